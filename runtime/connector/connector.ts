@@ -1,0 +1,70 @@
+import type { Env } from '../env/env.ts';
+import type { OptionSet, RawConfig } from './options.ts';
+import type { SinkTask } from './sink.ts';
+import type { SourceOffset, SourceRecord, SourceTask } from './source.ts';
+import type { Log } from './context.ts';
+
+/** One thing `check` looked at. */
+export interface CheckResult {
+  /** What was checked: "role may replicate". */
+  readonly name: string;
+  readonly ok: boolean;
+  /** A failure that only limits (false), or one that prevents a start (true, the default). */
+  readonly fatal?: boolean;
+  readonly code?: string;
+  readonly problem?: string;
+  /** The exact statement or setting that mends it. */
+  readonly remedy?: string;
+  /** The option it concerns. */
+  readonly key?: string;
+}
+
+export interface ConnectorCall {
+  readonly name: string;
+  readonly config: RawConfig;
+  readonly env: Env;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+interface ConnectorBase {
+  /** Its name in `connector.class`. */
+  readonly className: string;
+  /** Other accepted spellings: Java class names. */
+  readonly aliases: readonly string[];
+  readonly version: string;
+  /** The options, declared once (D10). */
+  readonly options: OptionSet;
+  /** Errors that concern several options together, by key; the single ones come from the declaration. */
+  validate?(config: RawConfig): readonly { readonly key: string; readonly message: string }[];
+  /** Reachability and privileges; changes nothing upstream. */
+  check?(call: ConnectorCall): Promise<readonly CheckResult[]>;
+  /** Configurations of 1 to `tasksMax` tasks. */
+  plan(config: RawConfig, tasksMax: number): readonly RawConfig[];
+  /** Removes what its tasks left outside (slots, publications). */
+  destroy?(call: ConnectorCall): Promise<readonly string[]>;
+}
+
+export interface SourceConnector extends ConnectorBase {
+  readonly kind: 'source';
+  /** Whether a batch and its offsets may be one transaction: resuming at an offset repeats nothing. */
+  readonly exactlyOnce: boolean;
+  createTask(config: RawConfig): SourceTask;
+  /** Refuses offsets it could not resume from; null offset: forget the partition. */
+  alterOffsets?(
+    call: ConnectorCall,
+    offsets: readonly {
+      readonly partition: SourceOffset['partition'];
+      readonly offset: SourceOffset['offset'] | null;
+    }[],
+  ): Promise<void>;
+  /** A few records from upstream, written nowhere. */
+  sample?(call: ConnectorCall, count: number): Promise<readonly SourceRecord[]>;
+}
+
+export interface SinkConnector extends ConnectorBase {
+  readonly kind: 'sink';
+  createTask(config: RawConfig): SinkTask;
+}
+
+export type Connector = SourceConnector | SinkConnector;

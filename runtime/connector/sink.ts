@@ -1,0 +1,77 @@
+import type { Env } from '../env/env.ts';
+import type { Datum, RawHeader, TopicPartition } from '../record/record.ts';
+import type { TaskContext } from './context.ts';
+
+/**
+ * A record on its way into a sink. The bytes are as they stand in the hub; `key()` and `value()`
+ * decode them through the connector's converters and transforms when first called, and throw a
+ * `data` error if they cannot be decoded. While `rawValue` is not null, they are the value:
+ * a sink may pass them on unread.
+ */
+export interface SinkRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Epoch milliseconds. */
+  readonly timestampMs: number;
+  readonly headers: readonly RawHeader[];
+  readonly rawKey: Uint8Array | null;
+  readonly rawValue: Uint8Array | null;
+  /** True for a record without a value. */
+  readonly tombstone: boolean;
+  /**
+   * How `rawValue` is encoded, if it is what `value()` would decode (no transform in the way):
+   * `json` is a JSON document of the value itself, without an envelope around it.
+   */
+  readonly encoding: 'json' | 'string' | 'bytes' | 'other';
+  key(): Datum;
+  value(): Datum;
+}
+
+/** A record that this sink will not take; the runner dead-letters it or stops the task (I5). */
+export interface SinkRejection {
+  readonly record: SinkRecord;
+  readonly error: Error;
+}
+
+/** Keys are `topic-partition` names (`topicPartitionName`); an offset is the next one to read. */
+export type Offsets = ReadonlyMap<string, bigint>;
+
+export interface SinkResult {
+  /** Partitions whose durable position moved: everything before the offset is safe in the target. */
+  readonly durable: Offsets;
+  readonly rejected?: readonly SinkRejection[];
+  /** Read these partitions on from here instead. */
+  readonly seek?: Offsets;
+  /** Nothing of this batch was taken: offer it again after this time. */
+  readonly retryAfterMs?: number;
+}
+
+export interface Assigned {
+  readonly partition: TopicPartition;
+  /** Committed offset: the next record `write` will see. */
+  readonly offset: bigint;
+}
+
+export interface SinkTaskStart {
+  readonly env: Env;
+  readonly context: TaskContext;
+  readonly signal: AbortSignal;
+}
+
+/** One task of a sink. Calls come from one thread, one at a time. */
+export interface SinkTask {
+  open(start: SinkTaskStart): Promise<void>;
+  assign(added: readonly Assigned[]): Promise<void>;
+  /** Returns what is durable of the removed partitions. `lost`: another task may own them already, so nothing may be written. */
+  revoke(removed: readonly TopicPartition[], how: { readonly lost: boolean }): Promise<Offsets>;
+  /** Takes records in offset order per partition. Must tolerate replays of what it has seen. */
+  write(batch: readonly SinkRecord[], signal: AbortSignal): Promise<SinkResult>;
+  /**
+   * Makes durable what the task holds and chooses to finish now; called before offsets are
+   * committed, and at least every `offset.flush.interval.ms`, also without new records.
+   */
+  flush?(signal: AbortSignal): Promise<SinkResult>;
+  /** Idempotent; called even if `open` failed. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import type { Env } from '../env/env.ts';
+import type { Datum, Header, JsonObject } from '../record/record.ts';
+import type { RowBlock } from '../record/row-block.ts';
+import type { TaskContext } from './context.ts';
+
+/**
+ * Where a source stands, in a form of the connector's own. Kept per batch, not per record; the
+ * offset's JSON is made only when it is committed.
+ */
+export interface Position {
+  toOffset(): JsonObject;
+}
+
+/** After the records of its batch, `partition` stands at `position`. */
+export interface Progress {
+  readonly partition: JsonObject;
+  readonly position: Position;
+}
+
+/** A committed source offset, as Kafka Connect stores it. */
+export interface SourceOffset {
+  readonly partition: JsonObject;
+  readonly offset: JsonObject;
+}
+
+/** One record of a connector that makes records one by one. */
+export interface SourceRecord {
+  readonly topic: string;
+  /** Fixed topic partition; undefined: by the key's hash. */
+  readonly partition?: number;
+  readonly key: Datum | null;
+  readonly value: Datum | null;
+  readonly headers?: readonly Header[];
+  /** Epoch milliseconds; undefined: the time it is produced. */
+  readonly timestampMs?: number;
+  /** Source partition and offset after this record. Needed unless the batch carries `progress`. */
+  readonly source?: SourceOffset;
+}
+
+/** What the source could not turn into a record: for dead letters. */
+export interface RejectedSource {
+  readonly raw: Uint8Array;
+  readonly source: SourceOffset;
+  readonly error: Error;
+}
+
+/**
+ * What one read gave. `records` are in source order; in exactly-once the batch, its dead letters
+ * and its progress are one hub transaction.
+ */
+export interface SourceBatch {
+  readonly records: RowBlock | readonly SourceRecord[];
+  /** Where each source partition stands after `records`. Alone (no records) it lets idle sources advance. */
+  readonly progress?: readonly Progress[];
+  readonly rejected?: readonly RejectedSource[];
+  /** Called once, as soon as the records' bytes have been copied: the block may be filled again. */
+  release?(): void;
+}
+
+export interface SourceTaskStart {
+  /** Last durable offset of each source partition of the connector; empty on the first run. */
+  readonly offsets: readonly SourceOffset[];
+  readonly env: Env;
+  readonly context: TaskContext;
+  /** Aborts when the task is asked to stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One task of a source. Calls come from one thread, one at a time, except that `committed` may
+ * overlap a pending `read`.
+ */
+export interface SourceTask {
+  /** Connects and finds the place to resume from. Throws where that place is in doubt (I2, D16). */
+  open(start: SourceTaskStart): Promise<void>;
+  /**
+   * Waits for data or progress; null: the source has ended. Rejects with the signal's reason when
+   * it aborts. The runner calls it again only while its byte budget has room: what a task buffers
+   * ahead of that is its own to bound.
+   */
+  read(signal: AbortSignal): Promise<SourceBatch | null>;
+  /**
+   * Everything up to this position, and the offset itself, is durable in the hub: upstream may
+   * forget it (I1). Positions come in order, with gaps: later ones cover earlier ones.
+   */
+  committed?(partition: JsonObject, position: Position): Promise<void>;
+  /** Idempotent; called even if `open` failed. */
+  close(): Promise<void>;
+}

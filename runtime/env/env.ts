@@ -1,0 +1,73 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { BigIntStats, Dirent } from 'node:fs';
+import type { Socket } from 'node:net';
+
+/**
+ * The edges of the process: everything that differs between a real run and a simulated one. Handed
+ * in at the top (D15); runtime and connectors reach clock, timers, randomness, network and files
+ * through it only.
+ */
+export interface Env {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly net: Net;
+  readonly files: Files;
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970-01-01T00:00Z. For timestamps, never for durations. */
+  nowMs(): number;
+  /** Wall clock, microseconds since 1970-01-01T00:00Z. */
+  nowUs(): bigint;
+  /** Milliseconds on a clock that never goes back. For durations and deadlines. */
+  monotonicMs(): number;
+}
+
+export interface Timer {
+  /** Idempotent. */
+  cancel(): void;
+}
+
+export interface Timers {
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Calls once after `ms`. The process does not stay alive for it. */
+  after(ms: number, call: () => void): Timer;
+  /** Calls every `ms` until cancelled. The process does not stay alive for it. */
+  every(ms: number, call: () => void): Timer;
+  /** Lets pending I/O run, then goes on. */
+  yield(): Promise<void>;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** Cryptographically strong. */
+  bytes(count: number): Buffer;
+  uuid(): string;
+}
+
+export interface Net {
+  /** A TCP or Unix-domain socket that is not connected yet. */
+  socket(): Socket;
+}
+
+/** The file operations that connectors and stores use; semantics and errors are node:fs/promises'. */
+export interface Files {
+  open(path: string, flags: string, mode?: number): Promise<FileHandle>;
+  readFile(path: string): Promise<Buffer>;
+  writeFile(path: string, data: Uint8Array | string): Promise<void>;
+  mkdir(path: string): Promise<void>;
+  readdir(path: string): Promise<Dirent[]>;
+  rename(from: string, to: string): Promise<void>;
+  /** Fails with EEXIST where `to` exists. */
+  link(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  rm(path: string): Promise<void>;
+  stat(path: string): Promise<BigIntStats>;
+  /** Syncs a directory, so that the names in it survive a power cut. */
+  syncDirectory(path: string): Promise<void>;
+  /** Bytes free for this process on the file system that holds `path`. */
+  freeBytes(path: string): Promise<number>;
+}

@@ -1,0 +1,65 @@
+import type { RawConfig } from '../connector/options.ts';
+
+/** What a task is, for the host that runs it. */
+export interface TaskSpec {
+  readonly connector: string;
+  readonly task: number;
+  /** Grows with every start of this task: a zombie is told from its successor by it (D16). */
+  readonly epoch: number;
+  readonly className: string;
+  /** The task's configuration, config-provider variables resolved. */
+  readonly config: RawConfig;
+  /** The worker's configuration: converters, topics, `millrace.*` defaults. */
+  readonly worker: RawConfig;
+  /** Start paused. */
+  readonly paused: boolean;
+}
+
+export type TaskState = 'STARTING' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'ENDED';
+
+export interface TaskFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string;
+  /** Kafka Connect's `trace`: message, causes and stack. */
+  readonly trace: string;
+  /** By the retry table. */
+  readonly retry: 'retry' | 'operator' | 'never';
+}
+
+/** A task as seen from outside, as of its last report. */
+export interface TaskView {
+  readonly state: TaskState;
+  /** Where it stands: "snapshot of public.orders", "streaming". */
+  readonly stage: string;
+  /** Since when, epoch milliseconds. */
+  readonly stageSinceMs: number;
+  /** Last time offsets moved, or that idleness was proved. */
+  readonly progressMs: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** Records per second over the last seconds. */
+  readonly recordsPerSecond: number;
+  /** Bytes taken from the source and not yet durable, or read from the hub and not yet written. */
+  readonly queuedBytes: number;
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly info: Readonly<Record<string, string>>;
+  readonly warnings: Readonly<Record<string, string>>;
+  readonly failure?: TaskFailure;
+}
+
+export interface TaskHandle {
+  readonly spec: TaskSpec;
+  view(): TaskView;
+  pause(): void;
+  resume(): void;
+  /** Asks the task to drain and stop; at the deadline its thread is terminated. Resolves when it is gone; says which. */
+  stop(deadlineMs: number): Promise<'stopped' | 'terminated'>;
+}
+
+/** Runs tasks in worker threads (D9). Lives on the main thread. */
+export interface TaskHost {
+  /** Returns at once; `changed` is called at every change of state. */
+  start(spec: TaskSpec, changed: (view: TaskView) => void): TaskHandle;
+  close(): Promise<void>;
+}
