@@ -1,0 +1,79 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  nowUs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)),
+  monotonicMs: () => performance.now(),
+};
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function after(ms: number, call: () => void): Timer {
+  const timer = setTimeout(call, ms);
+  timer.unref();
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function every(ms: number, call: () => void): Timer {
+  const timer = setInterval(call, ms);
+  timer.unref();
+  return { cancel: () => clearInterval(timer) };
+}
+
+const timers: Timers = { sleep, after, every, yield: () => setImmediate() };
+
+const random: Random = { next: () => Math.random(), bytes: (count) => randomBytes(count), uuid: () => randomUUID() };
+
+const net: Net = { socket: () => new Socket() };
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await fs.open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const files: Files = {
+  open: (path, flags, mode) => fs.open(path, flags, mode),
+  readFile: (path) => fs.readFile(path),
+  writeFile: (path, data) => fs.writeFile(path, data),
+  mkdir: async (path) => {
+    await fs.mkdir(path, { recursive: true });
+  },
+  readdir: (path) => fs.readdir(path, { withFileTypes: true }),
+  rename: (from, to) => fs.rename(from, to),
+  link: (from, to) => fs.link(from, to),
+  unlink: (path) => fs.unlink(path),
+  rm: (path) => fs.rm(path, { recursive: true, force: true }),
+  stat: (path) => fs.stat(path, { bigint: true }),
+  syncDirectory,
+  freeBytes: async (path) => {
+    const stats = await fs.statfs(path, { bigint: true });
+    return Number(stats.bavail * stats.bsize);
+  },
+};
+
+/** The edges of this process. */
+export const realEnv: Env = { clock, timers, random, net, files };
