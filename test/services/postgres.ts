@@ -1,0 +1,20 @@
+import {
+  startPostgres as start,
+  type PostgresOptions,
+  type PostgresServer,
+} from '../../runtime/app/demo/postgres-server.ts';
+import { installPostgres } from './postgres-versions.ts';
+
+export type { PostgresServer } from '../../runtime/app/demo/postgres-server.ts';
+
+export interface TestPostgresOptions extends Omit<PostgresOptions, 'packageName'> {
+  /** Major version, 14 to 18. 14 and 18 are installed with the project, the others when first asked for. */
+  readonly version?: 14 | 15 | 16 | 17 | 18;
+}
+
+/** A Postgres of the test's own; `stop()` it in `afterAll`. */
+export async function startPostgres(options: TestPostgresOptions = {}): Promise<PostgresServer> {
+  const { version = 18, ...rest } = options;
+  if (version === 18) return start(rest);
+  return start({ ...rest, packageName: await installPostgres(version) });
+}
