@@ -1,0 +1,72 @@
+import type { Progress } from '../../../runtime/connector/source.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import type { Table } from '../catalog/table.ts';
+
+/**
+ * A row change as the stream sees it, before it becomes records. One instance is used for all
+ * events: copy what outlives the call. Cells are text or binary as `binary` says per cell of the
+ * stream; they lie in `block.arena`, the column `i` of a tuple in cell `before + i` or `after + i`
+ * of `block.cells`.
+ */
+export interface RowEvent {
+  readonly op: 'c' | 'u' | 'd';
+  /** The table version the tuple was decoded with. */
+  readonly table: Table;
+  readonly block: RowBlock;
+  /** First cell of the old tuple (key columns only unless the replica identity is FULL: the others are NULL cells); -1: none was sent. */
+  readonly before: number;
+  /** First cell of the new tuple; -1: a delete. */
+  readonly after: number;
+  /** Some cell of the new tuple is UNCHANGED_CELL (TOAST). */
+  readonly unchangedToast: boolean;
+  /** Transaction, 32 bits as `pg_current_snapshot()` shows them modulo its epoch. */
+  readonly xid: number;
+}
+
+/** Rows that go into the stream at exactly this place, as one batch with the stream's own offset (I3). */
+export interface Injection {
+  /** Handed over as a batch of its own, even when it has no rows. */
+  readonly block: RowBlock;
+  /** Further source partitions whose offset is stored with the stream's: done marks. */
+  readonly progress: readonly Progress[];
+  /** As `SourceBatch.release`. */
+  release?(): void;
+}
+
+/** A logical message (`pg_logical_emit_message`). `content` is valid during the call only. */
+export interface LogicalMessage {
+  readonly prefix: string;
+  readonly content: Buffer;
+  readonly lsn: bigint;
+  readonly transactional: boolean;
+  /** Of a transactional message; 0 otherwise. */
+  readonly xid: number;
+}
+
+/**
+ * What a snapshot window (DESIGN §3a, 5 to 9) hears from the stream. Calls come synchronously, in
+ * stream order, and only for what was not handed over before a restart. They must not throw except
+ * to stop the task.
+ */
+export interface StreamHooks {
+  /**
+   * True while {@link onRow} wants rows. Asked before each row event: a plain field, so that a
+   * stream without windows pays nothing.
+   */
+  readonly watchingRows: boolean;
+  /** False drops the row: it makes no record, and counts as handed over. */
+  onRow(event: RowEvent): boolean;
+  /** TRUNCATE, once per truncated table the stream knows; before its records are made. */
+  onTruncate(table: Table, xid: number): void;
+  /** A table's definition arrived or changed; `before` is undefined the first time. */
+  onRelation(table: Table, before: Table | undefined): void;
+  /**
+   * Window marks. A returned injection ends the current batch, and follows it. `'ours'`: the
+   * message was a mark of ours and makes no record. undefined: an ordinary message.
+   */
+  onMessage(message: LogicalMessage): Injection | 'ours' | undefined;
+  /** A transaction begins; its rows follow. */
+  onBegin(xid: number, commitLsn: bigint): void;
+  /** A transaction is complete. `endLsn`: where the next may start. */
+  onCommit(xid: number, commitLsn: bigint, endLsn: bigint): void;
+}
