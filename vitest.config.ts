@@ -1,26 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, testTimeout: number, options: object = {}) => ({
+/** Projects run one after the other, the quick ones first. */
+const project = (name: string, groupOrder: number, testTimeout: number, options: object = {}) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    environment: 'node',
+    environment: 'node' as const,
     testTimeout,
     hookTimeout: 120_000,
+    sequence: { groupOrder },
     ...options,
   },
 });
 
+/** Suites that start servers or kill processes have the machine to themselves. */
+const ALONE = { fileParallelism: false, pool: 'forks' as const };
+
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', './test/report/closing-line.ts'],
     projects: [
-      project('unit', 10_000),
-      project('conformance', 60_000),
-      project('integration', 120_000, { fileParallelism: false, pool: 'forks' }),
-      project('e2e', 300_000, { fileParallelism: false, pool: 'forks' }),
-      project('chaos', 900_000, { fileParallelism: false, pool: 'forks' }),
-      project('simulation', 120_000),
+      project('unit', 0, 20_000),
+      project('simulation', 1, 120_000),
+      project('conformance', 2, 60_000, ALONE),
+      project('integration', 3, 120_000, ALONE),
+      project('e2e', 4, 300_000, ALONE),
+      project('chaos', 5, 900_000, ALONE),
     ],
   },
 });
