@@ -1,4 +1,18 @@
-import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
+import { distance } from 'fastest-levenshtein';
+import Type, {
+  type Static,
+  type TArray,
+  type TBoolean,
+  type TEnum,
+  type TInteger,
+  type TNumber,
+  type TObject,
+  type TOptional,
+  type TProperties,
+  type TSchema,
+  type TString,
+} from 'typebox';
+import { MillraceError } from '../record/error.ts';
 
 /** A connector's configuration as users write it: flat, all values text (Kafka Connect's form). */
 export type RawConfig = Readonly<Record<string, string>>;
@@ -21,58 +35,71 @@ export interface OptionNotes {
 /** The JSON Schema keyword that carries an option's notes. */
 export const OPTION = 'x-millrace-option';
 
-export interface OptionInfo extends OptionNotes {
+export interface OptionInfo extends Omit<OptionNotes, 'doc'> {
   readonly type: OptionType;
 }
 
 type Notes<T> = OptionNotes & { readonly default?: T };
+type Text = Notes<string> & { readonly pattern?: string; readonly minLength?: number; readonly maxLength?: number };
+type Numeric = Notes<number> & { readonly minimum?: number; readonly maximum?: number };
+/** An `optional` option reads as possibly undefined. */
+type As<S extends TSchema, N> = N extends { readonly optional: true } ? TOptional<S> : S;
 
-function annotate(type: OptionType, notes: OptionNotes): Record<string, unknown> {
+const LIMITS = ['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'];
+
+function annotate(type: OptionType, notes: Notes<unknown>): Record<string, unknown> {
   const { doc, importance = 'MEDIUM', group, displayName, optional } = notes;
+  const info = { type, importance, group, displayName, optional };
+  const given = Object.entries(notes).filter(([key, value]) => LIMITS.includes(key) && value !== undefined);
   return {
     description: doc,
-    [OPTION]: { type, importance, group, displayName, optional } satisfies Omit<OptionInfo, 'doc'> | object,
-    ...('default' in notes ? { default: (notes as { default?: unknown }).default } : {}),
+    [OPTION]: Object.fromEntries(Object.entries(info).filter(([, value]) => value !== undefined)),
+    ...('default' in notes ? { default: notes.default } : {}),
+    ...Object.fromEntries(given),
   };
 }
 
-/** Declares options. The parsed type of each is in its name; texts are parsed by `parseOptions`. */
-export const option = {
-  string: (notes: Notes<string> & { pattern?: string; minLength?: number; maxLength?: number }) =>
-    Type.String({ ...annotate('STRING', notes), ...limits(notes, ['pattern', 'minLength', 'maxLength']) }),
-  /** Never shown: `[hidden]` in every answer and log. */
-  password: (notes: Notes<string>) => Type.String({ ...annotate('PASSWORD', notes) }),
-  className: (notes: Notes<string>) => Type.String({ ...annotate('CLASS', notes) }),
-  boolean: (notes: Notes<boolean>) => Type.Boolean({ ...annotate('BOOLEAN', notes) }),
-  int: (notes: Notes<number> & { minimum?: number; maximum?: number }) =>
-    Type.Integer({
-      minimum: -2147483648,
-      maximum: 2147483647,
-      ...annotate('INT', notes),
-      ...limits(notes, ['minimum', 'maximum']),
-    }),
-  long: (notes: Notes<number> & { minimum?: number; maximum?: number }) =>
-    Type.Integer({ ...annotate('LONG', notes), ...limits(notes, ['minimum', 'maximum']) }),
-  double: (notes: Notes<number> & { minimum?: number; maximum?: number }) =>
-    Type.Number({ ...annotate('DOUBLE', notes), ...limits(notes, ['minimum', 'maximum']) }),
-  /** Comma-separated; items are trimmed. */
-  list: (notes: Notes<readonly string[]>) => Type.Array(Type.String(), { ...annotate('LIST', notes) }),
-  oneOf: <const T extends readonly string[]>(values: T, notes: Notes<T[number]>) =>
-    Type.Enum([...values] as unknown as T, { ...annotate('STRING', notes) }),
-};
-
-function limits(notes: object, keys: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(notes).filter(([key, value]) => keys.includes(key) && value !== undefined));
+function declare<S extends TSchema, N extends OptionNotes>(schema: S, notes: N): As<S, N> {
+  return (notes.optional === true ? Type.Optional(schema) : schema) as As<S, N>;
 }
 
-/**
- * The options of a connector or a worker. `patterns` are families of keys with a variable part
- * (`column.mask.with.<n>.chars`), by regular expression over the whole key.
- */
+/** Declares options. The parsed type of each is in its name; texts are parsed by {@link parseOptions}. */
+export const option = {
+  string: <const N extends Text>(notes: N): As<TString, N> => declare(Type.String(annotate('STRING', notes)), notes),
+  /** Never shown: `[hidden]` in every answer and log. */
+  password: <const N extends Notes<string>>(notes: N): As<TString, N> =>
+    declare(Type.String(annotate('PASSWORD', notes)), notes),
+  className: <const N extends Notes<string>>(notes: N): As<TString, N> =>
+    declare(Type.String(annotate('CLASS', notes)), notes),
+  boolean: <const N extends Notes<boolean>>(notes: N): As<TBoolean, N> =>
+    declare(Type.Boolean(annotate('BOOLEAN', notes)), notes),
+  int: <const N extends Numeric>(notes: N): As<TInteger, N> =>
+    declare(Type.Integer({ minimum: -2147483648, maximum: 2147483647, ...annotate('INT', notes) }), notes),
+  long: <const N extends Numeric>(notes: N): As<TInteger, N> => declare(Type.Integer(annotate('LONG', notes)), notes),
+  double: <const N extends Numeric>(notes: N): As<TNumber, N> => declare(Type.Number(annotate('DOUBLE', notes)), notes),
+  /** Comma-separated; items are trimmed. */
+  list: <const N extends Notes<readonly string[]>>(notes: N): As<TArray<TString>, N> =>
+    declare(Type.Array(Type.String(), annotate('LIST', notes)), notes),
+  oneOf: <const T extends readonly string[], const N extends Notes<T[number]>>(
+    values: T,
+    notes: N,
+  ): As<TEnum<[...T]>, N> =>
+    declare(Type.Enum([...values], annotate('STRING', notes)) as unknown as TEnum<[...T]>, notes),
+};
+
+/** A family of keys with a variable part, by regular expression over the whole key. */
+export interface OptionPattern {
+  readonly key: RegExp;
+  /** How the family is written in documents: `column.mask.with.<n>.chars`. */
+  readonly shown: string;
+  readonly schema: TSchema;
+}
+
+/** The options of a connector or a worker. */
 export interface OptionSet<T extends TProperties = TProperties> {
   readonly name: string;
   readonly schema: TObject<T>;
-  readonly patterns?: readonly { readonly key: RegExp; readonly shown: string; readonly schema: TSchema }[];
+  readonly patterns?: readonly OptionPattern[];
 }
 
 export type Options<S extends OptionSet> = Static<S['schema']>;
@@ -84,4 +111,228 @@ export function optionSet<T extends TProperties>(
   patterns?: OptionSet['patterns'],
 ): OptionSet<T> {
   return { name, schema: Type.Object(properties), ...(patterns === undefined ? {} : { patterns }) };
+}
+
+/** An option that does not stand as it is. The message is Kafka Connect's where it has one. */
+export interface OptionError {
+  readonly key: string;
+  readonly message: string;
+  readonly reason: 'missing' | 'invalid' | 'unknown' | 'conflict';
+  readonly remedy?: string;
+}
+
+export type OptionValue = string | number | boolean | readonly string[] | undefined;
+
+/** What an option's schema says, beside its limits. */
+interface Declared extends OptionInfo {
+  readonly description: string;
+  readonly default?: OptionValue;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly enum?: readonly string[];
+}
+
+/** Reads an option's declaration back from its schema. */
+export function declared(schema: TSchema): Declared {
+  const fields = schema as TSchema & Declared & { readonly [OPTION]?: OptionInfo };
+  return { ...fields, ...(fields[OPTION] ?? { type: 'STRING' }) };
+}
+
+export function isRequired(schema: TSchema): boolean {
+  const { optional, default: fallback } = declared(schema);
+  return optional !== true && fallback === undefined;
+}
+
+/** The declaration of a key: its own, or that of the family it belongs to; undefined: unknown. */
+export function findOption(set: OptionSet, key: string): TSchema | undefined {
+  if (Object.hasOwn(set.schema.properties, key)) return set.schema.properties[key];
+  return set.patterns?.find((pattern) => pattern.key.test(key))?.schema;
+}
+
+const HIDDEN = '[hidden]';
+
+/** The value as it may be shown: passwords never (I9). */
+export function shownValue(schema: TSchema | undefined, value: string): string {
+  return schema !== undefined && declared(schema).type === 'PASSWORD' ? HIDDEN : value;
+}
+
+const PARSE: Record<OptionType, (text: string) => OptionValue | Error> = {
+  STRING: (text) => text,
+  CLASS: (text) => text.trim(),
+  PASSWORD: (text) => text,
+  BOOLEAN: (text) => {
+    const word = text.trim().toLowerCase();
+    return word === 'true' || word === 'false'
+      ? word === 'true'
+      : new Error('Expected value to be either true or false');
+  },
+  INT: (text) => integer(text, 'INT', 2147483648),
+  SHORT: (text) => integer(text, 'SHORT', 32768),
+  LONG: (text) => integer(text, 'LONG', Number.MAX_SAFE_INTEGER),
+  DOUBLE: (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text.trim());
+    return Number.isFinite(value) ? value : new Error('Not a number of type DOUBLE');
+  },
+  LIST: (text) => (text.trim() === '' ? [] : text.split(',').map((item) => item.trim())),
+};
+
+function integer(text: string, type: OptionType, limit: number): number | Error {
+  const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text.trim()) : Number.NaN;
+  return value >= -limit && value < limit ? value : new Error(`Not a number of type ${type}`);
+}
+
+/** What is wrong with a parsed value under its declaration's limits; undefined: nothing. */
+function limitProblem(option: Declared, value: OptionValue): string | undefined {
+  if (typeof value === 'number') {
+    if (option.minimum !== undefined && value < option.minimum) return `Value must be at least ${option.minimum}`;
+    if (option.maximum !== undefined && value > option.maximum) return `Value must be no more than ${option.maximum}`;
+  }
+  if (typeof value !== 'string') return undefined;
+  if (option.enum !== undefined && !option.enum.includes(value)) {
+    return `String must be one of: ${option.enum.join(', ')}${didYouMean(value, option.enum)}`;
+  }
+  if (option.minLength !== undefined && value.trim().length < option.minLength) return 'String may not be empty';
+  if (option.maxLength !== undefined && value.length > option.maxLength) {
+    return `String may have at most ${option.maxLength} characters`;
+  }
+  if (option.pattern !== undefined && !new RegExp(option.pattern, 'u').test(value)) {
+    return `String must match ${option.pattern}`;
+  }
+  return undefined;
+}
+
+/** Parses one value; the error's message is Kafka's `ConfigException`, passwords hidden. */
+export function parseOption(
+  key: string,
+  schema: TSchema,
+  text: string,
+): { value: OptionValue } | { error: OptionError } {
+  const info = declared(schema);
+  const typed = info.enum === undefined ? PARSE[info.type](text) : enumMember(info.enum, text);
+  const problem = typed instanceof Error ? typed.message : limitProblem(info, typed);
+  if (problem === undefined) return { value: typed as OptionValue };
+  const message = `Invalid value ${shownValue(schema, text)} for configuration ${key}: ${problem}`;
+  return { error: { key, message, reason: 'invalid' } };
+}
+
+/** Enumerated words are accepted in any case, as Debezium's and Kafka's are. */
+function enumMember(members: readonly string[], text: string): string {
+  const word = text.trim();
+  return members.find((member) => member.toLowerCase() === word.toLowerCase()) ?? word;
+}
+
+export interface CheckedOptions<S extends OptionSet> {
+  /** Complete only where `errors` is empty. */
+  readonly options: Options<S>;
+  readonly errors: readonly OptionError[];
+}
+
+/** Parses all options of a set, defaults filled in; every error at once. Keys it does not know are left out. */
+export function checkOptions<S extends OptionSet>(set: S, raw: RawConfig): CheckedOptions<S> {
+  const options: Record<string, OptionValue> = {};
+  const errors: OptionError[] = [];
+  for (const [key, schema] of Object.entries(set.schema.properties)) {
+    const text = Object.hasOwn(raw, key) ? raw[key] : undefined;
+    if (text === undefined) {
+      if (isRequired(schema)) errors.push(missingOption(key));
+      else options[key] = declared(schema).default;
+      continue;
+    }
+    const parsed = parseOption(key, schema, text);
+    if ('error' in parsed) errors.push(parsed.error);
+    else options[key] = parsed.value;
+  }
+  for (const [key, text] of Object.entries(raw)) {
+    const schema = Object.hasOwn(set.schema.properties, key) ? undefined : findOption(set, key);
+    if (schema === undefined) continue;
+    const parsed = parseOption(key, schema, text);
+    if ('error' in parsed) errors.push(parsed.error);
+  }
+  return { options: options as Options<S>, errors };
+}
+
+export function missingOption(key: string): OptionError {
+  const message = `Missing required configuration "${key}" which has no default value.`;
+  return { key, message, reason: 'missing', remedy: `Set ${key}.` };
+}
+
+/** As {@link checkOptions}; throws `CONFIG_INVALID` naming every wrong key. */
+export function parseOptions<S extends OptionSet>(set: S, raw: RawConfig): Options<S> {
+  const { options, errors } = checkOptions(set, raw);
+  if (errors.length > 0) throw invalidOptions(set.name, errors);
+  return options;
+}
+
+export function invalidOptions(name: string, errors: readonly OptionError[]): MillraceError {
+  const lines = errors.map((error) => `${error.key}: ${error.message}`);
+  const [first] = errors;
+  return new MillraceError('CONFIG_INVALID', `the configuration of ${name} is invalid:\n${lines.join('\n')}`, {
+    kind: 'config',
+    ...(first === undefined ? {} : { key: first.key }),
+    remedy: errors.map((error) => error.remedy ?? `Correct ${error.key}.`).join(' '),
+  });
+}
+
+/** The known word closest to a misspelt one, if one is close enough to be meant. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.min(3, Math.floor(word.length / 4) + 1) + 1;
+  for (const candidate of known) {
+    const away = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (away < bestDistance) [best, bestDistance] = [candidate, away];
+  }
+  return best;
+}
+
+function didYouMean(word: string, known: Iterable<string>): string {
+  const close = nearest(word, known);
+  return close === undefined ? '' : `. Did you mean ${close}?`;
+}
+
+/** Keys no set declares, each with the known key it may have been meant to be. */
+export function unknownOptions(
+  sets: readonly OptionSet[],
+  raw: RawConfig,
+): readonly { readonly key: string; readonly meant: string | undefined }[] {
+  const known = sets.flatMap((set) => Object.keys(set.schema.properties));
+  return Object.keys(raw)
+    .filter((key) => sets.every((set) => findOption(set, key) === undefined))
+    .map((key) => ({ key, meant: nearest(key, known) }));
+}
+
+const SECRET_KEY = /password|passwd|secret|token|credential|jaas\.config|private\.?key|access\.?key/i;
+
+/** True for a key whose value must never be shown: a declared password, or an unknown key that looks like one. */
+export function isSecret(sets: readonly OptionSet[], key: string): boolean {
+  for (const set of sets) {
+    const schema = findOption(set, key);
+    if (schema !== undefined) return declared(schema).type === 'PASSWORD';
+  }
+  return SECRET_KEY.test(key);
+}
+
+/** The configuration with its secrets hidden (I9); values that are config-provider variables stay. */
+export function redact(sets: readonly OptionSet[], raw: RawConfig): RawConfig {
+  const shown = ([key, value]: [string, string]): [string, string] => [
+    key,
+    isSecret(sets, key) && !isVariable(value) ? HIDDEN : value,
+  ];
+  return Object.fromEntries(Object.entries(raw).map(shown));
+}
+
+/** Puts the stored value back where a secret comes back as it was shown. */
+export function unredact(raw: RawConfig, stored: RawConfig): RawConfig {
+  const restored = ([key, value]: [string, string]): [string, string] => [
+    key,
+    value === HIDDEN && stored[key] !== undefined ? stored[key] : value,
+  ];
+  return Object.fromEntries(Object.entries(raw).map(restored));
+}
+
+/** `${provider:path:key}` as a whole. */
+function isVariable(value: string): boolean {
+  return /^\$\{[^}]*:[^}]*\}$/.test(value);
 }
