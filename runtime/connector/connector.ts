@@ -3,6 +3,7 @@ import type { OptionSet, RawConfig } from './options.ts';
 import type { SinkTask } from './sink.ts';
 import type { SourceOffset, SourceRecord, SourceTask } from './source.ts';
 import type { Log } from './context.ts';
+import type { SourceTruth } from './truth.ts';
 
 /** One thing `check` looked at. */
 export interface CheckResult {
@@ -60,6 +61,8 @@ export interface SourceConnector extends ConnectorBase {
   ): Promise<void>;
   /** A few records from upstream, written nowhere. */
   sample?(call: ConnectorCall, count: number): Promise<readonly SourceRecord[]>;
+  /** What upstream holds now, for `millrace verify`: every captured table at one exact position. */
+  truth?(call: ConnectorCall): Promise<SourceTruth>;
 }
 
 export interface SinkConnector extends ConnectorBase {

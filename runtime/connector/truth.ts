@@ -1,0 +1,74 @@
+import type { JsonObject } from '../record/record.ts';
+import type { SourceOffset } from './source.ts';
+
+/**
+ * The canonical text of a column's value, in which a source, the hub and a target are compared.
+ * NULL is {@link NULL_TEXT} in every form.
+ *
+ * - `text`: the value's text as the source prints it.
+ * - `integer`: decimal digits.
+ * - `decimal`: plain notation without trailing zeros of the fraction.
+ * - `double`, `float`: the IEEE 754 bytes, big-endian, in lower-case hexadecimal; -0 is 0.
+ * - `boolean`: `true` or `false`.
+ * - `bytes`: lower-case hexadecimal.
+ * - `days`: days since 1970-01-01.
+ * - `micros`: microseconds, since 1970-01-01T00:00Z or since midnight.
+ */
+export type CanonicalForm =
+  | 'text'
+  | 'integer'
+  | 'decimal'
+  | 'double'
+  | 'float'
+  | 'boolean'
+  | 'bytes'
+  | 'days'
+  | 'micros';
+
+export const NULL_TEXT = '\\N';
+
+export interface TruthColumn {
+  readonly name: string;
+  readonly form: CanonicalForm;
+  /** Canonical text of rows written before the column existed, which no event carries. */
+  readonly missing: string;
+}
+
+/** Rows held, and the sum of their hashes (see {@link TruthTable.rows}). */
+export interface Totals {
+  readonly rows: bigint;
+  readonly checksum: bigint;
+}
+
+/** One table as the source holds it at the position of its {@link SourceTruth}. */
+export interface TruthTable {
+  readonly name: string;
+  readonly topic: string;
+  /** Names of the key's fields, in order; empty: the table has no key and is compared as a whole. */
+  readonly key: readonly string[];
+  /** Compared columns, in the order in which they are hashed. */
+  readonly columns: readonly TruthColumn[];
+  /** Columns without a canonical form, each with the reason. */
+  readonly notCompared: readonly { readonly name: string; readonly reason: string }[];
+  /** Computed by the source itself. */
+  totals(): Promise<Totals>;
+  /**
+   * Every row: the canonical texts of its key joined by {@link FIELD_SEPARATOR}, and its hash: the
+   * first 15 hexadecimal digits of the MD5 of the columns' canonical texts joined likewise.
+   */
+  rows(): AsyncIterable<{ readonly key: string; readonly hash: bigint }>;
+}
+
+export const FIELD_SEPARATOR = '\x1f';
+
+/** What a source holds at one exact position. */
+export interface SourceTruth {
+  /** The position, for people. */
+  readonly position: string;
+  readonly tables: readonly TruthTable[];
+  /** Whether the connector's stored offsets have passed the position. */
+  covered(offsets: readonly SourceOffset[]): boolean;
+  /** Whether an event with this `source` block belongs to what the position includes. */
+  includes(source: JsonObject): boolean;
+  close(): Promise<void>;
+}
