@@ -1,0 +1,120 @@
+import {
+  checkOptions,
+  invalidOptions,
+  type OptionError,
+  type RawConfig,
+  unknownOptions,
+} from '../connector/options.ts';
+import type { Env } from '../env/env.ts';
+import { MillraceError } from '../record/error.ts';
+import { parseProperties } from './properties.ts';
+import { workerOptions, type WorkerOptions } from './worker-options.ts';
+
+/** The worker's configuration, checked. */
+export interface WorkerSettings {
+  readonly options: WorkerOptions;
+  /** As written; what tasks are given. */
+  readonly raw: RawConfig;
+  /** Where REST listens. */
+  readonly listeners: readonly Listener[];
+  /** Keys that mean nothing here, to be named in the log. */
+  readonly ignored: readonly string[];
+}
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads a worker's configuration file: JSON if it starts with a brace, else `.properties`. */
+export async function readWorkerConfig(env: Env, path: string): Promise<RawConfig> {
+  let text: string;
+  try {
+    text = (await env.files.readFile(path)).toString('utf8');
+  } catch (error) {
+    throw new MillraceError('SETTINGS_UNREADABLE', `reading the worker configuration ${path}: ${reason(error)}`, {
+      kind: 'config',
+      remedy: 'Give the path of a readable JSON or .properties file.',
+      cause: error,
+    });
+  }
+  return text.trimStart().startsWith('{') ? flatJson(path, text) : parseProperties(text);
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+}
+
+/** A flat JSON object whose values are texts, numbers or booleans. */
+export function flatJson(path: string, text: string): RawConfig {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} is not JSON: ${reason(error)}`, {
+      kind: 'config',
+      remedy: 'Correct the file.',
+      cause: error,
+    });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} must hold one JSON object`, { kind: 'config' });
+  }
+  const flat: Record<string, string> = {};
+  for (const [key, value] of Object.entries(parsed)) {
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw new MillraceError(
+        'SETTINGS_JSON_MALFORMED',
+        `${path}: the value of ${key} must be a text, number or boolean`,
+        {
+          kind: 'config',
+          key,
+          remedy: `Write ${key} as a text.`,
+        },
+      );
+    }
+    flat[key] = String(value);
+  }
+  return flat;
+}
+
+/** Checks a worker's configuration; throws `CONFIG_INVALID` naming every wrong key. */
+export function workerSettings(raw: RawConfig): WorkerSettings {
+  const { options, errors } = checkOptions(workerOptions, raw);
+  const unknown = unknownOptions([workerOptions], raw);
+  const misspelt = unknown.filter(({ key, meant }) => meant !== undefined || key.startsWith('millrace.'));
+  const listeners = errors.some((error) => error.key === 'listeners') ? [] : parseListeners(options.listeners);
+  const all: OptionError[] = [...errors, ...misspelt.map(unknownError), ...listeners.filter((one) => 'reason' in one)];
+  if (all.length > 0) throw invalidOptions('the worker', all);
+  return {
+    options,
+    raw,
+    listeners: listeners.filter((one) => 'host' in one),
+    ignored: unknown.map(({ key }) => key),
+  };
+}
+
+function unknownError({ key, meant }: { key: string; meant: string | undefined }): OptionError {
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  return {
+    key,
+    message: `Unknown configuration ${key}.${hint}`,
+    reason: 'unknown',
+    remedy: meant === undefined ? `Remove ${key}.` : `Rename ${key} to ${meant}.`,
+  };
+}
+
+function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
+  return texts.map((text) => {
+    const match = /^(?:http:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text);
+    const port = Number(match?.[2]);
+    if (match !== null && port <= 65535) return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+    return {
+      key: 'listeners',
+      message: `Invalid value ${text} for configuration listeners: must be http://host:port`,
+      reason: 'invalid' as const,
+      remedy: 'Write a listener as http://127.0.0.1:8083.',
+    };
+  });
+}
