@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { FIELD_SEPARATOR, NULL_TEXT, type CanonicalForm } from '../../connector/truth.ts';
+import { Decimal } from '../../record/decimal.ts';
+import type { Schema } from '../../record/schema.ts';
+import type { Value } from '../../record/value.ts';
+
+/** Microseconds per unit of the semantic time types. */
+const MICROS_PER_UNIT: Readonly<Record<string, bigint>> = {
+  'io.debezium.time.Timestamp': 1000n,
+  'io.debezium.time.Time': 1000n,
+  'io.debezium.time.MicroTimestamp': 1n,
+  'io.debezium.time.MicroTime': 1n,
+  'org.apache.kafka.connect.data.Timestamp': 1000n,
+  'org.apache.kafka.connect.data.Time': 1000n,
+};
+
+const NANO_TYPES = new Set(['io.debezium.time.NanoTimestamp', 'io.debezium.time.NanoTime']);
+
+/** The canonical text of a value that the hub holds: see `CanonicalForm`. */
+export function canonicalText(form: CanonicalForm, schema: Schema | null, value: Value): string {
+  if (value === null) return NULL_TEXT;
+  switch (form) {
+    case 'text':
+    case 'integer':
+    case 'boolean':
+    case 'days':
+      return String(value as string | number | bigint | boolean);
+    case 'decimal':
+      return decimalText(value);
+    case 'double':
+      return ieee(value, 8);
+    case 'float':
+      return ieee(value, 4);
+    case 'bytes':
+      return bytesText(value);
+    case 'micros':
+      return microsText(schema, value);
+  }
+}
+
+function decimalText(value: Value): string {
+  if (value instanceof Decimal) return trimFraction(value.toString());
+  if (value !== null && typeof value === 'object' && 'scale' in value && 'value' in value) {
+    const parts = value as { readonly scale: Value; readonly value: Value };
+    if (parts.value instanceof Uint8Array) {
+      const hex = Buffer.from(parts.value).toString('hex');
+      const unscaled = BigInt.asIntN(hex.length * 4, BigInt(`0x${hex}`));
+      return trimFraction(new Decimal(unscaled, Number(parts.scale)).toString());
+    }
+  }
+  return trimFraction(String(value as string | number));
+}
+
+function trimFraction(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function ieee(value: Value, bytes: 4 | 8): string {
+  const buffer = Buffer.alloc(bytes);
+  const number = Number(value) + 0;
+  if (bytes === 8) buffer.writeDoubleBE(number);
+  else buffer.writeFloatBE(number);
+  return buffer.toString('hex');
+}
+
+function bytesText(value: Value): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return Buffer.from(String(value as string), 'base64').toString('hex');
+}
+
+function microsText(schema: Schema | null, value: Value): string {
+  const name = schema?.name ?? '';
+  if (typeof value === 'string') return isoMicros(value);
+  const units = BigInt(value as number | bigint);
+  if (NANO_TYPES.has(name)) return String(units / 1000n);
+  return String(units * (MICROS_PER_UNIT[name] ?? 1n));
+}
+
+const ISO = /^(-?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)$/;
+
+/** `2024-05-01T10:00:00.25Z` in microseconds since the epoch; other texts (`infinity`) as they are. */
+function isoMicros(text: string): string {
+  const parts = ISO.exec(text);
+  if (parts === null) return text;
+  const [, year, month, day, hour, minute, second, fraction = ''] = parts;
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  return String(BigInt(midnight.getTime()) * 1000n + BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6)));
+}
+
+/** The hash of a row: see `TruthTable.rows`. */
+export function rowHash(texts: readonly string[]): bigint {
+  return BigInt(`0x${createHash('md5').update(texts.join(FIELD_SEPARATOR)).digest('hex').slice(0, 15)}`);
+}
