@@ -1,0 +1,42 @@
+/** A column as a Relation message describes it. */
+export interface RelationColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typmod: number;
+  /** Part of the replica identity. */
+  readonly identity: boolean;
+}
+
+/**
+ * A table as the stream describes it before its first row, and again after it changed. Its columns
+ * are exactly those that tuples carry, in this order (dropped ones never, generated ones only where
+ * the publication sends them, none outside a column list).
+ */
+export interface Relation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** `pg_class.relreplident`. */
+  readonly replicaIdentity: 'd' | 'f' | 'n' | 'i';
+  readonly columns: readonly RelationColumn[];
+}
+
+/** Equal for two relations whose tuples read alike. */
+export function sameRelation(a: Relation, b: Relation): boolean {
+  return (
+    a.schema === b.schema &&
+    a.name === b.name &&
+    a.replicaIdentity === b.replicaIdentity &&
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, i) => {
+      const other = b.columns[i];
+      return (
+        other !== undefined &&
+        column.name === other.name &&
+        column.typeOid === other.typeOid &&
+        column.typmod === other.typmod &&
+        column.identity === other.identity
+      );
+    })
+  );
+}
