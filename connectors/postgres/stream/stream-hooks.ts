@@ -56,8 +56,8 @@ export interface StreamHooks {
   readonly watchingRows: boolean;
   /** False drops the row: it makes no record, and counts as handed over. */
   onRow(event: RowEvent): boolean;
-  /** TRUNCATE, once per truncated table the stream knows; before its records are made. */
-  onTruncate(table: Table, xid: number): void;
+  /** TRUNCATE, once per truncated table the stream knows; before its records are made. False drops them. */
+  onTruncate(table: Table, xid: number): boolean;
   /** A table's definition arrived or changed; `before` is undefined the first time. */
   onRelation(table: Table, before: Table | undefined): void;
   /**
@@ -65,6 +65,12 @@ export interface StreamHooks {
    * message was a mark of ours and makes no record. undefined: an ordinary message.
    */
   onMessage(message: LogicalMessage): Injection | 'ours' | undefined;
+  /**
+   * Offsets of further source partitions that have to be durable together with the stream's (keys
+   * that a window must read again). Asked once per batch, after its last row: what it returns goes
+   * into that batch's `progress`.
+   */
+  takeProgress(): readonly Progress[];
   /** A transaction begins; its rows follow. */
   onBegin(xid: number, commitLsn: bigint): void;
   /** A transaction is complete. `endLsn`: where the next may start. */
