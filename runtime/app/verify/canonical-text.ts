@@ -24,7 +24,7 @@ export function canonicalText(form: CanonicalForm, schema: Schema | null, value:
     case 'integer':
     case 'boolean':
     case 'days':
-      return String(value as string | number | bigint | boolean);
+      return scalarText(value);
     case 'decimal':
       return decimalText(value);
     case 'double':
@@ -38,6 +38,20 @@ export function canonicalText(form: CanonicalForm, schema: Schema | null, value:
   }
 }
 
+/** Text of a value that is no structure; structures never have a canonical form. */
+function scalarText(value: Value): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return value.toString();
+    default:
+      return JSON.stringify(value);
+  }
+}
+
 function decimalText(value: Value): string {
   if (value instanceof Decimal) return trimFraction(value.toString());
   if (value !== null && typeof value === 'object' && 'scale' in value && 'value' in value) {
@@ -48,7 +62,7 @@ function decimalText(value: Value): string {
       return trimFraction(new Decimal(unscaled, Number(parts.scale)).toString());
     }
   }
-  return trimFraction(String(value as string | number));
+  return trimFraction(scalarText(value));
 }
 
 function trimFraction(text: string): string {
@@ -65,7 +79,7 @@ function ieee(value: Value, bytes: 4 | 8): string {
 
 function bytesText(value: Value): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  return Buffer.from(String(value as string), 'base64').toString('hex');
+  return Buffer.from(scalarText(value), 'base64').toString('hex');
 }
 
 function microsText(schema: Schema | null, value: Value): string {
@@ -86,7 +100,9 @@ function isoMicros(text: string): string {
   const midnight = new Date(0);
   midnight.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-  return String(BigInt(midnight.getTime()) * 1000n + BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6)));
+  return String(
+    BigInt(midnight.getTime()) * 1000n + BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6)),
+  );
 }
 
 /** The hash of a row: see `TruthTable.rows`. */
