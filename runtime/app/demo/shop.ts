@@ -85,9 +85,9 @@ export async function writeToShop(url: string, alterAfter: number): Promise<Shop
   const client = await open(url);
   await client.query(`set search_path to ${SHOP_SCHEMA}`);
   const activity: ShopActivity = { transactions: 0, rows: 0, altered: false };
-  let stopping = false;
+  const stop = new AbortController();
   const done = (async () => {
-    for (let step = 1; !stopping; step++) {
+    for (let step = 1; !stop.signal.aborted; step++) {
       if (step === alterAfter) {
         await client.query('alter table orders add column channel text');
         activity.altered = true;
@@ -99,7 +99,7 @@ export async function writeToShop(url: string, alterAfter: number): Promise<Shop
   return {
     activity,
     async stop() {
-      stopping = true;
+      stop.abort();
       try {
         await done;
       } finally {
@@ -125,10 +125,13 @@ async function transaction(client: Client, step: number, altered: boolean): Prom
     `update products set stock = stock - 1, price = price + 0.01 where id = 1 + ${step} % 100`,
     `update orders set status = 'paid' where id = (select max(id) - 10 from orders)`,
   ];
-  if (step % 3 === 0) statements.push(`delete from order_items where order_id = (select min(order_id) from order_items)`);
-  if (step % 5 === 0) statements.push(`update customers set id = id + 1000000 where id = (select min(id) from customers)`);
+  if (step % 3 === 0)
+    statements.push(`delete from order_items where order_id = (select min(order_id) from order_items)`);
+  if (step % 5 === 0)
+    statements.push(`update customers set id = id + 1000000 where id = (select min(id) from customers)`);
   if (step % 7 === 0) statements.push(`delete from orders where id = (select min(id) from orders)`);
-  if (step % 11 === 0) statements.push(`update customers set vip = not vip, name = name || '\\t"' where id % 50 = ${step} % 50`);
+  if (step % 11 === 0)
+    statements.push(`update customers set vip = not vip, name = name || '\\t"' where id % 50 = ${step} % 50`);
   let rows = 0;
   await client.query('begin');
   for (const statement of statements) rows += (await client.query(statement)).rowCount ?? 0;
