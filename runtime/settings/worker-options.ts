@@ -77,10 +77,10 @@ export const workerOptions = optionSet(
     'config.storage.topic': topicOption('Topic that holds connector configurations.', 'millrace-configs'),
     'config.storage.replication.factor': replicationOption('config'),
     'offset.storage.topic': topicOption('Topic that holds source offsets.', 'millrace-offsets'),
-    'offset.storage.partitions': partitionsOption('offset', 25),
+    'offset.storage.partitions': partitionsOption('offset', 1),
     'offset.storage.replication.factor': replicationOption('offset'),
     'status.storage.topic': topicOption('Topic that holds states of connectors and tasks.', 'millrace-statuses'),
-    'status.storage.partitions': partitionsOption('status', 5),
+    'status.storage.partitions': partitionsOption('status', 1),
     'status.storage.replication.factor': replicationOption('status'),
     'offset.storage.file.filename': option.string({
       doc: 'Accepted from standalone configurations and not used: offsets live in offset.storage.topic.',
@@ -125,15 +125,31 @@ export const workerOptions = optionSet(
       minimum: 0,
       maximum: 1024,
     }),
-    'millrace.task.memory.bytes': option.long({
-      doc: 'Most bytes one task holds that are not durable yet (I7).',
+    'millrace.task.max.inflight.bytes': option.long({
+      doc: 'Most bytes one task holds that are not durable yet.',
       group: tasks,
-      optional: true,
-      minimum: 1048576,
+      default: 33554432,
+      minimum: 65536,
+    }),
+    'errors.retry.timeout': option.long({
+      doc: 'Milliseconds for which a failed task is started again by itself where its error may pass; -1: without limit. A connector’s own key goes before it.',
+      group: tasks,
+      default: -1,
+      minimum: -1,
+    }),
+    'errors.retry.delay.max.ms': option.long({
+      doc: 'Longest delay in milliseconds between such attempts.',
+      group: tasks,
+      default: 60000,
+      minimum: 1,
     }),
     'key.converter': converterOption('keys'),
     'value.converter': converterOption('values'),
     'header.converter': converterOption('headers'),
+    'millrace.schema.storage.topic': topicOption(
+      'Topic that holds the schemas named by schema headers.',
+      'millrace-schemas',
+    ),
     'millrace.schema.header': option.boolean({
       doc: 'Whether records converted without their schema carry a header with its id.',
       group: conversion,
@@ -246,7 +262,7 @@ function topicOption(doc: string, fallback: string) {
 
 function partitionsOption(which: string, fallback: number) {
   return option.int({
-    doc: `Partitions of ${which}.storage.topic when it is created.`,
+    doc: `Partitions of ${which}.storage.topic where it is created here; one that exists keeps its own.`,
     group: topics,
     importance: 'LOW',
     default: fallback,

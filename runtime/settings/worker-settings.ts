@@ -1,5 +1,6 @@
 import {
   checkOptions,
+  declared,
   invalidOptions,
   type OptionError,
   type RawConfig,
@@ -13,8 +14,8 @@ import { workerOptions, type WorkerOptions } from './worker-options.ts';
 /** The worker's configuration, checked. */
 export interface WorkerSettings {
   readonly options: WorkerOptions;
-  /** As written; what tasks are given. */
-  readonly raw: RawConfig;
+  /** As written, and the defaults of what was not: what tasks are given. */
+  readonly effective: RawConfig;
   /** Where REST listens. */
   readonly listeners: readonly Listener[];
   /** Keys that mean nothing here, to be named in the log. */
@@ -89,10 +90,19 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
   if (all.length > 0) throw invalidOptions('the worker', all);
   return {
     options,
-    raw,
+    effective: { ...defaults(), ...raw },
     listeners: listeners.filter((one) => 'host' in one),
     ignored: unknown.map(({ key }) => key),
   };
+}
+
+/** The declared defaults, as texts. */
+function defaults(): RawConfig {
+  const texts = Object.entries(workerOptions.schema.properties).flatMap(([key, schema]) => {
+    const fallback = declared(schema).default;
+    return fallback === undefined ? [] : [[key, Array.isArray(fallback) ? fallback.join(',') : String(fallback)]];
+  });
+  return Object.fromEntries(texts) as RawConfig;
 }
 
 function unknownError({ key, meant }: { key: string; meant: string | undefined }): OptionError {

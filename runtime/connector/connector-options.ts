@@ -1,0 +1,244 @@
+import { option, optionSet, type OptionPattern, type OptionSet } from './options.ts';
+
+const handling = 'Error Handling';
+const creation = 'Topic Creation';
+const once = 'Exactly Once Support';
+
+const CLIENT_KEYS = /^(?:producer|consumer|admin)\.override\.[a-z0-9._-]+$/;
+
+function open(key: RegExp, shown: string, doc: string): OptionPattern {
+  return { key, shown, schema: option.string({ doc, optional: true, importance: 'LOW' }) };
+}
+
+const shared = {
+  name: option.string({
+    doc: 'Name of the connector, unique among all.',
+    group: 'Common',
+    importance: 'HIGH',
+    displayName: 'Connector name',
+    minLength: 1,
+  }),
+  'connector.class': option.string({
+    doc: 'Which connector: its name, or a Java class name it stands in for.',
+    group: 'Common',
+    importance: 'HIGH',
+    displayName: 'Connector class',
+    minLength: 1,
+  }),
+  'connector.plugin.version': option.string({
+    doc: 'Accepted for compatibility; the version of this build runs.',
+    group: 'Common',
+    importance: 'LOW',
+    optional: true,
+    displayName: 'Connector version',
+  }),
+  'tasks.max': option.int({
+    doc: 'Most tasks the connector is divided into.',
+    group: 'Common',
+    importance: 'HIGH',
+    displayName: 'Tasks max',
+    default: 1,
+    minimum: 1,
+    maximum: 10000,
+  }),
+  'tasks.max.enforce': option.boolean({
+    doc: 'Accepted for compatibility; there are never more tasks than tasks.max.',
+    group: 'Common',
+    importance: 'LOW',
+    displayName: 'Enforce tasks max',
+    default: true,
+  }),
+  'key.converter': converter('key', 'keys'),
+  'value.converter': converter('value', 'values'),
+  'header.converter': converter('header', 'headers'),
+  transforms: option.list({
+    doc: 'Names of transforms, in the order they are applied; each is set up by transforms.<name>.*.',
+    group: 'Transforms',
+    importance: 'LOW',
+    displayName: 'Transforms',
+    default: [],
+  }),
+  predicates: option.list({
+    doc: 'Names of predicates that transforms may refer to; each is set up by predicates.<name>.*.',
+    group: 'Predicates',
+    importance: 'LOW',
+    displayName: 'Predicates',
+    default: [],
+  }),
+  'config.action.reload': option.oneOf(['none', 'restart'], {
+    doc: 'Accepted for compatibility; variables are resolved when a task starts.',
+    group: 'Common',
+    importance: 'LOW',
+    displayName: 'Reload Action',
+    default: 'restart',
+  }),
+  'errors.retry.timeout': option.long({
+    doc: 'Milliseconds for which a failed task is started again by itself where its error may pass; -1: without limit. By default the worker’s.',
+    group: handling,
+    optional: true,
+    displayName: 'Retry Timeout for Errors',
+    minimum: -1,
+  }),
+  'errors.retry.delay.max.ms': option.long({
+    doc: 'Longest delay in milliseconds between such attempts. By default the worker’s.',
+    group: handling,
+    optional: true,
+    displayName: 'Maximum Delay Between Retries for Errors',
+    minimum: 1,
+  }),
+  'errors.tolerance': option.oneOf(['none', 'all'], {
+    doc: 'none: a record that cannot be processed stops the task; all: it goes to the dead letters, if there are any, and is counted.',
+    group: handling,
+    displayName: 'Error Tolerance',
+    default: 'none',
+  }),
+  'errors.log.enable': option.boolean({
+    doc: 'Whether tolerated errors are logged.',
+    group: handling,
+    displayName: 'Log Errors',
+    default: false,
+  }),
+  'errors.log.include.messages': option.boolean({
+    doc: 'Whether such a line says which record it was (topic, partition, offset).',
+    group: handling,
+    displayName: 'Log Error Details',
+    default: false,
+  }),
+  'errors.deadletterqueue.topic.name': option.string({
+    doc: 'Topic for records that could not be processed; empty: none.',
+    group: handling,
+    displayName: 'Dead Letter Queue Topic Name',
+    default: '',
+    pattern: '^[a-zA-Z0-9._-]{0,249}$',
+  }),
+  'errors.deadletterqueue.topic.replication.factor': option.int({
+    doc: 'Replicas of that topic in Kafka.',
+    group: handling,
+    displayName: 'Dead Letter Queue Topic Replication Factor',
+    default: 3,
+    minimum: -1,
+    maximum: 32767,
+  }),
+  'errors.deadletterqueue.context.headers.enable': option.boolean({
+    doc: 'Whether a dead letter carries headers that say what went wrong and where.',
+    group: handling,
+    displayName: 'Enable Error Context Headers',
+    default: false,
+  }),
+  'offset.flush.interval.ms': option.long({
+    doc: 'Milliseconds between commits of offsets. By default the worker’s.',
+    group: 'millrace',
+    importance: 'LOW',
+    optional: true,
+    minimum: 1,
+  }),
+  'millrace.schema.header': option.boolean({
+    doc: 'Whether records converted without their schema carry a header with its id. By default the worker’s.',
+    group: 'millrace',
+    importance: 'LOW',
+    optional: true,
+  }),
+  'millrace.task.max.inflight.bytes': option.long({
+    doc: 'Most bytes one task holds that are not durable yet. By default the worker’s.',
+    group: 'millrace',
+    importance: 'LOW',
+    optional: true,
+    minimum: 65536,
+  }),
+};
+
+const families: readonly OptionPattern[] = [
+  open(CLIENT_KEYS, 'producer.override.* consumer.override.* admin.override.*', 'Settings of the task’s clients.'),
+  open(
+    /^(?:key|value|header)\.converter\..+$/,
+    'key.converter.* value.converter.* header.converter.*',
+    'Settings of the converter.',
+  ),
+  open(/^transforms\.[^.]+\..+$/, 'transforms.<name>.*', 'Settings of a transform.'),
+  open(/^predicates\.[^.]+\..+$/, 'predicates.<name>.*', 'Settings of a predicate.'),
+];
+
+/** What every source connector may be given beside its own options. */
+export const sourceOptions: OptionSet = optionSet(
+  'source connectors',
+  {
+    ...shared,
+    'topic.creation.groups': option.list({
+      doc: 'Names of topic groups beside default; each is set up by topic.creation.<group>.*.',
+      group: creation,
+      importance: 'LOW',
+      displayName: 'Topic Creation Groups',
+      default: [],
+    }),
+    'exactly.once.support': option.oneOf(['requested', 'required'], {
+      doc: 'required: refuse to run where records and offsets cannot be one transaction.',
+      group: once,
+      displayName: 'Exactly once support',
+      default: 'requested',
+    }),
+    'millrace.delivery': option.oneOf(['at-least-once', 'exactly-once'], {
+      doc: 'Whether records and offsets are written in one transaction. By default the worker’s.',
+      group: once,
+      optional: true,
+    }),
+    'transaction.boundary': option.oneOf(['poll', 'interval', 'connector'], {
+      doc: 'Accepted for compatibility; a transaction is one batch of the source (poll).',
+      group: once,
+      displayName: 'Transaction Boundary',
+      default: 'poll',
+    }),
+    'transaction.boundary.interval.ms': option.long({
+      doc: 'Accepted for compatibility.',
+      group: once,
+      importance: 'LOW',
+      displayName: 'Transaction boundary interval',
+      optional: true,
+      minimum: 0,
+    }),
+    'offsets.storage.topic': option.string({
+      doc: 'Topic for this connector’s source offsets. By default the worker’s.',
+      group: 'offsets.topic',
+      importance: 'LOW',
+      displayName: 'Offsets topic',
+      optional: true,
+      pattern: '^[a-zA-Z0-9._-]{1,249}$',
+    }),
+  },
+  [
+    ...families,
+    open(/^topic\.creation\.[^.]+\..+$/, 'topic.creation.<group>.*', 'Settings of topics that the connector creates.'),
+  ],
+);
+
+/** What every sink connector may be given beside its own options. */
+export const sinkOptions: OptionSet = optionSet(
+  'sink connectors',
+  {
+    ...shared,
+    topics: option.list({
+      doc: 'Topics to read. Either this or topics.regex.',
+      group: 'Common',
+      importance: 'HIGH',
+      displayName: 'Topics',
+      default: [],
+    }),
+    'topics.regex': option.string({
+      doc: 'Regular expression over whole topic names to read. Either this or topics.',
+      group: 'Common',
+      importance: 'HIGH',
+      displayName: 'Topics regex',
+      default: '',
+    }),
+  },
+  families,
+);
+
+function converter(which: string, what: string) {
+  return option.className({
+    doc: `Converter of ${what}. By default the worker’s.`,
+    group: 'Common',
+    importance: 'LOW',
+    displayName: `${which.charAt(0).toUpperCase()}${which.slice(1)} converter class`,
+    optional: true,
+  });
+}

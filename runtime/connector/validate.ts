@@ -1,0 +1,222 @@
+import { RE2JS } from 're2js';
+import type { Connector } from './connector.ts';
+import { sinkOptions, sourceOptions } from './connector-options.ts';
+import {
+  checkOptions,
+  missingOption,
+  type OptionError,
+  type OptionSet,
+  type RawConfig,
+  unknownOptions,
+} from './options.ts';
+
+/** What a connector's configuration may refer to beside connectors. */
+export interface PluginOptions {
+  /** Options of a converter, transform or predicate by its class name; null: there is none of that name. */
+  find(kind: 'converter' | 'header_converter' | 'transformation' | 'predicate', className: string): OptionSet | null;
+}
+
+export interface Validation {
+  /** The sets the configuration was held against, in the order they are shown. */
+  readonly sets: readonly OptionSet[];
+  readonly errors: readonly OptionError[];
+  /** Keys nobody declares and that look like no misspelt one: kept, and worth a warning. */
+  readonly unknown: readonly string[];
+}
+
+/** Checks a configuration whole: every error at once, without network. */
+export function validateConfig(connector: Connector, config: RawConfig, plugins: PluginOptions): Validation {
+  const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
+  const own = withoutKeys(shared, connector.options);
+  const sets = [own, connector.options];
+  const errors: OptionError[] = sets.flatMap((set) => checkOptions(set, config).errors);
+  errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
+  if (connector.kind === 'sink') errors.push(...topicErrors(config));
+  else errors.push(...creationErrors(config), ...onceErrors(connector.exactlyOnce, config));
+  const more = connector.validate?.(config) ?? [];
+  errors.push(...more.map((one) => ({ ...one, reason: 'conflict' as const })));
+  const unknown = unknownOptions(sets, config);
+  errors.push(...unknown.flatMap(misspelt));
+  return {
+    sets,
+    errors: unique(errors),
+    unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
+  };
+}
+
+/** A connector may declare one of the shared keys itself: then its declaration counts. */
+function withoutKeys(shared: OptionSet, own: OptionSet): OptionSet {
+  const properties = Object.entries(shared.schema.properties);
+  const kept = properties.filter(([key]) => !Object.hasOwn(own.schema.properties, key));
+  return { ...shared, schema: { ...shared.schema, properties: Object.fromEntries(kept) } };
+}
+
+function unique(errors: readonly OptionError[]): OptionError[] {
+  const seen = new Set<string>();
+  return errors.filter(({ key, message }) => {
+    const id = `${key}\n${message}`;
+    return seen.has(id) ? false : seen.add(id) !== undefined;
+  });
+}
+
+/** An unknown key is refused where it looks misspelt, or claims a namespace of ours. */
+function misspelt({ key, meant }: { key: string; meant: string | undefined }): OptionError[] {
+  if (meant === undefined && !key.startsWith('millrace.')) return [];
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  const remedy = meant === undefined ? `Remove ${key}.` : `Rename ${key} to ${meant}.`;
+  return [{ key, message: `Unknown configuration ${key}.${hint}`, reason: 'unknown', remedy }];
+}
+
+function nameErrors(config: RawConfig): OptionError[] {
+  const codes = [...(config['name'] ?? '')]
+    .map((char) => char.codePointAt(0) ?? 0)
+    .filter((code) => code < 32 || code === 127);
+  if (codes.length === 0) return [];
+  const problem = `String may not contain control sequences but had the following ASCII chars: ${codes.join(', ')}`;
+  return [invalid('name', config['name'] ?? '', problem)];
+}
+
+function converterErrors(config: RawConfig, plugins: PluginOptions): OptionError[] {
+  const kinds = {
+    'key.converter': 'converter',
+    'value.converter': 'converter',
+    'header.converter': 'header_converter',
+  } as const;
+  return Object.entries(kinds).flatMap(([key, kind]) => {
+    const className = config[key];
+    if (className === undefined) return [];
+    const set = plugins.find(kind, className.trim());
+    return set === null
+      ? [invalid(key, className, `Class ${className} could not be found.`)]
+      : prefixed(set, `${key}.`, config);
+  });
+}
+
+/** Errors of the options under a prefix, with their whole keys. */
+function prefixed(set: OptionSet, prefix: string, config: RawConfig): OptionError[] {
+  const part = Object.entries(config).filter(([key]) => key.startsWith(prefix));
+  const stripped = Object.fromEntries(part.map(([key, value]) => [key.slice(prefix.length), value]));
+  const errors = checkOptions(set, stripped).errors.map((error) => ({
+    ...error,
+    key: prefix + error.key,
+    message: error.message.replaceAll(error.key, prefix + error.key),
+  }));
+  const unknown = unknownOptions([set], stripped).flatMap(misspelt);
+  return [...errors, ...unknown.map((error) => ({ ...error, key: prefix + error.key }))];
+}
+
+function transformErrors(config: RawConfig, plugins: PluginOptions): OptionError[] {
+  return [
+    ...aliasErrors('transforms', 'transformation', config, plugins),
+    ...aliasErrors('predicates', 'predicate', config, plugins),
+    ...predicateErrors(config),
+  ];
+}
+
+function aliasErrors(
+  family: 'transforms' | 'predicates',
+  kind: 'transformation' | 'predicate',
+  config: RawConfig,
+  plugins: PluginOptions,
+): OptionError[] {
+  const aliases = names(config[family]);
+  const duplicate = new Set(aliases).size < aliases.length;
+  const errors = duplicate ? [invalid(family, `[${aliases.join(', ')}]`, 'Duplicate alias provided.')] : [];
+  for (const alias of new Set(aliases)) {
+    const key = `${family}.${alias}.type`;
+    const className = config[key];
+    if (className === undefined) {
+      errors.push(missingOption(key));
+      continue;
+    }
+    const set = plugins.find(kind, className.trim());
+    if (set === null) errors.push(invalid(key, className, `Class ${className} could not be found.`));
+    else errors.push(...prefixed(set, `${family}.${alias}.`, config));
+  }
+  return errors;
+}
+
+/** A transform that names a predicate nobody set up. */
+function predicateErrors(config: RawConfig): OptionError[] {
+  const known = names(config['predicates']);
+  return names(config['transforms']).flatMap((alias) => {
+    const key = `transforms.${alias}.predicate`;
+    const predicate = config[key];
+    return predicate === undefined || known.includes(predicate)
+      ? []
+      : [invalid(key, predicate, 'no such predicate is set up')];
+  });
+}
+
+function topicErrors(config: RawConfig): OptionError[] {
+  const topics = names(config['topics']);
+  const regex = config['topics.regex']?.trim() ?? '';
+  const dead = config['errors.deadletterqueue.topic.name'] ?? '';
+  const errors: OptionError[] = [];
+  const both = (message: string): void => {
+    errors.push(...['topics', 'topics.regex'].map((key) => ({ key, message, reason: 'conflict' as const })));
+  };
+  if (topics.length === 0 && regex === '') both('Must configure one of topics or topics.regex');
+  if (topics.length > 0 && regex !== '')
+    both('topics and topics.regex are mutually exclusive options, but both are set.');
+  if (dead !== '' && topics.includes(dead)) {
+    const message = `The DLQ topic '${dead}' may not be included in the list of topics ('topics=[${topics.join(', ')}]') consumed by the connector`;
+    errors.push({ key: 'errors.deadletterqueue.topic.name', message, reason: 'conflict' });
+  }
+  if (regex !== '' && !isPattern(regex)) errors.push(invalid('topics.regex', regex, 'Invalid regex'));
+  const odd = topics.filter((topic) => !/^[a-zA-Z0-9._-]{1,249}$/.test(topic));
+  return [...errors, ...odd.map((topic) => invalid('topics', topic, 'not a topic name'))];
+}
+
+function isPattern(text: string): boolean {
+  try {
+    RE2JS.compile(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function creationErrors(config: RawConfig): OptionError[] {
+  const groups = names(config['topic.creation.groups']);
+  const used = Object.keys(config).some((key) => key.startsWith('topic.creation.'));
+  if (!used) return [];
+  const required = ['topic.creation.default.partitions', 'topic.creation.default.replication.factor'];
+  const missing = required.filter((key) => config[key] === undefined).map(missingOption);
+  const numbers = Object.entries(config).filter(([key]) =>
+    /^topic\.creation\.[^.]+\.(?:partitions|replication\.factor)$/.test(key),
+  );
+  const wrong = numbers.filter(([, value]) => !/^(?:-1|[1-9]\d{0,5})$/.test(value.trim()));
+  const strays = Object.keys(config).filter((key) => {
+    const group = /^topic\.creation\.([^.]+)\..+$/.exec(key)?.[1];
+    return group !== undefined && group !== 'default' && !groups.includes(group);
+  });
+  return [
+    ...missing,
+    ...wrong.map(([key, value]) => invalid(key, value, 'Value must be -1 (the default of the hub) or at least 1')),
+    ...strays.map((key) => ({
+      key,
+      message: `${key} names a group that topic.creation.groups does not`,
+      reason: 'conflict' as const,
+    })),
+  ];
+}
+
+function onceErrors(supported: boolean, config: RawConfig): OptionError[] {
+  const keys = [
+    ['exactly.once.support', 'required'],
+    ['millrace.delivery', 'exactly-once'],
+  ] as const;
+  return keys
+    .filter(([key, word]) => !supported && config[key]?.trim().toLowerCase() === word)
+    .map(([key]) => ({ key, message: `${key}: the connector cannot deliver exactly once`, reason: 'conflict' }));
+}
+
+/** The names in a comma-separated list; none for an absent one. */
+export function names(list: string | undefined): string[] {
+  return (list ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}
+
+function invalid(key: string, value: string, problem: string): OptionError {
+  return { key, message: `Invalid value ${value} for configuration ${key}: ${problem}`, reason: 'invalid' };
+}
