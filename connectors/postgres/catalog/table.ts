@@ -10,6 +10,8 @@ export interface PgType {
   /** Of a domain: what it is based on, and that type's modifier. */
   readonly base?: PgType;
   readonly baseTypmod?: number;
+  /** Of a domain over an array: its declared dimensions. */
+  readonly dimensions?: number;
   /** Of an enum, in sort order. */
   readonly labels?: readonly string[];
   /** Of a range or multirange. */
@@ -27,9 +29,11 @@ export interface Column {
   readonly type: PgType;
   /** `atttypmod`; -1: none. */
   readonly typmod: number;
+  /** Declared dimensions of an array (`attndims`); 0: not an array. */
+  readonly dimensions: number;
   readonly notNull: boolean;
   readonly generated: boolean;
-  /** Default expression as SQL text. */
+  /** Default expression as SQL text (`pg_get_expr`). */
   readonly defaultExpression?: string;
 }
 

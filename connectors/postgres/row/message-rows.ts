@@ -1,0 +1,73 @@
+import {
+  OPTIONAL_BYTES,
+  OPTIONAL_INT64,
+  OPTIONAL_STRING,
+  STRING,
+  TRANSACTION_BLOCK,
+  type EnvelopeParts,
+} from '../../../runtime/change/envelope.ts';
+import { bytesAsBase64, millisOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
+import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
+import type { Schema } from '../../../runtime/record/schema.ts';
+import { META_CELLS } from './source-block.ts';
+
+/** Cells of a logical message's row, after the meta cells. */
+export const MESSAGE_CELL = { prefix: META_CELLS, content: META_CELLS + 1 } as const;
+
+const KEY: Schema = {
+  type: 'struct',
+  optional: false,
+  name: 'io.debezium.connector.postgresql.MessageKey',
+  version: 1,
+  fields: [{ name: 'prefix', schema: OPTIONAL_STRING }],
+};
+const MESSAGE: Schema = {
+  type: 'struct',
+  optional: false,
+  name: 'io.debezium.connector.postgresql.Message',
+  version: 1,
+  fields: [
+    { name: 'prefix', schema: OPTIONAL_STRING },
+    { name: 'content', schema: OPTIONAL_BYTES },
+  ],
+};
+
+/** Records of `pg_logical_emit_message`: op `m`. */
+export function messageLayout(topic: string, parts: EnvelopeParts): RowLayout {
+  const source = parts.source('', '').stream;
+  const prefix: LayoutNode = { kind: 'cell', cell: MESSAGE_CELL.prefix, schema: OPTIONAL_STRING, codec: text };
+  const schema: Schema = {
+    type: 'struct',
+    optional: false,
+    name: 'io.debezium.connector.postgresql.MessageValue',
+    version: 1,
+    fields: [
+      { name: 'op', schema: STRING },
+      { name: 'ts_ms', schema: OPTIONAL_INT64 },
+      { name: 'source', schema: source.schema },
+      { name: 'transaction', schema: TRANSACTION_BLOCK },
+      { name: 'message', schema: MESSAGE },
+    ],
+  };
+  return {
+    topic,
+    key: { kind: 'struct', schema: KEY, fields: [prefix] },
+    value: {
+      kind: 'struct',
+      schema,
+      fields: [
+        { kind: 'constant', schema: STRING, value: 'm' },
+        { kind: 'cell', cell: parts.eventUs, schema: OPTIONAL_INT64, codec: millisOfMicros },
+        source,
+        parts.transaction,
+        {
+          kind: 'struct',
+          schema: MESSAGE,
+          fields: [prefix, { kind: 'cell', cell: MESSAGE_CELL.content, schema: OPTIONAL_BYTES, codec: bytesAsBase64 }],
+        },
+      ],
+    },
+    headers: [],
+    cells: META_CELLS + 2,
+  };
+}

@@ -1,0 +1,179 @@
+import {
+  changeLayouts,
+  type ChangeColumn,
+  type ChangeLayoutOptions,
+  type ChangeLayouts,
+} from '../../../runtime/change/change-layouts.ts';
+import { contextHeaders } from '../../../runtime/change/context-headers.ts';
+import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
+import { includeOrExclude, type NameTest } from '../../../runtime/change/filters.ts';
+import { messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
+import { adjustName } from '../../../runtime/change/name-adjustment.ts';
+import { TopicNames } from '../../../runtime/change/topic-names.ts';
+import { transactionLayouts } from '../../../runtime/change/transaction.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { RowLayout } from '../../../runtime/record/row-layout.ts';
+import { tableName, type Column, type Table } from '../catalog/table.ts';
+import { columnCodec, hasBinary, type CellFormat } from '../type/codec.ts';
+import { messageLayout } from './message-rows.ts';
+import type { RowOptions } from './row-options.ts';
+import { META_CELLS, postgresEnvelope } from './source-block.ts';
+
+/**
+ * How the rows of one table version become records, for cells of one format. A row is
+ * {@link META_CELLS} meta cells (`META`), then one cell per column of `table.columns` for each image
+ * its layout has (see {@link ChangeLayouts}).
+ *
+ * - A column the tuple leaves out (replica identity) has a NULL cell in the old image.
+ * - An unchanged TOAST cell of the new image whose value the old image has points at that value.
+ */
+export interface TableRows {
+  readonly table: Table;
+  readonly format: CellFormat;
+  readonly layouts: ChangeLayouts;
+  /** Columns of the value: for `imageChanged`. */
+  readonly columns: readonly ChangeColumn[];
+  /** Columns of the key: for `keyChanged`. */
+  readonly key: readonly ChangeColumn[];
+  /** Per column of the table: whether any record shows it. Other cells may be NULL. */
+  readonly wanted: readonly boolean[];
+  /** `schema.table`, as transaction records count it. */
+  readonly collection: string;
+}
+
+/** Where the records of one task come from. */
+export interface RowOrigin {
+  readonly database: string;
+  readonly taskId: number;
+  /** Names this run of the task in the context headers. */
+  readonly runId: string;
+  /** `source.version` */
+  readonly version: string;
+}
+
+/** Makes the layouts of all records of a task. One per task start. */
+export class RowFactory {
+  readonly topics: TopicNames;
+  readonly message: RowLayout;
+  readonly transaction: { readonly begin: RowLayout; readonly end: RowLayout };
+  readonly options: RowOptions;
+  readonly #parts: EnvelopeParts;
+  readonly #layoutOptions: ChangeLayoutOptions;
+  readonly #schemas: NameTest;
+  readonly #tables: NameTest;
+  readonly #columns: NameTest;
+  readonly #keys: readonly KeyRule[];
+
+  /** Throws a `config` error where an option cannot be understood. */
+  constructor(options: RowOptions, origin: RowOrigin) {
+    const { naming } = options;
+    this.options = options;
+    this.topics = new TopicNames(naming);
+    this.#parts = postgresEnvelope(
+      { version: origin.version, name: naming.prefix, database: origin.database },
+      options.transactionMetadata,
+    );
+    this.#layoutOptions = {
+      tombstones: options.tombstones,
+      skipped: options.skipped,
+      headers: options.contextHeaders
+        ? contextHeaders({
+            logicalName: naming.prefix,
+            taskId: String(origin.taskId),
+            connector: 'postgresql',
+            runId: origin.runId,
+          })
+        : [],
+    };
+    this.message = messageLayout(this.topics.message, this.#parts);
+    this.transaction = transactionLayouts(this.topics.transaction);
+    this.#schemas = listTest(options.schemaInclude, options.schemaExclude, 'schema');
+    this.#tables = listTest(options.tableInclude, options.tableExclude, 'table');
+    this.#columns = listTest(options.columnInclude, options.columnExclude, 'column');
+    this.#keys = parseMessageKeys(options.messageKeys);
+  }
+
+  /** Whether the include and exclude lists let a table in. System schemas never are. */
+  captures(schema: string, table: string): boolean {
+    if (schema.startsWith('pg_') || schema === 'information_schema') return false;
+    return this.#schemas(schema) && this.#tables(`${schema}.${table}`);
+  }
+
+  /** For a captured table. Throws a `config` error where the options do not fit the table. */
+  rows(table: Table, format: CellFormat): TableRows {
+    const { schemaNames } = this.options;
+    const topic = this.topics.table(table.schema, table.name);
+    const columns: ChangeColumn[] = [];
+    table.columns.forEach((column, cell) => {
+      if (!this.#columns(`${tableName(table)}.${column.name}`)) return;
+      const made = this.#column(table, column, cell, format);
+      if (made !== null) columns.push(made);
+    });
+    const key = this.#key(table, format);
+    const layouts = changeLayouts(
+      {
+        topic,
+        name: adjustName(topic, schemaNames, 'schema'),
+        sourceSchema: table.schema,
+        sourceTable: table.name,
+        metaCells: META_CELLS,
+        width: table.columns.length,
+        columns,
+        key,
+        ...(table.replicaIdentity === 'f' ? {} : { oldCells: new Set(table.identity) }),
+      },
+      this.#parts,
+      this.#layoutOptions,
+    );
+    const shown = new Set([...columns, ...key].map(({ cell }) => cell));
+    const wanted = table.columns.map((_, cell) => shown.has(cell));
+    return { table, format, layouts, columns, key, wanted, collection: tableName(table) };
+  }
+
+  #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn | null {
+    const codec = columnCodec(column, format, this.options.types);
+    if (codec === null) return null;
+    const name = adjustName(column.name, this.options.fieldNames, 'field');
+    const schema = { ...codec.schema, optional: !column.notNull && !table.key.includes(cell) };
+    return { name, schema, codec, cell };
+  }
+
+  #key(table: Table, format: CellFormat): ChangeColumn[] {
+    const asked = messageKey(this.#keys, tableName(table));
+    const cells = asked === undefined ? tableKey(table) : asked.map((name) => columnIndex(table, name));
+    return cells.flatMap((cell) => {
+      const column = table.columns[cell];
+      const made = column === undefined ? null : this.#column(table, column, cell, format);
+      return made === null ? [] : [made];
+    });
+  }
+}
+
+/** SQL expression that selects a column for cells of the format `binary`. `quoted`: the column's quoted name. */
+export function binaryExpression(column: Column, quoted: string): string {
+  return hasBinary(column.type) ? quoted : `${quoted}::text`;
+}
+
+/**
+ * Cells of the key: the table's key; where the replica identity is another unique index that does
+ * not cover it, that index. A delete carries nothing else, and its key must be found again (I4).
+ */
+function tableKey(table: Table): readonly number[] {
+  const { key, identity, replicaIdentity } = table;
+  if (replicaIdentity === 'f' || identity.length === 0) return key;
+  return key.every((cell) => identity.includes(cell)) ? key : identity;
+}
+
+function columnIndex(table: Table, name: string): number {
+  const index = table.columns.findIndex((column) => column.name === name);
+  if (index >= 0) return index;
+  throw new MillraceError('POSTGRES_KEY_COLUMN_MISSING', `${tableName(table)} has no column ${name}`, {
+    kind: 'config',
+    key: 'message.key.columns',
+    remedy: `Name columns that ${tableName(table)} has.`,
+  });
+}
+
+function listTest(include: readonly string[], exclude: readonly string[], what: string): NameTest {
+  return includeOrExclude(include, exclude, { include: `${what}.include.list`, exclude: `${what}.exclude.list` });
+}

@@ -1,0 +1,78 @@
+import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+
+/* Digits in and out of bytes without strings. Numbers are safe integers throughout. */
+
+const ZERO = 0x30;
+const MINUS = 0x2d;
+const E9 = 1_000_000_000;
+
+/** Value of the digits in `bytes[at, end)`; there are at most 15. */
+export function parseDigits(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let i = at; i < end; i++) value = value * 10 + (bytes[i] as number) - ZERO;
+  return value;
+}
+
+export function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= 0x39;
+}
+
+/** Writes a safe integer in decimal. */
+export function writeInteger(value: number, writer: ByteWriter): void {
+  if (value < 0) {
+    writer.byte(MINUS);
+    writeUnsigned(-value, writer);
+  } else writeUnsigned(value, writer);
+}
+
+function writeUnsigned(value: number, writer: ByteWriter): void {
+  if (value >= E9) {
+    const high = Math.floor(value / E9);
+    writeUnsigned(high, writer);
+    writePadded(value - high * E9, 9, writer);
+    return;
+  }
+  let width = 1;
+  for (let limit = 10; value >= limit; limit *= 10) width++;
+  writePadded(value, width, writer);
+}
+
+/** Writes the last `width` digits (at most 9) of an unsigned integer below 10^9, with leading zeros. */
+export function writePadded(value: number, width: number, writer: ByteWriter): void {
+  writer.reserve(width);
+  const { bytes, length } = writer;
+  let rest = value | 0;
+  for (let i = length + width - 1; i >= length; i--) {
+    const next = (rest / 10) | 0;
+    bytes[i] = ZERO + rest - next * 10;
+    rest = next;
+  }
+  writer.length = length + width;
+}
+
+/**
+ * Writes `units × 10^width + fraction` in decimal, where the whole may exceed 2^53: `units` is a
+ * safe integer, `fraction` has at most `width` (≤ 9) digits and is not negative.
+ */
+export function writeScaled(units: number, fraction: number, width: number, writer: ByteWriter): void {
+  let whole = units;
+  let part = fraction;
+  if (units < 0) {
+    writer.byte(MINUS);
+    whole = -units;
+    if (part > 0) {
+      whole -= 1;
+      part = 10 ** width - part;
+    }
+  }
+  if (whole === 0) writeUnsigned(part, writer);
+  else {
+    writeUnsigned(whole, writer);
+    writePadded(part, width, writer);
+  }
+}
+
+/** As {@link writeScaled}, as a value. */
+export function scaledBigInt(units: number, fraction: number, width: number): bigint {
+  return BigInt(units) * 10n ** BigInt(width) + BigInt(fraction);
+}

@@ -1,0 +1,70 @@
+import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { writePadded } from './ascii.ts';
+
+/*
+ * The proleptic Gregorian calendar in arithmetic: days since 1970-01-01, years counted
+ * astronomically (1 BC is 0, 44 BC is -43), as ISO 8601 and java.time do.
+ */
+
+export const DAY_MS = 86_400_000;
+export const DAY_S = 86_400;
+/** Days from 1970-01-01 to Postgres's epoch, 2000-01-01. */
+export const POSTGRES_EPOCH_DAYS = 10_957;
+
+const DAYS_PER_ERA = 146_097;
+
+export function daysOf(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * DAYS_PER_ERA + dayOfEra - 719_468;
+}
+
+/** Writes a date as ISO 8601 with at least four digits of year: `2026-11-24`, `-0043-03-15`, `+10000-01-01`. */
+export function writeIsoDate(days: number, writer: ByteWriter): void {
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / DAYS_PER_ERA);
+  const dayOfEra = shifted - era * DAYS_PER_ERA;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const m = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = m < 10 ? m + 3 : m - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  if (year < 0) writer.byte(0x2d);
+  else if (year > 9999) writer.byte(0x2b);
+  const shown = Math.abs(year);
+  writePadded(shown, shown < 10_000 ? 4 : String(shown).length, writer);
+  writer.byte(0x2d);
+  writePadded(month, 2, writer);
+  writer.byte(0x2d);
+  writePadded(dayOfYear - Math.floor((153 * m + 2) / 5) + 1, 2, writer);
+}
+
+/**
+ * Writes a time of day with seconds, and a fraction of `digits` digits: 0 none, 6 microseconds;
+ * -1: as many as it takes.
+ */
+export function writeIsoTime(micros: number, digits: number, writer: ByteWriter): void {
+  const seconds = Math.floor(micros / 1_000_000);
+  let fraction = micros - seconds * 1_000_000;
+  writePadded(Math.floor(seconds / 3600), 2, writer);
+  writer.byte(0x3a);
+  writePadded(Math.floor(seconds / 60) % 60, 2, writer);
+  writer.byte(0x3a);
+  writePadded(seconds % 60, 2, writer);
+  let width = digits;
+  if (digits < 0) {
+    width = fraction === 0 ? 0 : 6;
+    while (width > 0 && fraction % 10 === 0) {
+      fraction /= 10;
+      width--;
+    }
+  } else fraction = Math.floor(fraction / 10 ** (6 - digits));
+  if (width === 0) return;
+  writer.byte(0x2e);
+  writePadded(fraction, width, writer);
+}

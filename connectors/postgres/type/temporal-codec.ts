@@ -1,0 +1,215 @@
+import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { Schema } from '../../../runtime/record/schema.ts';
+import { scaledBigInt, writeInteger, writeScaled } from './ascii.ts';
+import { DAY_S, writeIsoDate, writeIsoTime } from './calendar.ts';
+import type { CellFormat } from './codec.ts';
+import type { TypeOptions } from './options.ts';
+import { TemporalParser } from './temporal-parser.ts';
+
+/*
+ * Dates and times as Debezium's `time.precision.mode` shows them. Infinite values, which the
+ * numeric forms have no place for: int32 dates are ±2^31 (2147483647, -2147483648); int64
+ * timestamps are the instants Debezium (pgjdbc) stands for them, 9223372036825200000 and
+ * -9223372036832400000 microseconds; nanoseconds the ends of int64; texts `infinity`, `-infinity`.
+ */
+
+const parser = new TemporalParser();
+const INFINITY = { 1: 'infinity', [-1]: '-infinity' } as const;
+const INFINITE_US = { 1: 9_223_372_036_825_200_000n, [-1]: -9_223_372_036_832_400_000n } as const;
+const INFINITE_NS = { 1: 0x7fffffffffffffffn, [-1]: -0x8000000000000000n } as const;
+const INFINITE_DAY = { 1: 2_147_483_647, [-1]: -2_147_483_648 } as const;
+/** Days that nanoseconds of an int64 reach. */
+const NANOSECOND_DAYS = 106_751;
+
+const semantic = (type: 'int32' | 'int64' | 'string', name: string): Schema => ({
+  type,
+  optional: false,
+  name,
+  version: 1,
+});
+const debezium = (type: 'int32' | 'int64' | 'string', name: string): Schema =>
+  semantic(type, `io.debezium.time.${name}`);
+const connect = (type: 'int32' | 'int64', name: string): Schema =>
+  semantic(type, `org.apache.kafka.connect.data.${name}`);
+
+export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return isoCodec(debezium('string', 'IsoDate'), (bytes, at, length, writer) => {
+      parser.date(bytes, at, length, format);
+      if (!wroteInfinity(writer)) writeIsoDate(parser.days, writer);
+      if (parser.infinite === 0) writer.byte(0x5a);
+    });
+  }
+  const read = (bytes: Buffer, at: number, length: number): number => {
+    parser.date(bytes, at, length, format);
+    return parser.infinite === 0 ? parser.days : INFINITE_DAY[parser.infinite];
+  };
+  return {
+    schema: options.time === 'connect' ? connect('int32', 'Date') : debezium('int32', 'Date'),
+    json: () => (bytes, at, length, writer) => writeInteger(read(bytes, at, length), writer),
+    value: read,
+  };
+}
+
+/** `precision`: declared fraction digits, 6 without a declaration. */
+export function timeCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return isoCodec(debezium('string', 'IsoTime'), (bytes, at, length, writer) => {
+      parser.time(bytes, at, length, format);
+      writeIsoTime(parser.micros, -1, writer);
+      writer.byte(0x5a);
+    });
+  }
+  const unit = timeUnit(precision, options);
+  const read = (bytes: Buffer, at: number, length: number): number => {
+    parser.time(bytes, at, length, format);
+    if (unit.perSecond === 1000) return Math.floor(parser.micros / 1000);
+    return unit.perSecond === 1_000_000 ? parser.micros : parser.micros * 1000;
+  };
+  const { schema } = unit;
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => writeInteger(read(bytes, at, length), writer),
+    value: (bytes, at, length) => {
+      const value = read(bytes, at, length);
+      return schema.type === 'int32' ? value : BigInt(value);
+    },
+  };
+}
+
+export function timestampCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return isoCodec(debezium('string', 'IsoTimestamp'), (bytes, at, length, writer) => {
+      parser.timestamp(bytes, at, length, format);
+      writeZoned(-1, writer);
+    });
+  }
+  const { schema, digits } = timestampUnit(precision, options);
+  const read = (bytes: Buffer, at: number, length: number): void => {
+    parser.timestamp(bytes, at, length, format);
+    if (digits === 9 && parser.infinite === 0) nanosecondsReach();
+  };
+  const scale = 10 ** (6 - Math.min(digits, 6));
+  const wide = digits === 9 ? 1000 : 1;
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => {
+      read(bytes, at, length);
+      if (parser.infinite !== 0) return writer.ascii(infiniteInstant(digits).toString());
+      const seconds = Math.floor(parser.micros / 1_000_000);
+      const fraction = parser.micros - seconds * 1_000_000;
+      writeScaled(parser.days * DAY_S + seconds, Math.floor(fraction / scale) * wide, digits, writer);
+    },
+    value: (bytes, at, length) => {
+      read(bytes, at, length);
+      if (parser.infinite !== 0) return infiniteInstant(digits);
+      const seconds = Math.floor(parser.micros / 1_000_000);
+      const fraction = parser.micros - seconds * 1_000_000;
+      return scaledBigInt(parser.days * DAY_S + seconds, Math.floor(fraction / scale) * wide, digits);
+    },
+  };
+}
+
+/** `timestamptz`: ISO 8601 in UTC with as many fraction digits as declared. */
+export function zonedTimestampCodec(format: CellFormat, precision: number): CellCodec {
+  return isoCodec(debezium('string', 'ZonedTimestamp'), (bytes, at, length, writer) => {
+    parser.timestamp(bytes, at, length, format);
+    writeZoned(precision, writer);
+  });
+}
+
+/** `timetz`: ISO 8601 in UTC with as many fraction digits as it takes. */
+export function zonedTimeCodec(format: CellFormat): CellCodec {
+  return isoCodec(debezium('string', 'ZonedTime'), (bytes, at, length, writer) => {
+    parser.timetz(bytes, at, length, format);
+    writeIsoTime(parser.micros, -1, writer);
+    writer.byte(0x5a);
+  });
+}
+
+type AsciiWriter = (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void;
+
+/** A codec of texts that need no escaping. */
+function isoCodec(schema: Schema, write: AsciiWriter): CellCodec {
+  const scratch = new ByteWriter(64);
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => {
+      writer.byte(0x22);
+      write(bytes, at, length, writer);
+      writer.byte(0x22);
+    },
+    value: (bytes, at, length) => {
+      scratch.reset();
+      write(bytes, at, length, scratch);
+      return scratch.bytes.toString('latin1', 0, scratch.length);
+    },
+  };
+}
+
+function writeZoned(digits: number, writer: ByteWriter): void {
+  if (wroteInfinity(writer)) return;
+  writeIsoDate(parser.days, writer);
+  writer.byte(0x54);
+  writeIsoTime(parser.micros, digits, writer);
+  writer.byte(0x5a);
+}
+
+function wroteInfinity(writer: ByteWriter): boolean {
+  if (parser.infinite === 0) return false;
+  writer.ascii(INFINITY[parser.infinite]);
+  return true;
+}
+
+function infiniteInstant(digits: number): bigint {
+  const which = parser.infinite === -1 ? -1 : 1;
+  if (digits === 9) return INFINITE_NS[which];
+  return digits === 6 ? INFINITE_US[which] : INFINITE_US[which] / 1000n;
+}
+
+function nanosecondsReach(): void {
+  if (Math.abs(parser.days) < NANOSECOND_DAYS) return;
+  throw new MillraceError(
+    'POSTGRES_TIMESTAMP_RANGE',
+    'a timestamp lies outside 1677 to 2262, the reach of nanoseconds',
+    {
+      kind: 'data',
+      key: 'time.precision.mode',
+      remedy: 'Use time.precision.mode=microseconds or isostring.',
+    },
+  );
+}
+
+function timeUnit(precision: number, options: TypeOptions): { schema: Schema; perSecond: number } {
+  switch (options.time) {
+    case 'connect':
+      return { schema: connect('int32', 'Time'), perSecond: 1000 };
+    case 'nanoseconds':
+      return { schema: debezium('int64', 'NanoTime'), perSecond: 1_000_000_000 };
+    case 'adaptive':
+      if (precision <= 3) return { schema: debezium('int32', 'Time'), perSecond: 1000 };
+      return { schema: debezium('int64', 'MicroTime'), perSecond: 1_000_000 };
+    case 'adaptive_time_microseconds':
+    case 'microseconds':
+    case 'isostring':
+      return { schema: debezium('int64', 'MicroTime'), perSecond: 1_000_000 };
+  }
+}
+
+function timestampUnit(precision: number, options: TypeOptions): { schema: Schema; digits: 3 | 6 | 9 } {
+  switch (options.time) {
+    case 'connect':
+      return { schema: connect('int64', 'Timestamp'), digits: 3 };
+    case 'nanoseconds':
+      return { schema: debezium('int64', 'NanoTimestamp'), digits: 9 };
+    case 'adaptive':
+    case 'adaptive_time_microseconds':
+      if (precision <= 3) return { schema: debezium('int64', 'Timestamp'), digits: 3 };
+      return { schema: debezium('int64', 'MicroTimestamp'), digits: 6 };
+    case 'microseconds':
+    case 'isostring':
+      return { schema: debezium('int64', 'MicroTimestamp'), digits: 6 };
+  }
+}

@@ -1,0 +1,106 @@
+import type { LayoutNode } from '../record/row-layout.ts';
+import type { Field, Schema } from '../record/schema.ts';
+import { digits, millisOfMicros, nanosOfMicros, text } from './meta-codecs.ts';
+
+/** Operations of the change envelope: create, read (snapshot), update, delete, truncate, message. */
+export type Op = 'c' | 'r' | 'u' | 'd' | 't' | 'm';
+
+export const STRING: Schema = { type: 'string', optional: false };
+export const OPTIONAL_STRING: Schema = { type: 'string', optional: true };
+export const INT64: Schema = { type: 'int64', optional: false };
+export const OPTIONAL_INT64: Schema = { type: 'int64', optional: true };
+export const OPTIONAL_BYTES: Schema = { type: 'bytes', optional: true };
+
+/** `source.snapshot` (`io.debezium.connector.SnapshotRecord`). */
+export const SNAPSHOT: Schema = {
+  type: 'string',
+  optional: true,
+  name: 'io.debezium.data.Enum',
+  version: 1,
+  parameters: { allowed: 'true,first,first_in_data_collection,last_in_data_collection,last,false,incremental' },
+  defaultValue: 'false',
+};
+
+/** `transaction` of an envelope. */
+export const TRANSACTION_BLOCK: Schema = {
+  type: 'struct',
+  optional: true,
+  name: 'event.block',
+  version: 1,
+  fields: [
+    { name: 'id', schema: STRING },
+    { name: 'total_order', schema: INT64 },
+    { name: 'data_collection_order', schema: INT64 },
+  ],
+};
+
+/** What the envelopes of all tables of a connector have in common. */
+export interface EnvelopeParts {
+  /** The `source` block of one table, in snapshot records and in the others. */
+  source(schema: string, table: string): { readonly read: LayoutNode; readonly stream: LayoutNode };
+  /** The `transaction` block. */
+  readonly transaction: LayoutNode;
+  /** Meta cell of the time the connector made the record: digits of epoch microseconds. */
+  readonly eventUs: number;
+}
+
+/** The `transaction` block from three meta cells; null where the first is. Without cells: always null. */
+export function transactionNode(cells?: { id: number; totalOrder: number; collectionOrder: number }): LayoutNode {
+  if (cells === undefined) return { kind: 'constant', schema: TRANSACTION_BLOCK, value: null };
+  return {
+    kind: 'struct',
+    schema: TRANSACTION_BLOCK,
+    presentIf: cells.id,
+    fields: [
+      { kind: 'cell', cell: cells.id, schema: STRING, codec: text },
+      { kind: 'cell', cell: cells.totalOrder, schema: INT64, codec: digits },
+      { kind: 'cell', cell: cells.collectionOrder, schema: INT64, codec: digits },
+    ],
+  };
+}
+
+/** `<name>.Envelope` over a table's images. `before` and `after` are optional structs. */
+export function envelopeSchema(name: string, before: Schema, after: Schema, source: Schema): Schema {
+  const fields: readonly Field[] = [
+    { name: 'before', schema: before },
+    { name: 'after', schema: after },
+    { name: 'source', schema: source },
+    { name: 'transaction', schema: TRANSACTION_BLOCK },
+    { name: 'op', schema: STRING },
+    { name: 'ts_ms', schema: OPTIONAL_INT64 },
+    { name: 'ts_us', schema: OPTIONAL_INT64 },
+    { name: 'ts_ns', schema: OPTIONAL_INT64 },
+  ];
+  return { type: 'struct', optional: false, name, version: 2, fields };
+}
+
+/** An envelope node; `schema` from {@link envelopeSchema}. */
+export function envelopeNode(
+  schema: Schema,
+  op: Op,
+  before: LayoutNode,
+  after: LayoutNode,
+  source: LayoutNode,
+  parts: EnvelopeParts,
+): LayoutNode {
+  const time = (codec: typeof digits): LayoutNode => ({
+    kind: 'cell',
+    cell: parts.eventUs,
+    schema: OPTIONAL_INT64,
+    codec,
+  });
+  return {
+    kind: 'struct',
+    schema,
+    fields: [
+      before,
+      after,
+      source,
+      parts.transaction,
+      { kind: 'constant', schema: STRING, value: op },
+      time(millisOfMicros),
+      time(digits),
+      time(nanosOfMicros),
+    ],
+  };
+}
