@@ -15,8 +15,9 @@ import type { Decimal } from './decimal.ts';
  * | struct | {@link StructValue} |
  *
  * Other logical and semantic types keep the form of the type they are based on: a
- * `io.debezium.time.MicroTimestamp` is a bigint of microseconds. Without a schema, numbers are
- * bigint where the text was an integer outside ±2^53, otherwise number.
+ * `io.debezium.time.MicroTimestamp` is a bigint of microseconds. Without a schema, objects are Maps
+ * (as in Connect; they keep the order of any keys), and numbers are number where that is exact,
+ * otherwise bigint (integers) or Decimal.
  */
 export type Value =
   | null

@@ -108,7 +108,6 @@ export function verifyBatch(bytes: Buffer, at = 0): void {
   const stored = bytes.readUInt32BE(at + CRC_AT);
   const actual = crc32c(bytes, at + ATTRIBUTES_AT, at + size);
   if (stored === actual) return;
-  const hex = (crc: number) => crc.toString(16).padStart(8, '0');
   throw corrupt(
     'BATCH_CHECKSUM',
     `record batch at offset ${bytes.readBigInt64BE(at)}: checksum ${hex(actual)}, stored ${hex(stored)}`,
@@ -134,4 +133,8 @@ export function splitBatches(bytes: Buffer): { readonly batches: Buffer[]; reado
 /** Exact within ±2^53. */
 function readInt64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
 }
