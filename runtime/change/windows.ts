@@ -134,7 +134,7 @@ export class TableWindows {
     if (before !== null && moved) this.#forget(before);
     if (after === null) return;
     if (!partial) this.#forget(after);
-    else if (tookBefore || tookAfter || moved || this.#requested.has(after)) this.#readAgain(after);
+    else if (tookBefore || tookAfter || moved) this.#readAgain(after);
   }
 
   /** A change whose key cannot be told. */
