@@ -2,130 +2,100 @@ import type { Connection } from '../connection.ts';
 import { BackendError, postgresError, readBackendFields } from './backend-error.ts';
 import { backend, TakenSocket } from './taken-socket.ts';
 
-/**
- * Who gets the data of a COPY … TO STDOUT. The bytes lie in a buffer that is used again: copy what
- * outlives the call. The server sends one CopyData a row (and, in binary format, the header with
- * the first and the trailer by itself).
- */
-export interface CopyOutReader {
-  data(bytes: Buffer, at: number, length: number): void;
-  /** After all data of one socket read. A promise pauses the socket until it resolves (I7). */
-  drained?(): Promise<void> | undefined;
+// What the server sends during COPY … TO STDOUT (protocol, "COPY Operations"):
+//
+//     answer  := CopyOutResponse ('H') · CopyData ('d') … · CopyDone ('c') · CommandComplete ('C') · ReadyForQuery ('Z')
+//     message := code Byte1 · length Int32 (counts itself, not the code) · body
+//
+// ErrorResponse ('E') may come at any place and is followed by ReadyForQuery. The server puts
+// exactly one row into each CopyData.
+
+/** Bytes before a message's body. */
+export const FRAME_BYTES = 5;
+
+/** Reads the messages of one COPY that are not CopyData. */
+export class CopyStatus {
+  #error: Error | undefined;
+  /** ReadyForQuery came: the connection is idle again. */
+  ended = false;
+
+  /** `body` is `bytes[at, end)`. */
+  message(code: number, bytes: Buffer, at: number, end: number): void {
+    if (code === backend.ready) this.ended = true;
+    else if (code === backend.error) this.#error = new BackendError(readBackendFields(bytes, at, end));
+  }
+
+  /** The server's error, if it reported one. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+}
+
+/** Takes the bytes of a COPY as they come off the socket, cut anywhere. */
+export interface CopyReader {
+  /** False: there is no room; the bytes were kept, and the socket pauses until {@link CopyOut.resume}. */
+  chunk(bytes: Buffer): boolean;
 }
 
 /**
- * Runs `COPY (…) TO STDOUT` on an idle connection and resolves after ReadyForQuery; the connection
- * can be used again, also after an error of the server. On abort the connection is cut: it is of
- * no use to the server's end of an unread COPY.
+ * One COPY … TO STDOUT on an idle connection. The socket is `pg`'s again after ReadyForQuery, so
+ * chunk after chunk can be read on one connection and one transaction.
  */
-export function copyOut(
-  connection: Connection,
-  command: string,
-  reader: CopyOutReader,
-  signal: AbortSignal,
-): Promise<void> {
-  const doing = 'reading a COPY';
-  signal.throwIfAborted();
-  const taken = new TakenSocket(connection.client);
-  return new Promise((resolve, reject) => {
-    const frames = new CopyOutFrames(reader);
-    const finish = (error?: unknown): void => {
-      signal.removeEventListener('abort', abort);
-      taken.socket.off('error', finish);
-      taken.socket.off('close', closed);
-      if (error === undefined) resolve();
-      else reject(postgresError(doing, error));
-    };
-    const abort = (): void => {
-      connection.destroy();
-      signal.removeEventListener('abort', abort);
-      taken.socket.off('close', closed);
-      reject(signal.reason as Error);
-    };
-    const closed = (): void => finish(connection.broken ?? new Error('Connection terminated unexpectedly'));
-    const fail = (error: unknown): void => {
-      connection.destroy();
-      finish(error);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    taken.socket.once('error', finish);
-    taken.socket.once('close', closed);
-    taken.onData((chunk) => {
+export class CopyOut {
+  readonly #taken: TakenSocket;
+  readonly #doing: string;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #status: CopyStatus;
+
+  private constructor(connection: Connection, doing: string, status: CopyStatus) {
+    this.#taken = new TakenSocket(connection.client);
+    this.#doing = doing;
+    this.#status = status;
+  }
+
+  /** Sends the statement. `doing` names the work in errors: "reading public.orders". */
+  static start(connection: Connection, doing: string, sql: string, reader: CopyReader, status: CopyStatus): CopyOut {
+    const copy = new CopyOut(connection, doing, status);
+    const { socket } = copy.#taken;
+    copy.#taken.onData((bytes) => {
       try {
-        if (frames.take(chunk)) {
-          taken.giveBack();
-          finish(frames.error);
-          return;
-        }
-        const wait = reader.drained?.();
-        if (wait === undefined) return;
-        taken.socket.pause();
-        wait.then(() => taken.socket.resume(), fail);
+        if (!reader.chunk(bytes)) socket.pause();
+        copy.settle();
       } catch (error) {
-        fail(error);
+        copy.fail(error as Error);
       }
     });
-    taken.query(command);
-  });
-}
-
-/** Splits a COPY's answer: CopyOutResponse, CopyData…, CopyDone, CommandComplete, ReadyForQuery. */
-export class CopyOutFrames {
-  error: Error | undefined;
-  readonly #reader: CopyOutReader;
-  #held: Buffer | undefined;
-  #heldLength = 0;
-
-  constructor(reader: CopyOutReader) {
-    this.#reader = reader;
+    const broken = (error?: Error): void =>
+      copy.#done.reject(postgresError(doing, error ?? connection.broken ?? new Error('Connection terminated')));
+    socket.once('error', broken).once('close', broken);
+    const release = (): void => void socket.off('error', broken).off('close', broken);
+    copy.#done.promise.then(release, release);
+    if (connection.broken !== undefined || socket.destroyed) broken();
+    else copy.#taken.query(sql);
+    return copy;
   }
 
-  /** True after ReadyForQuery. */
-  take(chunk: Buffer): boolean {
-    const bytes = this.#join(chunk);
-    let at = 0;
-    while (at + 5 <= bytes.length) {
-      const end = at + 1 + bytes.readInt32BE(at + 1);
-      if (end > bytes.length) break;
-      const code = bytes[at];
-      if (code === backend.copyData) this.#reader.data(bytes, at + 5, end - at - 5);
-      else if (code === backend.error) this.error = new BackendError(readBackendFields(bytes, at + 5, end));
-      else if (code === backend.ready) return true;
-      at = end;
-    }
-    this.#keep(bytes, at);
-    return false;
+  /** Resolves after ReadyForQuery; rejects with the server's or the connection's error. */
+  get finished(): Promise<void> {
+    return this.#done.promise;
   }
 
-  /** The unfinished frame before, and the chunk. A frame of many chunks is gathered in one growing buffer. */
-  #join(chunk: Buffer): Buffer {
-    const held = this.#held;
-    if (held === undefined || this.#heldLength === 0) return chunk;
-    const length = this.#heldLength + chunk.length;
-    let into = held;
-    if (length > held.length) {
-      into = Buffer.allocUnsafeSlow(Math.max(length, held.length * 2));
-      held.copy(into, 0, 0, this.#heldLength);
-      this.#held = into;
-    }
-    chunk.copy(into, this.#heldLength);
-    this.#heldLength = length;
-    return into.subarray(0, length);
+  /** Looks at the status after the reader went through bytes it had kept. */
+  settle(): void {
+    if (!this.#status.ended) return;
+    this.#taken.giveBack();
+    if (this.#status.error === undefined) this.#done.resolve();
+    else this.#done.reject(postgresError(this.#doing, this.#status.error));
   }
 
-  #keep(bytes: Buffer, at: number): void {
-    const left = bytes.length - at;
-    if (left === 0) {
-      this.#heldLength = 0;
-      return;
-    }
-    if (this.#held !== undefined && bytes.buffer === this.#held.buffer) {
-      if (at > 0) this.#held.copyWithin(0, at, bytes.length);
-    } else {
-      if (this.#held === undefined || this.#held.length < left)
-        this.#held = Buffer.allocUnsafeSlow(Math.max(left * 2, 65536));
-      bytes.copy(this.#held, 0, at);
-    }
-    this.#heldLength = left;
+  /** The reader has room again. */
+  resume(): void {
+    if (!this.#status.ended) this.#taken.socket.resume();
+  }
+
+  /** Gives up: the connection is destroyed, and `finished` rejects with this error. */
+  fail(error: Error): void {
+    this.#done.reject(error);
+    this.#taken.socket.destroy();
   }
 }
