@@ -45,12 +45,16 @@ export interface Table {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
+  /** A partitioned table: its rows are those of its leaves. */
+  readonly partitioned: boolean;
+  /** OIDs of a partitioned table's leaf partitions; empty otherwise. */
+  readonly leaves: readonly number[];
   /** In table order, without dropped and (where the stream does not carry them) generated ones. */
   readonly columns: readonly Column[];
   /** Indices into `columns` in the order of the primary key, or of the unique index that stands in for it; empty: none. */
   readonly key: readonly number[];
   readonly replicaIdentity: ReplicaIdentity;
-  /** Indices into `columns` that the old tuple carries under the replica identity. */
+  /** Indices into `columns` that the old tuple carries under the replica identity; all of them if it is FULL. */
   readonly identity: readonly number[];
   /** Changes whenever rows of another version would be read differently: names, types, modifiers, order, key. */
   readonly fingerprint: string;

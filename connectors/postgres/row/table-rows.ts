@@ -37,6 +37,11 @@ export interface TableRows {
   readonly key: readonly ChangeColumn[];
   /** Per column of the table: whether any record shows it. Other cells may be NULL. */
   readonly wanted: readonly boolean[];
+  /**
+   * Per column of the table: a binary reader selects its text (the output function's) instead,
+   * since its type has no binary codec. The codec of the format `binary` expects that.
+   */
+  readonly asText: readonly boolean[];
   /** `schema.table`, as transaction records count it. */
   readonly collection: string;
 }
@@ -127,7 +132,8 @@ export class RowFactory {
     );
     const shown = new Set([...columns, ...key].map(({ cell }) => cell));
     const wanted = table.columns.map((_, cell) => shown.has(cell));
-    return { table, format, layouts, columns, key, wanted, collection: tableName(table) };
+    const asText = table.columns.map(({ type }) => !hasBinary(type));
+    return { table, format, layouts, columns, key, wanted, asText, collection: tableName(table) };
   }
 
   #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn | null {
@@ -147,11 +153,6 @@ export class RowFactory {
       return made === null ? [] : [made];
     });
   }
-}
-
-/** SQL expression that selects a column for cells of the format `binary`. `quoted`: the column's quoted name. */
-export function binaryExpression(column: Column, quoted: string): string {
-  return hasBinary(column.type) ? quoted : `${quoted}::text`;
 }
 
 /**
