@@ -1,5 +1,6 @@
 import type { Progress } from '../../connector/source.ts';
 import type { JsonObject } from '../../record/record.ts';
+import { partitionIdentity } from '../../store/offsets.ts';
 
 /** One source batch on its way: done once the hub holds all of it. */
 export interface LedgerEntry {
@@ -89,7 +90,7 @@ export class OffsetLedger {
   #name(partition: JsonObject): string {
     let name = this.#names.get(partition);
     if (name === undefined) {
-      name = JSON.stringify(partition, Object.keys(partition).sort());
+      name = partitionIdentity(partition);
       this.#names.set(partition, name);
     }
     return name;

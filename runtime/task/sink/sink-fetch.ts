@@ -1,0 +1,96 @@
+import type { FetchedBatch, HubReader } from '../../hub/port.ts';
+import { RecordCursor } from '../../hub/batch/record-cursor.ts';
+import type { SchemaCatalog } from '../../store/schema-catalog.ts';
+import type { RecordDecoder } from './record-decoder.ts';
+import { HubSinkRecord } from './sink-record.ts';
+import type { SinkPositions } from './sink-positions.ts';
+
+/**
+ * Reads ahead by one fetch while the task writes the one before: two fetches in memory at most (I7).
+ * {@link restart} drops what was read ahead, after every change of what is to be read next.
+ */
+export class SinkFetch {
+  readonly #reader: HubReader;
+  readonly #positions: SinkPositions;
+  readonly #decoder: RecordDecoder;
+  readonly #catalog: SchemaCatalog;
+  #pending: Promise<readonly FetchedBatch[]> | null = null;
+  #interrupt = new AbortController();
+
+  constructor(reader: HubReader, positions: SinkPositions, decoder: RecordDecoder, catalog: SchemaCatalog) {
+    this.#reader = reader;
+    this.#positions = positions;
+    this.#decoder = decoder;
+    this.#catalog = catalog;
+  }
+
+  /** Reads on from the positions. */
+  async restart(): Promise<void> {
+    await this.#dropAhead();
+    this.#reader.assign(this.#positions.next);
+  }
+
+  /**
+   * The next records, in offset order per partition; none after `waitMs` without any, or when
+   * `signal` aborts: then nothing is lost, the next call returns them.
+   */
+  async next(waitMs: number, signal: AbortSignal): Promise<readonly HubSinkRecord[]> {
+    const pending = (this.#pending ??= this.#read(waitMs));
+    const batches = await unlessAborted(pending, signal);
+    if (batches === null) return [];
+    this.#pending = null;
+    if (batches.length > 0) this.ahead(waitMs);
+    return this.#records(batches);
+  }
+
+  /** Starts reading what comes next. */
+  ahead(waitMs: number): void {
+    this.#pending ??= this.#read(waitMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#dropAhead();
+    await this.#reader.close();
+  }
+
+  #read(waitMs: number): Promise<readonly FetchedBatch[]> {
+    const pending = this.#reader.read(waitMs, this.#interrupt.signal);
+    // Its failure is reported to who waits for it, which may be later.
+    pending.catch(() => undefined);
+    return pending;
+  }
+
+  async #dropAhead(): Promise<void> {
+    const pending = this.#pending;
+    if (pending === null) return;
+    this.#pending = null;
+    this.#interrupt.abort(new Error('what is read next has changed'));
+    await pending.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#interrupt = new AbortController();
+  }
+
+  async #records(batches: readonly FetchedBatch[]): Promise<readonly HubSinkRecord[]> {
+    const records: HubSinkRecord[] = [];
+    for (const { topic, partition, bytes } of batches) {
+      const cursor = new RecordCursor(bytes);
+      while (cursor.next()) {
+        if (!this.#positions.wants({ topic, partition }, cursor.offset)) continue;
+        if (this.#decoder.isMissingSchema(cursor)) await this.#catalog.load();
+        records.push(new HubSinkRecord(topic, partition, cursor, this.#decoder));
+      }
+    }
+    return records;
+  }
+}
+
+/** The promise's value; null if the signal aborts first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  if (signal.aborted) return Promise.resolve(null);
+  const aborted = Promise.withResolvers<null>();
+  const abort = (): void => aborted.resolve(null);
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([promise, aborted.promise]).finally(() => signal.removeEventListener('abort', abort));
+}

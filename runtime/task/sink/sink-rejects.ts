@@ -1,0 +1,65 @@
+import type { SinkRejection } from '../../connector/sink.ts';
+import { BatchBuilder } from '../../hub/batch/batch-builder.ts';
+import type { HubProducer } from '../../hub/port.ts';
+import { MillraceError } from '../../record/error.ts';
+import { deadLetterHeaders, deadLetterPolicy, type DeadLetterPolicy } from '../dead-letters.ts';
+import type { TaskRunContext } from '../task-run-context.ts';
+import { coordinates } from './record-decoder.ts';
+
+/** What a sink would not take: written to the dead-letter topic durably, or the end of the run (I5). */
+export class SinkRejects {
+  readonly #context: TaskRunContext;
+  readonly #policy: DeadLetterPolicy;
+  #producer: Promise<HubProducer> | null = null;
+
+  constructor(context: TaskRunContext) {
+    this.#context = context;
+    this.#policy = deadLetterPolicy(context.spec);
+  }
+
+  /** Resolves when all are durable in the dead-letter topic; offsets may then pass them. */
+  async take(rejected: readonly SinkRejection[]): Promise<void> {
+    const first = rejected[0];
+    if (first === undefined) return;
+    const policy = this.#policy;
+    if (policy.kind === 'stop') {
+      const { record, error } = first;
+      throw new MillraceError('TASK_RECORD_REJECTED', `record ${coordinates(record)} was rejected: ${error.message}`, {
+        kind: 'data',
+        cause: error,
+        remedy: policy.remedy,
+      });
+    }
+    const builder = new BatchBuilder();
+    for (const rejection of rejected) {
+      this.#add(builder, rejection, policy.contextHeaders);
+      if (builder.full) await this.#append(policy.topic, builder);
+    }
+    if (builder.count > 0) await this.#append(policy.topic, builder);
+    this.#context.report.count('dead_letters_total', rejected.length);
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    await (await producer)?.close();
+  }
+
+  /** The record as it stood in the hub, Connect's context headers after its own. */
+  #add(builder: BatchBuilder, { record, error }: SinkRejection, contextHeaders: boolean): void {
+    const { spec } = this.#context;
+    const { topic, partition, offset } = record;
+    const from = { topic, partition, offset };
+    const context = deadLetterHeaders({ spec, stage: 'TASK_PUT', className: spec.className, error, from });
+    const headers = contextHeaders ? [...record.headers, ...context] : record.headers;
+    builder.add(record.timestampMs, record.rawKey, record.rawValue, headers);
+  }
+
+  async #append(topic: string, builder: BatchBuilder): Promise<void> {
+    // One partition, as Connect makes it (`DeadLetterQueueReporter`).
+    this.#producer ??= this.#context.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
+    const producer = await this.#producer;
+    await producer.partitions(topic);
+    await producer.append(topic, 0, builder.finish());
+  }
+}

@@ -1,0 +1,245 @@
+import type { SinkConnector } from '../../connector/connector.ts';
+import type { SinkRecord, SinkResult, SinkTask } from '../../connector/sink.ts';
+import type { Assignment, GroupMember } from '../../hub/port.ts';
+import { MillraceError } from '../../record/error.ts';
+import { topicPartitionName } from '../../record/record.ts';
+import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
+import { RecordDecoder } from './record-decoder.ts';
+import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
+import { SinkFetch } from './sink-fetch.ts';
+import { SinkPositions } from './sink-positions.ts';
+import type { HubSinkRecord } from './sink-record.ts';
+import { SinkRejects } from './sink-rejects.ts';
+import { sinkSettings, type SinkSettings } from './sink-settings.ts';
+
+/**
+ * Runs one sink task as a member of its consumer group until it is asked to stop or fails.
+ *
+ * Procedure: join, then in a loop: take over a changed assignment, write what was fetched (the next
+ * fetch is under way meanwhile), and at every `offset.flush.interval.ms` flush and commit what the
+ * task calls durable (I1). A failure ends the run without a commit; the records after the committed
+ * offset come again.
+ */
+export async function runSink(context: TaskRunContext, connector: SinkConnector): Promise<RunEnd> {
+  const { hub, spec } = context;
+  const settings = sinkSettings(spec);
+  const task = connector.createTask(spec.config);
+  const rejects = new SinkRejects(context);
+  try {
+    await task.open({ env: context.env, context: context.report, signal: context.stop });
+    const reader = await hub.reader({ isolation: 'read_committed', maxBytes: settings.fetchBytes });
+    try {
+      const member = await hub.groups.join(settings.group, settings.topics);
+      try {
+        const positions = new SinkPositions();
+        const decoder = new RecordDecoder(context.converters, context.schemas);
+        const fetch = new SinkFetch(reader, positions, decoder, context.schemas);
+        return await new SinkRun(context, settings, task, member, positions, fetch, rejects).run();
+      } finally {
+        await member.leave();
+      }
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    await rejects.close();
+    await task.close();
+  }
+}
+
+class SinkRun {
+  readonly #context: TaskRunContext;
+  readonly #settings: SinkSettings;
+  readonly #task: SinkTask;
+  readonly #member: GroupMember;
+  readonly #positions: SinkPositions;
+  readonly #fetch: SinkFetch;
+  readonly #rejects: SinkRejects;
+  readonly #watch: AssignmentWatch;
+  #generation = -1;
+  #assigned = false;
+  #flushDueMs: number;
+  /** Aborts the present wait: the assignment changed, or the task is to stop. */
+  #wake = new AbortController();
+
+  constructor(
+    context: TaskRunContext,
+    settings: SinkSettings,
+    task: SinkTask,
+    member: GroupMember,
+    positions: SinkPositions,
+    fetch: SinkFetch,
+    rejects: SinkRejects,
+  ) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#task = task;
+    this.#member = member;
+    this.#positions = positions;
+    this.#fetch = fetch;
+    this.#rejects = rejects;
+    this.#watch = new AssignmentWatch(member, () => this.#wake.abort());
+    this.#flushDueMs = context.env.clock.monotonicMs() + settings.flushIntervalMs;
+  }
+
+  async run(): Promise<RunEnd> {
+    const { stop } = this.#context;
+    const wake = (): void => this.#wake.abort();
+    stop.addEventListener('abort', wake);
+    try {
+      this.#context.opened();
+      this.#context.report.stage('joining the group');
+      while (!stop.aborted) await this.#step();
+      await this.#finish();
+      return 'stopped';
+    } finally {
+      stop.removeEventListener('abort', wake);
+      await this.#watch.close();
+      await this.#fetch.close();
+    }
+  }
+
+  async #step(): Promise<void> {
+    this.#wake = new AbortController();
+    const assignment = this.#watch.take();
+    if (assignment !== null) await this.#reassign(assignment);
+    if (this.#context.env.clock.monotonicMs() >= this.#flushDueMs) await this.#flush();
+    if (this.#context.stop.aborted) return;
+    if (this.#context.pause.isShut || !this.#assigned) await this.#rest(this.#untilFlushMs());
+    else await this.#write(await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal));
+  }
+
+  async #write(records: readonly HubSinkRecord[]): Promise<void> {
+    const { maxRecords } = this.#settings;
+    let at = 0;
+    while (at < records.length && !this.#wake.signal.aborted) {
+      const part = records.length <= maxRecords ? records : records.slice(at, at + maxRecords);
+      if (await this.#writePart(part)) return;
+      at += part.length;
+    }
+    // Woken between parts: what was not offered is read again.
+    if (at < records.length) await this.#fetch.restart();
+  }
+
+  /** True where reading goes on elsewhere: the rest of the fetch is void. */
+  async #writePart(records: readonly HubSinkRecord[]): Promise<boolean> {
+    const { report, env, kill } = this.#context;
+    const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
+    report.queuedBytes = bytes;
+    for (;;) {
+      const result = await this.#task.write(records, kill);
+      env.crash?.('sink.after_write');
+      if (result.retryAfterMs !== undefined) {
+        report.count('write_retries_total');
+        await this.#rest(result.retryAfterMs);
+        if (!this.#wake.signal.aborted) continue;
+        // Its partitions may go, or the task stops: nothing was taken, all of it is read again.
+        await this.#fetch.restart();
+        return true;
+      }
+      this.#wrote(records);
+      report.records += records.length;
+      report.bytes += bytes;
+      report.queuedBytes = 0;
+      return this.#settle(result);
+    }
+  }
+
+  #wrote(records: readonly SinkRecord[]): void {
+    const last = new Map<string, SinkRecord>();
+    for (const record of records) last.set(topicPartitionName(record), record);
+    for (const record of last.values()) this.#positions.wrote(record, record.offset + 1n);
+  }
+
+  /** True where reading goes on elsewhere. */
+  async #settle(result: SinkResult): Promise<boolean> {
+    // A rejected record is safe in the dead-letter topic before an offset may pass it (I5).
+    if (result.rejected !== undefined) await this.#rejects.take(result.rejected);
+    this.#positions.durable(result.durable);
+    if (result.seek === undefined || result.seek.size === 0) return false;
+    this.#positions.seek(result.seek);
+    await this.#fetch.restart();
+    return true;
+  }
+
+  async #flush(): Promise<void> {
+    const { env, kill, report } = this.#context;
+    this.#flushDueMs = env.clock.monotonicMs() + this.#settings.flushIntervalMs;
+    if (!this.#assigned) return;
+    if (this.#task.flush !== undefined) await this.#settle(await this.#task.flush(kill));
+    await this.#commit();
+    await this.#measureLag();
+    if (this.#positions.settled) report.progressed();
+  }
+
+  async #commit(): Promise<void> {
+    const { env, report } = this.#context;
+    const offsets = this.#positions.uncommitted;
+    if (offsets.length === 0) return;
+    env.crash?.('sink.before_commit');
+    try {
+      await this.#member.commit(this.#generation, offsets);
+    } catch (error) {
+      // Another assignment is on its way: what is durable here is committed under it, or read again by the new owner.
+      if (error instanceof MillraceError && error.code === 'HUB_GROUP_FENCED') return;
+      throw error;
+    }
+    env.crash?.('sink.after_commit');
+    this.#positions.committed(offsets);
+    report.count('offset_commits_total');
+    report.progressed();
+  }
+
+  async #measureLag(): Promise<void> {
+    const { hub, report } = this.#context;
+    let lag = 0n;
+    for (const { topic, partition, offset } of this.#positions.next) {
+      const { latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
+      if (latest > offset) lag += latest - offset;
+    }
+    report.gauge('lag_records', Number(lag));
+  }
+
+  /** Gives up what is taken away, commits what is durable of it, and only then acknowledges (I4). */
+  async #reassign({ generation, partitions }: Assignment): Promise<void> {
+    const { hub, report } = this.#context;
+    const kept = new Set(partitions.map(topicPartitionName));
+    const removed = this.#positions.partitions.filter((of) => !kept.has(topicPartitionName(of)));
+    const added = partitions.filter((of) => !this.#positions.has(of));
+    if (removed.length > 0) {
+      this.#positions.durable(await this.#task.revoke(removed, { lost: false }));
+      await this.#commit();
+      this.#positions.remove(removed);
+    }
+    await this.#member.acknowledge(generation);
+    this.#generation = generation;
+    if (added.length > 0) {
+      const starts = await startingOffsets(hub, this.#settings, report, added);
+      for (const { partition, offset } of starts) this.#positions.add(partition, offset);
+      await this.#task.assign(starts);
+    }
+    this.#assigned = partitions.length > 0;
+    report.stage(this.#assigned ? 'writing' : 'waiting for partitions');
+    report.gauge('assigned_partitions', partitions.length);
+    await this.#fetch.restart();
+  }
+
+  /** Waits; a change of assignment or a stop ends it early. */
+  async #rest(ms: number): Promise<void> {
+    await this.#context.env.timers.sleep(ms, this.#wake.signal).catch(() => undefined);
+  }
+
+  #untilFlushMs(): number {
+    return Math.max(0, this.#flushDueMs - this.#context.env.clock.monotonicMs());
+  }
+
+  /** A stop: what the task holds and chooses to finish is made durable and committed. */
+  async #finish(): Promise<void> {
+    this.#context.report.stage('draining');
+    await this.#flush();
+    const { partitions } = this.#positions;
+    if (partitions.length === 0) return;
+    this.#positions.durable(await this.#task.revoke(partitions, { lost: false }));
+    await this.#commit();
+  }
+}

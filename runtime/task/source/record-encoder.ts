@@ -1,0 +1,98 @@
+import type { SourceRecord } from '../../connector/source.ts';
+import { writeHeaders } from '../../hub/batch/record-headers.ts';
+import { murmur2Partition } from '../../hub/partitioner.ts';
+import { ByteWriter } from '../../record/byte-writer.ts';
+import type { RawHeader } from '../../record/record.ts';
+import type { Schema } from '../../record/schema.ts';
+import type { TaskConverters } from '../task-converters.ts';
+import type { SchemaHeaders } from './schema-headers.ts';
+import type { SourceOutput, TopicOutput } from './source-output.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** A record that is bytes already: a dead letter. */
+export interface RawRecord {
+  readonly topic: string;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RawHeader[];
+}
+
+/** Records made one by one, through `Converter.encode`. */
+export class RecordEncoder {
+  readonly #converters: TaskConverters;
+  readonly #schemas: SchemaHeaders;
+  readonly #output: SourceOutput;
+  readonly #headers = new ByteWriter(256);
+
+  constructor(converters: TaskConverters, schemas: SchemaHeaders, output: SourceOutput) {
+    this.#converters = converters;
+    this.#schemas = schemas;
+    this.#output = output;
+  }
+
+  /** Waits only for topics and schemas not seen before. */
+  prepare(records: readonly SourceRecord[]): Promise<void> | undefined {
+    const topics = new Set<string>();
+    const missing = new Set<Schema>();
+    for (const { topic, key, value } of records) {
+      if (this.#output.known(topic) === undefined) topics.add(topic);
+      this.#schemas.collect(key?.schema ?? null, value?.schema ?? null, missing);
+    }
+    return topics.size === 0 && missing.size === 0 ? undefined : this.#prepare(topics, missing);
+  }
+
+  /** Encodes all, in order. Returns bytes of keys and values. */
+  encode(records: readonly SourceRecord[], nowMs: number): number {
+    let total = 0;
+    for (const record of records) total += this.#encode(record, nowMs);
+    return total;
+  }
+
+  /** Adds a record as it is; its topic must be open. */
+  async addRaw(record: RawRecord, nowMs: number): Promise<void> {
+    const output = await this.#output.open(record.topic);
+    this.#add(output, undefined, nowMs, record.key, record.value, record.headers);
+  }
+
+  async #prepare(topics: ReadonlySet<string>, missing: ReadonlySet<Schema>): Promise<void> {
+    // A schema is durable before the first batch that names it.
+    await this.#schemas.ensure(missing);
+    for (const topic of topics) await this.#output.open(topic);
+  }
+
+  #encode(record: SourceRecord, nowMs: number): number {
+    const { topic, key, value } = record;
+    const output = this.#output.known(topic);
+    if (output === undefined) throw new RangeError(`topic ${topic} was not prepared`);
+    const keyBytes = key === null ? null : this.#converters.key.encode(topic, key);
+    const valueBytes = value === null ? null : this.#converters.value.encode(topic, value);
+    const headers = (record.headers ?? []).map((header): RawHeader => {
+      return { key: header.key, value: this.#converters.header.encode(topic, header) };
+    });
+    const named = this.#schemas.header(key?.schema ?? null, value?.schema ?? null);
+    if (named !== undefined) headers.push(named);
+    return this.#add(output, record.partition, record.timestampMs ?? nowMs, keyBytes, valueBytes, headers);
+  }
+
+  #add(
+    output: TopicOutput,
+    fixed: number | undefined,
+    timeMs: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly RawHeader[],
+  ): number {
+    this.#headers.reset();
+    writeHeaders(this.#headers, headers);
+    const { bytes, length } = this.#headers;
+    const partition = fixed ?? (key === null ? output.keyless : murmur2Partition(key, output.partitions));
+    const builder = this.#output.builder(output, partition);
+    const keyLength = key === null ? -1 : key.length;
+    const valueLength = value === null ? -1 : value.length;
+    builder.addBytes(timeMs, key ?? NO_BYTES, 0, keyLength, value ?? NO_BYTES, 0, valueLength, bytes, 0, length);
+    const size = Math.max(keyLength, 0) + Math.max(valueLength, 0);
+    this.#output.added(output, partition, builder, size + length);
+    return size;
+  }
+}

@@ -1,0 +1,211 @@
+import type { Progress } from '../../connector/source.ts';
+import type { Env, Timer } from '../../env/env.ts';
+import type { HubProducer } from '../../hub/port.ts';
+import { partitionIdentity, type OffsetChange } from '../../store/offsets.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { LedgerEntry, OffsetLedger } from './offset-ledger.ts';
+
+/** Where the offset records of a transaction go. */
+export interface TransactionOffsets {
+  readonly topic: string;
+  batches(changes: readonly OffsetChange[]): { readonly partition: number; readonly batch: Buffer }[];
+}
+
+export interface ShipmentsOptions {
+  readonly env: Env;
+  readonly producer: HubProducer;
+  readonly ledger: OffsetLedger;
+  readonly budget: ByteBudget;
+  /** Present: each shipment is one hub transaction with the offsets in it. */
+  readonly transaction: TransactionOffsets | null;
+  readonly maxUnderWay: number;
+  readonly lingerMs: number;
+  /** Encoded and not sent yet. */
+  readonly unsentBytes: () => number;
+  /** Sends what the encoder has not sent yet; called when a shipment closes. */
+  readonly flush: () => void;
+  /** The hub holds everything of some more source batches. */
+  readonly arrived: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+interface Shipment {
+  readonly entries: LedgerEntry[];
+  readonly progress: Progress[];
+  readonly appends: Promise<void>[];
+  readonly openedMs: number;
+  begun: boolean;
+}
+
+/**
+ * Source batches on their way into the hub, grouped into shipments. A shipment is what completes
+ * together: in exactly-once one hub transaction with its offset records, in at-least-once a set of
+ * appends. Usually it holds one source batch; while `maxUnderWay` shipments are under way the open
+ * one takes in further source batches, so small batches under load share the cost of a commit.
+ *
+ * Procedure: {@link enter} a source batch, then {@link send} its finished hub batches as they come,
+ * then {@link release}. {@link drain} at the end. After the first failure nothing more is sent (I5).
+ */
+export class Shipments {
+  readonly #options: ShipmentsOptions;
+  #open: Shipment | null = null;
+  #underWay = 0;
+  #failed = false;
+  #idle: (() => void)[] = [];
+  #linger: Timer | null = null;
+
+  constructor(options: ShipmentsOptions) {
+    this.#options = options;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Enters a source batch, in the order of reading. */
+  enter(progress: readonly Progress[]): void {
+    const shipment = this.#shipment();
+    shipment.entries.push(this.#options.ledger.add(progress));
+    shipment.progress.push(...progress);
+  }
+
+  /** Appends a finished batch as part of the open shipment. */
+  send(topic: string, partition: number, batch: Buffer): void {
+    if (this.#failed) return;
+    const { producer, budget, transaction } = this.#options;
+    const shipment = this.#shipment();
+    if (transaction !== null && !shipment.begun) {
+      shipment.begun = true;
+      producer.begin();
+    }
+    const bytes = batch.length;
+    budget.take(bytes);
+    shipment.appends.push(this.#append(topic, partition, batch, bytes));
+  }
+
+  async #append(topic: string, partition: number, batch: Buffer, bytes: number): Promise<void> {
+    const { producer, budget, env } = this.#options;
+    try {
+      env.crash?.('source.before_append');
+      await producer.append(topic, partition, batch);
+      env.crash?.('source.after_append');
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      budget.give(bytes);
+    }
+  }
+
+  /** The source batch is encoded: closes the shipment unless enough are under way, or it lingers. */
+  release(): void {
+    const shipment = this.#open;
+    if (shipment === null) return;
+    const { transaction, maxUnderWay, unsentBytes } = this.#options;
+    if (this.#underWay >= maxUnderWay) return;
+    // Progress alone costs no transaction of its own: it waits for records or the next tick.
+    if (transaction !== null && !shipment.begun && unsentBytes() === 0) return;
+    if (!this.#lingers(shipment)) this.#close(shipment);
+  }
+
+  #lingers(shipment: Shipment): boolean {
+    const { env, lingerMs } = this.#options;
+    if (lingerMs === 0) return false;
+    const restMs = shipment.openedMs + lingerMs - env.clock.monotonicMs();
+    if (restMs <= 0) return false;
+    this.#linger ??= env.timers.after(Math.ceil(restMs), () => {
+      this.#linger = null;
+      this.release();
+    });
+    return true;
+  }
+
+  /** Closes the open shipment whatever it holds, if there is room: the owner's regular tick. */
+  tick(): void {
+    if (this.#open !== null && this.#underWay < this.#options.maxUnderWay) this.#close(this.#open);
+  }
+
+  /** Sends everything and waits until all of it has arrived or failed. */
+  async drain(): Promise<void> {
+    if (this.#open !== null) this.#close(this.#open);
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Leaves the open shipment's transaction to be aborted. */
+  abandon(): void {
+    this.#failed = true;
+    this.#open = null;
+    this.#linger?.cancel();
+  }
+
+  #shipment(): Shipment {
+    this.#open ??= {
+      entries: [],
+      progress: [],
+      appends: [],
+      openedMs: this.#options.env.clock.monotonicMs(),
+      begun: false,
+    };
+    return this.#open;
+  }
+
+  #close(shipment: Shipment): void {
+    this.#linger?.cancel();
+    this.#linger = null;
+    this.#options.flush();
+    this.#open = null;
+    this.#underWay++;
+    void this.#settle(shipment).then(() => this.#settled());
+  }
+
+  async #settle(shipment: Shipment): Promise<void> {
+    try {
+      if (this.#options.transaction === null) await Promise.all(shipment.appends);
+      else await this.#commit(shipment, this.#options.transaction);
+      if (this.#failed) return;
+      // Only what the hub holds durably is completed (I1).
+      for (const entry of shipment.entries) this.#options.ledger.complete(entry);
+      this.#options.arrived();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Synchronous up to `commit()`: the next transaction may begin as soon as this returned its promise. */
+  #commit(shipment: Shipment, transaction: TransactionOffsets): Promise<void> {
+    const { producer, env } = this.#options;
+    if (this.#failed) return Promise.resolve();
+    if (!shipment.begun) producer.begin();
+    env.crash?.('source.before_offset');
+    // Records and offsets are one transaction (I3).
+    const appends = transaction.batches(newest(shipment.progress)).map(({ partition, batch }) => {
+      return producer.append(transaction.topic, partition, batch);
+    });
+    env.crash?.('source.after_offset');
+    const committed = producer.commit();
+    return Promise.all([...shipment.appends, ...appends, committed]).then(() => env.crash?.('source.after_commit'));
+  }
+
+  #settled(): void {
+    this.#underWay--;
+    if (this.#failed) this.#open = null;
+    else this.release();
+    if (this.#underWay > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const go of idle) go();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#options.failed(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** The last offset of each source partition. */
+function newest(progress: readonly Progress[]): OffsetChange[] {
+  const last = new Map<string, Progress>();
+  for (const item of progress) last.set(partitionIdentity(item.partition), item);
+  return [...last.values()].map(({ partition, position }) => ({ partition, offset: position.toOffset() }));
+}

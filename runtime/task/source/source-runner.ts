@@ -1,0 +1,265 @@
+import type { SourceConnector } from '../../connector/connector.ts';
+import type { Progress, SourceBatch, SourceTask } from '../../connector/source.ts';
+import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
+import { RowBlock } from '../../record/row-block.ts';
+import { OffsetStore } from '../../store/offsets.ts';
+import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
+import { sourceSettings, type SourceSettings } from '../task-settings.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { OffsetCommits } from './offset-commits.ts';
+import { OffsetLedger } from './offset-ledger.ts';
+import { RecordEncoder } from './record-encoder.ts';
+import { RowEncoder } from './row-encoder.ts';
+import { SchemaHeaders } from './schema-headers.ts';
+import { Shipments } from './shipments.ts';
+import { SourceOutput } from './source-output.ts';
+import { SourceRejects } from './source-rejects.ts';
+import { topicCreation } from './topic-creation.ts';
+
+/** Hub transactions under way at once in exactly-once; more source batches share the next one. */
+const MAX_TRANSACTIONS = 4;
+/** Groups of appends under way at once in at-least-once. */
+const MAX_APPENDS = 16;
+/** A source that always has data must not keep timers and answers of the hub waiting. */
+const YIELD_AFTER_MS = 10;
+
+/**
+ * Runs one source task from its durable offsets until it is asked to stop, ends or fails.
+ *
+ * Procedure: the producer first (in exactly-once it fences a former incarnation and ends its
+ * transaction, I3), then the stored offsets, then the task. Read → encode → append; reading goes on
+ * while appends are under way, as far as the byte budget allows (I7). Offsets follow what the hub
+ * holds (I1, I2). The first failure anywhere stops the run: nothing is skipped (I5).
+ */
+export async function runSource(context: TaskRunContext, connector: SourceConnector): Promise<RunEnd> {
+  const { spec, hub, env } = context;
+  const settings = sourceSettings(spec);
+  const producer = await hub.producer(producerOptions(context, settings));
+  try {
+    const store = await OffsetStore.open({
+      hub,
+      env,
+      topic: settings.offsetTopic,
+      partitions: settings.offsetTopicPartitions,
+    });
+    try {
+      return await new SourceRun(context, settings, connector, producer, store).run();
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await producer.close();
+  }
+}
+
+function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {
+  const createTopics = topicCreation(spec);
+  const group = spec.worker['group.id'] ?? 'millrace';
+  return {
+    acks: settings.delivery === 'exactly-once' ? 'all' : settings.acks,
+    ...(createTopics === undefined ? {} : { createTopics }),
+    ...(settings.delivery === 'exactly-once'
+      ? {
+          transactionalId: `${group}-${spec.connector}-${spec.task}`,
+          transactionTimeoutMs: settings.transactionTimeoutMs,
+        }
+      : {}),
+  };
+}
+
+class SourceRun {
+  readonly #context: TaskRunContext;
+  readonly #settings: SourceSettings;
+  readonly #producer: HubProducer;
+  readonly #store: OffsetStore;
+  readonly #task: SourceTask;
+  readonly #ledger = new OffsetLedger();
+  readonly #budget: ByteBudget;
+  readonly #output: SourceOutput;
+  readonly #rows: RowEncoder;
+  readonly #records: RecordEncoder;
+  readonly #rejects: SourceRejects;
+  readonly #shipments: Shipments;
+  readonly #commits: OffsetCommits;
+  /** Aborts with the run's first failure. */
+  readonly #halt = new AbortController();
+  /** Aborts when nothing more is to be read: a stop or a failure. */
+  readonly #reading: AbortSignal;
+  #yieldedMs: number;
+
+  constructor(
+    context: TaskRunContext,
+    settings: SourceSettings,
+    connector: SourceConnector,
+    producer: HubProducer,
+    store: OffsetStore,
+  ) {
+    const { env, spec, converters, report } = context;
+    const exactlyOnce = settings.delivery === 'exactly-once';
+    const failed = (error: Error): void => this.#halt.abort(error);
+    this.#context = context;
+    this.#settings = settings;
+    this.#producer = producer;
+    this.#store = store;
+    this.#yieldedMs = env.clock.monotonicMs();
+    this.#reading = AbortSignal.any([context.stop, this.#halt.signal]);
+    this.#budget = new ByteBudget(settings.maxInflightBytes);
+    this.#task = connector.createTask(spec.config);
+    this.#output = new SourceOutput({
+      producer,
+      compression: settings.compression,
+      batchBytes: settings.batchBytes,
+      unsentBytes: Math.max(1, settings.maxInflightBytes >> 2),
+      send: (topic, partition, batch) => this.#shipments.send(topic, partition, batch),
+    });
+    const schemas = new SchemaHeaders(settings.schemaHeader ? context.schemas : null, converters);
+    this.#rows = new RowEncoder(converters, schemas, this.#output);
+    this.#records = new RecordEncoder(converters, schemas, this.#output);
+    this.#rejects = new SourceRejects(context, this.#records);
+    this.#shipments = new Shipments({
+      env,
+      producer,
+      ledger: this.#ledger,
+      budget: this.#budget,
+      transaction: exactlyOnce
+        ? { topic: store.topic, batches: (changes) => store.batches(spec.connector, changes) }
+        : null,
+      maxUnderWay: exactlyOnce ? MAX_TRANSACTIONS : MAX_APPENDS,
+      lingerMs: settings.lingerMs,
+      unsentBytes: () => this.#output.unsentBytes,
+      flush: () => this.#output.flush(),
+      arrived: () => this.#arrived(),
+      failed,
+    });
+    this.#commits = new OffsetCommits({
+      env,
+      connector: spec.connector,
+      task: this.#task,
+      ledger: this.#ledger,
+      report,
+      store: exactlyOnce ? null : store,
+      failed,
+    });
+  }
+
+  async run(): Promise<RunEnd> {
+    const { env } = this.#context;
+    const tick = env.timers.every(this.#settings.flushIntervalMs, () => this.#tick());
+    try {
+      await this.#open();
+      const end = await this.#readAll();
+      await this.#drain();
+      return end;
+    } catch (error) {
+      await this.#abandon();
+      throw this.#halt.signal.aborted ? this.#halt.signal.reason : error;
+    } finally {
+      tick.cancel();
+      await this.#task.close();
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { context, signal } = { context: this.#context, signal: this.#reading };
+    const { spec, env, report } = context;
+    await this.#producer.partitions(this.#store.topic);
+    const offsets = await this.#store.read(spec.connector, signal);
+    await this.#task.open({ offsets, env, context: report, signal });
+    context.opened();
+  }
+
+  async #readAll(): Promise<RunEnd> {
+    try {
+      for (;;) {
+        await this.#context.pause.pass(this.#reading);
+        if (!this.#budget.hasRoom) await this.#budget.room(this.#reading);
+        const batch = await this.#task.read(this.#reading);
+        if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
+        if (batch === null) return 'ended';
+        await this.#ship(batch);
+        await this.#yield();
+        if (this.#context.stop.aborted) return 'stopped';
+      }
+    } catch (error) {
+      if (this.#context.stop.aborted && !this.#halt.signal.aborted && isAbort(error, this.#reading)) return 'stopped';
+      throw error;
+    }
+  }
+
+  async #ship(batch: SourceBatch): Promise<void> {
+    const { env, report } = this.#context;
+    const { records } = batch;
+    const nowMs = env.clock.nowMs();
+    if (records instanceof RowBlock) {
+      const preparing = this.#rows.prepare(records);
+      if (preparing !== undefined) await preparing;
+      this.#shipments.enter(progressOf(batch));
+      report.bytes += this.#rows.encode(records, nowMs);
+      report.records += records.count;
+    } else {
+      const preparing = this.#records.prepare(records);
+      if (preparing !== undefined) await preparing;
+      this.#shipments.enter(progressOf(batch));
+      report.bytes += this.#records.encode(records, nowMs);
+      report.records += records.length;
+    }
+    if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
+    batch.release?.();
+    this.#shipments.release();
+    report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
+  }
+
+  #arrived(): void {
+    this.#context.report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
+    if (this.#settings.delivery === 'exactly-once') this.#commits.kick();
+  }
+
+  #tick(): void {
+    if (this.#halt.signal.aborted) return;
+    this.#shipments.tick();
+    this.#commits.kick();
+  }
+
+  async #yield(): Promise<void> {
+    const { clock, timers } = this.#context.env;
+    if (clock.monotonicMs() - this.#yieldedMs < YIELD_AFTER_MS) return;
+    await timers.yield();
+    this.#yieldedMs = clock.monotonicMs();
+  }
+
+  /** Finishes what is under way, and commits its offsets. */
+  async #drain(): Promise<void> {
+    this.#context.report.stage('draining');
+    await this.#shipments.drain();
+    if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
+    await this.#commits.finish();
+    if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
+  }
+
+  /** After a failure: leaves no transaction open for readers to wait on. */
+  async #abandon(): Promise<void> {
+    this.#shipments.abandon();
+    if (this.#settings.delivery !== 'exactly-once') return;
+    try {
+      await this.#producer.abort();
+    } catch {
+      // The failure that brought us here is the one to report; the hub ends the transaction by its time-out.
+    }
+  }
+}
+
+/** The batch's progress; else made from its records: the last offset of each source partition counts. */
+function progressOf(batch: SourceBatch): readonly Progress[] {
+  if (batch.progress !== undefined) return batch.progress;
+  const progress: Progress[] = [];
+  if (batch.records instanceof RowBlock) return progress;
+  for (const { source } of batch.records) {
+    if (source !== undefined)
+      progress.push({ partition: source.partition, position: { toOffset: () => source.offset } });
+  }
+  return progress;
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}
