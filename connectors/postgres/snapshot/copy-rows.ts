@@ -1,4 +1,4 @@
-import { NULL_CELL, NO_TIMESTAMP, RowBlock } from '../../../runtime/record/row-block.ts';
+import { NO_TIMESTAMP, NULL_CELL, type RowBlock } from '../../../runtime/record/row-block.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { CopyReader, CopyStatus } from '../wire/copy-out.ts';
@@ -110,10 +110,12 @@ export class CopyRows implements CopyReader {
     }
     const next = this.#pool.take();
     if (next === undefined) return false;
-    const rest = block === undefined ? 0 : this.#filled - this.#parsed;
+    // The beginning of a message that is not complete moves on into the next block.
+    const from = this.#parsed;
+    const rest = block === undefined ? 0 : this.#filled - from;
     this.#begin(next, rest + count);
     if (block !== undefined) {
-      block.arena.copy(next.arena, this.#filled, this.#parsed, this.#parsed + rest);
+      block.arena.copy(next.arena, this.#filled, from, from + rest);
       this.#filled += rest;
       this.#pool.full(block, false);
     }
