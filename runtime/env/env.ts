@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats, Dirent } from 'node:fs';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /**
  * The edges of the process: everything that differs between a real run and a simulated one. Handed
@@ -56,6 +56,8 @@ export interface Random {
 export interface Net {
   /** A TCP or Unix-domain socket that is not connected yet. */
   socket(): Socket;
+  /** A server that is not listening yet. */
+  server(): Server;
 }
 
 /** The file operations that connectors and stores use; semantics and errors are node:fs/promises'. */

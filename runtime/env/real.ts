@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import { Socket } from 'node:net';
+import { Server, Socket } from 'node:net';
+import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
 
@@ -44,7 +45,7 @@ const timers: Timers = { sleep, after, every, yield: () => setImmediate() };
 
 const random: Random = { next: () => Math.random(), bytes: (count) => randomBytes(count), uuid: () => randomUUID() };
 
-const net: Net = { socket: () => new Socket() };
+const net: Net = { socket: () => new Socket(), server: () => new Server() };
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await fs.open(path, 'r');
@@ -76,4 +77,4 @@ const files: Files = {
 };
 
 /** The edges of this process. */
-export const realEnv: Env = { clock, timers, random, net, files };
+export const realEnv: Env = { clock, timers, random, net, files, pid };
