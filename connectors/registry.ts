@@ -1,0 +1,37 @@
+import type { Connector } from '../runtime/connector/connector.ts';
+
+/** A built-in connector, known by its names before any of its code is loaded. */
+export interface RegisteredConnector {
+  /** Its name in `connector.class`. */
+  readonly className: string;
+  /** Java class names it answers to. */
+  readonly aliases: readonly string[];
+  readonly kind: Connector['kind'];
+  load(): Promise<Connector>;
+}
+
+export const registeredConnectors: readonly RegisteredConnector[] = [
+  {
+    className: 's3',
+    aliases: ['io.confluent.connect.s3.S3SinkConnector'],
+    kind: 'sink',
+    load: async () => (await import('./s3/index.ts')).connector,
+  },
+];
+
+const BY_NAME: ReadonlyMap<string, RegisteredConnector> = new Map(
+  registeredConnectors.flatMap((entry) => namesOf(entry).map((name) => [name.toLowerCase(), entry])),
+);
+
+/**
+ * The connector of a `connector.class`: its own name, a Java class name, or, as in Kafka Connect,
+ * the last part of that with or without `Connector`. undefined: there is none.
+ */
+export function findConnector(className: string): RegisteredConnector | undefined {
+  return BY_NAME.get(className.trim().toLowerCase());
+}
+
+function namesOf({ className, aliases }: RegisteredConnector): readonly string[] {
+  const simple = aliases.map((alias) => alias.slice(alias.lastIndexOf('.') + 1));
+  return [className, ...aliases, ...simple, ...simple.map((name) => name.replace(/Connector$/, ''))];
+}

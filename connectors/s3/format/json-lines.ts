@@ -1,0 +1,193 @@
+import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { writeJsonString } from '../../../runtime/record/json-text.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { SinkRecord } from '../../../runtime/connector/sink.ts';
+import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
+import { writeHeaders } from './header-json.ts';
+import { writeJsonValue, type DecimalFormat } from './json-value.ts';
+
+/** What one line holds. */
+export type LineContent = 'value' | 'envelope' | 'key' | 'headers';
+
+export interface JsonLinesOptions {
+  readonly content: LineContent;
+  readonly decimals: DecimalFormat;
+  readonly compression: Compression;
+}
+
+const FIRST_BYTES = 16_384;
+const CHUNK_BYTES = 262_144;
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
+
+/** `.json`, `.json.gz`, `.json.zst` */
+export function jsonExtension({ type }: Compression): string {
+  return `.json${SUFFIX[type]}`;
+}
+
+export function compressionSuffix({ type }: Compression): string {
+  return SUFFIX[type];
+}
+
+/** JSON Lines: one document a line, in UTF-8. */
+export function jsonLines(options: JsonLinesOptions): FileFormat {
+  return {
+    extension: jsonExtension(options.compression),
+    compression: options.compression,
+    encoder: (emit) => new JsonLinesEncoder(options, emit),
+  };
+}
+
+class JsonLinesEncoder implements FileEncoder {
+  readonly #options: JsonLinesOptions;
+  readonly #emit: Emit;
+  #writer = new ByteWriter(FIRST_BYTES);
+
+  constructor(options: JsonLinesOptions, emit: Emit) {
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  get bufferedBytes(): number {
+    return this.#writer.length;
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  append(record: SinkRecord): void {
+    const start = this.#writer.length;
+    try {
+      this.#line(record);
+    } catch (error) {
+      this.#writer.length = start;
+      throw error;
+    }
+    this.#writer.byte(NEWLINE);
+    if (this.#writer.length >= CHUNK_BYTES) this.#flush();
+  }
+
+  finish(): void {
+    if (this.#writer.length > 0) this.#flush();
+  }
+
+  #flush(): void {
+    this.#emit(this.#writer.view());
+    this.#writer = new ByteWriter(CHUNK_BYTES + FIRST_BYTES);
+  }
+
+  #line(record: SinkRecord): void {
+    switch (this.#options.content) {
+      case 'value':
+        this.#value(record);
+        return;
+      case 'key':
+        writeJsonValue(this.#writer, record.key(), this.#options.decimals);
+        return;
+      case 'headers':
+        writeHeaders(this.#writer, record.headers);
+        return;
+      case 'envelope':
+        this.#envelope(record);
+    }
+  }
+
+  #envelope(record: SinkRecord): void {
+    const writer = this.#writer;
+    writer.ascii('{"topic":');
+    writeJsonString(writer, record.topic);
+    writer.ascii(`,"partition":${record.partition},"offset":${record.offset},"timestamp":${record.timestampMs},"key":`);
+    if (record.rawKey === null) writer.ascii('null');
+    else writeJsonValue(writer, record.key(), this.#options.decimals);
+    writer.ascii(',"value":');
+    this.#value(record);
+    writer.ascii(',"headers":');
+    writeHeaders(writer, record.headers);
+    writer.ascii('}');
+  }
+
+  /** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
+  #value(record: SinkRecord): void {
+    const { rawValue } = record;
+    if (record.tombstone) {
+      this.#writer.ascii('null');
+    } else if (record.encoding === 'json' && rawValue !== null) {
+      const start = this.#writer.length;
+      this.#writer.copy(rawValue, 0, rawValue.length);
+      if (rawValue.includes(NEWLINE)) unbreak(this.#writer, start);
+    } else {
+      writeJsonValue(this.#writer, record.value(), this.#options.decimals);
+    }
+  }
+}
+
+/** Valid JSON has no raw line break within a string, so each is white space. */
+function unbreak(writer: ByteWriter, start: number): void {
+  const { bytes, length } = writer;
+  for (let at = bytes.indexOf(NEWLINE, start); at >= 0 && at < length; at = bytes.indexOf(NEWLINE, at + 1)) {
+    bytes[at] = SPACE;
+  }
+}
+
+/** Values as bytes, a separator after each. */
+export function byteArrays(options: {
+  readonly extension: string;
+  readonly separator: Uint8Array;
+  readonly compression: Compression;
+}): FileFormat {
+  return {
+    extension: `${options.extension}${compressionSuffix(options.compression)}`,
+    compression: options.compression,
+    encoder: (emit) => new ByteArrayEncoder(options.separator, emit),
+  };
+}
+
+class ByteArrayEncoder implements FileEncoder {
+  readonly #separator: Uint8Array;
+  readonly #emit: Emit;
+  #writer = new ByteWriter(FIRST_BYTES);
+
+  constructor(separator: Uint8Array, emit: Emit) {
+    this.#separator = separator;
+    this.#emit = emit;
+  }
+
+  get bufferedBytes(): number {
+    return this.#writer.length;
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  append(record: SinkRecord): void {
+    const bytes = valueBytes(record);
+    this.#writer.copy(bytes, 0, bytes.length);
+    this.#writer.copy(this.#separator, 0, this.#separator.length);
+    if (this.#writer.length >= CHUNK_BYTES) this.finish();
+  }
+
+  finish(): void {
+    if (this.#writer.length === 0) return;
+    this.#emit(this.#writer.view());
+    this.#writer = new ByteWriter(FIRST_BYTES);
+  }
+}
+
+function valueBytes(record: SinkRecord): Uint8Array {
+  if (record.tombstone) return new Uint8Array(0);
+  if (record.encoding === 'bytes' && record.rawValue !== null) return record.rawValue;
+  const { value } = record.value();
+  if (value instanceof Uint8Array) return value;
+  throw new MillraceError(
+    'S3_VALUE_NOT_BYTES',
+    `${record.topic}-${record.partition}@${record.offset}: the value is not bytes`,
+    {
+      kind: 'data',
+      key: 'value.converter',
+      remedy: 'Set value.converter=org.apache.kafka.connect.converters.ByteArrayConverter, or another format.class.',
+    },
+  );
+}

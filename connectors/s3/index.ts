@@ -1,0 +1,1 @@
+export { s3Sink as connector } from './connector.ts';

@@ -1,0 +1,31 @@
+import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts';
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
+const SHAPE = new Set(['ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP']);
+
+export function errno(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** A file system's error in our terms. */
+export function fileError(doing: string, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const code = errno(error) ?? 'unknown';
+  const [name, kind, remedy] = classify(code);
+  return new MillraceError(name, `${doing}: ${error instanceof Error ? error.message : String(error)}`, {
+    kind,
+    remedy,
+    key: 'store.url',
+    cause: error,
+  });
+}
+
+function classify(code: string): [string, ErrorKind, string] {
+  if (FULL.has(code))
+    return ['S3_DISK_FULL', 'full', 'Free space on the disk of store.url; writing goes on by itself.'];
+  if (DENIED.has(code))
+    return ['S3_FOLDER_DENIED', 'permission', 'Give the worker write access to the folder of store.url.'];
+  if (SHAPE.has(code)) return ['S3_FOLDER_INVALID', 'config', 'Point store.url at a folder.'];
+  return ['S3_FOLDER_FAILED', 'unavailable', 'Check the disk or network share of store.url.'];
+}

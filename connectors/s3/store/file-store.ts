@@ -1,0 +1,253 @@
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { CheckResult } from '../../../runtime/connector/connector.ts';
+import type { Env } from '../../../runtime/env/env.ts';
+import { errno, fileError } from './file-error.ts';
+import {
+  decodeFacts,
+  encodeFacts,
+  factsName,
+  type Completion,
+  type ObjectFacts,
+  type ObjectStore,
+  type ObjectUpload,
+} from './object-store.ts';
+
+export interface FileStoreOptions {
+  readonly root: string;
+  /** Relative to the root; holds files on their way and the facts of finished ones. */
+  readonly hiddenFolder: string;
+  /** Of the connector and its task: names its unfinished files, so that a restart can remove them. */
+  readonly owner: string;
+  /** False: replace files that exist. */
+  readonly conditional: boolean;
+  readonly env: Env;
+}
+
+const WRITE_BYTES = 262_144;
+
+/**
+ * A folder as an object store.
+ *
+ * A file is written under a hidden name and synced; its facts are then fixed by a link that fails
+ * where others stand already, and last the file is linked to its name, which fails with EEXIST
+ * where S3 would say 412. Directories are synced before anything is called done, so that a power
+ * cut takes nothing back.
+ *
+ *     <root>/<topics.dir>/<topic>/…               finished files, and nothing else
+ *     <root>/<topics.dir>/.millrace/facts/…facts  what each finished file holds
+ *     <root>/<topics.dir>/.millrace/open/…        files being written
+ */
+export class FileStore implements ObjectStore {
+  readonly shown: string;
+  readonly #options: FileStoreOptions;
+  readonly #synced = new Set<string>();
+
+  constructor(options: FileStoreOptions) {
+    this.#options = options;
+    this.shown = `file://${options.root}/`;
+  }
+
+  create(name: string): ObjectUpload {
+    return new FileUpload(this, name);
+  }
+
+  get env(): Env {
+    return this.#options.env;
+  }
+
+  /** Removes what an earlier run of this task left unfinished. */
+  async sweep(): Promise<void> {
+    const folder = this.#openFolder();
+    try {
+      for (const entry of await this.env.files.readdir(folder)) {
+        if (entry.name.startsWith(`${this.#options.owner}.`)) await this.env.files.unlink(join(folder, entry.name));
+      }
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw fileError(`removing unfinished files in ${folder}`, error);
+    }
+  }
+
+  async openTemporary(): Promise<{ path: string; handle: FileHandle }> {
+    const folder = this.#openFolder();
+    await this.#makeFolder(folder);
+    const path = join(folder, `${this.#options.owner}.${this.env.random.uuid()}`);
+    return { path, handle: await this.env.files.open(path, 'wx') };
+  }
+
+  /** Gives a finished, synced temporary file its name. */
+  async publish(temporary: string, name: string, facts: ObjectFacts): Promise<Completion> {
+    const earlier = await this.#fixFacts(name, facts);
+    if (earlier !== null) return earlier;
+    const path = join(this.#options.root, name);
+    await this.#makeFolder(dirname(path));
+    try {
+      if (this.#options.conditional) await this.env.files.link(temporary, path);
+      else await this.env.files.rename(temporary, path);
+    } catch (error) {
+      if (errno(error) !== 'EEXIST') throw error;
+      await this.env.files.syncDirectory(dirname(path));
+      return { kind: 'exists', facts };
+    }
+    await this.env.files.syncDirectory(dirname(path));
+    return { kind: 'created' };
+  }
+
+  async check(): Promise<readonly CheckResult[]> {
+    const { root } = this.#options;
+    const name = 'the folder of store.url exists or can be made';
+    for (let folder = root; ; folder = dirname(folder)) {
+      try {
+        const stat = await this.env.files.stat(folder);
+        if (stat.isDirectory()) return [{ name, ok: true }];
+        const problem = `${folder} is not a folder`;
+        return [
+          {
+            name,
+            ok: false,
+            code: 'S3_FOLDER_INVALID',
+            problem,
+            remedy: 'Point store.url at a folder.',
+            key: 'store.url',
+          },
+        ];
+      } catch (error) {
+        if (errno(error) === 'ENOENT' && dirname(folder) !== folder) continue;
+        const { code, message, remedy } = fileError(`looking at ${folder}`, error);
+        return [
+          { name, ok: false, code, problem: message, key: 'store.url', ...(remedy === undefined ? {} : { remedy }) },
+        ];
+      }
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  /** Null: these facts are fixed. Otherwise others are, and theirs stand. */
+  async #fixFacts(name: string, facts: ObjectFacts): Promise<Completion | null> {
+    const { root, hiddenFolder, conditional } = this.#options;
+    const path = join(root, factsName(hiddenFolder, name));
+    await this.#makeFolder(dirname(path));
+    const { path: temporary, handle } = await this.openTemporary();
+    try {
+      await handle.writeFile(encodeFacts(facts));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    try {
+      if (!conditional) {
+        await this.env.files.rename(temporary, path);
+        await this.env.files.syncDirectory(dirname(path));
+        return null;
+      }
+      await this.env.files.link(temporary, path);
+    } catch (error) {
+      if (errno(error) !== 'EEXIST') throw error;
+      const stored = decodeFacts(await this.env.files.readFile(path));
+      if (stored === null || !Buffer.from(encodeFacts(stored)).equals(encodeFacts(facts))) {
+        return { kind: 'exists', facts: stored };
+      }
+    } finally {
+      if (conditional) await this.env.files.unlink(temporary);
+    }
+    await this.env.files.syncDirectory(dirname(path));
+    return null;
+  }
+
+  #openFolder(): string {
+    return join(this.#options.root, this.#options.hiddenFolder, 'open');
+  }
+
+  /** Makes a folder and those above it, each name synced in its parent. */
+  async #makeFolder(folder: string): Promise<void> {
+    if (this.#synced.has(folder)) return;
+    await this.env.files.mkdir(folder);
+    for (let at = folder; !this.#synced.has(at) && dirname(at) !== at; at = dirname(at)) {
+      if (at.length < this.#options.root.length) break;
+      await this.env.files.syncDirectory(dirname(at));
+      this.#synced.add(at);
+    }
+  }
+}
+
+class FileUpload implements ObjectUpload {
+  readonly #store: FileStore;
+  readonly #name: string;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #temporary: { path: string; handle: FileHandle } | null = null;
+
+  constructor(store: FileStore, name: string) {
+    this.#store = store;
+    this.#name = name;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  async drain(early: boolean): Promise<void> {
+    if (this.#bytes >= WRITE_BYTES || (early && this.#bytes > 0)) await this.#guard(() => this.#write());
+  }
+
+  complete(facts: ObjectFacts): Promise<Completion> {
+    return this.#guard(async () => {
+      const { path, handle } = await this.#write();
+      await handle.sync();
+      await handle.close();
+      const completion = await this.#store.publish(path, this.#name, facts);
+      await this.#remove(path);
+      return completion;
+    });
+  }
+
+  async abort(): Promise<void> {
+    this.#chunks = [];
+    this.#bytes = 0;
+    const temporary = this.#temporary;
+    if (temporary === null) return;
+    this.#temporary = null;
+    // A file that cannot be closed or removed is swept when the task starts again.
+    await temporary.handle.close().catch(() => undefined);
+    await this.#store.env.files.unlink(temporary.path).catch(() => undefined);
+  }
+
+  async #write(): Promise<{ path: string; handle: FileHandle }> {
+    this.#temporary ??= await this.#store.openTemporary();
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    if (chunks.length > 0) await writeAll(this.#temporary.handle, Buffer.concat(chunks));
+    return this.#temporary;
+  }
+
+  async #remove(path: string): Promise<void> {
+    this.#temporary = null;
+    try {
+      await this.#store.env.files.unlink(path);
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileError(`writing ${this.#store.shown}${this.#name}`, error);
+    }
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at);
+    at += bytesWritten;
+  }
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Env } from '../../../runtime/env/env.ts';
+import type { S3Options } from '../options.ts';
+import { FileStore } from './file-store.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface StoreRequest {
+  readonly options: S3Options;
+  readonly hiddenFolder: string;
+  /** Of the connector and its task. */
+  readonly owner: string;
+  readonly env: Env;
+}
+
+/** The store that `store.url` and `s3.bucket.name` name; the AWS SDK is loaded only for S3. */
+export async function openStore({ options, hiddenFolder, owner, env }: StoreRequest): Promise<ObjectStore> {
+  const url = options['store.url'] ?? '';
+  const conditional = options['enable.conditional.writes'];
+  if (url.startsWith('file:')) {
+    const root = join(fileURLToPath(url), options['s3.bucket.name'] ?? '');
+    return new FileStore({ root, hiddenFolder, owner: fileSafe(owner), conditional, env });
+  }
+  const { openS3Store } = await import('./s3-store.ts');
+  return openS3Store({ options, hiddenFolder, env });
+}
+
+/** Connector names may hold anything; a dot ends the owner in a file's name. */
+function fileSafe(owner: string): string {
+  return encodeURIComponent(owner).replaceAll('.', '%2E');
+}
