@@ -38,7 +38,7 @@ export interface PgoutputHandler {
   update(oid: number, oldAt: number, at: number): void;
   delete(oid: number, oldAt: number): void;
   truncate(oids: readonly number[], options: { readonly cascade: boolean; readonly restartIdentity: boolean }): void;
-  message(transactional: boolean, lsn: bigint, prefix: string, at: number, length: number): void;
+  message(message: MessageView): void;
   /** Messages of streamed and of prepared transactions. */
   special(message: SpecialMessage): void;
 }
@@ -78,6 +78,16 @@ export type SpecialMessage =
       readonly gid: string;
     };
 
+/** A logical message; places are in the bytes being read. */
+export interface MessageView {
+  readonly transactional: boolean;
+  readonly lsn: bigint;
+  readonly prefixAt: number;
+  readonly prefixLength: number;
+  readonly contentAt: number;
+  readonly contentLength: number;
+}
+
 /** Microseconds between 1970 and 2000. */
 export const PG_EPOCH_US = 946_684_800_000_000n;
 
@@ -86,6 +96,8 @@ export class PgoutputReader {
   readonly #handler: PgoutputHandler;
   /** Inside a streamed block: messages carry an xid. */
   #streamed = false;
+  /** End of the message being read. */
+  #end = 0;
   /** Xid of the last message inside a streamed block; 0 outside. */
   xid = 0;
 
@@ -97,6 +109,7 @@ export class PgoutputReader {
   read(bytes: Buffer, at: number, end: number): void {
     const code = bytes[at] ?? 0;
     let from = at + 1;
+    this.#end = end;
     if (this.#streamed && carriesXid(code)) {
       this.xid = uint32(bytes, from);
       from += 4;
@@ -129,6 +142,42 @@ export class PgoutputReader {
     }
   }
 
+  /** Whether the last tuple had a column that was not sent. */
+  unchanged = false;
+
+  /**
+   * Appends one cell per column of the tuple at `at` in the block's arena. Values stay where they
+   * are: a cell is their place (D14). Returns where the tuple ends.
+   */
+  tuple(block: RowBlock, at: number, width: number): number {
+    const bytes = block.arena;
+    const count = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+    if (count !== width) throw broken(`a tuple of ${count} columns where the relation has ${width}`);
+    this.unchanged = false;
+    let from = at + 2;
+    for (let i = 0; i < count; i++) {
+      const kind = bytes[from++];
+      if (kind === 0x74 || kind === 0x62) {
+        const length =
+          ((bytes[from] ?? 0) << 24) |
+          ((bytes[from + 1] ?? 0) << 16) |
+          ((bytes[from + 2] ?? 0) << 8) |
+          (bytes[from + 3] ?? 0);
+        block.cell(from + 4, length);
+        from += 4 + length;
+      } else if (kind === 0x6e) {
+        block.cell(0, NULL_CELL);
+      } else if (kind === 0x75) {
+        block.cell(0, UNCHANGED_CELL);
+        this.unchanged = true;
+      } else {
+        throw broken(`a column of kind ${kind}`);
+      }
+    }
+    if (from > this.#end) throw broken('a tuple');
+    return from;
+  }
+
   #update(bytes: Buffer, from: number, end: number): void {
     const oid = uint32(bytes, from);
     if (bytes[from + 4] === 0x4e) return this.#handler.update(oid, -1, from + 5);
@@ -147,11 +196,18 @@ export class PgoutputReader {
   }
 
   #message(bytes: Buffer, from: number, end: number): void {
-    const prefix = readString(bytes, from + 9, end);
-    const lengthAt = bytes.indexOf(0, from + 9) + 1;
-    const length = uint32(bytes, lengthAt);
-    if (lengthAt + 4 + length > end) throw broken('a logical message');
-    this.#handler.message((bytes[from] ?? 0) !== 0, int64(bytes, from + 1), prefix, lengthAt + 4, length);
+    const prefixAt = from + 9;
+    const prefixEnd = stringEnd(bytes, prefixAt, end);
+    const contentLength = uint32(bytes, prefixEnd + 1);
+    if (prefixEnd + 5 + contentLength > end) throw broken('a logical message');
+    this.#handler.message({
+      transactional: (bytes[from] ?? 0) !== 0,
+      lsn: int64(bytes, from + 1),
+      prefixAt,
+      prefixLength: prefixEnd - prefixAt,
+      contentAt: prefixEnd + 5,
+      contentLength,
+    });
   }
 
   #special(bytes: Buffer, code: number, from: number, end: number): void {
@@ -202,36 +258,6 @@ export class PgoutputReader {
         throw broken(`message '${String.fromCharCode(code)}'`);
     }
   }
-}
-
-/**
- * Appends one cell per column of the tuple at `at` in the block's arena; returns where the tuple
- * ends. Values stay where they are: a cell is their place (D14).
- */
-export function tupleToCells(block: RowBlock, at: number, width: number): number {
-  const bytes = block.arena;
-  const count = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  if (count !== width) throw broken(`a tuple of ${count} columns where the relation has ${width}`);
-  let from = at + 2;
-  for (let i = 0; i < count; i++) {
-    const kind = bytes[from++];
-    if (kind === 0x74 || kind === 0x62) {
-      const length =
-        ((bytes[from] ?? 0) << 24) |
-        ((bytes[from + 1] ?? 0) << 16) |
-        ((bytes[from + 2] ?? 0) << 8) |
-        (bytes[from + 3] ?? 0);
-      block.cell(from + 4, length);
-      from += 4 + length;
-    } else if (kind === 0x6e) {
-      block.cell(0, NULL_CELL);
-    } else if (kind === 0x75) {
-      block.cell(0, UNCHANGED_CELL);
-    } else {
-      throw broken(`a column of kind ${kind}`);
-    }
-  }
-  return from;
 }
 
 function skipTuple(bytes: Buffer, at: number, end: number): number {

@@ -3,10 +3,9 @@ import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { Table } from '../catalog/table.ts';
 
 /**
- * A row change as the stream sees it, before it becomes records. One instance is used for all
- * events: copy what outlives the call. Cells are text or binary as `binary` says per cell of the
- * stream; they lie in `block.arena`, the column `i` of a tuple in cell `before + i` or `after + i`
- * of `block.cells`.
+ * A row change as the stream sees it, before it becomes records. Cells are text; they lie in
+ * `block.arena`, column `i` of a tuple in cell `before + i` or `after + i` of `block.cells`. Copy
+ * what outlives the call.
  */
 export interface RowEvent {
   readonly op: 'c' | 'u' | 'd';

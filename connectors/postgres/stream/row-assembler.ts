@@ -1,0 +1,405 @@
+import { imageChanged, keyChanged } from '../../../runtime/change/change-layouts.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import { NO_TIMESTAMP, UNCHANGED_CELL, type RowBlock } from '../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../runtime/record/row-layout.ts';
+import type { LastEvent, StreamPlace } from '../offset.ts';
+import { META_CELLS } from '../row/source-block.ts';
+import type { TableRows } from '../row/table-rows.ts';
+import { formatLsn } from '../wire/lsn.ts';
+import { MetaCells } from './meta-cells.ts';
+import { PgoutputReader, type MessageView, type PgoutputHandler, type SpecialMessage } from './pgoutput.ts';
+import type { Relation } from './relation.ts';
+import type { ResumeGate } from './resume-gate.ts';
+import type { Injection, LogicalMessage, StreamHooks } from './stream-hooks.ts';
+import type { StreamTables } from './stream-tables.ts';
+import type { TransactionRecords } from './transaction-records.ts';
+
+export interface AssemblerOptions {
+  readonly tables: StreamTables;
+  /** Layout of logical messages, and which prefixes make records; undefined: none do. */
+  readonly messages?: { readonly layout: RowLayout; readonly wanted: (prefix: string) => boolean };
+  /** `provide.transaction.metadata`. */
+  readonly transactions?: TransactionRecords;
+  /** `skip.messages.without.change`. */
+  readonly skipUnchanged: boolean;
+  readonly hooks?: StreamHooks;
+}
+
+interface Known {
+  readonly rows: TableRows | null;
+  /** The columns of the replica identity include the whole key, so a key change can be seen. */
+  readonly keyInIdentity: boolean;
+}
+
+/**
+ * Turns pgoutput messages into rows of the current block. The place it stands at moves with every
+ * message, so a block may end between any two (I2). A relation it has to ask the catalog about
+ * stops the stream: {@link waiting} is set, and the intake goes on when it resolves.
+ */
+export class RowAssembler implements PgoutputHandler {
+  reader: PgoutputReader;
+  readonly meta = new MetaCells();
+  block: RowBlock;
+  /** LSN of the message being read, set by the intake. */
+  lsnHigh = 0;
+  lsnLow = 0;
+  /** A catalog question that has to be answered before the next message. */
+  waiting: Promise<void> | undefined;
+  /** Rows that have to follow the current block. */
+  injection: Injection | undefined;
+
+  readonly #options: AssemblerOptions;
+  #gate: ResumeGate;
+  readonly #known = new Map<number, Known>();
+  #flushLsn: bigint;
+  #commitLsn: bigint;
+  #index: number;
+  #xid = 0;
+  #timeUs = 0n;
+  #open = false;
+  /** Events of this transaction still to drop. */
+  #drop = 0;
+  #type = 'COMMIT';
+  #lastHigh = 0;
+  #lastLow = 0;
+  /** Transactions completed; a measure of progress. */
+  transactions = 0;
+
+  constructor(options: AssemblerOptions, block: RowBlock, start: StreamPlace, gate: ResumeGate) {
+    this.reader = new PgoutputReader(this);
+    this.#options = options;
+    this.block = block;
+    this.#flushLsn = start.flushLsn;
+    this.#commitLsn = start.commitLsn;
+    this.#index = start.index;
+    this.#gate = gate;
+    this.meta.lastCommit(start.flushLsn);
+  }
+
+  /** A new connection sends again from the last complete transaction; `gate` drops what is read already. */
+  restart(gate: ResumeGate): void {
+    this.#gate = gate;
+    this.reader = new PgoutputReader(this);
+    this.#known.clear();
+    this.#open = false;
+    this.#drop = 0;
+    this.waiting = undefined;
+  }
+
+  /** Where the stream stands after the messages read so far. */
+  place(): StreamPlace {
+    return { flushLsn: this.#flushLsn, commitLsn: this.#commitLsn, index: this.#index };
+  }
+
+  /** The last event; undefined before the first. */
+  last(): LastEvent | undefined {
+    if (this.#timeUs === 0n) return undefined;
+    const lsn = (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
+    return { lsn, xid: this.#xid, timeUs: this.#timeUs, messageType: this.#type };
+  }
+
+  /** Inside a transaction. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** The server says that nothing before `walEnd` is left to send. Only between transactions. */
+  advance(walEnd: bigint): void {
+    if (this.#open || walEnd <= this.#flushLsn) return;
+    this.#flushLsn = walEnd;
+    if (walEnd > this.#commitLsn) this.#commitLsn = walEnd;
+    this.#index = 0;
+  }
+
+  begin(commitLsn: bigint, timeUs: bigint, xid: number): void {
+    const drop = this.#gate.enter(commitLsn);
+    this.#open = true;
+    this.#xid = xid;
+    this.#timeUs = timeUs;
+    this.#drop = drop;
+    this.#mark('BEGIN');
+    const { transactions, hooks } = this.#options;
+    const id = transactions === undefined ? null : `${xid}:${commitLsn}`;
+    this.meta.transaction(xid, timeUs, id);
+    transactions?.begin(id ?? '', timeUs);
+    if (drop === Infinity) return;
+    this.#commitLsn = commitLsn;
+    if (drop > 0) {
+      this.#dropped();
+      return;
+    }
+    this.#index = 1;
+    transactions?.writeBegin(this.block, this.meta);
+    hooks?.onBegin(xid, commitLsn);
+  }
+
+  commit(commitLsn: bigint, endLsn: bigint, timeUs: bigint): void {
+    if (this.#drop !== 0 && this.#drop !== Infinity) this.#gate.short();
+    if (this.#drop === 0) {
+      this.#options.transactions?.writeEnd(this.block, this.meta);
+      this.#options.hooks?.onCommit(this.#xid, commitLsn, endLsn);
+    }
+    this.#drop = 0;
+    this.#open = false;
+    this.#timeUs = timeUs;
+    this.#mark('COMMIT');
+    if (endLsn > this.#flushLsn) this.#flushLsn = endLsn;
+    if (endLsn >= this.#commitLsn) {
+      this.#commitLsn = endLsn;
+      this.#index = 0;
+    }
+    this.meta.lastCommit(endLsn);
+    this.transactions++;
+  }
+
+  origin(lsn: bigint, name: string): void {
+    this.meta.origin(name, lsn);
+  }
+
+  relation(relation: Relation): void {
+    this.waiting = this.#learn(relation);
+  }
+
+  async #learn(relation: Relation): Promise<void> {
+    const { reader } = this;
+    const rows = await this.#options.tables.resolve(relation);
+    if (reader !== this.reader) return;
+    const before = this.#known.get(relation.oid)?.rows ?? undefined;
+    const identity = new Set(rows?.table.identity);
+    const keyInIdentity = rows !== null && rows.key.every(({ cell }) => identity.has(cell));
+    this.#known.set(relation.oid, { rows, keyInIdentity });
+    if (rows !== null && rows !== before) this.#options.hooks?.onRelation(rows.table, before?.table);
+  }
+
+  insert(oid: number, at: number): void {
+    const known = this.#table(oid);
+    if (!this.#take('INSERT', known, 'create')) return;
+    const { rows } = known;
+    if (rows === null) return;
+    const { block } = this;
+    const first = this.#beginRow(rows, rows.layouts.create);
+    if (first < 0) return;
+    this.reader.tuple(block, at, rows.table.columns.length);
+    if (this.#hookDrops('c', rows, -1, first + META_CELLS, false)) block.cellCount = first;
+    else this.#add(rows.layouts.create, first);
+  }
+
+  update(oid: number, oldAt: number, at: number): void {
+    const known = this.#table(oid);
+    if (!this.#take('UPDATE', known, 'update')) return;
+    const { rows } = known;
+    if (rows === null) return;
+    const { block, reader } = this;
+    const { layouts, table } = rows;
+    const first = this.#beginRow(rows, layouts.update);
+    if (first < 0) return;
+    const width = table.columns.length;
+    const before = oldAt < 0 ? -1 : first + META_CELLS;
+    const after = first + META_CELLS + (oldAt < 0 ? 0 : width);
+    if (oldAt >= 0) reader.tuple(block, oldAt, width);
+    reader.tuple(block, at, width);
+    let { unchanged } = reader;
+    if (before >= 0 && unchanged) unchanged = restoreUnchanged(block, before, after, width);
+    if (this.#hookDrops('u', rows, before, after, unchanged)) {
+      block.cellCount = first;
+    } else if (before < 0) {
+      this.#add(layouts.update, first);
+    } else if (known.keyInIdentity && keyChanged(block, before, after, rows.key)) {
+      this.#addKeyChange(rows, first);
+    } else if (this.#options.skipUnchanged && !imageChanged(block, before, after, rows.columns)) {
+      block.cellCount = first;
+    } else {
+      this.#add(layouts.updateWithBefore, first);
+    }
+  }
+
+  delete(oid: number, oldAt: number): void {
+    const known = this.#table(oid);
+    if (!this.#take('DELETE', known, 'delete')) return;
+    const { rows } = known;
+    if (rows === null) return;
+    const { block } = this;
+    const first = this.#beginRow(rows, rows.layouts.delete);
+    if (first < 0) return;
+    this.reader.tuple(block, oldAt, rows.table.columns.length);
+    if (this.#hookDrops('d', rows, first + META_CELLS, -1, false)) {
+      block.cellCount = first;
+      return;
+    }
+    this.#add(rows.layouts.delete, first);
+    this.#add(rows.layouts.tombstone, first);
+  }
+
+  truncate(oids: readonly number[]): void {
+    if (!this.#take('TRUNCATE', undefined, 'truncate')) return;
+    for (const oid of oids) {
+      const { rows } = this.#table(oid);
+      if (rows === null) continue;
+      this.#options.hooks?.onTruncate(rows.table, this.#xid);
+      const { truncate } = rows.layouts;
+      if (truncate === null) continue;
+      this.#order(rows);
+      this.#add(truncate, this.#appendMeta());
+    }
+  }
+
+  message(view: MessageView): void {
+    if (view.transactional) {
+      if (!this.#take('MESSAGE', undefined, 'message')) return;
+      this.#message(view, this.#xid);
+      return;
+    }
+    // A transaction of its own: it is done as a whole, whatever was sent before.
+    if (this.#gate.enter(view.lsn) > 0) return;
+    this.#mark('MESSAGE');
+    this.meta.transaction(null, this.#timeUs, null);
+    this.#message(view, 0);
+    if (view.lsn >= this.#commitLsn) {
+      this.#commitLsn = view.lsn + 1n;
+      this.#index = 0;
+    }
+  }
+
+  special(message: SpecialMessage): void {
+    throw new MillraceError('POSTGRES_STREAM_UNSUPPORTED', `the server sent ${message.kind}, which was not asked for`, {
+      kind: 'bug',
+      remedy: 'Create the slot without two_phase, and remove slot.stream.params.',
+    });
+  }
+
+  #message(view: MessageView, xid: number): void {
+    const { hooks, messages } = this.#options;
+    const { arena } = this.block;
+    const prefix = arena.toString('utf8', view.prefixAt, view.prefixAt + view.prefixLength);
+    if (hooks !== undefined) {
+      const content = arena.subarray(view.contentAt, view.contentAt + view.contentLength);
+      const message: LogicalMessage = { prefix, content, lsn: view.lsn, transactional: view.transactional, xid };
+      const answer = hooks.onMessage(message);
+      if (answer === 'ours') return;
+      if (answer !== undefined) {
+        this.injection = answer;
+        return;
+      }
+    }
+    if (messages === undefined || !messages.wanted(prefix)) return;
+    if (view.transactional) this.#options.transactions?.count('', this.block, this.meta);
+    const first = this.#appendMeta();
+    this.block.cell(view.prefixAt, view.prefixLength);
+    this.block.cell(view.contentAt, view.contentLength);
+    this.#add(messages.layout, first);
+  }
+
+  /** Counts an event of the open transaction; false: it was handed over before. */
+  #take(
+    type: string,
+    known: Known | undefined,
+    kind: 'create' | 'update' | 'delete' | 'truncate' | 'message',
+  ): boolean {
+    if (this.#drop === 0) {
+      this.#index++;
+      this.#mark(type);
+      return true;
+    }
+    if (this.#drop !== Infinity) {
+      const rows = known?.rows;
+      if (rows !== undefined && rows !== null && kind !== 'message' && rows.layouts[kind] !== null)
+        this.#options.transactions?.skip(rows.collection);
+      this.#dropped();
+    }
+    return false;
+  }
+
+  #dropped(): void {
+    if (--this.#drop === 0) this.#gate.leave((BigInt(this.lsnHigh) << 32n) | BigInt(this.lsnLow));
+  }
+
+  #mark(type: string): void {
+    this.#type = type;
+    this.#lastHigh = this.lsnHigh;
+    this.#lastLow = this.lsnLow;
+  }
+
+  #table(oid: number): Known {
+    const known = this.#known.get(oid);
+    if (known !== undefined) return known;
+    const at = formatLsn((BigInt(this.lsnHigh) << 32n) | BigInt(this.lsnLow));
+    throw new MillraceError('POSTGRES_STREAM_BROKEN', `a row of relation ${oid} at ${at} came before its description`, {
+      kind: 'corrupt',
+      remedy: 'Restart the task. If it happens again, report it with the server version.',
+    });
+  }
+
+  /** Appends the meta cells; returns the row's first cell, or -1 where neither a record nor a hook wants it. */
+  #beginRow(rows: TableRows, layout: RowLayout | null): number {
+    if (layout === null && this.#options.hooks?.watchingRows !== true) return -1;
+    if (layout !== null) this.#order(rows);
+    return this.#appendMeta();
+  }
+
+  #order(rows: TableRows): void {
+    this.#options.transactions?.count(rows.collection, this.block, this.meta);
+  }
+
+  #appendMeta(): number {
+    const first = this.block.cellCount;
+    this.meta.append(this.block, this.lsnHigh, this.lsnLow);
+    return first;
+  }
+
+  #hookDrops(op: 'c' | 'u' | 'd', rows: TableRows, before: number, after: number, unchangedToast: boolean): boolean {
+    const { hooks } = this.#options;
+    if (hooks === undefined || !hooks.watchingRows) return false;
+    const { block } = this;
+    return !hooks.onRow({ op, table: rows.table, block, before, after, unchangedToast, xid: this.#xid });
+  }
+
+  /** A record whose cells begin at `first`; several records may share cells. */
+  #add(layout: RowLayout | null, first: number): void {
+    const { block } = this;
+    if (layout === null) return;
+    block.begin(layout, NO_TIMESTAMP);
+    block.firstCell[block.count - 1] = first;
+  }
+
+  #addKeyChange(rows: TableRows, first: number): void {
+    const { keyChange } = rows.layouts;
+    this.#add(keyChange.delete, first);
+    this.#add(keyChange.tombstone, first);
+    if (keyChange.create === null) return;
+    this.#add(keyChange.create, this.#options.transactions === undefined ? first : this.#again(rows, first));
+  }
+
+  /** The same images under meta cells of their own: the record counts as another event. */
+  #again(rows: TableRows, first: number): number {
+    const { block } = this;
+    const end = block.cellCount;
+    this.#order(rows);
+    const again = this.#appendMeta();
+    for (let cell = first + META_CELLS; cell < end; cell++) {
+      block.cell(block.cells[cell * 2] ?? 0, block.cells[cell * 2 + 1] ?? 0);
+    }
+    return again;
+  }
+}
+
+/**
+ * REPLICA IDENTITY FULL sends the old value of an unchanged column: it is the new value too. True
+ * where a column stays unknown.
+ */
+function restoreUnchanged(block: RowBlock, before: number, after: number, width: number): boolean {
+  const { cells } = block;
+  let left = false;
+  for (let i = 0; i < width; i++) {
+    const to = (after + i) * 2;
+    const from = (before + i) * 2;
+    const length = cells[from + 1] ?? UNCHANGED_CELL;
+    if (cells[to + 1] !== UNCHANGED_CELL) continue;
+    if (length < 0) {
+      left = true;
+      continue;
+    }
+    cells[to] = cells[from] ?? 0;
+    cells[to + 1] = length;
+  }
+  return left;
+}
