@@ -1,4 +1,5 @@
 import type { Progress } from '../../../runtime/connector/source.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { Table } from '../catalog/table.ts';
 
@@ -65,11 +66,11 @@ export interface StreamHooks {
    */
   onMessage(message: LogicalMessage): Injection | 'ours' | undefined;
   /**
-   * Offsets of further source partitions that have to be durable together with the stream's (keys
-   * that a window must read again). Asked once per batch, after its last row: what it returns goes
-   * into that batch's `progress`.
+   * Keys that go into the stream's own offset at this place (names below `millrace.`, primitive
+   * values): what windows must not forget once the stream has passed it. Asked whenever a position
+   * is made (per batch, not per row); undefined: nothing, which is nearly always so.
    */
-  takeProgress(): readonly Progress[];
+  annotation(): JsonObject | undefined;
   /** A transaction begins; its rows follow. */
   onBegin(xid: number, commitLsn: bigint): void;
   /** A transaction is complete. `endLsn`: where the next may start. */
