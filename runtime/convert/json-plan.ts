@@ -1,4 +1,4 @@
-import { ByteWriter } from '../record/byte-writer.ts';
+import { ByteWriter, literal, type Literal } from '../record/byte-writer.ts';
 import type { CellJsonWriter } from '../record/cell-codec.ts';
 import { MillraceError } from '../record/error.ts';
 import { writeJsonString } from '../record/json-text.ts';
@@ -11,13 +11,13 @@ import type { RowPlan } from './converter.ts';
 
 /** A step writes its literal, then its cell; `cell` -1: nothing but the literal. */
 interface Step {
-  readonly literal: Buffer;
+  readonly literal: Literal;
   readonly cell: number;
   /** null: the step only tests whether the cell is NULL. */
   readonly write: CellJsonWriter | null;
   /** Written for a NULL cell; null: NULL is not allowed here. */
-  readonly whenNull: Buffer | null;
-  readonly whenUnchanged: Buffer | null;
+  readonly whenNull: Literal | null;
+  readonly whenUnchanged: Literal | null;
   /** Where to go on after `whenNull`: behind the struct that is not there. */
   afterNull: number;
   /** Path of the field, for errors. */
@@ -55,7 +55,7 @@ class JsonPlan implements RowPlan {
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i] as Step;
       const { literal, cell } = step;
-      writer.copy(literal, 0, literal.length);
+      writer.literal(literal);
       if (cell < 0) continue;
       const slot = (first + cell) * 2;
       const length = cells[slot + 1] as number;
@@ -69,7 +69,7 @@ class JsonPlan implements RowPlan {
         writer.length = start;
         throw nullNotAllowed(step.field);
       }
-      writer.copy(text, 0, text.length);
+      writer.literal(text);
       i = length === NULL_CELL && step.write === null ? step.afterNull - 1 : i;
     }
     return true;
@@ -150,23 +150,23 @@ class PlanCompiler {
     this.#step({ cell: -1, write: null, whenNull: null, whenUnchanged: null, field: '' });
   }
 
-  #takeLiteral(): Buffer {
-    const literal = Buffer.from(this.#literal.view());
+  #takeLiteral(): Literal {
+    const taken = literal(this.#literal.view());
     this.#literal.reset();
-    return literal;
+    return taken;
   }
 
   /** What a NULL is written as; null: the schema allows none. */
-  #whenNull(schema: Schema): Buffer | null {
+  #whenNull(schema: Schema): Literal | null {
     const { defaultValue = null, optional } = schema;
     if (defaultValue !== null && this.#options.replaceNullWithDefault) return this.#rendered(schema, defaultValue);
-    return optional ? Buffer.from('null') : null;
+    return optional ? literal(Buffer.from('null')) : null;
   }
 
-  #rendered(schema: Schema, value: Value): Buffer {
+  #rendered(schema: Schema, value: Value): Literal {
     const writer = new ByteWriter(64);
     writeJson(writer, schema, value, this.#options);
-    return Buffer.from(writer.view());
+    return literal(writer.view());
   }
 }
 

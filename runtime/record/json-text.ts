@@ -10,30 +10,49 @@ const BACKSLASH = 0x5c;
 const HEX = Buffer.from('0123456789ABCDEF');
 /** 0: written as it is; 1: four-byte UTF-8; 117 ("u"): `\u00XX`; otherwise the letter after the backslash. */
 const ESCAPES = makeEscapes();
-/** Longest text whose worst case (six bytes a byte) is reserved before looking at it. */
-const SHORT = 48;
+
+/** The buffer last read from, and a view of it: cells of a block lie in one arena. */
+let source: Uint8Array = new Uint8Array(0);
+let sourceWords = new DataView(source.buffer);
 
 /** Writes UTF-8 text `bytes[at, at + length)` as a JSON string with its quotes. Makes no object. */
 export function writeJsonText(writer: ByteWriter, bytes: Uint8Array, at: number, length: number): void {
-  const end = at + length;
-  if (length <= SHORT) {
-    writer.reserve(length * 6 + 2);
-    const target = writer.bytes;
-    let to = writer.length;
-    target[to++] = QUOTE;
-    let from = at;
-    for (; from < end; from++) {
-      const byte = bytes[from] as number;
-      if (ESCAPES[byte] !== 0) break;
-      target[to++] = byte;
-    }
-    writer.length = to;
-    if (from < end) writeEscaped(writer, bytes, from, end);
-  } else {
-    writer.byte(QUOTE);
-    writeEscaped(writer, bytes, at, end);
+  if (bytes !== source) {
+    source = bytes;
+    sourceWords = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
+  writer.reserve(length + 8);
+  const { bytes: target, words } = writer;
+  let to = writer.length;
+  target[to++] = QUOTE;
+  const end = at + length;
+  let from = at;
+  for (const last = end - 4; from <= last; from += 4) {
+    const word = sourceWords.getInt32(from, true);
+    if (hasSpecial(word)) break;
+    words.setInt32(to, word, true);
+    to += 4;
+  }
+  for (; from < end; from++) {
+    const byte = bytes[from] as number;
+    if (ESCAPES[byte] !== 0) break;
+    target[to++] = byte;
+  }
+  writer.length = to;
+  if (from < end) writeEscaped(writer, bytes, from, end);
   writer.byte(QUOTE);
+}
+
+/**
+ * Whether one of a word's four bytes may need care: below 0x20, above 0x7f, `"` or `\`. Per byte,
+ * `(x - n) & ~x` has its top bit set where x < n, and x ^ c is 0 where x = c.
+ */
+function hasSpecial(word: number): boolean {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  const found =
+    ((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash) | word;
+  return (found & 0x80808080) !== 0;
 }
 
 /** Copies runs without escapes at once. */
