@@ -1,5 +1,5 @@
 import type { RowLayout } from '../record/row-layout.ts';
-import { STRING } from './envelope.ts';
+import { STRING } from '../record/schema-builder.ts';
 
 /** `__debezium.context.*` headers (`extended.headers.enabled`), in Debezium's order. */
 export function contextHeaders(context: {

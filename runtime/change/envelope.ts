@@ -1,15 +1,10 @@
 import type { LayoutNode } from '../record/row-layout.ts';
+import { INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
 import type { Field, Schema } from '../record/schema.ts';
 import { digits, millisOfMicros, nanosOfMicros, text } from './meta-codecs.ts';
 
 /** Operations of the change envelope: create, read (snapshot), update, delete, truncate, message. */
 export type Op = 'c' | 'r' | 'u' | 'd' | 't' | 'm';
-
-export const STRING: Schema = { type: 'string', optional: false };
-export const OPTIONAL_STRING: Schema = { type: 'string', optional: true };
-export const INT64: Schema = { type: 'int64', optional: false };
-export const OPTIONAL_INT64: Schema = { type: 'int64', optional: true };
-export const OPTIONAL_BYTES: Schema = { type: 'bytes', optional: true };
 
 /** `source.snapshot` (`io.debezium.connector.SnapshotRecord`). */
 export const SNAPSHOT: Schema = {

@@ -1,6 +1,6 @@
 import type { RowLayout } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
-import { INT64, STRING } from './envelope.ts';
+import { INT64, STRING } from '../record/schema-builder.ts';
 import { millisOfMicros } from './meta-codecs.ts';
 
 const KEY: Schema = {

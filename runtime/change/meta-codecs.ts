@@ -1,16 +1,12 @@
+import { writeJsonBase64 } from '../record/base64.ts';
 import type { CellCodec } from '../record/cell-codec.ts';
-import type { Schema } from '../record/schema.ts';
-import { base64 } from './base64.ts';
-import { jsonText } from './json-text.ts';
+import { writeJsonText } from '../record/json-text.ts';
+import { BYTES, INT64, STRING } from '../record/schema-builder.ts';
 
 /*
  * Codecs of meta cells: what a connector itself writes beside the columns of a row. Their cells
  * are ASCII digits or UTF-8 text, so they cost a copy.
  */
-
-const INT64: Schema = { type: 'int64', optional: false };
-const TEXT: Schema = { type: 'string', optional: false };
-const BYTES: Schema = { type: 'bytes', optional: false };
 
 /** Decimal digits as an int64. */
 export const digits: CellCodec = {
@@ -38,18 +34,14 @@ export const nanosOfMicros: CellCodec = {
 
 /** UTF-8 text. */
 export const text: CellCodec = {
-  schema: TEXT,
-  json: () => jsonText,
+  schema: STRING,
+  json: () => (bytes, at, length, writer) => writeJsonText(writer, bytes, at, length),
   value: (bytes, at, length) => bytes.toString('utf8', at, at + length),
 };
 
 /** Bytes as they are; base64 in JSON. */
 export const bytesAsBase64: CellCodec = {
   schema: BYTES,
-  json: () => (bytes, at, length, writer) => {
-    writer.byte(0x22);
-    base64(bytes, at, length, writer);
-    writer.byte(0x22);
-  },
+  json: () => (bytes, at, length, writer) => writeJsonBase64(writer, bytes, at, length),
   value: (bytes, at, length) => Buffer.from(bytes.subarray(at, at + length)),
 };

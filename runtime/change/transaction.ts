@@ -2,7 +2,7 @@ import type { CellCodec } from '../record/cell-codec.ts';
 import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
 import { struct } from '../record/value.ts';
-import { INT64, OPTIONAL_INT64, STRING } from './envelope.ts';
+import { INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
 import { digits, millisOfMicros, text } from './meta-codecs.ts';
 
 const KEY: Schema = {

@@ -1,13 +1,7 @@
-import {
-  OPTIONAL_BYTES,
-  OPTIONAL_INT64,
-  OPTIONAL_STRING,
-  STRING,
-  TRANSACTION_BLOCK,
-  type EnvelopeParts,
-} from '../../../runtime/change/envelope.ts';
+import { TRANSACTION_BLOCK, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { bytesAsBase64, millisOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
 import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
+import { OPTIONAL_BYTES, OPTIONAL_INT64, OPTIONAL_STRING, STRING } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import { META_CELLS } from './source-block.ts';
 

@@ -1,15 +1,8 @@
-import {
-  INT64,
-  OPTIONAL_INT64,
-  OPTIONAL_STRING,
-  SNAPSHOT,
-  STRING,
-  transactionNode,
-  type EnvelopeParts,
-} from '../../../runtime/change/envelope.ts';
+import { SNAPSHOT, transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { digits, millisOfMicros, nanosOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import type { LayoutNode } from '../../../runtime/record/row-layout.ts';
+import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { writeInteger } from '../../../runtime/record/json-number.ts';
 
 /* Digits in and out of bytes without strings. Numbers are safe integers throughout. */
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
-const E9 = 1_000_000_000;
 
 /** Value of the digits in `bytes[at, end)`; there are at most 15. */
 export function parseDigits(bytes: Uint8Array, at: number, end: number): number {
@@ -15,26 +15,6 @@ export function parseDigits(bytes: Uint8Array, at: number, end: number): number 
 
 export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= 0x39;
-}
-
-/** Writes a safe integer in decimal. */
-export function writeInteger(value: number, writer: ByteWriter): void {
-  if (value < 0) {
-    writer.byte(MINUS);
-    writeUnsigned(-value, writer);
-  } else writeUnsigned(value, writer);
-}
-
-function writeUnsigned(value: number, writer: ByteWriter): void {
-  if (value >= E9) {
-    const high = Math.floor(value / E9);
-    writeUnsigned(high, writer);
-    writePadded(value - high * E9, 9, writer);
-    return;
-  }
-  let width = 1;
-  for (let limit = 10; value >= limit; limit *= 10) width++;
-  writePadded(value, width, writer);
 }
 
 /** Writes the last `width` digits (at most 9) of an unsigned integer below 10^9, with leading zeros. */
@@ -65,9 +45,9 @@ export function writeScaled(units: number, fraction: number, width: number, writ
       part = 10 ** width - part;
     }
   }
-  if (whole === 0) writeUnsigned(part, writer);
+  if (whole === 0) writeInteger(writer, part);
   else {
-    writeUnsigned(whole, writer);
+    writeInteger(writer, whole);
     writePadded(part, width, writer);
   }
 }

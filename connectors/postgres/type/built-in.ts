@@ -1,5 +1,7 @@
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
+import { STRING } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
+import { jsonOf, xmlOf } from '../../../runtime/record/semantic-types.ts';
 import type { PgType } from '../catalog/table.ts';
 import type { CellFormat } from './codec.ts';
 import { doubleCodec, floatCodec } from './float-codec.ts';
@@ -10,14 +12,6 @@ import { textCodec, versionedTextCodec } from './text-codec.ts';
 
 /** Makes the codec of a type that is read in both formats. */
 export type CodecMaker = (format: CellFormat, typmod: number, options: TypeOptions) => CellCodec;
-
-const STRING: Schema = { type: 'string', optional: false };
-const named = (name: string): Schema => ({
-  type: 'string',
-  optional: false,
-  name: `io.debezium.data.${name}`,
-  version: 1,
-});
 
 const text =
   (schema: Schema): CodecMaker =>
@@ -40,8 +34,8 @@ const MAKERS: ReadonlyMap<number, CodecMaker> = new Map<number, CodecMaker>([
   [23, int32Codec],
   [25, text(STRING)],
   [26, oidCodec],
-  [114, text(named('Json'))],
-  [142, text(named('Xml'))],
+  [114, text(jsonOf())],
+  [142, text(xmlOf())],
   [700, floatCodec],
   [701, doubleCodec],
   [1042, text(STRING)],
@@ -51,7 +45,7 @@ const MAKERS: ReadonlyMap<number, CodecMaker> = new Map<number, CodecMaker>([
   [1114, (format, typmod, options) => timestampCodec(format, precision(typmod), options)],
   [1184, (format, typmod) => zonedTimestampCodec(format, precision(typmod))],
   [1266, (format) => zonedTimeCodec(format)],
-  [3802, versioned(named('Json'))],
+  [3802, versioned(jsonOf())],
 ]);
 
 export function builtInCodec(type: PgType): CodecMaker | undefined {

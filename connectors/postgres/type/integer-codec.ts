@@ -1,13 +1,10 @@
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { writeInteger } from '../../../runtime/record/json-number.ts';
+import { BOOLEAN, INT16, INT32, INT64 } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import type { CellFormat } from './codec.ts';
-import { writeInteger } from './ascii.ts';
 
-const INT16: Schema = { type: 'int16', optional: false };
-const INT32: Schema = { type: 'int32', optional: false };
-const INT64: Schema = { type: 'int64', optional: false };
-const BOOLEAN: Schema = { type: 'boolean', optional: false };
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const LETTER_T = 0x74;
@@ -44,7 +41,7 @@ export function oidCodec(format: CellFormat): CellCodec {
   if (format === 'text') return int64Codec('text');
   return {
     schema: INT64,
-    json: () => (bytes, at, _length, writer) => writeInteger(readInt32(bytes, at) >>> 0, writer),
+    json: () => (bytes, at, _length, writer) => writeInteger(writer, readInt32(bytes, at) >>> 0),
     value: (bytes, at) => BigInt(readInt32(bytes, at) >>> 0),
   };
 }
@@ -76,7 +73,7 @@ export function readInt32(bytes: Uint8Array, at: number): number {
 export function writeInt64(bytes: Buffer, at: number, writer: ByteWriter): void {
   const high = readInt32(bytes, at);
   if (high >= -0x200000 && high < 0x200000) {
-    writeInteger(high * 0x100000000 + (readInt32(bytes, at + 4) >>> 0), writer);
+    writeInteger(writer, high * 0x100000000 + (readInt32(bytes, at + 4) >>> 0));
   } else writer.ascii(bytes.readBigInt64BE(at).toString());
 }
 
@@ -91,7 +88,7 @@ function numberText(schema: Schema): CellCodec {
 function numberBinary(schema: Schema, read: (bytes: Buffer, at: number) => number): CellCodec {
   return {
     schema,
-    json: () => (bytes, at, _length, writer) => writeInteger(read(bytes, at), writer),
+    json: () => (bytes, at, _length, writer) => writeInteger(writer, read(bytes, at)),
     value: (bytes, at) => read(bytes, at),
   };
 }

@@ -1,8 +1,11 @@
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { writeInteger } from '../../../runtime/record/json-number.ts';
+import { dateType, timestampType, timeType } from '../../../runtime/record/logical-types.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
-import { scaledBigInt, writeInteger, writeScaled } from './ascii.ts';
+import * as semantic from '../../../runtime/record/semantic-types.ts';
+import { scaledBigInt, writeScaled } from './ascii.ts';
 import { DAY_S, writeIsoDate, writeIsoTime } from './calendar.ts';
 import type { CellFormat } from './codec.ts';
 import type { TypeOptions } from './options.ts';
@@ -23,20 +26,9 @@ const INFINITE_DAY = { 1: 2_147_483_647, [-1]: -2_147_483_648 } as const;
 /** Days that nanoseconds of an int64 reach. */
 const NANOSECOND_DAYS = 106_751;
 
-const semantic = (type: 'int32' | 'int64' | 'string', name: string): Schema => ({
-  type,
-  optional: false,
-  name,
-  version: 1,
-});
-const debezium = (type: 'int32' | 'int64' | 'string', name: string): Schema =>
-  semantic(type, `io.debezium.time.${name}`);
-const connect = (type: 'int32' | 'int64', name: string): Schema =>
-  semantic(type, `org.apache.kafka.connect.data.${name}`);
-
 export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(debezium('string', 'IsoDate'), (bytes, at, length, writer) => {
+    return isoCodec(semantic.isoDateOf(), (bytes, at, length, writer) => {
       parser.date(bytes, at, length, format);
       if (!wroteInfinity(writer)) writeIsoDate(parser.days, writer);
       if (parser.infinite === 0) writer.byte(0x5a);
@@ -47,8 +39,8 @@ export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
     return parser.infinite === 0 ? parser.days : INFINITE_DAY[parser.infinite];
   };
   return {
-    schema: options.time === 'connect' ? connect('int32', 'Date') : debezium('int32', 'Date'),
-    json: () => (bytes, at, length, writer) => writeInteger(read(bytes, at, length), writer),
+    schema: options.time === 'connect' ? dateType() : semantic.dateOf(),
+    json: () => (bytes, at, length, writer) => writeInteger(writer, read(bytes, at, length)),
     value: read,
   };
 }
@@ -56,7 +48,7 @@ export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
 /** `precision`: declared fraction digits, 6 without a declaration. */
 export function timeCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(debezium('string', 'IsoTime'), (bytes, at, length, writer) => {
+    return isoCodec(semantic.isoTimeOf(), (bytes, at, length, writer) => {
       parser.time(bytes, at, length, format);
       writeIsoTime(parser.micros, -1, writer);
       writer.byte(0x5a);
@@ -71,7 +63,7 @@ export function timeCodec(format: CellFormat, precision: number, options: TypeOp
   const { schema } = unit;
   return {
     schema,
-    json: () => (bytes, at, length, writer) => writeInteger(read(bytes, at, length), writer),
+    json: () => (bytes, at, length, writer) => writeInteger(writer, read(bytes, at, length)),
     value: (bytes, at, length) => {
       const value = read(bytes, at, length);
       return schema.type === 'int32' ? value : BigInt(value);
@@ -81,7 +73,7 @@ export function timeCodec(format: CellFormat, precision: number, options: TypeOp
 
 export function timestampCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(debezium('string', 'IsoTimestamp'), (bytes, at, length, writer) => {
+    return isoCodec(semantic.isoTimestampOf(), (bytes, at, length, writer) => {
       parser.timestamp(bytes, at, length, format);
       writeZoned(-1, writer);
     });
@@ -114,7 +106,7 @@ export function timestampCodec(format: CellFormat, precision: number, options: T
 
 /** `timestamptz`: ISO 8601 in UTC with as many fraction digits as declared. */
 export function zonedTimestampCodec(format: CellFormat, precision: number): CellCodec {
-  return isoCodec(debezium('string', 'ZonedTimestamp'), (bytes, at, length, writer) => {
+  return isoCodec(semantic.zonedTimestampOf(), (bytes, at, length, writer) => {
     parser.timestamp(bytes, at, length, format);
     writeZoned(precision, writer);
   });
@@ -122,7 +114,7 @@ export function zonedTimestampCodec(format: CellFormat, precision: number): Cell
 
 /** `timetz`: ISO 8601 in UTC with as many fraction digits as it takes. */
 export function zonedTimeCodec(format: CellFormat): CellCodec {
-  return isoCodec(debezium('string', 'ZonedTime'), (bytes, at, length, writer) => {
+  return isoCodec(semantic.zonedTimeOf(), (bytes, at, length, writer) => {
     parser.timetz(bytes, at, length, format);
     writeIsoTime(parser.micros, -1, writer);
     writer.byte(0x5a);
@@ -185,31 +177,31 @@ function nanosecondsReach(): void {
 function timeUnit(precision: number, options: TypeOptions): { schema: Schema; perSecond: number } {
   switch (options.time) {
     case 'connect':
-      return { schema: connect('int32', 'Time'), perSecond: 1000 };
+      return { schema: timeType(), perSecond: 1000 };
     case 'nanoseconds':
-      return { schema: debezium('int64', 'NanoTime'), perSecond: 1_000_000_000 };
+      return { schema: semantic.nanoTimeOf(), perSecond: 1_000_000_000 };
     case 'adaptive':
-      if (precision <= 3) return { schema: debezium('int32', 'Time'), perSecond: 1000 };
-      return { schema: debezium('int64', 'MicroTime'), perSecond: 1_000_000 };
+      if (precision <= 3) return { schema: semantic.timeOf(), perSecond: 1000 };
+      return { schema: semantic.microTimeOf(), perSecond: 1_000_000 };
     case 'adaptive_time_microseconds':
     case 'microseconds':
     case 'isostring':
-      return { schema: debezium('int64', 'MicroTime'), perSecond: 1_000_000 };
+      return { schema: semantic.microTimeOf(), perSecond: 1_000_000 };
   }
 }
 
 function timestampUnit(precision: number, options: TypeOptions): { schema: Schema; digits: 3 | 6 | 9 } {
   switch (options.time) {
     case 'connect':
-      return { schema: connect('int64', 'Timestamp'), digits: 3 };
+      return { schema: timestampType(), digits: 3 };
     case 'nanoseconds':
-      return { schema: debezium('int64', 'NanoTimestamp'), digits: 9 };
+      return { schema: semantic.nanoTimestampOf(), digits: 9 };
     case 'adaptive':
     case 'adaptive_time_microseconds':
-      if (precision <= 3) return { schema: debezium('int64', 'Timestamp'), digits: 3 };
-      return { schema: debezium('int64', 'MicroTimestamp'), digits: 6 };
+      if (precision <= 3) return { schema: semantic.timestampOf(), digits: 3 };
+      return { schema: semantic.microTimestampOf(), digits: 6 };
     case 'microseconds':
     case 'isostring':
-      return { schema: debezium('int64', 'MicroTimestamp'), digits: 6 };
+      return { schema: semantic.microTimestampOf(), digits: 6 };
   }
 }
