@@ -1,0 +1,76 @@
+import type { JsonObject } from '../record/record.ts';
+import type { RunState } from '../store/statuses.ts';
+
+/** Bodies of Kafka Connect's REST API, as the herder answers them. */
+
+export type ConnectorType = 'source' | 'sink' | 'unknown';
+
+export interface ConnectorInfo {
+  readonly name: string;
+  /** Secrets hidden (I9). */
+  readonly config: Readonly<Record<string, string>>;
+  readonly tasks: readonly TaskName[];
+  readonly type: ConnectorType;
+}
+
+export interface TaskName {
+  readonly connector: string;
+  readonly task: number;
+}
+
+export interface TaskInfo {
+  readonly id: TaskName;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface StateInfo {
+  readonly state: RunState;
+  readonly worker_id: string;
+  readonly version: string | null;
+  readonly trace?: string;
+}
+
+export interface TaskStateInfo extends StateInfo {
+  readonly id: number;
+}
+
+export interface ConnectorStateInfo {
+  readonly name: string;
+  readonly connector: StateInfo;
+  readonly tasks: readonly TaskStateInfo[];
+  readonly type: ConnectorType;
+}
+
+export interface ConnectorOffset {
+  readonly partition: JsonObject;
+  readonly offset: JsonObject | null;
+}
+
+export interface ConnectorOffsets {
+  readonly offsets: readonly ConnectorOffset[];
+}
+
+/** millrace's own: where the tasks of a connector stand. */
+export interface ConnectorProgress {
+  readonly name: string;
+  readonly tasks: readonly TaskProgress[];
+}
+
+export interface TaskProgress {
+  readonly id: number;
+  readonly state: string;
+  /** In words: "streaming". */
+  readonly stage: string;
+  /** Epoch milliseconds. */
+  readonly stage_since_ms: number;
+  /** Last time offsets moved, or that idleness was proved; epoch milliseconds. */
+  readonly progress_ms: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly records_per_second: number;
+  /** Bytes taken and not yet durable. */
+  readonly queued_bytes: number;
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly info: Readonly<Record<string, string>>;
+  readonly warnings: Readonly<Record<string, string>>;
+}

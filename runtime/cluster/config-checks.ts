@@ -1,0 +1,71 @@
+import type { Connector } from '../connector/connector.ts';
+import { isSecret, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { validateConfig, type Validation } from '../connector/validate.ts';
+import { MillraceError } from '../record/error.ts';
+import type { PluginCatalog } from './catalog.ts';
+
+const ENDPOINT =
+  'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
+
+/** Kafka Connect's answer to an invalid configuration: every error in one text. */
+export function invalidConfig(errors: readonly OptionError[]): MillraceError {
+  const lines = errors.map(({ message }) => message).join('\n');
+  const text = `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${lines}\n${ENDPOINT}`;
+  const [first] = errors;
+  return new MillraceError('CONFIG_INVALID', text, {
+    kind: 'config',
+    ...(first === undefined ? {} : { key: first.key }),
+    remedy: errors.map((error) => error.remedy ?? `Correct ${error.key}.`).join(' '),
+  });
+}
+
+/** The connector a configuration names; a `config` error where it names none that exists. */
+export async function namedConnector(
+  catalog: PluginCatalog,
+  config: RawConfig,
+  sets: readonly OptionSet[] = [],
+): Promise<Connector> {
+  const className = config['connector.class'];
+  if (className === undefined) {
+    throw new MillraceError('CONFIG_INVALID', `Connector config ${shownMap(config, sets)} contains no connector type`, {
+      kind: 'config',
+      key: 'connector.class',
+      remedy: 'Set connector.class.',
+    });
+  }
+  const connector = await catalog.connector(className.trim());
+  if (connector !== null) return connector;
+  const known = catalog
+    .list()
+    .flatMap((plugin) => (plugin.kind === 'source' || plugin.kind === 'sink' ? [plugin.className] : []));
+  throw new MillraceError(
+    'CONFIG_INVALID',
+    `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${known.join(', ')}`,
+    { kind: 'config', key: 'connector.class', remedy: 'Set connector.class to one of the available connectors.' },
+  );
+}
+
+/** Java's text of a map, secrets left out. */
+function shownMap(config: RawConfig, sets: readonly OptionSet[]): string {
+  const entries = Object.entries(config).map(([key, value]) => `${key}=${isSecret(sets, key) ? '[hidden]' : value}`);
+  return `{${entries.join(', ')}}`;
+}
+
+/** Checks a whole configuration; throws with every error. */
+export function checkConfig(connector: Connector, config: RawConfig, catalog: PluginCatalog): Validation {
+  const validation = validateConfig(connector, config, catalog);
+  if (validation.errors.length > 0) throw invalidConfig(validation.errors);
+  return validation;
+}
+
+/** A secret that comes back as it was shown, but that nobody stored. */
+export function hiddenErrors(config: RawConfig): OptionError[] {
+  return Object.entries(config)
+    .filter(([, value]) => value === '[hidden]')
+    .map(([key]) => ({
+      key,
+      message: `Invalid value [hidden] for configuration ${key}: this is what answers show instead of a secret`,
+      reason: 'invalid',
+      remedy: `Set ${key} to the secret itself, or to a variable such as \${file:/path:${key}}.`,
+    }));
+}

@@ -1,0 +1,367 @@
+import type { Connector } from '../connector/connector.ts';
+import type { Log } from '../connector/context.ts';
+import { configInfos, configKeys, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
+import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { validateConfig } from '../connector/validate.ts';
+import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
+import type { Env } from '../env/env.ts';
+import { MillraceError } from '../record/error.ts';
+import type { ConfigProviders } from '../settings/providers.ts';
+import type { ConfigStore, TargetState } from '../store/configs.ts';
+import type { StatusStore } from '../store/statuses.ts';
+import type { TaskHost, TaskView } from '../task/host.ts';
+import type {
+  ConnectorInfo,
+  ConnectorOffset,
+  ConnectorOffsets,
+  ConnectorProgress,
+  ConnectorStateInfo,
+  ConnectorType,
+  StateInfo,
+  TaskInfo,
+  TaskStateInfo,
+} from './answers.ts';
+import type { PluginCatalog } from './catalog.ts';
+import { checkConfig, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
+import { ConnectorQueue } from './connector-queue.ts';
+import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
+import { Reconciler } from './reconciler.ts';
+
+export interface HerderOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly configs: ConfigStore;
+  readonly statuses: StatusStore;
+  readonly offsets: OffsetAccess;
+  readonly host: TaskHost;
+  readonly catalog: PluginCatalog;
+  readonly providers: ConfigProviders;
+  /** `host:port` of this worker's REST. */
+  readonly workerId: string;
+  /** Worker options as texts, defaults filled in: what tasks are given. */
+  readonly worker: RawConfig;
+  /** Milliseconds a stopping task has to drain. */
+  readonly stopMs: number;
+}
+
+export interface RestartRequest {
+  readonly includeTasks: boolean;
+  readonly onlyFailed: boolean;
+}
+
+/** How a stored state reads in an answer. */
+type Stored = { state: StateInfo['state']; worker_id: string; version: string | null; trace: string | null };
+
+/**
+ * Runs the connectors of a single worker: what is stored is what is wanted, and the reconciler makes
+ * it so. Changes of one connector happen one at a time, in order; a change is answered when it is
+ * durable, not when its tasks have followed.
+ */
+export class Herder {
+  readonly #options: HerderOptions;
+  readonly #queue = new ConnectorQueue();
+  readonly #reconciler: Reconciler;
+  readonly #offsets: ConnectorOffsetEditor;
+  /** Types of connectors seen, so that answers need not load them. */
+  readonly #types = new Map<string, ConnectorType>();
+
+  constructor(options: HerderOptions) {
+    this.#options = options;
+    this.#reconciler = new Reconciler(options, this.#queue);
+    this.#offsets = new ConnectorOffsetEditor(options);
+  }
+
+  /** Starts what is stored; does not wait for it. */
+  async start(): Promise<void> {
+    for (const name of this.names()) {
+      await this.#learnType(name);
+      this.#reconciler.request(name);
+    }
+  }
+
+  /** Drains and stops all tasks; what is stored stays as it is. */
+  async close(): Promise<void> {
+    await this.#reconciler.close();
+    await this.#queue.idle();
+  }
+
+  names(): readonly string[] {
+    return this.#options.configs.names();
+  }
+
+  info(name: string): ConnectorInfo {
+    const stored = this.#stored(name);
+    const tasks = stored.tasks.map((_, task) => ({ connector: name, task }));
+    return { name, config: this.#shown(name, stored.config), tasks, type: this.#type(name) };
+  }
+
+  config(name: string): RawConfig {
+    return this.#shown(name, this.#stored(name).config);
+  }
+
+  tasks(name: string): readonly TaskInfo[] {
+    const { tasks } = this.#stored(name);
+    return tasks.map((config, task) => ({ id: { connector: name, task }, config: this.#shown(name, config) }));
+  }
+
+  status(name: string): ConnectorStateInfo {
+    const { configs, statuses } = this.#options;
+    const connector = statuses.connector(name);
+    if (configs.get(name) === null || connector === null) throw missing(`No status found for connector ${name}`);
+    const tasks = statuses.tasks(name).map(({ task, status }) => ({ id: task, ...stateInfo(status) }));
+    return { name, connector: stateInfo(connector), tasks, type: this.#type(name) };
+  }
+
+  taskStatus(name: string, task: number): TaskStateInfo {
+    const status = this.#options.configs.get(name) === null ? null : this.#options.statuses.task(name, task);
+    if (status === null) throw missing(`No status found for task ${name}-${task}`);
+    return { id: task, ...stateInfo(status) };
+  }
+
+  /** Where the tasks that run here stand. */
+  progress(name: string): ConnectorProgress {
+    this.#stored(name);
+    const views = this.#reconciler.run(name)?.views() ?? [];
+    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view) })) };
+  }
+
+  /** Tasks running here, by connector: for metrics and health. */
+  views(): ReadonlyMap<string, readonly TaskView[]> {
+    return this.#reconciler.views();
+  }
+
+  async create(name: string, config: RawConfig, target: TargetState): Promise<ConnectorInfo> {
+    const named = withName(name, config);
+    const connector = await this.#accept(name, named, named);
+    return this.#queue.run(name, async () => {
+      const { configs } = this.#options;
+      if (configs.get(name) !== null) throw conflict(`Connector ${name} already exists`);
+      await configs.putConfig(name, named, target);
+      this.#types.set(name, connector.kind);
+      this.#reconciler.request(name);
+      return { name, config: this.#shown(name, named), tasks: [], type: connector.kind };
+    });
+  }
+
+  /** Creates or replaces a configuration. */
+  async putConfig(name: string, config: RawConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
+    return this.#queue.run(name, async () => {
+      const created = this.#options.configs.get(name) === null;
+      return { created, info: await this.#replace(name, withName(name, config)) };
+    });
+  }
+
+  /** Merges into a configuration; null removes a key. */
+  async patchConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
+    return this.#queue.run(name, async () => {
+      const { config } = this.#stored(name);
+      const merged = Object.entries({ ...config, ...patch });
+      const kept = merged.filter((entry): entry is [string, string] => entry[1] !== null);
+      return this.#replace(name, withName(name, Object.fromEntries(kept)));
+    });
+  }
+
+  /** `destroy`: first removes what its tasks left outside (slots, publications). */
+  async delete(name: string, destroy: boolean): Promise<void> {
+    this.#stored(name);
+    if (destroy) await this.#destroy(name);
+    await this.#queue.run(name, async () => {
+      this.#stored(name);
+      await this.#options.configs.delete(name);
+      this.#reconciler.request(name);
+    });
+  }
+
+  async setTarget(name: string, target: TargetState): Promise<void> {
+    if (this.#options.configs.get(name) === null) throw missing(`Unknown connector ${name}`);
+    await this.#queue.run(name, async () => {
+      await this.#options.configs.putTarget(name, target);
+      this.#reconciler.request(name);
+    });
+  }
+
+  /** Returns the status to show, or null where only the connector itself is restarted. */
+  async restart(name: string, request: RestartRequest): Promise<ConnectorStateInfo | null> {
+    if (this.#options.configs.get(name) === null) throw missing(`Unknown connector: ${name}`);
+    if (!request.includeTasks && !request.onlyFailed) {
+      this.#reconciler.restartConnector(name);
+      return null;
+    }
+    const status = this.status(name);
+    const affected = (state: string): boolean => !request.onlyFailed || state === 'FAILED';
+    const again = affected(status.connector.state);
+    const tasks = request.includeTasks ? status.tasks.filter(({ state }) => affected(state)).map(({ id }) => id) : [];
+    if (again) this.#reconciler.restartConnector(name);
+    if (tasks.length > 0) this.#reconciler.restartTasks(name, tasks);
+    return {
+      ...status,
+      connector: again ? { ...status.connector, state: 'RESTARTING' } : status.connector,
+      tasks: status.tasks.map((task) => (tasks.includes(task.id) ? { ...task, state: 'RESTARTING' } : task)),
+    };
+  }
+
+  async restartTask(name: string, task: number): Promise<void> {
+    const stored = this.#options.configs.get(name);
+    if (stored === null) throw missing(`Unknown connector: ${name}`);
+    if (stored.tasks[task] === undefined) throw missing(`Unknown task: ${name}-${task}`);
+    this.#reconciler.restartTasks(name, [task]);
+  }
+
+  async offsets(name: string, signal: AbortSignal): Promise<ConnectorOffsets> {
+    const { config } = this.#stored(name);
+    return this.#offsets.read(name, await namedConnector(this.#options.catalog, config), signal, config);
+  }
+
+  /** `offsets: null` resets all. Answers Connect's message. */
+  async alterOffsets(name: string, offsets: readonly ConnectorOffset[] | null, signal: AbortSignal): Promise<string> {
+    return this.#queue.run(name, async () => {
+      const stored = this.#stored(name);
+      const connector = await namedConnector(this.#options.catalog, stored.config);
+      if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw notStopped(name);
+      const config = await this.#options.providers.resolve(stored.config);
+      return this.#offsets.alter(name, connector, config, offsets, signal);
+    });
+  }
+
+  topics(name: string): readonly string[] {
+    return this.#options.statuses.topics(name);
+  }
+
+  async resetTopics(name: string): Promise<void> {
+    await this.#options.statuses.resetTopics(name);
+  }
+
+  /** The options of a plugin; null: there is none of this name. */
+  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[] | null> {
+    const { catalog } = this.#options;
+    const connector = await catalog.connector(className);
+    if (connector !== null) {
+      return configKeys([connector.options, connector.kind === 'source' ? sourceOptions : sinkOptions]);
+    }
+    const kinds = ['converter', 'header_converter', 'transformation', 'predicate'] as const;
+    const set = kinds.map((kind) => catalog.find(kind, className)).find((one) => one !== null);
+    return set === undefined ? null : configKeys([set]);
+  }
+
+  /** Validates a configuration; changes nothing, needs no network. */
+  async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
+    const { catalog, providers } = this.#options;
+    const connector = await namedConnector(catalog, config);
+    const requested = await catalog.connector(className);
+    const given = config['connector.class'] ?? '';
+    if (requested?.className !== connector.className) {
+      const message = `Included connector type ${given} does not match request type ${className}`;
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
+    }
+    const { sets, errors } = validateConfig(connector, await providers.resolve(config), catalog);
+    return configInfos(connector.className, sets, config, errors);
+  }
+
+  /** Checks a configuration and stores it as the connector's own. Runs in the connector's queue. */
+  async #replace(name: string, config: RawConfig): Promise<ConnectorInfo> {
+    const { configs } = this.#options;
+    const stored = configs.get(name);
+    const complete = stored === null ? config : unredact(config, stored.config);
+    const connector = await this.#accept(name, config, complete);
+    await configs.putConfig(name, complete);
+    this.#types.set(name, connector.kind);
+    this.#reconciler.request(name);
+    const tasks = (stored?.tasks ?? []).map((_, task) => ({ connector: name, task }));
+    return { name, config: this.#shown(name, complete), tasks, type: connector.kind };
+  }
+
+  /** All or nothing: throws before anything is stored. */
+  async #accept(name: string, given: RawConfig, complete: RawConfig): Promise<Connector> {
+    const { catalog, providers, log } = this.#options;
+    if (given['name'] !== name) {
+      const message = `Connector name configuration (${given['name']}) doesn't match connector name in the URL (${name})`;
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name' });
+    }
+    const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
+    const hidden = hiddenErrors(complete);
+    if (hidden.length > 0) throw invalidConfig(hidden);
+    const { unknown } = checkConfig(connector, await providers.resolve(complete), catalog);
+    this.#reconciler.learnOptions(name, connector.options);
+    if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
+    return connector;
+  }
+
+  async #destroy(name: string): Promise<void> {
+    await this.setTarget(name, 'STOPPED');
+    await this.#queue.run(name, async () => {
+      const { configs, catalog, providers, env, log } = this.#options;
+      const stored = configs.get(name);
+      if (stored === null) return;
+      const connector = await namedConnector(catalog, stored.config);
+      const config = await providers.resolve(stored.config);
+      const signal = AbortSignal.timeout(60_000);
+      const removed = (await connector.destroy?.({ name, config, env, log, signal })) ?? [];
+      log.info('removed what the connector left outside', { connector: name, removed });
+    });
+  }
+
+  #stored(name: string) {
+    const stored = this.#options.configs.get(name);
+    if (stored === null) throw missing(`Connector ${name} not found`);
+    return stored;
+  }
+
+  #shown(name: string, config: RawConfig): RawConfig {
+    return redact(this.#sets(name), config);
+  }
+
+  /** The option sets that say what is secret; names that look like secrets are hidden anyway. */
+  #sets(name: string): readonly OptionSet[] {
+    const loaded = this.#reconciler.optionsOf(name);
+    return loaded === undefined ? [] : [loaded];
+  }
+
+  #type(name: string): ConnectorType {
+    return this.#types.get(name) ?? 'unknown';
+  }
+
+  async #learnType(name: string): Promise<void> {
+    const className = this.#options.configs.get(name)?.config['connector.class'] ?? '';
+    const plugin = this.#options.catalog
+      .list()
+      .find((one) => one.className === className || one.aliases.includes(className));
+    if (plugin?.kind === 'source' || plugin?.kind === 'sink') this.#types.set(name, plugin.kind);
+  }
+}
+
+function withName(name: string, config: RawConfig): RawConfig {
+  return config['name'] === undefined ? { ...config, name } : config;
+}
+
+function stateInfo({ state, worker_id, version, trace }: Stored): StateInfo {
+  return { state, worker_id, version, ...(trace === null ? {} : { trace }) };
+}
+
+function taskProgress(view: TaskView) {
+  return {
+    state: view.state,
+    stage: view.stage,
+    stage_since_ms: view.stageSinceMs,
+    progress_ms: view.progressMs,
+    records: view.records,
+    bytes: view.bytes,
+    records_per_second: view.recordsPerSecond,
+    queued_bytes: view.queuedBytes,
+    gauges: view.gauges,
+    info: view.info,
+    warnings: view.warnings,
+  };
+}
+
+function missing(message: string): MillraceError {
+  return new MillraceError('CONNECTOR_NOT_FOUND', message, { kind: 'missing' });
+}
+
+function conflict(message: string): MillraceError {
+  return new MillraceError('CONNECTOR_EXISTS', message, { kind: 'conflict' });
+}
+
+function notStopped(name: string): MillraceError {
+  const message = `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${name}/stop' endpoint`;
+  return new MillraceError('CONNECTOR_NOT_STOPPED', message, { kind: 'config' });
+}

@@ -1,0 +1,278 @@
+import type { Log } from '../connector/context.ts';
+import type { OptionSet, RawConfig } from '../connector/options.ts';
+import type { ConfigProviders } from '../settings/providers.ts';
+import { unresolve } from '../settings/providers.ts';
+import type { ConfigStore, StoredConnector } from '../store/configs.ts';
+import type { StatusStore } from '../store/statuses.ts';
+import type { TaskHost, TaskView } from '../task/host.ts';
+import type { PluginCatalog } from './catalog.ts';
+import { namedConnector } from './config-checks.ts';
+import type { ConnectorQueue } from './connector-queue.ts';
+import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
+import { errorTrace } from './run-states.ts';
+
+export interface ReconcilerOptions {
+  readonly log: Log;
+  readonly configs: ConfigStore;
+  readonly statuses: StatusStore;
+  readonly host: TaskHost;
+  readonly catalog: PluginCatalog;
+  readonly providers: ConfigProviders;
+  readonly workerId: string;
+  readonly worker: RawConfig;
+  readonly stopMs: number;
+}
+
+/**
+ * Makes what runs equal to what is stored, one connector at a time:
+ *
+ * | stored | then |
+ * | --- | --- |
+ * | no configuration | its tasks stop, its statuses are forgotten |
+ * | STOPPED | its tasks stop and their configurations are emptied |
+ * | PAUSED | running tasks pause; tasks that do not run start paused from their stored configurations |
+ * | STARTED, as it runs | tasks resume |
+ * | STARTED, not running or another configuration | tasks stop, are planned anew, stored, and start under a new epoch |
+ *
+ * A failure on the way makes the connector FAILED; the operator's next change or restart tries again.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #queue: ConnectorQueue;
+  readonly #runs = new Map<string, ConnectorRun>();
+  /** Options of connectors loaded so far, by connector name. */
+  readonly #loaded = new Map<string, OptionSet>();
+  /** Requests not begun yet: one more would find the same. */
+  readonly #requested = new Set<string>();
+  #closing = false;
+
+  constructor(options: ReconcilerOptions, queue: ConnectorQueue) {
+    this.#options = options;
+    this.#queue = queue;
+  }
+
+  run(name: string): ConnectorRun | undefined {
+    return this.#runs.get(name);
+  }
+
+  optionsOf(name: string): OptionSet | undefined {
+    return this.#loaded.get(name);
+  }
+
+  views(): ReadonlyMap<string, readonly TaskView[]> {
+    return new Map([...this.#runs].map(([name, run]) => [name, run.views()]));
+  }
+
+  /** Says which options a connector has, before it is first planned. */
+  learnOptions(name: string, options: OptionSet): void {
+    this.#loaded.set(name, options);
+  }
+
+  /** Asks for the connector to be brought in line, after what is under way. */
+  request(name: string): void {
+    if (this.#requested.has(name)) return;
+    this.#requested.add(name);
+    this.#enqueue(name, async () => {
+      this.#requested.delete(name);
+      await this.#reconcile(name);
+    });
+  }
+
+  /** Plans the tasks anew; those that run go on where their configurations have not changed. */
+  restartConnector(name: string): void {
+    this.#enqueue(name, async () => {
+      const stored = this.#options.configs.get(name);
+      const run = this.#runs.get(name);
+      if (stored === null || stored.target === 'STOPPED') return;
+      if (run === undefined || (await this.#planChanged(name, stored))) await this.#startAgain(name, stored);
+      else await this.#running(name, run, stored);
+    });
+  }
+
+  restartTasks(name: string, tasks: readonly number[]): void {
+    this.#enqueue(name, async () => {
+      const run = this.#runs.get(name);
+      const stored = this.#options.configs.get(name);
+      if (stored === null || stored.target === 'STOPPED') return;
+      if (run === undefined) {
+        await this.#startAgain(name, stored);
+        return;
+      }
+      const { statuses, workerId, configs } = this.#options;
+      const known = tasks.filter((task) => task < run.taskCount);
+      const epoch = await configs.nextEpoch(name);
+      await Promise.all(
+        known.map((task) => statuses.putTask(name, task, connectorStatus('RESTARTING', workerId, epoch, null))),
+      );
+      await run.restart(known, epoch);
+    });
+  }
+
+  /** Stops all tasks, all at once; nothing stored changes but the statuses. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const stops = [...this.#runs.keys()].map((name) => this.#queue.run(name, () => this.#leave(name)));
+    await Promise.all(stops);
+  }
+
+  #enqueue(name: string, work: () => Promise<void>): void {
+    const guarded = async (): Promise<void> => {
+      if (this.#closing) return;
+      try {
+        await work();
+      } catch (error) {
+        await this.#failed(name, error);
+      }
+    };
+    void this.#queue.run(name, guarded);
+  }
+
+  async #reconcile(name: string): Promise<void> {
+    const { configs, statuses } = this.#options;
+    const stored = configs.get(name);
+    if (stored === null) {
+      await this.#stop(name);
+      this.#loaded.delete(name);
+      await statuses.forget(name);
+      return;
+    }
+    if (stored.target === 'STOPPED') {
+      await this.#stopped(name, stored);
+      return;
+    }
+    const run = this.#runs.get(name);
+    if (run === undefined || !sameConfig(run.config, stored.config)) await this.#startAgain(name, stored);
+    else await this.#running(name, run, stored);
+  }
+
+  async #stopped(name: string, stored: StoredConnector): Promise<void> {
+    const { configs, statuses, workerId } = this.#options;
+    await this.#stop(name);
+    if (stored.tasks.length > 0) await configs.putTasks(name, []);
+    await Promise.all(statuses.tasks(name).map(({ task }) => statuses.putTask(name, task, null)));
+    const version = await this.#version(name, stored.config);
+    await statuses.putConnector(name, connectorStatus('STOPPED', workerId, stored.epoch, version));
+  }
+
+  async #running(name: string, run: ConnectorRun, stored: StoredConnector): Promise<void> {
+    const { statuses, workerId } = this.#options;
+    const paused = stored.target === 'PAUSED';
+    if (paused) run.pause();
+    else run.resume();
+    const version = await this.#version(name, stored.config);
+    await statuses.putConnector(name, connectorStatus(paused ? 'PAUSED' : 'RUNNING', workerId, stored.epoch, version));
+  }
+
+  async #startAgain(name: string, stored: StoredConnector): Promise<void> {
+    const { configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
+    const paused = stored.target === 'PAUSED';
+    const planned = await this.#plan(name, stored);
+    await this.#stop(name);
+    // Created paused: tasks are planned when it is first resumed.
+    const tasks = paused && this.#neverRan(stored) ? [] : planned.tasks;
+    if (tasks.length > 0 && !sameConfigs(tasks, stored.tasks)) await configs.putTasks(name, tasks);
+    const epoch = await configs.nextEpoch(name);
+    const gone = statuses.tasks(name).filter(({ task }) => task >= tasks.length);
+    await Promise.all(gone.map(({ task }) => statuses.putTask(name, task, null)));
+    const state = paused ? 'PAUSED' : 'RUNNING';
+    await statuses.putConnector(name, connectorStatus(state, workerId, epoch, planned.version));
+    await this.#trackTopics(name, stored.config);
+    const plan: RunPlan = {
+      config: stored.config,
+      className: planned.className,
+      version: planned.version,
+      tasks: tasks.length === 0 ? [] : planned.resolved,
+      worker,
+      epoch,
+      paused,
+    };
+    this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs }));
+    log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
+  }
+
+  #neverRan(stored: StoredConnector): boolean {
+    return stored.tasks.length === 0;
+  }
+
+  /** Task configurations: to store (variables kept, I9) and to run (variables resolved). */
+  async #plan(name: string, stored: StoredConnector) {
+    const { catalog, providers } = this.#options;
+    const connector = await namedConnector(catalog, stored.config);
+    this.#loaded.set(name, connector.options);
+    const resolved = await providers.resolve(stored.config);
+    const tasksMax = Number(resolved['tasks.max'] ?? '1');
+    const plans = connector.plan(resolved, tasksMax);
+    return {
+      className: connector.className,
+      version: connector.version,
+      resolved: plans.map((plan) => ({ ...resolved, ...plan })),
+      tasks: plans.map((plan) => unresolve({ ...stored.config, ...plan }, stored.config, resolved)),
+    };
+  }
+
+  async #planChanged(name: string, stored: StoredConnector): Promise<boolean> {
+    const run = this.#runs.get(name);
+    if (run === undefined || !sameConfig(run.config, stored.config)) return true;
+    return stored.target === 'STARTED' && !sameConfigs((await this.#plan(name, stored)).tasks, stored.tasks);
+  }
+
+  /** The topics a sink names; a source's are told by its tasks. */
+  async #trackTopics(name: string, config: RawConfig): Promise<void> {
+    const { statuses, worker } = this.#options;
+    if (worker['topic.tracking.enable'] === 'false') return;
+    const topics = (config['topics'] ?? '').split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()]));
+    for (const topic of topics) await statuses.addTopic(name, topic, 0);
+  }
+
+  async #stop(name: string): Promise<void> {
+    const run = this.#runs.get(name);
+    if (run === undefined) return;
+    await run.stop();
+    this.#runs.delete(name);
+  }
+
+  /** Stops because this worker ends: the statuses say that nobody runs it. */
+  async #leave(name: string): Promise<void> {
+    const { statuses, workerId, configs } = this.#options;
+    const run = this.#runs.get(name);
+    if (run === undefined) return;
+    await this.#stop(name);
+    const generation = configs.get(name)?.epoch ?? 0;
+    const unassigned = connectorStatus('UNASSIGNED', workerId, generation, null);
+    const failed = statuses.tasks(name).filter(({ status }) => status.state === 'FAILED');
+    const kept = new Set(failed.map(({ task }) => task));
+    const left = statuses.tasks(name).filter(({ task }) => !kept.has(task));
+    await Promise.all([
+      statuses.putConnector(name, unassigned),
+      ...left.map(({ task }) => statuses.putTask(name, task, unassigned)),
+    ]);
+  }
+
+  async #version(name: string, config: RawConfig): Promise<string | null> {
+    const connector = await this.#options.catalog.connector(config['connector.class'] ?? '').catch(() => null);
+    if (connector === null) return null;
+    this.#loaded.set(name, connector.options);
+    return connector.version;
+  }
+
+  async #failed(name: string, error: unknown): Promise<void> {
+    const { log, statuses, workerId, configs } = this.#options;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    log.error(`connector failed: ${error instanceof Error ? error.message : String(error)}`, { connector: name, code });
+    const generation = configs.get(name)?.epoch ?? 0;
+    try {
+      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, errorTrace(error)));
+    } catch (failure) {
+      log.error('writing a status failed', { connector: name, error: errorTrace(failure) });
+    }
+  }
+}
+
+function sameConfig(a: RawConfig, b: RawConfig): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function sameConfigs(a: readonly RawConfig[], b: readonly RawConfig[]): boolean {
+  return a.length === b.length && a.every((config, index) => sameConfig(config, b[index] ?? {}));
+}

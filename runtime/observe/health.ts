@@ -1,0 +1,30 @@
+/** Whether the worker works, in Kafka Connect's words. */
+export interface Health {
+  readonly status: 'healthy' | 'starting' | 'unhealthy';
+  readonly message: string;
+}
+
+/** What of the worker must work for it to be healthy; each part says what is wrong, null: nothing. */
+export class WorkerHealth {
+  #started = false;
+  readonly #failures = new Map<string, string>();
+
+  started(): void {
+    this.#started = true;
+  }
+
+  /** A part of the worker has failed for good. */
+  failed(part: string, problem: string): void {
+    this.#failures.set(part, problem);
+  }
+
+  get(): Health {
+    if (this.#failures.size > 0) {
+      const problems = [...this.#failures].map(([part, problem]) => `${part}: ${problem}`).join('; ');
+      return { status: 'unhealthy', message: `Worker cannot go on. ${problems}` };
+    }
+    return this.#started
+      ? { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }
+      : { status: 'starting', message: 'Worker is still starting up.' };
+  }
+}

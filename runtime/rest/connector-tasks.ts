@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+import { pathParameter, resource, taskParameter } from './resource.ts';
+import type { RestContext } from './rest-context.ts';
+
+/** `/connectors/{c}/tasks`. */
+export function connectorTasksResource(app: FastifyInstance, { herder }: RestContext): void {
+  resource(app, '/connectors/:connector/tasks', {
+    GET: async (request) => herder.tasks(pathParameter(request, 'connector')),
+  });
+  resource(app, '/connectors/:connector/tasks/:task/restart', {
+    POST: async (request, reply) => {
+      await herder.restartTask(pathParameter(request, 'connector'), taskParameter(request));
+      return reply.code(204).send();
+    },
+  });
+}

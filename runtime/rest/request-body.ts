@@ -1,0 +1,121 @@
+import type { ConnectorOffset } from '../cluster/answers.ts';
+import { MillraceError } from '../record/error.ts';
+import type { JsonObject } from '../record/record.ts';
+import type { TargetState } from '../store/configs.ts';
+import { RestError } from './rest-error.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Parses the bytes of a body. */
+export function parseJson(body: unknown): unknown {
+  const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
+  if (text.trim() === '') throw new RestError(400, 'The request has no body; a JSON document is needed');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new RestError(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function readObject(body: unknown, what: string): Fields {
+  const parsed = parseJson(body);
+  if (isObject(parsed)) return parsed;
+  throw new RestError(400, `The body must be ${what}, not ${kindOf(parsed)}`);
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
+
+/** A flat map of texts; numbers and booleans become their text, as Connect's parser does it. */
+function readTexts(fields: Fields): Record<string, string | null> {
+  const texts: [string, string | null][] = Object.entries(fields).map(([key, value]) => {
+    if (value === null || typeof value === 'string') return [key, value];
+    if (typeof value === 'number' || typeof value === 'boolean') return [key, String(value)];
+    throw new RestError(400, `The value of ${key} must be a text, number or boolean, not ${kindOf(value)}`);
+  });
+  return Object.fromEntries(texts);
+}
+
+/** Refuses nulls: in a configuration there is no such value. */
+function withoutNulls(texts: Record<string, string | null>): Record<string, string> {
+  const nulls = Object.keys(texts).filter((key) => texts[key] === null);
+  if (nulls.length === 0) return texts as Record<string, string>;
+  const lines = nulls.map((key) => `Null value can not be supplied as the configuration value of ${key}.`).join('\n');
+  throw new MillraceError(
+    'CONFIG_INVALID',
+    `Connector configuration is invalid and contains the following ${nulls.length} error(s):\n${lines}\nYou can also find the above list of errors at the endpoint \`/connector-plugins/{connectorType}/config/validate\``,
+    { kind: 'config', ...(nulls[0] === undefined ? {} : { key: nulls[0] }) },
+  );
+}
+
+export function readConfig(body: unknown): Record<string, string> {
+  return withoutNulls(readTexts(readObject(body, 'a JSON object of configuration keys')));
+}
+
+/** As {@link readConfig}, for validation: a null is a key that is not there. */
+export function readLooseConfig(body: unknown): Record<string, string> {
+  const texts = Object.entries(readTexts(readObject(body, 'a JSON object of configuration keys')));
+  return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** A merge patch: null removes a key. */
+export function readPatch(body: unknown): Record<string, string | null> {
+  return readTexts(readObject(body, 'a JSON object of configuration keys'));
+}
+
+export interface CreateRequest {
+  readonly name: string;
+  readonly config: Record<string, string>;
+  readonly target: TargetState;
+}
+
+export function readCreate(body: unknown): CreateRequest {
+  const fields = readObject(body, 'a JSON object with name and config');
+  const unknown = Object.keys(fields).filter((key) => !['name', 'config', 'initial_state'].includes(key));
+  if (unknown.length > 0)
+    throw new RestError(400, `Unrecognized field "${unknown[0]}": known are name, config, initial_state`);
+  const { name, config, initial_state: state } = fields;
+  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config ?? null)}`);
+  if (name !== undefined && name !== null && typeof name !== 'string' && typeof name !== 'number') {
+    throw new RestError(400, `name must be a text, not ${kindOf(name)}`);
+  }
+  const texts = withoutNulls(readTexts(config));
+  const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
+  return { name: named.trim(), config: texts, target: readInitialState(state) };
+}
+
+const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' };
+
+function readInitialState(state: unknown): TargetState {
+  if (state === undefined || state === null) return 'STARTED';
+  const target = typeof state === 'string' ? INITIAL[state.toUpperCase()] : undefined;
+  if (target !== undefined) return target;
+  throw new RestError(400, `initial_state must be one of RUNNING, PAUSED, STOPPED, not ${JSON.stringify(state)}`);
+}
+
+export function readOffsets(body: unknown): readonly ConnectorOffset[] {
+  const fields = readObject(body, 'a JSON object with offsets');
+  const unknown = Object.keys(fields).filter((key) => key !== 'offsets');
+  if (unknown.length > 0) throw new RestError(400, `Unrecognized field "${unknown[0]}": known is offsets`);
+  const { offsets } = fields;
+  if (offsets === undefined || offsets === null || (Array.isArray(offsets) && offsets.length === 0)) {
+    throw new RestError(400, 'Partitions / offsets need to be provided for an alter offsets request');
+  }
+  if (!Array.isArray(offsets)) throw new RestError(400, `offsets must be an array, not ${kindOf(offsets)}`);
+  return offsets.map(readOffset);
+}
+
+function readOffset(entry: unknown): ConnectorOffset {
+  if (!isObject(entry)) throw new RestError(400, `An offset must be a JSON object, not ${kindOf(entry)}`);
+  const { partition, offset = null } = entry;
+  if (!isObject(partition)) throw new RestError(400, 'Partition objects cannot be null');
+  if (offset !== null && !isObject(offset))
+    throw new RestError(400, `offset must be a JSON object or null, not ${kindOf(offset)}`);
+  return { partition: partition as JsonObject, offset: offset as JsonObject | null };
+}

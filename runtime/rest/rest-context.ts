@@ -1,0 +1,25 @@
+import type { PluginSummary } from '../cluster/catalog.ts';
+import type { Herder } from '../cluster/herder.ts';
+import type { Log } from '../connector/context.ts';
+import type { Health } from '../observe/health.ts';
+
+/** What the resources are served from. */
+export interface RestContext {
+  readonly herder: Herder;
+  readonly log: Log;
+  readonly version: string;
+  readonly commit: string;
+  /** Identity of the hub. */
+  readonly hubId: string;
+  readonly plugins: () => readonly PluginSummary[];
+  readonly health: () => Health;
+  /** Prometheus text exposition, and its content type. */
+  readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
+  /** Largest body in bytes. */
+  readonly bodyBytes: number;
+  /** Origin that browsers may call from; empty: none. */
+  readonly allowOrigin: string;
+  readonly allowMethods: string;
+  readonly topicTracking: boolean;
+  readonly topicTrackingReset: boolean;
+}

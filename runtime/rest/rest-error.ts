@@ -1,0 +1,64 @@
+import { MillraceError, type ErrorKind } from '../record/error.ts';
+
+/** The body of every error, as in Kafka Connect. */
+export interface ErrorMessage {
+  readonly error_code: number;
+  readonly message: string;
+}
+
+/** An answer decided in this room. */
+export class RestError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'RestError';
+    this.status = status;
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+};
+
+/** An error that is nothing but its status: `HTTP 404 Not Found`. */
+export function httpError(status: number): RestError {
+  return new RestError(status, `HTTP ${status} ${REASONS[status] ?? ''}`.trimEnd());
+}
+
+const STATUS: Readonly<Record<ErrorKind, number>> = {
+  missing: 404,
+  conflict: 409,
+  config: 400,
+  data: 400,
+  position: 400,
+  permission: 403,
+  fenced: 409,
+  busy: 409,
+  throttled: 503,
+  unavailable: 503,
+  closed: 503,
+  full: 503,
+  corrupt: 500,
+  bug: 500,
+};
+
+/** The answer to an error, and whether it is one of ours to look into. */
+export function errorAnswer(error: unknown): { status: number; body: ErrorMessage; unexpected: boolean } {
+  const status = statusOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { status, body: { error_code: status, message: message.trim() }, unexpected: status === 500 };
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof RestError) return error.status;
+  if (error instanceof MillraceError) return STATUS[error.kind];
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;
+  return 500;
+}

@@ -1,0 +1,87 @@
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { connectorResource } from './connector.ts';
+import { connectorConfigResource } from './connector-config.ts';
+import { connectorControlResource } from './connector-control.ts';
+import { connectorOffsetsResource } from './connector-offsets.ts';
+import { connectorPluginsResource } from './connector-plugins.ts';
+import { connectorsResource } from './connectors.ts';
+import { connectorStatusResource } from './connector-status.ts';
+import { connectorTasksResource } from './connector-tasks.ts';
+import { connectorTopicsResource } from './connector-topics.ts';
+import { healthResource } from './health.ts';
+import { metricsResource } from './metrics.ts';
+import type { RestContext } from './rest-context.ts';
+import { errorAnswer, httpError } from './rest-error.ts';
+import { rootResource } from './root.ts';
+
+/** The REST API, not listening yet. Kafka Connect's paths, bodies, codes. */
+export function restServer(context: RestContext): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: context.bodyBytes,
+    return503OnClosing: true,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
+  });
+  // Bodies come as bytes: what a resource does not read is not parsed, what it reads has its own errors.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addHook('onRequest', async (request, reply) => {
+    refuseForeignOrigin(request, reply, context);
+    negotiate(request);
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply, context));
+  app.setNotFoundHandler(() => {
+    throw httpError(404);
+  });
+  for (const register of RESOURCES) register(app, context);
+  return app;
+}
+
+const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)[] = [
+  rootResource,
+  healthResource,
+  metricsResource,
+  connectorsResource,
+  connectorResource,
+  connectorConfigResource,
+  connectorStatusResource,
+  connectorTasksResource,
+  connectorControlResource,
+  connectorOffsetsResource,
+  connectorTopicsResource,
+  connectorPluginsResource,
+];
+
+function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
+  const { status, body, unexpected } = errorAnswer(error);
+  if (unexpected) log.error('a request failed unexpectedly', { error });
+  void reply.code(status).header('content-type', 'application/json').send(body);
+}
+
+/** A page of another origin may not command this worker, not even with requests that need no preflight (D17). */
+function refuseForeignOrigin(request: FastifyRequest, reply: FastifyReply, context: RestContext): void {
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  const { allowOrigin, allowMethods } = context;
+  const own = origin === `${request.protocol}://${request.host}`;
+  if (!own && allowOrigin !== '*' && allowOrigin !== origin) throw httpError(403);
+  if (allowOrigin === '') return;
+  reply.header('access-control-allow-origin', allowOrigin);
+  if (allowMethods !== '') reply.header('access-control-allow-methods', allowMethods);
+  if (request.method === 'OPTIONS') reply.header('access-control-allow-headers', 'content-type,accept,origin');
+}
+
+/** 406 for a client that takes no JSON, 415 for a body that is none. */
+function negotiate(request: FastifyRequest): void {
+  const { accept, 'content-type': type, 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if (accept !== undefined && !request.url.startsWith('/metrics') && !acceptsJson(accept)) throw httpError(406);
+  const hasBody = encoding !== undefined || (length !== undefined && length !== '0');
+  const json = /^application\/json\s*(?:;|$)/i.test(type ?? '');
+  if ((hasBody && !json) || (type !== undefined && !json && request.method !== 'GET')) throw httpError(415);
+}
+
+function acceptsJson(accept: string): boolean {
+  return accept.split(',').some((range) => /^\s*(?:\*\/\*|application\/\*|application\/json)\s*(?:;|$)/i.test(range));
+}
