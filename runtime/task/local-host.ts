@@ -96,6 +96,11 @@ export class LocalTask implements TaskHandle {
     this.over = life.run();
   }
 
+  /** Whether code of the connector may still run though the task is over. */
+  get isHung(): boolean {
+    return this.#life.isHung;
+  }
+
   view(): TaskView {
     return this.#report.view();
   }

@@ -46,6 +46,7 @@ export class TaskLife {
   readonly #kill = new AbortController();
   #attempt = 0;
   #everOpened = false;
+  #isHung = false;
   #openedMs = 0;
 
   constructor(options: TaskLifeOptions) {
@@ -69,6 +70,11 @@ export class TaskLife {
     const reason = new MillraceError('TASK_STOPPED', 'the task was asked to stop', { kind: 'closed' });
     this.#stop.abort(reason);
     env.timers.after(deadlineMs * KILL_AFTER, () => this.#kill.abort(reason));
+  }
+
+  /** Whether code of the connector may still run in this thread though the task is over. */
+  get isHung(): boolean {
+    return this.#isHung;
   }
 
   /** Resolves when the task is over; its report says how. Never rejects. */
@@ -113,6 +119,7 @@ export class TaskLife {
       stop: this.#stop.signal,
       kill: this.#kill.signal,
       opened: () => this.#opened(),
+      hung: (what) => this.#hung(what),
     };
     return connector.kind === 'source' ? runSource(context, connector) : runSink(context, connector);
   }
@@ -124,6 +131,12 @@ export class TaskLife {
     report.warning('TASK_RETRYING', null);
     report.progressed();
     report.state = this.#pause.isShut ? 'PAUSED' : 'RUNNING';
+  }
+
+  #hung(what: string): void {
+    this.#isHung = true;
+    this.#options.report.log.error(`the task hangs: ${what}`);
+    this.#options.report.warning('TASK_HUNG', what);
   }
 
   /** Whether the last run went well for long enough to forget the failures before it. */
@@ -141,7 +154,7 @@ export class TaskLife {
     const failure = describeFailure(error);
     const limitMs = settings.retryTimeoutMs ?? (this.#everOpened ? Infinity : OPENING_TIMEOUT_MS);
     const triedMs = env.clock.monotonicMs() - firstFailureMs;
-    if (failure.retry !== 'retry' || triedMs >= limitMs) throw error;
+    if (failure.retry !== 'retry' || triedMs >= limitMs || this.#isHung) throw error;
     this.#attempt++;
     const backoff = { firstMs: FIRST_BACKOFF_MS, maxMs: settings.retryMaxDelayMs };
     const waitMs = backoffMs(this.#attempt, backoff, env.random.next());

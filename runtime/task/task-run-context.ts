@@ -22,6 +22,8 @@ export interface TaskRunContext {
   readonly kill: AbortSignal;
   /** The task is open: it has what it needs to work. */
   readonly opened: () => void;
+  /** The connector's code does not come back: its thread cannot be used for this task again. */
+  readonly hung: (what: string) => void;
 }
 
 export type RunEnd = 'stopped' | 'ended';

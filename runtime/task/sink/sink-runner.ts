@@ -3,6 +3,7 @@ import type { SinkRecord, SinkResult, SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
+import { closeTask } from '../closing.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
@@ -43,7 +44,7 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
     }
   } finally {
     await rejects.close();
-    await task.close();
+    await closeTask(context, task);
   }
 }
 

@@ -4,6 +4,7 @@ import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
+import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
 import { sourceSettings, type SourceSettings } from '../task-settings.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -155,7 +156,7 @@ class SourceRun {
       throw this.#halt.signal.aborted ? this.#halt.signal.reason : error;
     } finally {
       tick.cancel();
-      await this.#task.close();
+      await closeTask(this.#context, this.#task);
     }
   }
 
@@ -173,7 +174,7 @@ class SourceRun {
       for (;;) {
         await this.#context.pause.pass(this.#reading);
         if (!this.#budget.hasRoom) await this.#budget.room(this.#reading);
-        const batch = await this.#task.read(this.#reading);
+        const batch = await this.#read();
         if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
         if (batch === null) return 'ended';
         await this.#ship(batch);
@@ -183,6 +184,24 @@ class SourceRun {
     } catch (error) {
       if (this.#context.stop.aborted && !this.#halt.signal.aborted && isAbort(error, this.#reading)) return 'stopped';
       throw error;
+    }
+  }
+
+  /** Reads; once the run has failed, a read that ignores its signal is not waited for without end. */
+  async #read(): Promise<SourceBatch | null> {
+    const reading = this.#task.read(this.#reading);
+    const halted = Promise.withResolvers<never>();
+    const { signal } = this.#halt;
+    const halt = async (): Promise<void> => {
+      if (!(await settlesWithin(this.#context, CLOSING_MS, reading))) this.#context.hung('read() ignores its signal');
+      halted.reject(signal.reason);
+    };
+    const onHalt = (): void => void halt();
+    signal.addEventListener('abort', onHalt, { once: true });
+    try {
+      return await Promise.race([reading, halted.promise]);
+    } finally {
+      signal.removeEventListener('abort', onHalt);
     }
   }
 
