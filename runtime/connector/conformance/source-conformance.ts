@@ -1,0 +1,137 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
+import { inTime, type ConformanceCase } from './conformance-case.ts';
+import { firstPlan, SourceReading, type SourceDriver, type SourceUpstream } from './source-driver.ts';
+
+/** How soon an aborted read must have ended. */
+const ABORT_MS = 2000;
+
+/**
+ * What every source connector must do, whatever its upstream: the contract of `SourceTask` as tests.
+ * A new connector adds a driver and runs each case.
+ */
+export function sourceConformance(driver: SourceDriver): readonly ConformanceCase[] {
+  const on = (name: string, prove: (upstream: SourceUpstream) => Promise<void>): ConformanceCase => ({
+    name,
+    run: async () => {
+      const upstream = await driver.setUp();
+      try {
+        await prove(upstream);
+      } finally {
+        await upstream.tearDown();
+      }
+    },
+  });
+  const read = (upstream: SourceUpstream, start: SourceReading['stored'] = []): Promise<SourceReading> =>
+    SourceReading.open(driver, upstream, start);
+  return [
+    on('plans at least one task and never more than it may', (upstream) => plans(driver, upstream)),
+    on('closes before it was opened, and twice', async (upstream) => {
+      const task = driver.connector.createTask(firstPlan(driver.connector, upstream.config));
+      await inTime(driver.env, ABORT_MS, 'close() before open()', task.close());
+      await inTime(driver.env, ABORT_MS, 'close() again', task.close());
+    }),
+    on('reads every record, in order, and says where it stands', async (upstream) => {
+      await using reading = closing(await read(upstream));
+      const names = await upstream.produce(25);
+      await reading.value.readNames(25);
+      deepStrictEqual(reading.value.names, names);
+      ok(reading.value.offsets.size > 0, 'no batch carried an offset');
+    }),
+    on('an aborted read ends with the reason of its signal', (upstream) => aborts(driver, upstream)),
+    on('closes while a read is waiting', async (upstream) => {
+      const reading = await read(upstream);
+      const pending = reading.task.read(reading.signal);
+      pending.catch(() => undefined);
+      await reading.close();
+      await reading.close();
+    }),
+    on('resumes after the stored offset: nothing is missing', (upstream) => resumes(driver, upstream)),
+    on('reads again what was read and never stored', async (upstream) => {
+      const names = await upstream.produce(10);
+      const first = await read(upstream);
+      await first.readNames(10);
+      await first.close();
+      await using second = closing(await read(upstream));
+      await second.value.readNames(10);
+      deepStrictEqual(second.value.names.slice(0, 10), names);
+    }),
+    on('takes commits while it goes on reading', async (upstream) => {
+      await using reading = closing(await read(upstream));
+      const first = await upstream.produce(10);
+      await reading.value.readNames(10, true);
+      const second = await upstream.produce(10);
+      await reading.value.readNames(20, true);
+      deepStrictEqual(reading.value.names, [...first, ...second]);
+    }),
+    on('after a commit and a restart goes on where the stored offset says', async (upstream) => {
+      const first = await upstream.produce(10);
+      const before = await read(upstream);
+      await before.readNames(10, true);
+      const stored = before.stored;
+      await before.close();
+      deepStrictEqual(before.names, first);
+      const second = await upstream.produce(5);
+      await using after = closing(await read(upstream, stored));
+      await after.value.readNames(5);
+      containsInOrder(after.value.names, second);
+      if (driver.connector.exactlyOnce) deepStrictEqual(after.value.names, second);
+    }),
+  ];
+}
+
+async function plans({ connector }: SourceDriver, { config }: SourceUpstream): Promise<void> {
+  for (const most of [1, 2, 8]) {
+    const { length } = connector.plan(config, most);
+    ok(length >= 1 && length <= most, `plan(…, ${most}) gave ${length} tasks`);
+  }
+}
+
+async function aborts(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  await using reading = closing(await SourceReading.open(driver, upstream, []));
+  await upstream.produce(1);
+  await reading.value.readNames(1);
+  const reason = new Error('stop now');
+  const pending = drained(reading.value);
+  reading.value.stop(reason);
+  await rejects(inTime(driver.env, ABORT_MS, 'the aborted read', pending), (error) => {
+    strictEqual(error, reason);
+    return true;
+  });
+}
+
+/** Reads on, past progress without records, until a read rejects. */
+async function drained(reading: SourceReading): Promise<never> {
+  for (;;) {
+    const batch = await reading.task.read(reading.signal);
+    if (batch === null) throw new Error('the source ended');
+    batch.release?.();
+  }
+}
+
+async function resumes(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  const names = await upstream.produce(20);
+  let stored: SourceReading['stored'] = [];
+  let stop = 1;
+  const seen: string[] = [];
+  while (new Set(seen).size < names.length) {
+    const reading = await SourceReading.open(driver, upstream, stored);
+    await reading.readNames(stop);
+    seen.push(...reading.names);
+    stored = reading.stored;
+    await reading.close();
+    stop = 3;
+  }
+  if (driver.connector.exactlyOnce) deepStrictEqual(seen, names);
+  else deepStrictEqual([...new Set(seen)], names);
+}
+
+function containsInOrder(all: readonly string[], wanted: readonly string[]): void {
+  deepStrictEqual(
+    all.filter((name) => wanted.includes(name)),
+    wanted,
+  );
+}
+
+function closing(value: SourceReading): { readonly value: SourceReading; [Symbol.asyncDispose](): Promise<void> } {
+  return { value, [Symbol.asyncDispose]: () => value.close() };
+}

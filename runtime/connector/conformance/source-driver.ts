@@ -1,0 +1,152 @@
+import type { Env } from '../../env/env.ts';
+import type { Datum } from '../../record/record.ts';
+import { RowBlock } from '../../record/row-block.ts';
+import type { LayoutNode } from '../../record/row-layout.ts';
+import type { SourceConnector } from '../connector.ts';
+import type { RawConfig } from '../options.ts';
+import type { SourceBatch, SourceOffset, SourceTask } from '../source.ts';
+import { inTime } from './conformance-case.ts';
+import { silentContext } from './silent-context.ts';
+
+/** What a source connector supplies to be tested. */
+export interface SourceDriver {
+  readonly connector: SourceConnector;
+  readonly env: Env;
+  /** Most time one step may take on this upstream. */
+  readonly stepMs?: number;
+  /** A fresh, empty upstream. */
+  setUp(): Promise<SourceUpstream>;
+}
+
+export interface SourceUpstream {
+  /** The configuration of a connector that reads it. */
+  readonly config: RawConfig;
+  /** Makes `count` records appear upstream; returns their names, in order. */
+  produce(count: number): Promise<readonly string[]>;
+  /** The name of a record as read; null: none of those produced (a heartbeat, a transaction mark). */
+  nameOf(record: SeenRecord): string | null;
+  tearDown(): Promise<void>;
+}
+
+export interface SeenRecord {
+  readonly topic: string;
+  readonly key: Datum | null;
+  readonly value: Datum | null;
+}
+
+/** A task being read by the suite, with the offsets a runner would have stored. */
+export class SourceReading {
+  readonly #driver: SourceDriver;
+  readonly #upstream: SourceUpstream;
+  readonly #task: SourceTask;
+  readonly #stop = new AbortController();
+  /** Names of produced records in the order read. */
+  readonly names: string[] = [];
+  /** Offsets after everything read, by source partition. */
+  readonly offsets = new Map<string, SourceOffset>();
+  /** Reads that gave records. */
+  batches = 0;
+
+  private constructor(driver: SourceDriver, upstream: SourceUpstream) {
+    this.#driver = driver;
+    this.#upstream = upstream;
+    this.#task = driver.connector.createTask(firstPlan(driver.connector, upstream.config));
+  }
+
+  static async open(
+    driver: SourceDriver,
+    upstream: SourceUpstream,
+    offsets: readonly SourceOffset[],
+  ): Promise<SourceReading> {
+    const reading = new SourceReading(driver, upstream);
+    try {
+      await reading.#step('open()', reading.#open(offsets));
+    } catch (error) {
+      await reading.close();
+      throw error;
+    }
+    return reading;
+  }
+
+  get task(): SourceTask {
+    return this.#task;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** The offsets as a store would give them back: through JSON text. */
+  get stored(): SourceOffset[] {
+    return JSON.parse(JSON.stringify([...this.offsets.values()])) as SourceOffset[];
+  }
+
+  /** Reads once; commits what it read if asked to, as after it became durable. */
+  async read(commit: boolean): Promise<SourceBatch | null> {
+    const batch = await this.#step('read()', this.#task.read(this.#stop.signal));
+    if (batch === null) return null;
+    const before = this.names.length;
+    for (const record of recordsOf(batch)) {
+      const name = this.#upstream.nameOf(record);
+      if (name !== null) this.names.push(name);
+    }
+    if (this.names.length > before) this.batches++;
+    for (const offset of offsetsOf(batch)) this.offsets.set(JSON.stringify(offset.partition), offset);
+    batch.release?.();
+    if (commit)
+      for (const { partition, position } of batch.progress ?? []) await this.#task.committed?.(partition, position);
+    return batch;
+  }
+
+  /** Reads until so many produced records have been seen. */
+  async readNames(count: number, commit = false): Promise<void> {
+    while (this.names.length < count) {
+      if ((await this.read(commit)) === null) break;
+    }
+  }
+
+  stop(reason: Error): void {
+    this.#stop.abort(reason);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('closing'));
+    await this.#step('close()', this.#task.close());
+  }
+
+  #open(offsets: readonly SourceOffset[]): Promise<void> {
+    const { env, connector } = this.#driver;
+    const context = silentContext(connector.className);
+    return this.#task.open({ offsets, env, context, signal: this.#stop.signal });
+  }
+
+  #step<T>(what: string, promise: Promise<T>): Promise<T> {
+    return inTime(this.#driver.env, this.#driver.stepMs ?? 10_000, what, promise);
+  }
+}
+
+export function firstPlan(connector: SourceConnector, config: RawConfig): RawConfig {
+  const first = connector.plan(config, 1)[0];
+  if (first === undefined) throw new Error('plan() gave no task');
+  return first;
+}
+
+/** The records of a batch as values, in order. */
+export function recordsOf({ records }: SourceBatch): SeenRecord[] {
+  if (!(records instanceof RowBlock)) return [...records];
+  const datum = (row: number, node: LayoutNode | null): Datum | null =>
+    node === null ? null : { schema: node.schema, value: records.value(row, node) };
+  return Array.from({ length: records.count }, (_, row) => {
+    const { topic, key, value } = records.layout(row);
+    return { topic, key: datum(row, key), value: datum(row, value) };
+  });
+}
+
+/** Where the source partitions stand after a batch. */
+export function offsetsOf(batch: SourceBatch): SourceOffset[] {
+  if (batch.progress !== undefined) {
+    return batch.progress.map(({ partition, position }) => ({ partition, offset: position.toOffset() }));
+  }
+  if (batch.records instanceof RowBlock) return [];
+  return batch.records.flatMap(({ source }) => (source === undefined ? [] : [source]));
+}
