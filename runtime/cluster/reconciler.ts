@@ -141,7 +141,8 @@ export class Reconciler {
       return;
     }
     const run = this.#runs.get(name);
-    if (run === undefined || !sameConfig(run.config, stored.config)) await this.#startAgain(name, stored);
+    const unplanned = run?.taskCount === 0 && stored.target === 'STARTED';
+    if (run === undefined || unplanned || !sameConfig(run.config, stored.config)) await this.#startAgain(name, stored);
     else await this.#running(name, run, stored);
   }
 

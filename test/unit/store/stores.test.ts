@@ -47,6 +47,10 @@ function openStatuses(hub: MemoryHub, topic = 'connect-status'): Promise<StatusS
   return StatusStore.open({ hub, env: realEnv, topic, partitions: 1 }, signal);
 }
 
+function of(key: string): string | null {
+  return recorded.find((one) => one.topic === 'connect-configs' && one.key === key)?.value ?? null;
+}
+
 describe('the config store', () => {
   it('reads the config topic of a Kafka Connect worker', async () => {
     const hub = new MemoryHub();
@@ -73,8 +77,6 @@ describe('the config store', () => {
   it('writes what Connect writes, byte for byte', async () => {
     const hub = new MemoryHub();
     const store = await openConfigs(hub);
-    const of = (key: string): string | null =>
-      recorded.find((one) => one.topic === 'connect-configs' && one.key === key)?.value ?? null;
     const properties = (key: string) =>
       (JSON.parse(of(key) ?? '') as { properties: Record<string, string> }).properties;
     await store.putConfig('ref', properties('connector-ref'));

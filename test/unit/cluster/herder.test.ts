@@ -1,0 +1,254 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RawConfig } from '../../../runtime/connector/options.ts';
+import { MemoryHub } from '../store/memory-hub.ts';
+import { failure } from './fake-host.ts';
+import { FileCatalog, fileSink, fileSource } from './file-stream.ts';
+import { startTestWorker, until, type TestWorker } from './test-worker.ts';
+
+const open: TestWorker[] = [];
+
+async function start(...args: Parameters<typeof startTestWorker>): Promise<TestWorker> {
+  const worker = await startTestWorker(...args);
+  open.push(worker);
+  return worker;
+}
+
+afterEach(async () => {
+  for (const worker of open.splice(0)) await worker.close();
+});
+
+const source: RawConfig = { 'connector.class': 'FileStreamSource', topic: 'lines', file: 'in.txt' };
+const sink: RawConfig = { 'connector.class': 'FileStreamSink', topics: 'lines', 'tasks.max': '3' };
+
+function state(worker: TestWorker, name: string): string {
+  const connector = worker.statuses.connector(name)?.state ?? '-';
+  return [connector, ...worker.statuses.tasks(name).map(({ status }) => status.state)].join(' ');
+}
+
+describe('the herder', () => {
+  it('plans, stores and starts the tasks of a new connector', async () => {
+    const worker = await start();
+    const info = await worker.herder.create('src', source, 'STARTED');
+    expect(info).toEqual({ name: 'src', config: { ...source, name: 'src' }, tasks: [], type: 'source' });
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.configs.get('src')?.tasks).toEqual([{ ...source, name: 'src' }]);
+    expect(worker.host.started).toMatchObject([{ connector: 'src', task: 0, epoch: 1, paused: false }]);
+    expect(worker.host.started[0]?.className).toBe(fileSource.className);
+  });
+
+  it('refuses a name that is taken, and leaves the connector as it was', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await expect(worker.herder.create('src', { ...source, topic: 'other' }, 'STARTED')).rejects.toMatchObject({
+      kind: 'conflict',
+      message: 'Connector src already exists',
+    });
+    expect(worker.herder.config('src')['topic']).toBe('lines');
+  });
+
+  it('stores nothing of an invalid configuration', async () => {
+    const worker = await start();
+    const appends = worker.hub.appends;
+    await expect(worker.herder.create('src', { ...source, topic: '', 'tasks.max': '0' }, 'STARTED')).rejects.toThrow(
+      'tasks.max',
+    );
+    await expect(worker.herder.putConfig('src', { 'connector.class': 'Nope' })).rejects.toThrow('Nope');
+    expect(worker.hub.appends).toBe(appends);
+    expect(worker.herder.names()).toEqual([]);
+  });
+
+  it('pauses and resumes running tasks without starting them again', async () => {
+    const worker = await start();
+    await worker.herder.create('snk', sink, 'STARTED');
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
+    await worker.herder.setTarget('snk', 'PAUSED');
+    await until(() => state(worker, 'snk') === 'PAUSED PAUSED PAUSED PAUSED');
+    await worker.herder.setTarget('snk', 'STARTED');
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
+    expect(worker.host.started).toHaveLength(3);
+  });
+
+  it('stops: tasks gone, their configurations emptied, offsets kept for a later resume under a new epoch', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await worker.herder.setTarget('src', 'STOPPED');
+    await until(() => state(worker, 'src') === 'STOPPED');
+    expect(worker.herder.tasks('src')).toEqual([]);
+    expect(worker.host.running.size).toBe(0);
+    await worker.herder.setTarget('src', 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.host.started.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it('creates stopped and paused connectors without tasks', async () => {
+    const worker = await start();
+    await worker.herder.create('a', source, 'STOPPED');
+    await worker.herder.create('b', source, 'PAUSED');
+    await until(() => state(worker, 'a') === 'STOPPED' && state(worker, 'b') === 'PAUSED');
+    expect(worker.host.started).toEqual([]);
+    await worker.herder.setTarget('b', 'STARTED');
+    await until(() => state(worker, 'b') === 'RUNNING RUNNING');
+  });
+
+  it('starts the tasks again with a changed configuration, and fewer of them where it says so', async () => {
+    const worker = await start();
+    await worker.herder.create('snk', sink, 'STARTED');
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
+    const { created } = await worker.herder.putConfig('snk', { ...sink, 'tasks.max': '1', file: 'x' });
+    expect(created).toBe(false);
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING');
+    expect(worker.host.task('snk').spec).toMatchObject({ epoch: 2, config: { file: 'x' } });
+    expect(worker.configs.get('snk')?.tasks).toHaveLength(1);
+  });
+
+  it('does not touch the tasks when the same configuration is put again', async () => {
+    const worker = await start();
+    await worker.herder.putConfig('src', source);
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await worker.herder.putConfig('src', source);
+    await worker.herder.patchConfig('src', {});
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.host.started).toHaveLength(1);
+  });
+
+  it('shows a failed task with its trace and restarts only what failed', async () => {
+    const worker = await start();
+    await worker.herder.create('snk', sink, 'STARTED');
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
+    worker.host.task('snk', 1).fail(failure('no space'));
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING FAILED RUNNING');
+    expect(worker.herder.status('snk').tasks[1]?.trace).toContain('no space');
+    const shown = await worker.herder.restart('snk', { includeTasks: true, onlyFailed: true });
+    expect(shown?.tasks.map((task) => task.state)).toEqual(['RUNNING', 'RESTARTING', 'RUNNING']);
+    expect(shown?.connector.state).toBe('RUNNING');
+    await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
+    expect(worker.host.started.map(({ task, epoch }) => `${task}/${epoch}`)).toEqual(['0/1', '1/1', '2/1', '1/2']);
+  });
+
+  it('ignores what a task of an earlier epoch still reports', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    const zombie = worker.host.task('src');
+    await worker.herder.restartTask('src', 0);
+    await until(() => worker.host.started.length === 2 && state(worker, 'src') === 'RUNNING RUNNING');
+    zombie.fail(failure('late'));
+    await until(() => true);
+    expect(state(worker, 'src')).toBe('RUNNING RUNNING');
+    expect(worker.statuses.task('src', 0)?.generation).toBe(2);
+  });
+
+  it('makes a connector FAILED that cannot be planned, and starts it once that is mended', async () => {
+    const catalog = new FileCatalog([
+      fileSink,
+      {
+        ...fileSource,
+        plan: (config) => {
+          if (config['file'] === 'bad') throw new Error('cannot divide the work');
+          return [config];
+        },
+      },
+    ]);
+    const worker = await start(new MemoryHub(), {}, catalog);
+    await worker.herder.create('src', { ...source, file: 'bad' }, 'STARTED');
+    await until(() => state(worker, 'src') === 'FAILED');
+    expect(worker.herder.status('src').connector.trace).toContain('cannot divide the work');
+    await worker.herder.patchConfig('src', { file: 'good' });
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+  });
+
+  it('hands resolved variables to tasks and stores them unresolved', async () => {
+    const worker = await start(new MemoryHub(), { SECRET: 'hush' });
+    await worker.herder.create('src', { ...source, file: '${env:SECRET}' }, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.host.task('src').spec.config['file']).toBe('hush');
+    expect(worker.configs.get('src')?.tasks[0]?.['file']).toBe('${env:SECRET}');
+    expect(worker.herder.config('src')['file']).toBe('${env:SECRET}');
+  });
+
+  it('refuses a variable that names nothing', async () => {
+    const worker = await start();
+    await expect(worker.herder.create('src', { ...source, file: '${env:ABSENT}' }, 'STARTED')).rejects.toMatchObject({
+      code: 'CONFIG_VARIABLE_UNRESOLVED',
+      key: 'file',
+    });
+  });
+
+  it('hides passwords in answers, and keeps them where they come back hidden', async () => {
+    const worker = await start();
+    const info = await worker.herder.create('src', { ...source, 'file.password': 'hush' }, 'STARTED');
+    expect(info.config['file.password']).toBe('[hidden]');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    const shown = worker.herder.config('src');
+    expect(JSON.stringify([shown, worker.herder.tasks('src'), worker.lines])).not.toContain('hush');
+    await worker.herder.putConfig('src', { ...shown, topic: 'other' });
+    expect(worker.configs.get('src')?.config).toMatchObject({ 'file.password': 'hush', topic: 'other' });
+    await expect(worker.herder.create('new', { ...source, 'file.password': '[hidden]' }, 'STARTED')).rejects.toThrow(
+      'file.password',
+    );
+  });
+
+  it('forgets a deleted connector, and a new one of its name starts afresh under a later epoch', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await worker.herder.delete('src', false);
+    expect(worker.herder.names()).toEqual([]);
+    await until(() => worker.host.running.size === 0 && state(worker, 'src') === '-');
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.host.task('src').spec.epoch).toBe(2);
+  });
+
+  it('removes what the connector left outside before it is deleted, if asked to', async () => {
+    const removed: RawConfig[] = [];
+    const catalog = new FileCatalog([
+      {
+        ...fileSource,
+        destroy: async ({ config }) => {
+          removed.push(config);
+          return ['a slot'];
+        },
+      },
+    ]);
+    const worker = await start(new MemoryHub(), {}, catalog);
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await worker.herder.delete('src', true);
+    expect(removed).toHaveLength(1);
+    expect(worker.host.running.size).toBe(0);
+    expect(worker.herder.names()).toEqual([]);
+  });
+
+  it('resumes everything after the worker ends: states, task configurations, epochs', async () => {
+    const first = await startTestWorker();
+    await first.herder.create('run', source, 'STARTED');
+    await first.herder.create('pause', sink, 'STARTED');
+    await first.herder.create('stop', source, 'STARTED');
+    await until(() => ['run', 'pause', 'stop'].every((name) => state(first, name).endsWith('RUNNING')));
+    await first.herder.setTarget('pause', 'PAUSED');
+    await first.herder.setTarget('stop', 'STOPPED');
+    await until(() => state(first, 'stop') === 'STOPPED' && state(first, 'pause').endsWith('PAUSED PAUSED PAUSED'));
+    await first.close();
+    expect(first.host.running.size).toBe(0);
+    expect(first.statuses.connector('run')?.state).toBe('UNASSIGNED');
+
+    const second = await start(first.hub);
+    await until(() => state(second, 'run') === 'RUNNING RUNNING' && state(second, 'pause').endsWith('PAUSED PAUSED'));
+    expect(state(second, 'stop')).toBe('STOPPED');
+    expect(second.host.running.size).toBe(4);
+    expect(second.host.task('run').spec.epoch).toBe(2);
+    expect(second.host.task('pause').spec.paused).toBe(true);
+  });
+
+  it('says when a task had to be terminated', async () => {
+    const worker = await start();
+    worker.host.stopResult = 'terminated';
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await worker.herder.setTarget('src', 'STOPPED');
+    await until(() => state(worker, 'src') === 'STOPPED');
+    expect(worker.lines.some(({ message }) => message.includes('terminated'))).toBe(true);
+  });
+});

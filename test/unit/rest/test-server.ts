@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import { restServer } from '../../../runtime/rest/server.ts';
+import type { RestContext } from '../../../runtime/rest/rest-context.ts';
+import type { TestWorker } from '../cluster/test-worker.ts';
+
+export function testServer(worker: TestWorker, more: Partial<RestContext> = {}): FastifyInstance {
+  return restServer({
+    herder: worker.herder,
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    version: '4.3.1',
+    commit: '26b251a451ce941d',
+    hubId: 'CLUSTER_ID',
+    plugins: () => worker.catalog.list(),
+    health: () => ({
+      status: 'healthy',
+      message: 'Worker has completed startup and is ready to handle requests.',
+    }),
+    metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
+    bodyBytes: 65536,
+    allowOrigin: '',
+    allowMethods: '',
+    topicTracking: true,
+    topicTrackingReset: true,
+    ...more,
+  });
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realEnv } from '../../../runtime/env/real.ts';
+import { startTestWorker, type TestWorker } from '../cluster/test-worker.ts';
+import { testServer } from './test-server.ts';
+import { DIFFERENCES, SKIPPED } from './transcript-differences.ts';
+
+interface Exchange {
+  readonly n: number;
+  readonly note: string;
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly requestHeaders: Record<string, string>;
+  readonly requestBody?: string;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
+const transcript = readFileSync(
+  new URL('../../fixtures/connect/connect-rest-transcript.jsonl', import.meta.url),
+  'utf8',
+)
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Exchange)
+  .filter((exchange) => exchange.method !== undefined);
+
+let worker: TestWorker;
+let app: FastifyInstance;
+
+beforeAll(async () => {
+  worker = await startTestWorker();
+  app = testServer(worker);
+  await worker.hub.admin.createTopic('lines', 1);
+  worker.sourceOffsets.set('src', [{ partition: { filename: 'in.txt' }, offset: { position: 14 } }]);
+  worker.hub.groupOffsets.set('connect-snk', [{ topic: 'lines', partition: 0, offset: 6n }]);
+});
+
+afterAll(async () => {
+  await app.close();
+  await worker.close();
+});
+
+/** States that the recording waited for are waited for here too. */
+function isAwaited({ note }: Exchange): boolean {
+  return /^(?:status once|list until)/.test(note);
+}
+
+async function ask(exchange: Exchange) {
+  const { method, path, requestHeaders, requestBody } = exchange;
+  return app.inject({
+    method,
+    url: path,
+    headers: { host: 'HOST:PORT', ...requestHeaders },
+    ...(requestBody === undefined ? {} : { payload: requestBody }),
+  });
+}
+
+/** What is compared of a body: texts of errors and of traces apart, all of it; of a validation, its shape. */
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== 'object' || value === null) return value;
+  const masked = Object.entries(value).map(([key, field]): [string, unknown] => {
+    if (key === 'worker_id') return [key, 'HOST:PORT'];
+    if (key === 'configs') return [key, shapes(field)];
+    if (key === 'groups') return [key, Array.isArray(field)];
+    return [key, comparable(field)];
+  });
+  const compared = Object.fromEntries(masked.filter(([key]) => key !== 'trace' && key !== 'task.class'));
+  return compared['kafka_topic'] === undefined ? compared : { ...compared };
+}
+
+/** Of a validation's entries: fields of the first, and the errors by key. */
+function shapes(configs: unknown): unknown {
+  const entries = configs as { definition: object; value: { name: string; errors: string[] } }[];
+  const first = entries[0];
+  return {
+    definition: Object.keys(first?.definition ?? {}),
+    value: Object.keys(first?.value ?? {}),
+    withErrors: entries
+      .filter(({ value }) => value.errors.length > 0)
+      .map(({ value }) => value.name)
+      .toSorted(),
+  };
+}
+
+/** The entries of a plugin's options have Connect's fields; which options there are is our own. */
+function isOptionList(exchange: Exchange): boolean {
+  return /^\/connector-plugins\/[^/]+\/config$/.test(exchange.path) && exchange.status === 200;
+}
+
+async function settled(exchange: Exchange, expected: unknown) {
+  let answer = await ask(exchange);
+  for (let turn = 0; turn < 500 && isAwaited(exchange); turn++) {
+    if (JSON.stringify(stateOf(answer.body)) === JSON.stringify(expected)) break;
+    await realEnv.timers.yield();
+    answer = await ask(exchange);
+  }
+  return answer;
+}
+
+function stateOf(text: string): unknown {
+  return text === '' ? undefined : comparable(JSON.parse(text));
+}
+
+describe('the REST API against a recorded Kafka Connect worker', () => {
+  for (const exchange of transcript.filter(({ n }) => !SKIPPED.has(n))) {
+    const { n, note, method, path, status } = exchange;
+    const difference = DIFFERENCES.get(n);
+    const suffix = difference === undefined ? '' : ` (differs: ${difference.reason})`;
+    it(`${n} ${note}: ${method} ${path}${suffix}`, async () => {
+      if (n === 242) worker.hub.groupOffsets.set('connect-snk', [{ topic: 'lines', partition: 0, offset: 9n }]);
+      const expected = exchange.body === undefined ? undefined : comparable(exchange.body);
+      const answer = await settled(exchange, expected);
+      expect(answer.statusCode).toBe(difference?.status ?? status);
+      expect(answer.statusCode).not.toBe(500);
+      if (answer.body !== '') expect(answer.headers['content-type']).toMatch(/^application\/json/);
+      if (difference?.otherBody === true) {
+        if (answer.statusCode >= 400)
+          expect(Object.keys(JSON.parse(answer.body) as object)).toEqual(['error_code', 'message']);
+        return;
+      }
+      if (exchange.headers['location'] !== undefined)
+        expect(answer.headers['location']).toBe(exchange.headers['location']);
+      if (exchange.headers['allow'] !== undefined) {
+        expect(String(answer.headers['allow']).split(',').toSorted()).toEqual(
+          exchange.headers['allow'].split(',').toSorted(),
+        );
+      }
+      if (isOptionList(exchange)) {
+        const [ours] = JSON.parse(answer.body) as object[];
+        const [theirs] = exchange.body as object[];
+        expect(Object.keys(ours ?? {})).toEqual(Object.keys(theirs ?? {}));
+        return;
+      }
+      const actual = stateOf(answer.body);
+      const errorAnswer = {
+        error_code: expect.any(Number),
+        message: (expected as { message?: string } | undefined)?.message,
+      };
+      expect(actual).toEqual(difference === undefined ? expected : errorAnswer);
+    });
+  }
+});
