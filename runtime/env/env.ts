@@ -13,6 +13,8 @@ export interface Env {
   readonly random: Random;
   readonly net: Net;
   readonly files: Files;
+  /** Of this process. */
+  readonly pid: number;
   /**
    * A named place where a crash test may kill the process; absent in a normal run. Call it as
    * `env.crash?.('source.after_append')`: it costs a test for undefined.

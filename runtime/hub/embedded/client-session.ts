@@ -1,0 +1,53 @@
+import type { Channel } from './channel.ts';
+import type { Lane } from './commit-loop.ts';
+import { toWire } from './errors.ts';
+import type { ClientFrame, Hello, Response, ServerFrame } from './protocol.ts';
+
+/** One client as the server sees it. Answers leave together, once a turn. */
+export class ClientSession {
+  readonly lane: Lane;
+  /** Ids of the producers that live with this client. */
+  readonly producers = new Set<number>();
+  readonly #channel: Channel<ServerFrame, ClientFrame>;
+  readonly #syncedSeq: () => number;
+  #responses: Response[] = [];
+  #flushing = false;
+
+  constructor(channel: Channel<ServerFrame, ClientFrame>, lane: Lane, syncedSeq: () => number) {
+    this.#channel = channel;
+    this.lane = lane;
+    this.#syncedSeq = syncedSeq;
+  }
+
+  hello(hello: Hello): void {
+    this.#channel.send({ hello, syncedSeq: this.#syncedSeq() });
+  }
+
+  answer(id: number, answer: unknown): void {
+    this.#push({ id, answer });
+  }
+
+  fail(id: number, error: unknown): void {
+    this.#push({ id, error: toWire(error) });
+  }
+
+  #push(response: Response): void {
+    this.#responses.push(response);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  flush(): void {
+    this.#flushing = false;
+    const responses = this.#responses;
+    if (responses.length === 0) return;
+    this.#responses = [];
+    this.#channel.send({ responses, syncedSeq: this.#syncedSeq() });
+  }
+
+  close(): void {
+    this.flush();
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,268 @@
+import type { Env } from '../../env/env.ts';
+import { MillraceError } from '../../record/error.ts';
+import { Commit } from './commit.ts';
+import { hubClosed } from './errors.ts';
+import { writeError, type Store } from './store.ts';
+
+const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
+const MIN_COMMIT_BYTES = 256 * 1024;
+const MAX_COMMIT_WORKS = 10_000;
+/** How long one commit should take at most: what another producer waits behind it. */
+const TARGET_COMMIT_MS = 6;
+/** A change weighs at least this much. */
+const WORK_BYTES = 256;
+/** Commits that may follow each other at once, and how often another is allowed then. */
+const BURST = 8;
+const GATHER_MS = 4;
+
+/** A change to the hub, waiting for its commit. */
+export interface Work {
+  readonly bytes: number;
+  /** Answered only when synced. */
+  readonly durable: boolean;
+  /** Makes the change. Throws a `MillraceError` before it has changed anything to be refused alone. */
+  run(commit: Commit): unknown;
+  done(result: unknown): void;
+  failed(error: MillraceError): void;
+}
+
+/** The works of one client, in order. Lanes share commits fairly, by bytes. */
+export class Lane {
+  readonly works: Work[] = [];
+  bytes = 0;
+  closed = false;
+}
+
+export interface CommitHooks {
+  /** Last step of a commit, within it. */
+  flush(commit: Commit): void;
+  /** Everything up to this commit is synced. */
+  synced(commit: Commit): void;
+  /** This commit is written, and not synced yet. */
+  unsynced(commit: Commit): void;
+}
+
+/**
+ * Group commit. A work that comes while nothing runs is committed at once; what comes while a
+ * commit is being synced shares the next. When commits follow each other without pause they are
+ * spaced {@link GATHER_MS} apart, so that a thousand small appends a second do not cost a thousand
+ * syncs. The size of a commit adapts so that it takes about {@link TARGET_COMMIT_MS}: a bulk writer
+ * delays others by two such commits at most.
+ */
+export class CommitLoop {
+  readonly stats = { commits: 0, commitMs: 0, lastCommitMs: 0, batches: 0, bytes: 0 };
+  readonly #store: Store;
+  readonly #env: Env;
+  readonly #hooks: CommitHooks;
+  #lanes: Lane[] = [];
+  #seq: number;
+  #scheduled = false;
+  #wakeNow: AbortController | null = null;
+  #tokens = BURST;
+  #tokensAtMs = 0;
+  #budgetBytes = 2 * 1024 * 1024;
+  /** Touched by commits that are not synced yet. */
+  #unsynced = false;
+  #closed = false;
+
+  constructor(store: Store, env: Env, seq: number, hooks: CommitHooks) {
+    this.#store = store;
+    this.#env = env;
+    this.#seq = seq;
+    this.#hooks = hooks;
+    this.#tokensAtMs = env.clock.monotonicMs();
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes) bytes += lane.bytes;
+    return bytes;
+  }
+
+  addLane(): Lane {
+    const lane = new Lane();
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  removeLane(lane: Lane): void {
+    lane.closed = true;
+    if (lane.works.length === 0) this.#lanes = this.#lanes.filter((other) => other !== lane);
+  }
+
+  submit(lane: Lane, work: Work): void {
+    if (this.#closed) {
+      work.failed(hubClosed());
+      return;
+    }
+    lane.works.push(work);
+    lane.bytes += work.bytes + WORK_BYTES;
+    this.#schedule();
+  }
+
+  /** Runs one change on `lane` and resolves when it is durable. */
+  run<T>(lane: Lane, change: (commit: Commit) => T, bytes = 0): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.submit(lane, {
+        bytes,
+        durable: true,
+        run: change,
+        done: (result) => resolve(result as T),
+        failed: reject,
+      });
+    });
+  }
+
+  /** Commits what is queued and refuses what comes later. */
+  close(): void {
+    if (this.#closed) return;
+    while (this.#lanes.some((lane) => lane.works.length > 0)) this.#commit();
+    if (this.#unsynced) this.#commitDurably();
+    this.#closed = true;
+    this.#wakeNow?.abort();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) {
+      if (this.#wakeNow !== null && this.queuedBytes >= this.#budgetBytes) this.#wakeNow.abort();
+      return;
+    }
+    this.#scheduled = true;
+    void this.#commitSoon();
+  }
+
+  async #commitSoon(): Promise<void> {
+    // What arrives in this turn of the loop shares the commit.
+    await this.#env.timers.yield();
+    const waitMs = this.queuedBytes >= this.#budgetBytes ? 0 : this.#takeToken();
+    if (waitMs > 0) await this.#gather(waitMs);
+    this.#scheduled = false;
+    if (this.#closed) return;
+    this.#commit();
+    if (this.#unsynced || this.#lanes.some((lane) => lane.works.length > 0)) this.#schedule();
+  }
+
+  async #gather(ms: number): Promise<void> {
+    this.#wakeNow = new AbortController();
+    await this.#env.timers.sleep(ms, this.#wakeNow.signal).catch(() => undefined);
+    this.#wakeNow = null;
+  }
+
+  /** 0, or how long until the next small commit is due. */
+  #takeToken(): number {
+    const now = this.#env.clock.monotonicMs();
+    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAtMs) / GATHER_MS) - 1;
+    this.#tokensAtMs = now;
+    return this.#tokens >= 0 ? 0 : -this.#tokens * GATHER_MS;
+  }
+
+  #commit(): void {
+    const works = this.#take();
+    if (works.length > 0) this.#commitWorks(works);
+    else if (this.#unsynced) this.#commitDurably();
+    for (const lane of this.#lanes) if (lane.closed && lane.works.length === 0) this.removeLane(lane);
+  }
+
+  /** Makes durable what acks 0 and 1 left unsynced. */
+  #commitDurably(): void {
+    this.#commitWorks([{ bytes: 0, durable: true, run: () => null, done: () => undefined, failed: () => undefined }]);
+  }
+
+  #take(): Work[] {
+    const taken: Work[] = [];
+    let active = this.#lanes.filter((lane) => lane.works.length > 0);
+    let left = this.#budgetBytes;
+    while (active.length > 0 && left > 0 && taken.length < MAX_COMMIT_WORKS) {
+      const share = left / active.length;
+      for (const lane of active) left -= takeFrom(lane, share, taken);
+      active = active.filter((lane) => lane.works.length > 0);
+    }
+    // The next commit begins with another lane.
+    const first = this.#lanes.shift();
+    if (first !== undefined) this.#lanes.push(first);
+    return taken;
+  }
+
+  #commitWorks(works: readonly Work[]): void {
+    const { clock } = this.#env;
+    const startedMs = clock.monotonicMs();
+    const commit = new Commit(this.#seq + 1, clock.nowMs());
+    const durable = works.some((work) => work.durable);
+    const outcomes: unknown[] = [];
+    try {
+      this.#store.commit(durable, () => {
+        for (const work of works) outcomes.push(attempt(work, commit));
+        this.#hooks.flush(commit);
+        this.#store.putSeq(commit.seq);
+      });
+    } catch (error) {
+      commit.rollback();
+      const failure = writeError(this.#store.path, error);
+      for (const work of works) work.failed(failure);
+      return;
+    }
+    this.#seq = commit.seq;
+    this.#unsynced = !durable;
+    this.#measure(works, clock.monotonicMs() - startedMs);
+    if (durable) this.#hooks.synced(commit);
+    else this.#hooks.unsynced(commit);
+    works.forEach((work, index) => {
+      const outcome = outcomes[index];
+      if (outcome instanceof Refusal) work.failed(outcome.error);
+      else work.done(outcome);
+    });
+  }
+
+  #measure(works: readonly Work[], ms: number): void {
+    this.stats.commits++;
+    this.stats.commitMs += ms;
+    this.stats.lastCommitMs = ms;
+    let bytes = 0;
+    for (const work of works) {
+      bytes += work.bytes;
+      if (work.bytes > 0) this.stats.batches++;
+    }
+    this.stats.bytes += bytes;
+    if (bytes < MIN_COMMIT_BYTES / 2) return;
+    const fitting = (bytes / ms) * TARGET_COMMIT_MS;
+    const blended = this.#budgetBytes * 0.7 + fitting * 0.3;
+    this.#budgetBytes = Math.min(MAX_COMMIT_BYTES, Math.max(MIN_COMMIT_BYTES, blended));
+  }
+}
+
+class Refusal {
+  readonly error: MillraceError;
+
+  constructor(error: MillraceError) {
+    this.error = error;
+  }
+}
+
+function attempt(work: Work, commit: Commit): unknown {
+  const mark = commit.mark();
+  try {
+    return work.run(commit);
+  } catch (error) {
+    // Whoever has changed something cannot be refused alone: then the whole commit fails.
+    if (error instanceof MillraceError && commit.mark() === mark) return new Refusal(error);
+    throw error;
+  }
+}
+
+/** Moves works of up to `share` bytes, one at least; returns their bytes. */
+function takeFrom(lane: Lane, share: number, into: Work[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const work of lane.works) {
+    if (count > 0 && bytes + work.bytes > share) break;
+    bytes += work.bytes + WORK_BYTES;
+    count++;
+  }
+  into.push(...lane.works.splice(0, count));
+  lane.bytes -= bytes;
+  return bytes;
+}

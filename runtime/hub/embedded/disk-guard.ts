@@ -1,0 +1,69 @@
+import type { Env } from '../../env/env.ts';
+import { diskFull } from './errors.ts';
+import { DATA_FILE } from './store.ts';
+
+const REFRESH_MS = 1000;
+const RETRY_MS = 100;
+const REFRESH_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Keeps the last bytes of the disk for what must go on when it is full: markers, offsets, deletions.
+ * Free space is looked up beside the writing, never before an append.
+ */
+export class DiskGuard {
+  readonly #env: Env;
+  readonly #path: string;
+  readonly #minFreeBytes: number;
+  #freeBytes = Number.POSITIVE_INFINITY;
+  /** Size of the data file as last looked up; pages freed in it are used again. */
+  fileBytes = 0;
+  #writtenBytes = 0;
+  #lookedAtMs = 0;
+  #looking = false;
+
+  constructor(env: Env, path: string, minFreeBytes: number) {
+    this.#env = env;
+    this.#path = path;
+    this.#minFreeBytes = minFreeBytes;
+  }
+
+  get freeBytes(): number {
+    return this.#freeBytes;
+  }
+
+  get full(): boolean {
+    return this.#freeBytes - this.#writtenBytes < this.#minFreeBytes;
+  }
+
+  /** Throws `HUB_DISK_FULL` where appending `bytes` would leave less than the minimum. */
+  take(bytes: number): void {
+    const left = this.#freeBytes - this.#writtenBytes - bytes;
+    const short = left < this.#minFreeBytes;
+    const now = this.#env.clock.monotonicMs();
+    const age = now - this.#lookedAtMs;
+    const trusted = Math.min(REFRESH_BYTES, Math.max(bytes, (this.#freeBytes - this.#minFreeBytes) / 4));
+    if (age > (short ? RETRY_MS : REFRESH_MS) || this.#writtenBytes > trusted) void this.look();
+    if (short) {
+      const free = Math.max(0, Math.floor(this.#freeBytes - this.#writtenBytes));
+      throw diskFull(this.#path, `${free} bytes free, ${this.#minFreeBytes} are kept for reading on and cleaning up`);
+    }
+    this.#writtenBytes += bytes;
+  }
+
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const before = this.#writtenBytes;
+    try {
+      this.#freeBytes = await this.#env.files.freeBytes(this.#path);
+      this.#writtenBytes -= before;
+      this.fileBytes = Number((await this.#env.files.stat(`${this.#path}/${DATA_FILE}`)).size);
+    } catch {
+      // A file system that does not say: its own errors have to do.
+      this.#freeBytes = Number.POSITIVE_INFINITY;
+    } finally {
+      this.#lookedAtMs = this.#env.clock.monotonicMs();
+      this.#looking = false;
+    }
+  }
+}

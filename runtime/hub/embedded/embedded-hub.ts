@@ -1,0 +1,94 @@
+import type { Env } from '../../env/env.ts';
+import type { Hub, HubAdmin, HubGroups, HubProducer, HubReader, ProducerOptions, ReaderOptions } from '../port.ts';
+import { EmbeddedAdmin } from './admin.ts';
+import type { Connection } from './connection.ts';
+import { hubClosed, readOnlyHub } from './errors.ts';
+import { EmbeddedGroups } from './groups.ts';
+import { EmbeddedProducer } from './producer.ts';
+import { EmbeddedReader } from './reader.ts';
+import type { HubStats } from './protocol.ts';
+import type { Store } from './store.ts';
+import type { Watermark } from './watermark.ts';
+
+const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
+const DEFAULT_READ_BYTES = 1024 * 1024;
+
+/** What a client of the embedded hub works with. */
+export interface ClientParts {
+  readonly hubId: string;
+  readonly store: Store;
+  readonly watermark: Watermark;
+  readonly env: Env;
+  /** null: a process that reads while no writer runs. */
+  readonly connection: Connection | null;
+  /** Closes what was opened for this client. */
+  readonly release: () => Promise<void>;
+}
+
+/** A client: changes go to the writer, reads go to the store. */
+export class EmbeddedHub implements Hub {
+  readonly id: string;
+  readonly admin: HubAdmin;
+  readonly groups: HubGroups;
+  readonly #parts: ClientParts;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: ClientParts) {
+    this.id = parts.hubId;
+    this.#parts = parts;
+    this.admin = new EmbeddedAdmin(parts);
+    this.groups = new EmbeddedGroups(parts);
+  }
+
+  async producer(options: ProducerOptions): Promise<HubProducer> {
+    const { connection } = this.#parts;
+    if (this.#closing !== null) throw hubClosed();
+    if (connection === null) throw readOnlyHub();
+    const { producerId, epoch } = await connection.ask('initProducer', {
+      transactionalId: options.transactionalId ?? null,
+      timeoutMs: options.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS,
+    });
+    const producer = new EmbeddedProducer({
+      connection,
+      admin: this.admin,
+      producerId,
+      epoch,
+      options,
+      closed: () => this.#open.delete(producer),
+    });
+    this.#open.add(producer);
+    return producer;
+  }
+
+  async reader(options: ReaderOptions): Promise<HubReader> {
+    if (this.#closing !== null) throw hubClosed();
+    const reader = new EmbeddedReader({
+      store: this.#parts.store,
+      watermark: this.#parts.watermark,
+      connection: this.#parts.connection,
+      env: this.#parts.env,
+      isolation: options.isolation,
+      maxBytes: options.maxBytes ?? DEFAULT_READ_BYTES,
+      closed: () => this.#open.delete(reader),
+    });
+    this.#open.add(reader);
+    return reader;
+  }
+
+  /** Null where no writer runs. */
+  async stats(): Promise<HubStats | null> {
+    return (await this.#parts.connection?.ask('stats', {})) ?? null;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const part of [...this.#open]) await part.close();
+    this.#parts.connection?.close();
+    await this.#parts.release();
+  }
+}

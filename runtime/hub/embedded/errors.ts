@@ -1,0 +1,128 @@
+import { MillraceError, type ErrorKind } from '../../record/error.ts';
+
+/** An error as it crosses a channel. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly kind: ErrorKind;
+  readonly key?: string;
+  readonly remedy?: string;
+}
+
+export function toWire(error: unknown): WireError {
+  const known = error instanceof MillraceError ? error : unexpected(error);
+  return {
+    code: known.code,
+    message: known.message,
+    kind: known.kind,
+    ...(known.key === undefined ? {} : { key: known.key }),
+    ...(known.remedy === undefined ? {} : { remedy: known.remedy }),
+  };
+}
+
+export function fromWire(error: WireError): MillraceError {
+  return new MillraceError(error.code, error.message, error);
+}
+
+function unexpected(error: unknown): MillraceError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new MillraceError('HUB_UNEXPECTED', `hub: ${message}`, { kind: 'bug', cause: error });
+}
+
+export function unknownTopic(topic: string, partition?: number): MillraceError {
+  const what = partition === undefined ? `topic ${topic}` : `partition ${partition} of topic ${topic}`;
+  return new MillraceError('HUB_UNKNOWN_TOPIC', `hub: no ${what}`, {
+    kind: 'missing',
+    remedy: 'Create the topic, or allow the connector to create it.',
+  });
+}
+
+export function invalidTopic(topic: string, why: string): MillraceError {
+  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, { kind: 'config' });
+}
+
+export function topicExists(topic: string): MillraceError {
+  return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, { kind: 'conflict' });
+}
+
+export function hubClosed(): MillraceError {
+  return new MillraceError('HUB_CLOSED', 'hub: it was closed', { kind: 'closed' });
+}
+
+export function readOnlyHub(): MillraceError {
+  return new MillraceError('HUB_READ_ONLY', 'hub: this process may only read the embedded hub', {
+    kind: 'permission',
+    remedy: 'Write through the worker that owns this hub.',
+  });
+}
+
+export function fencedProducer(detail: string): MillraceError {
+  return new MillraceError('HUB_PRODUCER_FENCED', `hub: ${detail}`, {
+    kind: 'fenced',
+    remedy: 'A newer incarnation of this writer took over, or its transaction ran out of time: start a new producer.',
+  });
+}
+
+export function outOfOrder(topic: string, partition: number, expected: number, found: number): MillraceError {
+  const message = `hub: ${topic}-${partition}: sequence ${found} of a producer, expected ${expected}`;
+  return new MillraceError('HUB_OUT_OF_ORDER_SEQUENCE', message, {
+    kind: 'conflict',
+    remedy: 'An earlier batch of this producer was not appended: send that one first.',
+  });
+}
+
+export function recordTooLarge(topic: string, bytes: number, limit: number): MillraceError {
+  return new MillraceError(
+    'HUB_RECORD_TOO_LARGE',
+    `hub: a batch of ${bytes} bytes for ${topic}, which takes up to ${limit}`,
+    {
+      kind: 'data',
+      key: 'max.message.bytes',
+      remedy: 'Raise max.message.bytes of the topic.',
+    },
+  );
+}
+
+export function offsetOutOfRange(name: string, offset: number, start: number, end: number): MillraceError {
+  return new MillraceError(
+    'HUB_OFFSET_OUT_OF_RANGE',
+    `hub: ${name}: offset ${offset}, held are ${start} up to ${end}`,
+    {
+      kind: 'position',
+      remedy: 'The records were removed by retention, or the topic was made anew: choose where to read on.',
+    },
+  );
+}
+
+export function diskFull(path: string, detail: string, cause?: unknown): MillraceError {
+  return new MillraceError('HUB_DISK_FULL', `hub: ${path}: ${detail}`, {
+    kind: 'full',
+    key: 'millrace.hub.min.free.bytes',
+    remedy: 'Free disk space or shorten retention.ms of large topics; writing resumes by itself.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+export function writeFailed(path: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError('HUB_WRITE_FAILED', `hub: writing ${path}: ${why}`, {
+    kind: 'unavailable',
+    remedy: 'Look at the disk and the kernel log; nothing of the failed write was acknowledged.',
+    cause,
+  });
+}
+
+export function groupFenced(group: string, detail: string): MillraceError {
+  return new MillraceError('HUB_GROUP_FENCED', `hub: group ${group}: ${detail}`, { kind: 'fenced' });
+}
+
+export function groupActive(group: string, members: number): MillraceError {
+  return new MillraceError('HUB_GROUP_ACTIVE', `hub: group ${group} has ${members} members`, {
+    kind: 'conflict',
+    remedy: 'Stop the connector or consumers of this group first.',
+  });
+}
+
+export function transactionInvalid(detail: string): MillraceError {
+  return new MillraceError('HUB_TRANSACTION_STATE', `hub: ${detail}`, { kind: 'conflict' });
+}

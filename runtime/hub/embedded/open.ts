@@ -1,0 +1,97 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Env } from '../../env/env.ts';
+import { MillraceError } from '../../record/error.ts';
+import { PortChannel } from './channel.ts';
+import { Connection } from './connection.ts';
+import { EmbeddedHub } from './embedded-hub.ts';
+import type { ClientFrame, ServerFrame } from './protocol.ts';
+import { HubServer, type HubOptions } from './server.ts';
+import { SocketChannel } from './socket-channel.ts';
+import { Store } from './store.ts';
+import { RemoteWatermark, SharedWatermark } from './watermark.ts';
+import { connectWriter, readWriter } from './writer-lock.ts';
+
+export interface HubPlace {
+  /** Directory of the hub. */
+  readonly path: string;
+  readonly env: Env;
+}
+
+/** Starts the writer, in this thread. `HUB_IN_USE` where another process has it. */
+export function startHubServer(place: HubPlace & { readonly options?: HubOptions }): Promise<HubServer> {
+  return HubServer.start(place.path, place.env, place.options);
+}
+
+/** A client of a writer in this process, over a port of `server.connect()`. The port belongs to the hub. */
+export async function connectHub(port: MessagePort, { path, env }: HubPlace): Promise<EmbeddedHub> {
+  const connection = new Connection(new PortChannel<ClientFrame, ServerFrame>(port));
+  const hello = await connection.hello;
+  const store = new Store(path);
+  const watermark = new SharedWatermark(hello.shared ?? undefined);
+  return new EmbeddedHub({
+    hubId: hello.hubId,
+    store,
+    watermark,
+    env,
+    connection,
+    release: () => store.close(),
+  });
+}
+
+/** Writer and client in this thread, for tests and local commands. */
+export async function openHub(
+  place: HubPlace & { readonly options?: HubOptions },
+): Promise<EmbeddedHub & { readonly server: HubServer }> {
+  const server = await startHubServer(place);
+  const connection = new Connection(server.connectLocal());
+  const hello = await connection.hello;
+  const hub = new EmbeddedHub({
+    hubId: hello.hubId,
+    store: server.store,
+    watermark: new SharedWatermark(hello.shared ?? undefined),
+    env: place.env,
+    connection,
+    release: () => server.close(),
+  });
+  return Object.assign(hub, { server });
+}
+
+/**
+ * Reads a hub that another process may be writing. While a writer runs it tells how far is durable
+ * and wakes readers; without one, everything in the file is synced once and then read.
+ */
+export async function openHubForReading({ path, env }: HubPlace): Promise<EmbeddedHub> {
+  const store = new Store(path, { readOnly: true });
+  try {
+    const identity = store.read(() => store.identity());
+    if (identity === null) {
+      throw new MillraceError('HUB_MISSING', `hub: there is none at ${path}`, {
+        kind: 'missing',
+        key: 'millrace.hub.path',
+      });
+    }
+    const watermark = new RemoteWatermark();
+    const writer = readWriter(store);
+    const socket = writer === null ? null : await connectWriter(writer.address, env);
+    const channel = socket === null ? null : new SocketChannel<ClientFrame, ServerFrame>(socket);
+    const connection = channel === null ? null : new Connection(channel, (seq) => watermark.advance(seq));
+    if (connection === null) await proveSynced(store, watermark, env);
+    else await connection.hello;
+    return new EmbeddedHub({ hubId: identity.hubId, store, watermark, env, connection, release: () => store.close() });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** What a writer that was killed had not synced yet may be visible: sync it before anyone reads it. */
+async function proveSynced(store: Store, watermark: RemoteWatermark, env: Env): Promise<void> {
+  const seq = store.read(() => store.seq());
+  const file = await env.files.open(store.path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  watermark.advance(seq);
+}

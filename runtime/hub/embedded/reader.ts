@@ -1,0 +1,168 @@
+import type { Env } from '../../env/env.ts';
+import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
+import type { FetchedBatch, HubReader, Isolation } from '../port.ts';
+import { catalog } from './catalog.ts';
+import type { Connection } from './connection.ts';
+import { hubClosed, offsetOutOfRange, unknownTopic } from './errors.ts';
+import { boundsOf, readBatches } from './log-reader.ts';
+import type { WaitFor } from './protocol.ts';
+import type { Store } from './store.ts';
+import type { Watermark } from './watermark.ts';
+
+interface Assigned extends TopicPartition {
+  /** In the store; -1: not looked up yet. */
+  id: number;
+  position: number;
+  paused: boolean;
+}
+
+export interface ReaderParts {
+  readonly store: Store;
+  readonly watermark: Watermark;
+  readonly connection: Connection | null;
+  readonly env: Env;
+  readonly isolation: Isolation;
+  readonly maxBytes: number;
+  readonly closed: () => void;
+}
+
+/**
+ * Reads the store itself, up to the watermark. Caught up, it asks the writer to be woken: nothing
+ * runs until there is something to read. Each read begins with another partition than the last.
+ */
+export class EmbeddedReader implements HubReader {
+  readonly #parts: ReaderParts;
+  #assigned: Assigned[] = [];
+  #first = 0;
+  /** Wakes a waiting read after `assign`, `seek`, `resume`, `close`. */
+  #interrupt: AbortController | null = null;
+  #closed = false;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+  }
+
+  assign(from: readonly { readonly topic: string; readonly partition: number; readonly offset: bigint }[]): void {
+    this.#assigned = from.map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      id: -1,
+      position: Number(offset),
+      paused: false,
+    }));
+    this.#first = 0;
+    this.#interrupt?.abort();
+  }
+
+  seek(topic: string, partition: number, offset: bigint): void {
+    this.#find(topic, partition).position = Number(offset);
+    this.#interrupt?.abort();
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#find(topic, partition).paused = true;
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#find(topic, partition).paused = false;
+    this.#interrupt?.abort();
+  }
+
+  position(topic: string, partition: number): bigint {
+    return BigInt(this.#find(topic, partition).position);
+  }
+
+  #find(topic: string, partition: number): Assigned {
+    const found = this.#assigned.find((of) => of.partition === partition && of.topic === topic);
+    if (found === undefined) throw unknownTopic(topic, partition);
+    return found;
+  }
+
+  async read(waitMs: number, signal: AbortSignal): Promise<readonly FetchedBatch[]> {
+    const { clock } = this.#parts.env;
+    const deadline = clock.monotonicMs() + waitMs;
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#closed) throw hubClosed();
+      const batches: FetchedBatch[] = [];
+      const moved = this.#parts.store.read(() => this.#readAll(batches));
+      if (batches.length > 0) return batches;
+      const leftMs = deadline - clock.monotonicMs();
+      // Passing over hidden batches only, it still lets others run.
+      if (moved) await this.#parts.env.timers.yield();
+      else if (leftMs <= 0) return batches;
+      else await this.#wait(leftMs, signal);
+    }
+  }
+
+  /** True where a position has moved. */
+  #readAll(batches: FetchedBatch[]): boolean {
+    const count = this.#assigned.length;
+    if (count === 0) return false;
+    let left = this.#parts.maxBytes;
+    let moved = false;
+    this.#first = (this.#first + 1) % count;
+    for (let index = 0; index < count && left > 0; index++) {
+      const of = this.#assigned[(this.#first + index) % count];
+      if (of === undefined || of.paused) continue;
+      const before = of.position;
+      left -= this.#readOne(of, left, batches);
+      moved ||= of.position !== before;
+    }
+    return moved;
+  }
+
+  #readOne(of: Assigned, maxBytes: number, batches: FetchedBatch[]): number {
+    const { store, isolation } = this.#parts;
+    const bounds = this.#bounds(of);
+    if (of.position < bounds.start || of.position > bounds.appended) {
+      throw offsetOutOfRange(topicPartitionName(of), of.position, bounds.start, bounds.end);
+    }
+    if (of.position >= bounds.end) return 0;
+    const { topic, partition, id, position } = of;
+    const part = { topic, partition, id, from: position, end: bounds.end, isolation, maxBytes };
+    const { next, bytes } = readBatches(store, part, batches);
+    of.position = next;
+    return bytes;
+  }
+
+  #bounds(of: Assigned) {
+    const { store, watermark, isolation } = this.#parts;
+    const known = of.id < 0 ? null : boundsOf(store, watermark, of.id, isolation);
+    if (known !== null) return known;
+    of.id = catalog.topic(store, of.topic)?.partitions[of.partition] ?? -1;
+    const found = of.id < 0 ? null : boundsOf(store, watermark, of.id, isolation);
+    if (found === null) throw unknownTopic(of.topic, of.partition);
+    return found;
+  }
+
+  /** Until there is more to read, the time is over, or something about the assignment has changed. */
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { connection, env, isolation } = this.#parts;
+    const interrupt = new AbortController();
+    this.#interrupt = interrupt;
+    const either = AbortSignal.any([signal, interrupt.signal]);
+    const on: WaitFor[] = this.#assigned
+      .filter((of) => !of.paused)
+      .map((of) => ({ partition: of.id, offset: of.position, committed: isolation === 'read_committed' }));
+    const over = env.timers.sleep(ms, either);
+    const news = connection === null || on.length === 0 ? null : connection.askUntil('wait', { on }, either);
+    try {
+      await (news === null ? over : Promise.race([news, over]));
+    } catch (error) {
+      if (signal.aborted || !interrupt.signal.aborted) throw error;
+    } finally {
+      interrupt.abort();
+      this.#interrupt = null;
+      over.catch(() => undefined);
+      news?.catch(() => undefined);
+    }
+    if (connection?.closed === true) throw hubClosed();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#interrupt?.abort();
+    this.#parts.closed();
+  }
+}

@@ -1,0 +1,267 @@
+import { MillraceError } from '../../record/error.ts';
+import { appendBatch, appendFailed } from './append.ts';
+import type { Cleaner } from './cleaner.ts';
+import type { ClientSession } from './client-session.ts';
+import type { CommitLoop } from './commit-loop.ts';
+import type { Commit } from './commit.ts';
+import type { DiskGuard } from './disk-guard.ts';
+import { groupActive, readOnlyHub } from './errors.ts';
+import type { GroupMembership } from './group-membership.ts';
+import { groupKeys, putGroupOffset, removeGroupOffset } from './group-offsets.ts';
+import type { Ask, ClientFrame, HubStats, Operation, Request, WireGroupOffset } from './protocol.ts';
+import type { Store } from './store.ts';
+import type { Topics } from './topics.ts';
+import type { Transactions } from './transactions.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface ServerParts {
+  readonly store: Store;
+  readonly topics: Topics;
+  readonly transactions: Transactions;
+  readonly groups: GroupMembership;
+  readonly waiters: Waiters;
+  readonly loop: CommitLoop;
+  readonly guard: DiskGuard;
+  readonly cleaner: Cleaner;
+  readonly stats: () => HubStats;
+}
+
+/** What clients of other processes may ask. */
+const READING = new Set<Operation>(['wait', 'stats', 'activeGroups']);
+
+/** Turns requests into works for the commit loop, or answers them. */
+export class RequestRouter {
+  readonly #parts: ServerParts;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  frame(session: ClientSession, frame: ClientFrame, mayWrite: boolean): void {
+    for (const request of frame) {
+      if (request.op === 'cancel') {
+        this.#parts.waiters.cancel(session, request.id);
+        this.#parts.groups.cancel(session, request.id);
+        continue;
+      }
+      try {
+        if (!mayWrite && !READING.has(request.op)) throw readOnlyHub();
+        this.#handle(session, request);
+      } catch (error) {
+        session.fail(request.id, error);
+      }
+    }
+  }
+
+  #handle(session: ClientSession, request: Request): void {
+    const { id } = request;
+    switch (request.op) {
+      case 'append':
+        return this.#append(session, id, request.ask);
+      case 'endTransaction':
+        return this.#submit(session, id, (commit) => this.#endTransaction(commit, request.ask));
+      case 'initProducer':
+        return this.#initProducer(session, id, request.ask);
+      case 'closeProducer':
+        return this.#closeProducer(session, id, request.ask.producerId);
+      case 'wait':
+        return this.#wait(session, id, request.ask);
+      case 'createTopic':
+      case 'deleteTopic':
+      case 'alterTopic':
+      case 'deleteRecords':
+        return this.#changeTopic(session, request);
+      case 'stats':
+        return session.answer(id, this.#parts.stats());
+      default:
+        return this.#group(session, request);
+    }
+  }
+
+  /** A durable change, answered with what it returns; `after` runs once it is durable. */
+  #submit(
+    session: ClientSession,
+    id: number,
+    run: (commit: Commit) => unknown,
+    after?: (result: unknown) => void,
+  ): void {
+    this.#parts.loop.submit(session.lane, {
+      bytes: 0,
+      durable: true,
+      run,
+      done: (result) => {
+        after?.(result);
+        if (result instanceof MillraceError) session.fail(id, result);
+        else session.answer(id, result ?? null);
+      },
+      failed: (error) => session.fail(id, error),
+    });
+  }
+
+  #append(session: ClientSession, id: number, ask: Ask<'append'>): void {
+    this.#parts.loop.submit(session.lane, {
+      bytes: ask.batch.byteLength,
+      durable: ask.acks === 'all',
+      run: (commit) => this.#appendOrBreak(commit, ask),
+      done: (result) => session.answer(id, result),
+      failed: (error) => {
+        appendFailed(this.#parts.transactions, ask, error);
+        session.fail(id, error);
+      },
+    });
+  }
+
+  /** A commit that follows within the same group commit has to know already. */
+  #appendOrBreak(commit: Commit, ask: Ask<'append'>): unknown {
+    try {
+      return appendBatch(this.#parts, commit, ask);
+    } catch (error) {
+      appendFailed(this.#parts.transactions, ask, error);
+      throw error;
+    }
+  }
+
+  /** Null, or why it was aborted instead of committed. */
+  #endTransaction(commit: Commit, ask: Ask<'endTransaction'>): MillraceError | null {
+    const { transactions, topics, store } = this.#parts;
+    const producer = transactions.producer(ask.producerId, ask.epoch);
+    const broken = ask.outcome === 'commit' ? producer.broken(ask.window) : null;
+    if (broken !== null) {
+      transactions.end(commit, producer, 'abort');
+      return broken;
+    }
+    const groups = ask.outcome === 'commit' ? ask.groups : [];
+    // Unknown topics refuse the commit before anything has changed.
+    const resolved = groups.flatMap(({ group, offsets }) =>
+      offsets.map((of) => ({ group, id: topics.partition(of.topic, of.partition).id, of })),
+    );
+    transactions.end(commit, producer, ask.outcome);
+    for (const { group, id, of } of resolved) putGroupOffset(store, group, id, of.offset, of.metadata ?? '');
+    return null;
+  }
+
+  #initProducer(session: ClientSession, id: number, ask: Ask<'initProducer'>): void {
+    const { transactions } = this.#parts;
+    const ready = (producer: { readonly id: number; readonly epoch: number }) => {
+      session.producers.add(producer.id);
+      return { producerId: producer.id, epoch: producer.epoch };
+    };
+    const producer = ask.transactionalId === null ? transactions.tryCreate(ask.timeoutMs) : null;
+    if (producer !== null) return session.answer(id, ready(producer));
+    this.#submit(session, id, (commit) => ready(transactions.create(commit, ask.transactionalId, ask.timeoutMs)));
+  }
+
+  #closeProducer(session: ClientSession, id: number, producerId: number): void {
+    const { transactions } = this.#parts;
+    session.producers.delete(producerId);
+    const producer = transactions.close(producerId);
+    if (producer === null || producer.transaction === null) return session.answer(id, null);
+    this.#submit(session, id, (commit) => transactions.end(commit, producer, 'abort'));
+  }
+
+  #wait(session: ClientSession, id: number, ask: Ask<'wait'>): void {
+    const { waiters, topics } = this.#parts;
+    const wake = () => session.answer(id, null);
+    if (!waiters.add(session, id, ask.on, (partition) => topics.byId(partition), wake)) wake();
+  }
+
+  #changeTopic(session: ClientSession, request: Request): void {
+    const { topics, groups, waiters, cleaner, loop } = this.#parts;
+    const { id } = request;
+    switch (request.op) {
+      case 'createTopic': {
+        const { name, partitions, config } = request.ask;
+        const create = (commit: Commit) => topics.create(commit, name, partitions, config);
+        return this.#submit(session, id, create, () => groups.topicsChanged());
+      }
+      case 'deleteTopic': {
+        const remove = (commit: Commit) => {
+          const gone = topics.delete(commit, request.ask.name);
+          queueMicrotask(() => gone.forEach((partition) => waiters.advanced(partition)));
+          return null;
+        };
+        return this.#submit(session, id, remove, () => {
+          groups.topicsChanged();
+          cleaner.soon();
+        });
+      }
+      case 'alterTopic': {
+        const { name, config } = request.ask;
+        return this.#submit(
+          session,
+          id,
+          (commit) => topics.alter(commit, name, config),
+          () => cleaner.soon(),
+        );
+      }
+      case 'deleteRecords': {
+        const { topic, partition, before } = request.ask;
+        void loop;
+        cleaner.deleteRecords(topics.partition(topic, partition), before).then(
+          () => session.answer(id, null),
+          (error: unknown) => session.fail(id, error),
+        );
+        return;
+      }
+    }
+  }
+
+  #group(session: ClientSession, request: Request): void {
+    const { groups } = this.#parts;
+    const { id } = request;
+    switch (request.op) {
+      case 'joinGroup':
+        return session.answer(id, { member: groups.join(session, request.ask.group, request.ask.topics) });
+      case 'assignment':
+        return groups.assignment(request.ask.member, id, request.ask.known, (assignment) =>
+          session.answer(id, assignment),
+        );
+      case 'acknowledge':
+        groups.acknowledge(request.ask.member, request.ask.generation);
+        return session.answer(id, null);
+      case 'leaveGroup':
+        groups.leave(request.ask.member);
+        return session.answer(id, null);
+      case 'commitOffsets': {
+        const { member, generation, offsets } = request.ask;
+        return this.#submit(session, id, () =>
+          this.#putOffsets(groups.checkCommit(member, generation, offsets), offsets),
+        );
+      }
+      case 'alterGroup':
+        return this.#submit(session, id, () => this.#alterGroup(request.ask));
+      case 'deleteGroup':
+        return this.#submit(session, id, () => this.#deleteGroup(request.ask.group));
+      case 'activeGroups':
+        return session.answer(id, groups.active());
+    }
+  }
+
+  #putOffsets(group: string, offsets: readonly WireGroupOffset[]): void {
+    const { topics, store } = this.#parts;
+    const ids = offsets.map((of) => topics.partition(of.topic, of.partition).id);
+    offsets.forEach((of, index) => putGroupOffset(store, group, ids[index] ?? 0, of.offset, of.metadata ?? ''));
+  }
+
+  #alterGroup({ group, offsets }: Ask<'alterGroup'>): void {
+    const { topics, store } = this.#parts;
+    this.#checkInactive(group);
+    const ids = offsets.map((of) => topics.partition(of.topic, of.partition).id);
+    offsets.forEach((of, index) => {
+      const id = ids[index] ?? 0;
+      if (of.offset === null) removeGroupOffset(store, group, id);
+      else putGroupOffset(store, group, id, of.offset, '');
+    });
+  }
+
+  #deleteGroup(group: string): void {
+    const { store } = this.#parts;
+    this.#checkInactive(group);
+    for (const key of groupKeys(store, group)) void store.groups.remove(key);
+  }
+
+  #checkInactive(group: string): void {
+    const members = this.#parts.groups.members(group);
+    if (members > 0) throw groupActive(group, members);
+  }
+}

@@ -1,0 +1,237 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Env } from '../../env/env.ts';
+import type { TopicConfig } from '../port.ts';
+import { PortChannel, localChannels, type Channel } from './channel.ts';
+import { Cleaner } from './cleaner.ts';
+import { ClientSession } from './client-session.ts';
+import { CommitLoop, type Lane } from './commit-loop.ts';
+import type { Commit } from './commit.ts';
+import { DiskGuard } from './disk-guard.ts';
+import { GroupMembership } from './group-membership.ts';
+import type { Partition } from './partition.ts';
+import type { Producer } from './producers.ts';
+import type { ClientFrame, Hello, HubStats, ServerFrame } from './protocol.ts';
+import { RequestRouter } from './request-router.ts';
+import { FORMAT, Store } from './store.ts';
+import { Topics } from './topics.ts';
+import { Transactions } from './transactions.ts';
+import { Waiters } from './waiters.ts';
+import { SharedWatermark } from './watermark.ts';
+import { WriterLock } from './writer-lock.ts';
+
+export interface HubOptions {
+  /** Appends that would leave less free disk space are refused with `HUB_DISK_FULL`. Default 256 MiB. */
+  readonly minFreeBytes?: number;
+  /** Largest size of the data file: address space, not memory. Default 1 TiB. */
+  readonly mapBytes?: number;
+  /** Settings of topics that do not say otherwise: Kafka's topic keys. */
+  readonly topicDefaults?: TopicConfig;
+  /** How often retention and compaction look at the topics. Default 30 seconds. */
+  readonly cleanEveryMs?: number;
+}
+
+const DEFAULT_MIN_FREE_BYTES = 256 * 1024 * 1024;
+const DEFAULT_CLEAN_EVERY_MS = 30_000;
+
+/**
+ * The writer of an embedded hub, one per directory and machine. Procedure: take the writer's lock,
+ * open the store, end the transactions that died with the last writer in a first, synced commit
+ * (from here on all that was found is durable), then serve clients.
+ *
+ * Invariant: a client is answered, and a reader sees an offset, only after the commit that holds
+ * it was synced (I1, I2); acks 0 and 1 are answered earlier, and readers do not see them earlier.
+ */
+export class HubServer {
+  readonly id: string;
+  readonly path: string;
+  /** For a client in this very thread. */
+  readonly store: Store;
+  readonly #lock: WriterLock;
+  readonly #guard: DiskGuard;
+  readonly #watermark = new SharedWatermark();
+  readonly #topics: Topics;
+  readonly #transactions: Transactions;
+  readonly #groups: GroupMembership;
+  readonly #waiters = new Waiters();
+  readonly #loop: CommitLoop;
+  readonly #lane: Lane;
+  readonly #cleaner: Cleaner;
+  readonly #router: RequestRouter;
+  readonly #sessions = new Set<ClientSession>();
+  #unsynced = new Set<Partition>();
+  #closing: Promise<void> | null = null;
+
+  private constructor(path: string, env: Env, options: HubOptions, store: Store, lock: WriterLock, hubId: string) {
+    this.id = hubId;
+    this.path = path;
+    this.store = store;
+    this.#lock = lock;
+    this.#guard = new DiskGuard(env, path, options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES);
+    this.#topics = new Topics(store, env, options.topicDefaults ?? {});
+    this.#transactions = new Transactions(store, env, (producer, why) => this.#abort(producer, why));
+    this.#groups = new GroupMembership(() => this.#topics.sizes());
+    const seq = store.read(() => store.seq());
+    this.#loop = new CommitLoop(store, env, seq, {
+      flush: (commit) => this.#flush(commit),
+      synced: (commit) => this.#synced(commit),
+      unsynced: (commit) => commit.partitions.forEach((partition) => this.#unsynced.add(partition)),
+    });
+    this.#lane = this.#loop.addLane();
+    const { topics, transactions, groups, waiters, loop, guard } = this.#parts();
+    this.#cleaner = new Cleaner({ store, env, topics, loop, lane: loop.addLane() });
+    const cleaner = this.#cleaner;
+    const stats = () => this.stats();
+    this.#router = new RequestRouter({ store, topics, transactions, groups, waiters, loop, guard, cleaner, stats });
+  }
+
+  #parts() {
+    return {
+      topics: this.#topics,
+      transactions: this.#transactions,
+      groups: this.#groups,
+      waiters: this.#waiters,
+      loop: this.#loop,
+      guard: this.#guard,
+    };
+  }
+
+  /** `HUB_IN_USE`, `HUB_FORMAT`, `HUB_DISK_FULL`. */
+  static async start(path: string, env: Env, options: HubOptions = {}): Promise<HubServer> {
+    await env.files.mkdir(path);
+    const lock = await WriterLock.listen(path, env);
+    let store: Store | null = null;
+    try {
+      store = new Store(path, options.mapBytes === undefined ? {} : { mapBytes: options.mapBytes });
+      await lock.take(store);
+      const identity = store.read(() => store?.identity() ?? null);
+      const server = new HubServer(path, env, options, store, lock, identity?.hubId ?? env.random.uuid());
+      await server.#open(env, identity === null, options.cleanEveryMs ?? DEFAULT_CLEAN_EVERY_MS);
+      return server;
+    } catch (error) {
+      await store?.close();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async #open(env: Env, fresh: boolean, cleanEveryMs: number): Promise<void> {
+    await this.#guard.look();
+    this.store.read(() => this.#topics.load());
+    await this.#loop.run(this.#lane, (commit) => {
+      if (fresh) this.store.putIdentity({ format: FORMAT, hubId: this.id });
+      this.#transactions.recover(commit, (id) => this.#topics.byId(id));
+    });
+    // The directory entries of a new hub's files have to survive a power cut as well.
+    if (fresh) await env.files.syncDirectory(this.path);
+    this.#lock.serve((channel) => this.#serve(channel, null));
+    this.#cleaner.start(cleanEveryMs);
+  }
+
+  /** A port for one client, in this or another thread ({@link connectHub}). */
+  connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#serve(new PortChannel<ServerFrame, ClientFrame>(port1), this.#watermark.shared);
+    return port2;
+  }
+
+  /** A client in this thread. */
+  connectLocal(): Channel<ClientFrame, ServerFrame> {
+    const [client, server] = localChannels<ClientFrame, ServerFrame>();
+    this.#serve(server, this.#watermark.shared);
+    return client;
+  }
+
+  #serve(channel: Channel<ServerFrame, ClientFrame>, shared: SharedArrayBuffer | null): void {
+    const session = new ClientSession(channel, this.#loop.addLane(), () => this.#watermark.syncedSeq());
+    this.#sessions.add(session);
+    const hello: Hello = { hubId: this.id, path: this.path, shared };
+    channel.receive(
+      (frame) => this.#router.frame(session, frame, shared !== null),
+      () => this.#gone(session),
+    );
+    session.hello(hello);
+  }
+
+  /** What a client leaves open ends with it. */
+  #gone(session: ClientSession): void {
+    if (!this.#sessions.delete(session)) return;
+    this.#waiters.removeClient(session);
+    this.#groups.removeClient(session);
+    for (const id of session.producers) {
+      const producer = this.#transactions.close(id);
+      if (producer?.transaction != null) this.#abort(producer, 'its thread has ended');
+    }
+    this.#loop.removeLane(session.lane);
+  }
+
+  #abort(producer: Producer, why: string): void {
+    const aborted = this.#loop.run(this.#lane, (commit) => {
+      this.#transactions.end(commit, producer, 'abort');
+      this.#transactions.fence(commit, producer, why);
+    });
+    // A full disk: the timer or the next start tries again.
+    aborted.catch(() => undefined);
+  }
+
+  #flush(commit: Commit): void {
+    this.#transactions.flush(commit);
+    for (const partition of commit.partitions) partition.writeRow(this.store, commit.seq);
+  }
+
+  #synced(commit: Commit): void {
+    for (const partition of commit.partitions) this.#unsynced.add(partition);
+    const advanced = this.#unsynced;
+    this.#unsynced = new Set();
+    for (const partition of advanced) partition.synced();
+    this.#watermark.publish(commit.seq);
+    for (const partition of advanced) this.#waiters.advanced(partition);
+  }
+
+  /** Looks at retention and compaction now; resolves when what was due is done. */
+  clean(): Promise<void> {
+    return this.#cleaner.clean();
+  }
+
+  stats(): HubStats {
+    void this.#guard.look();
+    const { commits, commitMs, lastCommitMs, batches, bytes } = this.#loop.stats;
+    return {
+      hubId: this.id,
+      bytesOnDisk: this.#guard.fileBytes,
+      freeBytes: this.#guard.freeBytes,
+      commits,
+      commitMs,
+      lastCommitMs,
+      appendedBatches: batches,
+      appendedBytes: bytes,
+      openTransactions: this.#transactions.open,
+      queuedBytes: this.#loop.queuedBytes,
+      clients: this.#sessions.size,
+      diskFull: this.#guard.full,
+      partitions: [...this.#topics.all()].map((partition) => ({
+        topic: partition.topic,
+        partition: partition.index,
+        start: partition.start,
+        end: partition.end,
+        lastStable: partition.lastStable,
+        sizeBytes: partition.row.sizeBytes,
+      })),
+    };
+  }
+
+  /** Commits what is queued, then closes clients, store and lock. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#cleaner.stop();
+    this.#transactions.stop();
+    this.#loop.close();
+    for (const session of this.#sessions) session.close();
+    this.#sessions.clear();
+    await this.store.close();
+    await this.#lock.release();
+  }
+}

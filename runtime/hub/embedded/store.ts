@@ -1,0 +1,181 @@
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { MillraceError } from '../../record/error.ts';
+import { diskFull, writeFailed } from './errors.ts';
+
+export const FORMAT = 1;
+export const DATA_FILE = 'hub.mdb';
+const DEFAULT_MAP_BYTES = 2 ** 40;
+const FORMAT_KEY = Buffer.from([0, 0]);
+const SEQ_KEY = Buffer.from([0, 1]);
+/** LMDB's MDB_NOMETASYNC as a flag of one transaction. */
+const NO_META_SYNC = 0x40000;
+/** lmdb-js: commit before returning. */
+const COMMIT_SYNCHRONOUSLY = 2;
+
+export type Table = Database<Buffer, Buffer>;
+
+export interface StoreOptions {
+  /** Opened by a process that is not the writer. */
+  readonly readOnly?: boolean;
+  /** Largest size of the data file. Address space, not memory. */
+  readonly mapBytes?: number;
+}
+
+export interface Identity {
+  readonly format: number;
+  readonly hubId: string;
+}
+
+/**
+ * The LMDB environment of a hub: `hub.mdb` in its directory, tables as in `key.ts`.
+ *
+ * LMDB runs with its own defaults for durability: a commit syncs the pages, then writes the root
+ * through, so that a cut at any instant leaves the last commit or the one before. Reads happen in
+ * {@link read} only, which ends its read transaction before it returns; values are copies.
+ */
+export class Store {
+  readonly path: string;
+  readonly state: Table;
+  readonly log: Table;
+  readonly time: Table;
+  readonly aborted: Table;
+  readonly catalog: Table;
+  readonly groups: Table;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+
+  constructor(directory: string, options: StoreOptions = {}) {
+    this.path = `${directory}/${DATA_FILE}`;
+    try {
+      this.#root = open<Buffer, Buffer>({
+        path: this.path,
+        noSubdir: true,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        cache: false,
+        maxDbs: 12,
+        maxReaders: 1024,
+        mapSize: options.mapBytes ?? DEFAULT_MAP_BYTES,
+        overlappingSync: false,
+        noSync: false,
+        noMetaSync: false,
+        readOnly: options.readOnly ?? false,
+      });
+      this.state = this.#table('state');
+      this.log = this.#table('log');
+      this.time = this.#table('time');
+      this.aborted = this.#table('aborted');
+      this.catalog = this.#table('catalog');
+      this.groups = this.#table('groups');
+    } catch (error) {
+      throw openFailed(this.path, error);
+    }
+  }
+
+  #table(name: string): Table {
+    // lmdb-js answers undefined for a table that a reader finds missing.
+    const table: Table | undefined = this.#root.openDB<Buffer, Buffer>({
+      name,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    });
+    if (table === undefined) throw new Error(`no table ${name}`);
+    return table;
+  }
+
+  /** Runs `use` on one snapshot of what is committed now. */
+  read<T>(use: () => T): T {
+    this.#root.resetReadTxn();
+    try {
+      return use();
+    } finally {
+      this.#root.resetReadTxn();
+    }
+  }
+
+  /**
+   * Runs `change` as one transaction. `durable`: synced when it returns; otherwise the root is
+   * written, not synced: it survives `kill -9`, and a power cut may undo it, whole. What `change` throws undoes it.
+   */
+  commit(durable: boolean, change: () => void): void {
+    this.#root.transactionSync(change, durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC);
+  }
+
+  /** null in a new hub. */
+  identity(): Identity | null {
+    const bytes = this.state.get(FORMAT_KEY);
+    if (bytes === undefined) return null;
+    const identity = JSON.parse(Buffer.from(bytes).toString()) as Identity;
+    if (identity.format === FORMAT) return identity;
+    throw new MillraceError(
+      'HUB_FORMAT',
+      `hub: ${this.path} has format ${identity.format}, this version reads ${FORMAT}`,
+      {
+        kind: 'config',
+        key: 'millrace.hub.path',
+        remedy: 'Start the version of millrace that wrote it, or choose another directory.',
+      },
+    );
+  }
+
+  putIdentity(identity: Identity): void {
+    void this.state.put(FORMAT_KEY, Buffer.from(JSON.stringify(identity)));
+  }
+
+  /** Number of the last commit. */
+  seq(): number {
+    const bytes = this.state.get(SEQ_KEY);
+    return bytes === undefined ? 0 : Buffer.from(bytes).readDoubleBE(0);
+  }
+
+  putSeq(seq: number): void {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeDoubleBE(seq);
+    void this.state.put(SEQ_KEY, bytes);
+  }
+
+  /** A number kept under a name; 0 where there is none yet. */
+  counter(name: 'partition' | 'producer'): number {
+    const bytes = this.state.get(counterKey(name));
+    return bytes === undefined ? 0 : Buffer.from(bytes).readDoubleBE(0);
+  }
+
+  putCounter(name: 'partition' | 'producer', value: number): void {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeDoubleBE(value);
+    void this.state.put(counterKey(name), bytes);
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}
+
+function counterKey(name: string): Buffer {
+  return Buffer.from(`\0n${name}`);
+}
+
+/** What LMDB or the file system said while writing, by name. */
+export function writeError(path: string, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/MDB_MAP_FULL/.test(message)) return diskFull(path, 'it has reached millrace.hub.map.bytes', error);
+  if (/No space left|ENOSPC|quota/i.test(message)) return diskFull(path, 'no space left on the device', error);
+  return writeFailed(path, error);
+}
+
+function openFailed(path: string, error: unknown): MillraceError {
+  const message = error instanceof Error ? error.message : String(error);
+  const details = { key: 'millrace.hub.path', cause: error };
+  if (/MDB_INVALID|MDB_VERSION_MISMATCH|MDB_CORRUPTED|not an LMDB/i.test(message)) {
+    return new MillraceError('HUB_FORMAT', `hub: ${path} is not a hub's data file: ${message}`, {
+      ...details,
+      kind: 'config',
+      remedy: 'Choose another directory, or restore the file from a copy.',
+    });
+  }
+  if (/No such file|no table/i.test(message)) {
+    return new MillraceError('HUB_MISSING', `hub: there is none at ${path}`, { ...details, kind: 'missing' });
+  }
+  if (/No space left|ENOSPC/i.test(message)) return diskFull(path, message, error);
+  return new MillraceError('HUB_OPEN_FAILED', `hub: opening ${path}: ${message}`, { ...details, kind: 'unavailable' });
+}

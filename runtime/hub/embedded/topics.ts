@@ -1,0 +1,124 @@
+import type { Env } from '../../env/env.ts';
+import type { TopicConfig, TopicDescription } from '../port.ts';
+import { catalog, describeTopic, type StoredTopic } from './catalog.ts';
+import type { Commit } from './commit.ts';
+import { invalidTopic, topicExists, unknownTopic } from './errors.ts';
+import { rowKey } from './key.ts';
+import { Partition } from './partition.ts';
+import { decodeRow } from './partition-row.ts';
+import type { Store } from './store.ts';
+import { checkTopicName, topicSettings } from './topic-config.ts';
+
+const MAX_PARTITIONS = 10_000;
+
+/** The topics as the writer holds them. Changed within a commit only. */
+export class Topics {
+  readonly #store: Store;
+  readonly #env: Env;
+  readonly #defaults: TopicConfig;
+  readonly #topics = new Map<string, { readonly stored: StoredTopic; readonly partitions: readonly Partition[] }>();
+  readonly #byId = new Map<number, Partition>();
+
+  constructor(store: Store, env: Env, defaults: TopicConfig) {
+    this.#store = store;
+    this.#env = env;
+    this.#defaults = defaults;
+  }
+
+  /** Reads them all. Call within `store.read`. */
+  load(): void {
+    for (const topic of catalog.topics(this.#store)) this.#add(topic);
+  }
+
+  #add(stored: StoredTopic): void {
+    const settings = topicSettings(stored.name, { ...this.#defaults, ...stored.config });
+    const partitions = stored.partitions.map((id, index) => {
+      const row = this.#store.state.get(rowKey(id));
+      return new Partition(id, stored.name, index, settings, row === undefined ? undefined : decodeRow(row));
+    });
+    this.#topics.set(stored.name, { stored, partitions });
+    for (const partition of partitions) this.#byId.set(partition.id, partition);
+  }
+
+  #remove(name: string): void {
+    for (const partition of this.#topics.get(name)?.partitions ?? []) this.#byId.delete(partition.id);
+    this.#topics.delete(name);
+  }
+
+  /** `HUB_UNKNOWN_TOPIC`. */
+  partition(topic: string, partition: number): Partition {
+    const found = this.#topics.get(topic)?.partitions[partition];
+    if (found === undefined) throw unknownTopic(topic, this.#topics.has(topic) ? partition : undefined);
+    return found;
+  }
+
+  byId(id: number): Partition | undefined {
+    return this.#byId.get(id);
+  }
+
+  all(): Iterable<Partition> {
+    return this.#byId.values();
+  }
+
+  /** Number of partitions by topic. */
+  sizes(): ReadonlyMap<string, number> {
+    return new Map([...this.#topics].map(([name, { partitions }]) => [name, partitions.length]));
+  }
+
+  create(commit: Commit, name: string, partitions: number, config: TopicConfig): TopicDescription {
+    checkTopicName(name);
+    if (this.#topics.has(name)) throw topicExists(name);
+    if (!Number.isInteger(partitions) || partitions < 1 || partitions > MAX_PARTITIONS) {
+      throw invalidTopic(name, `it takes 1 to ${MAX_PARTITIONS} partitions, not ${partitions}`);
+    }
+    topicSettings(name, { ...this.#defaults, ...config });
+    const first = this.#store.counter('partition');
+    const ids = Array.from({ length: partitions }, (_, index) => first + index);
+    const stored: StoredTopic = { name, id: this.#env.random.uuid(), partitions: ids, config };
+    commit.onRollback(() => this.#remove(name));
+    this.#store.putCounter('partition', first + partitions);
+    catalog.putTopic(this.#store, stored);
+    this.#add(stored);
+    for (const id of ids) {
+      const partition = this.#byId.get(id);
+      if (partition !== undefined) commit.touch(partition);
+    }
+    return describeTopic(stored);
+  }
+
+  /** The batches go later, piece by piece: until then the partitions are garbage. */
+  delete(commit: Commit, name: string): readonly Partition[] {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name);
+    commit.onRollback(() => {
+      for (const partition of topic.partitions) partition.deleted = false;
+      this.#topics.set(name, topic);
+      for (const partition of topic.partitions) this.#byId.set(partition.id, partition);
+    });
+    catalog.removeTopic(this.#store, name);
+    for (const partition of topic.partitions) {
+      partition.deleted = true;
+      void this.#store.state.remove(rowKey(partition.id));
+      catalog.putGarbage(this.#store, partition.id);
+      commit.partitions.delete(partition);
+    }
+    this.#remove(name);
+    return topic.partitions;
+  }
+
+  /** Sets the keys given, leaves the others. */
+  alter(commit: Commit, name: string, config: TopicConfig): void {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name);
+    const stored = { ...topic.stored, config: { ...topic.stored.config, ...config } };
+    const settings = topicSettings(name, { ...this.#defaults, ...stored.config });
+    const before = topic.partitions.map((partition) => partition.settings);
+    commit.onRollback(() => {
+      this.#topics.set(name, topic);
+      topic.partitions.forEach((partition, index) => (partition.settings = before[index] ?? partition.settings));
+    });
+    catalog.putTopic(this.#store, stored);
+    this.#topics.set(name, { stored, partitions: topic.partitions });
+    for (const partition of topic.partitions) partition.settings = settings;
+  }
+}
