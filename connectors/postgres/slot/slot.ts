@@ -44,8 +44,6 @@ const SLOT = `
 export async function readSlot(reader: CatalogReader, name: string): Promise<SlotState | undefined> {
   const [row] = await reader.query(`reading the replication slot ${name}`, SLOT, [name]);
   if (row === undefined) return undefined;
-  const number = (value: string | null | undefined): number | undefined =>
-    value === null || value === undefined ? undefined : Number(value);
   return {
     name,
     plugin: row['plugin'] ?? '',
@@ -62,6 +60,10 @@ export async function readSlot(reader: CatalogReader, name: string): Promise<Slo
     twoPhase: row['two_phase'] === 't',
     currentLsn: parseLsn(row['current']) ?? 0n,
   };
+}
+
+function number(value: string | null | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
 }
 
 export interface CreatedSlot {

@@ -98,14 +98,14 @@ export class RowAssembler implements PgoutputHandler {
     return { lsn, xid: this.#xid, timeUs: this.#timeUs, messageType: this.#type };
   }
 
-  /** Inside a transaction. */
+  /** Inside a transaction, also one that is still to be sent again. */
   get open(): boolean {
-    return this.#open;
+    return this.#open || this.#index > 0;
   }
 
   /** The server says that nothing before `walEnd` is left to send. Only between transactions. */
   advance(walEnd: bigint): void {
-    if (this.#open || walEnd <= this.#flushLsn) return;
+    if (this.open || walEnd <= this.#flushLsn) return;
     this.#flushLsn = walEnd;
     if (walEnd > this.#commitLsn) this.#commitLsn = walEnd;
     this.#index = 0;

@@ -1,0 +1,305 @@
+import type { TaskContext } from '../../../runtime/connector/context.ts';
+import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
+import type { Env } from '../../../runtime/env/env.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
+import type { Connection } from '../connection.ts';
+import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
+import { postgresError } from '../wire/backend-error.ts';
+import { maxLsn } from '../wire/lsn.ts';
+import { Acknowledgement } from './acknowledgement.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { BlockPool } from './block-pool.ts';
+import { Intake } from './intake.ts';
+import { ResumeGate } from './resume-gate.ts';
+import { RowAssembler, type AssemblerOptions } from './row-assembler.ts';
+import { Session } from './session.ts';
+
+/** Blocks that wait for the runner before the socket is paused. */
+const MAX_QUEUED = 4;
+
+export interface StreamSettings {
+  /** Source partition of the stream's offsets. */
+  readonly partition: JsonObject;
+  /** `status.update.interval.ms` */
+  readonly statusIntervalMs: number;
+  /** `errors.max.retries`; -1: no limit. */
+  readonly maxRetries: number;
+  /** `retriable.restart.connector.wait.ms`: longest wait between two attempts. */
+  readonly retryWaitMs: number;
+}
+
+/** A connection that is ready for START_REPLICATION at a place that was checked (D16). */
+export interface PreparedReplication {
+  readonly connection: Connection;
+  readonly identity: StreamIdentity;
+  readonly command: string;
+  readonly senderTimeoutMs: number;
+}
+
+export interface StreamEdges {
+  readonly env: Env;
+  readonly context: TaskContext;
+  /** Connects, and compares the place with server and slot; throws where they do not fit. */
+  prepare(place: StoredOffset, signal: AbortSignal): Promise<PreparedReplication>;
+}
+
+/**
+ * The slot's stream as batches.
+ *
+ *     socket → intake → assembler → block → queue (≤ 4) → read() → runner … committed() → status update
+ *
+ * A block is handed over when it holds 1 MiB, or when somebody waits and the socket has given all
+ * it had. While the queue is full the socket is paused; the status timer goes on with the old LSN.
+ * A lost connection is opened again at the place that was read, so nothing is handed over twice.
+ */
+export class ReplicationStream {
+  readonly #settings: StreamSettings;
+  readonly #edges: StreamEdges;
+  readonly #pool = new BlockPool(MAX_QUEUED + 2);
+  readonly #queue = new BatchQueue();
+  readonly #ack: Acknowledgement;
+  readonly #assembler: RowAssembler;
+  readonly #intake: Intake;
+  readonly #stop = new AbortController();
+  #session: Session | undefined;
+  #identity: StreamIdentity | undefined;
+  #running: Promise<void> | undefined;
+  #attempts = 0;
+  #flushing = false;
+  #lastProgressMs = -Infinity;
+
+  constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
+    this.#settings = settings;
+    this.#edges = edges;
+    this.#ack = new Acknowledgement(start.place);
+    const gate = new ResumeGate(start.place, start.eventLsn);
+    this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate);
+    this.#intake = new Intake(this.#assembler, this.#pool, {
+      keepalive: (_, replyNow) => this.#keepalive(replyNow),
+      full: () => this.#cut(),
+      ended: (error) => this.#session?.fail(error ?? new Error('Connection terminated by the server')),
+    });
+  }
+
+  /** Connects and starts. The first failure is thrown; later ones are retried as the options say. */
+  async open(start: StoredOffset, signal: AbortSignal): Promise<void> {
+    const session = await this.#connect(start, signal);
+    this.#running = this.#run(session);
+  }
+
+  async read(signal: AbortSignal): Promise<SourceBatch> {
+    for (;;) {
+      const batch = this.#queue.shift() ?? this.#takeCurrent();
+      if (batch !== undefined) {
+        this.#balance();
+        return batch;
+      }
+      await this.#queue.wait(signal);
+    }
+  }
+
+  /** The position and its offset are durable: the server may forget what is before (I1). */
+  committed(position: StreamPosition): void {
+    if (this.#ack.committed(position)) this.#session?.status(false);
+  }
+
+  /** Adds a row of the task's own, outside any transaction: a heartbeat. */
+  own(add: (block: RowBlock, assembler: RowAssembler) => void): void {
+    add(this.#assembler.block, this.#assembler);
+    this.#flush();
+  }
+
+  /** Where the stream stands, for gauges. */
+  get figures(): { place: StreamPlace; flushLsn: bigint; commitTimeUs: bigint; transactions: number; idle: boolean } {
+    const last = this.#assembler.last();
+    return {
+      place: this.#assembler.place(),
+      flushLsn: this.#ack.flushLsn,
+      commitTimeUs: last?.timeUs ?? 0n,
+      transactions: this.#assembler.transactions,
+      idle: !this.#assembler.open && this.#ack.settled && this.#intake.rows === 0,
+    };
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort(new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' }));
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close(true);
+    await this.#running;
+  }
+
+  async #run(first: Session): Promise<void> {
+    const { signal } = this.#stop;
+    let session: Session | undefined = first;
+    while (!signal.aborted) {
+      try {
+        session ??= await this.#connect(
+          { place: this.#assembler.place(), identity: this.#identity, eventLsn: this.#lastEvent() },
+          signal,
+        );
+        this.#edges.context.warning('POSTGRES_RECONNECTING', null);
+        await session.ended;
+      } catch (error) {
+        const lost = session;
+        session = undefined;
+        this.#session = undefined;
+        await lost?.close(false);
+        if (signal.aborted) return;
+        if (!(await this.#retry(postgresError('streaming', error)))) return;
+      }
+    }
+  }
+
+  /** Waits before the next attempt; false: the stream has failed. */
+  async #retry(error: MillraceError): Promise<boolean> {
+    const { maxRetries, retryWaitMs } = this.#settings;
+    const { env, context } = this.#edges;
+    const retriable = error.kind === 'unavailable' || error.kind === 'busy';
+    if (!retriable || (maxRetries >= 0 && this.#attempts >= maxRetries)) {
+      this.#queue.fail(error);
+      return false;
+    }
+    const waitMs = Math.min(retryWaitMs, 100 * 2 ** Math.min(this.#attempts, 20)) * (0.5 + env.random.next() / 2);
+    this.#attempts++;
+    context.warning('POSTGRES_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
+    try {
+      await env.timers.sleep(waitMs, this.#stop.signal);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #connect(from: StoredOffset, signal: AbortSignal): Promise<Session> {
+    const { env } = this.#edges;
+    const prepared = await this.#edges.prepare(from, signal);
+    this.#identity = prepared.identity;
+    this.#assembler.restart(new ResumeGate(from.place, from.eventLsn));
+    this.#intake.restart();
+    const settings = { senderTimeoutMs: prepared.senderTimeoutMs, statusIntervalMs: this.#settings.statusIntervalMs };
+    const session = await Session.start(prepared.connection, prepared.command, env, settings, {
+      chunk: (bytes) => this.#chunk(bytes),
+      flushLsn: () => this.#ack.flushLsn,
+      writtenLsn: () => maxLsn(this.#assembler.place().flushLsn, this.#ack.flushLsn),
+      tick: () => this.#tick(),
+    });
+    this.#session = session;
+    this.#balance();
+    return session;
+  }
+
+  #lastEvent(): bigint | undefined {
+    return this.#assembler.place().index > 1 ? this.#assembler.last()?.lsn : undefined;
+  }
+
+  #chunk(bytes: Buffer): void {
+    this.#attempts = 0;
+    this.#assembler.meta.clock(this.#edges.env.clock.nowUs());
+    this.#intake.chunk(bytes);
+    this.#afterParse();
+  }
+
+  #afterParse(): void {
+    const { waiting } = this.#assembler;
+    if (waiting !== undefined) void this.#await(waiting);
+    this.#balance();
+    this.#flush();
+  }
+
+  /** Goes on once the catalogue has answered. */
+  async #await(waiting: Promise<void>): Promise<void> {
+    const session = this.#session;
+    try {
+      await waiting;
+      if (this.#assembler.waiting !== waiting) return;
+      this.#assembler.waiting = undefined;
+      this.#intake.parse();
+      this.#afterParse();
+    } catch (error) {
+      session?.fail(error);
+    }
+  }
+
+  /** Pauses the socket while the queue is full or the catalogue is asked, and lets it go on after. */
+  #balance(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    if (this.#queue.length >= MAX_QUEUED || this.#assembler.waiting !== undefined) session.pause();
+    else session.resume();
+  }
+
+  /** Once the socket has given what it had, a waiting reader gets what there is: no timer delays it. */
+  #flush(): void {
+    if (this.#flushing || !this.#queue.wanted || this.#intake.rows === 0) return;
+    this.#flushing = true;
+    void this.#edges.env.timers.yield().then(() => {
+      this.#flushing = false;
+      return this.#queue.wake();
+    });
+  }
+
+  #takeCurrent(): SourceBatch | undefined {
+    if (this.#intake.rows === 0) return this.#idleProgress();
+    this.#cut();
+    return this.#queue.shift();
+  }
+
+  /** The current block, and an injection behind it, become batches. */
+  #cut(): void {
+    const { injection } = this.#assembler;
+    this.#assembler.injection = undefined;
+    const block = this.#intake.cut();
+    if (block.count === 0) {
+      this.#pool.give(block);
+    } else {
+      this.#queue.push({ records: block, progress: [this.#progress()], release: () => this.#pool.give(block) });
+    }
+    if (injection === undefined) return;
+    const { release } = injection;
+    this.#queue.push({
+      records: injection.block,
+      progress: [this.#progress(), ...injection.progress],
+      ...(release === undefined ? {} : { release: () => release.call(injection) }),
+    });
+  }
+
+  #progress(): Progress {
+    const identity = this.#identity ?? { systemId: '', timeline: 0, slot: '' };
+    const position = new StreamPosition(identity, this.#assembler.place(), this.#assembler.last());
+    this.#ack.handedOver(position);
+    return { partition: this.#settings.partition, position };
+  }
+
+  #keepalive(replyNow: boolean): void {
+    if (replyNow) this.#session?.status(false);
+    this.#tick();
+  }
+
+  /** Lets an idle reader see that the stream may have moved without rows. */
+  #tick(): void {
+    if (this.#queue.wanted && this.#idleDue()) this.#queue.wake();
+  }
+
+  /**
+   * Nothing is in flight, and the server has moved on: then so may the stored offset, and after it
+   * the slot (I1). Else the WAL of other databases and tables would pile up behind an idle slot.
+   */
+  #idleDue(): boolean {
+    const { walEnd } = this.#intake;
+    const assembler = this.#assembler;
+    if (this.#intake.rows > 0 || assembler.open || assembler.waiting !== undefined || !this.#ack.settled) return false;
+    if (maxLsn(walEnd, assembler.place().flushLsn) <= this.#ack.flushLsn) return false;
+    return this.#edges.env.clock.monotonicMs() - this.#lastProgressMs >= this.#settings.statusIntervalMs;
+  }
+
+  #idleProgress(): SourceBatch | undefined {
+    if (!this.#idleDue()) return undefined;
+    this.#lastProgressMs = this.#edges.env.clock.monotonicMs();
+    this.#assembler.advance(this.#intake.walEnd);
+    return { records: [], progress: [this.#progress()] };
+  }
+}
