@@ -27,6 +27,9 @@ export type CanonicalForm =
 
 export const NULL_TEXT = '\\N';
 
+/** Longer texts (bytes of UTF-8) are hashed by their MD5 in hexadecimal instead. */
+export const LONG_TEXT_BYTES = 200;
+
 export interface TruthColumn {
   readonly name: string;
   readonly form: CanonicalForm;
@@ -48,13 +51,16 @@ export interface TruthTable {
   readonly key: readonly string[];
   /** Compared columns, in the order in which they are hashed. */
   readonly columns: readonly TruthColumn[];
+  /** What events show in place of a value that the source did not send; undefined: that never happens. */
+  readonly unavailable?: string;
   /** Columns without a canonical form, each with the reason. */
   readonly notCompared: readonly { readonly name: string; readonly reason: string }[];
   /** Computed by the source itself. */
   totals(): Promise<Totals>;
   /**
    * Every row: the canonical texts of its key joined by {@link FIELD_SEPARATOR}, and its hash: the
-   * first 15 hexadecimal digits of the MD5 of the columns' canonical texts joined likewise.
+   * first 15 hexadecimal digits of the MD5 of the columns' canonical texts joined likewise, long ones
+   * (see {@link LONG_TEXT_BYTES}) each replaced by its own MD5.
    */
   rows(): AsyncIterable<{ readonly key: string; readonly hash: bigint }>;
 }

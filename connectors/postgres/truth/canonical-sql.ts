@@ -25,14 +25,33 @@ const BY_NAME: Readonly<Record<string, CanonicalColumn>> = {
   float8: { form: 'double', sql: (c) => `encode(float8send(${c} + 0), 'hex')` },
   numeric: { form: 'decimal', sql: (c) => `trim_scale(${c})::text` },
   bytea: { form: 'bytes', sql: (c) => `encode(${c}, 'hex')` },
-  date: { form: 'days', sql: (c) => `case when isfinite(${c}) then (${c} - date '1970-01-01')::text else format('%s', ${c}) end` },
+  date: {
+    form: 'days',
+    sql: (c) => `case when isfinite(${c}) then (${c} - date '1970-01-01')::text else format('%s', ${c}) end`,
+  },
   time: { form: 'micros', sql: (c) => `trunc(extract(epoch from ${c}) * 1000000)::bigint::text` },
   timestamp: MICROS_OF_TIMESTAMP,
   timestamptz: MICROS_OF_TIMESTAMP,
   ...Object.fromEntries(
-    ['text', 'varchar', 'bpchar', 'char', 'name', 'uuid', 'json', 'jsonb', 'xml', 'inet', 'cidr', 'macaddr', 'macaddr8', 'citext', 'ltree', 'tsvector', 'tsquery'].map(
-      (name) => [name, text('text')],
-    ),
+    [
+      'text',
+      'varchar',
+      'bpchar',
+      'char',
+      'name',
+      'uuid',
+      'json',
+      'jsonb',
+      'xml',
+      'inet',
+      'cidr',
+      'macaddr',
+      'macaddr8',
+      'citext',
+      'ltree',
+      'tsvector',
+      'tsquery',
+    ].map((name) => [name, text('text')]),
   ),
 };
 

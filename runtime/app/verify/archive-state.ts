@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   FIELD_SEPARATOR,
+  LONG_TEXT_BYTES,
   NULL_TEXT,
   type CanonicalForm,
   type TruthColumn,
@@ -62,7 +63,7 @@ async function rebuild(
  */
 export function archiveQuery(files: string, format: ArchiveFormat, table: TruthTable): string {
   const key = joined(keyColumns(table).map((column) => canonicalSql(column, 'k')));
-  const hash = joined(table.columns.map((column) => canonicalSql(column, 'a')));
+  const hash = joined(table.columns.map((column) => compact(canonicalSql(column, 'a'))));
   return `
     with event as (${format === 'json' ? jsonEvents(files) : parquetEvents(files)}),
     emptied as (select p, max(o) as at from event where v->>'$.op' = 't' group by p),
@@ -90,6 +91,10 @@ function keyColumns(table: TruthTable): TruthColumn[] {
     if (column === undefined) throw new Error(`key column ${name} of ${table.name} is not compared`);
     return column;
   });
+}
+
+function compact(text: string): string {
+  return `case when strlen(${text}) > ${LONG_TEXT_BYTES} then md5(${text}) else ${text} end`;
 }
 
 function joined(parts: readonly string[]): string {

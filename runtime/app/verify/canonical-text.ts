@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FIELD_SEPARATOR, NULL_TEXT, type CanonicalForm } from '../../connector/truth.ts';
+import { FIELD_SEPARATOR, LONG_TEXT_BYTES, NULL_TEXT, type CanonicalForm } from '../../connector/truth.ts';
 import { Decimal } from '../../record/decimal.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { Value } from '../../record/value.ts';
@@ -105,7 +105,13 @@ function isoMicros(text: string): string {
   );
 }
 
-/** The hash of a row: see `TruthTable.rows`. */
+/** A text as it is hashed, and kept where rows have to be completed: long ones by their MD5. */
+export function compactText(text: string): string {
+  const long = text.length * 3 > LONG_TEXT_BYTES && Buffer.byteLength(text) > LONG_TEXT_BYTES;
+  return long ? createHash('md5').update(text).digest('hex') : text;
+}
+
+/** The hash of a row of compact texts: see `TruthTable.rows`. */
 export function rowHash(texts: readonly string[]): bigint {
   return BigInt(`0x${createHash('md5').update(texts.join(FIELD_SEPARATOR)).digest('hex').slice(0, 15)}`);
 }

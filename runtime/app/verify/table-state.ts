@@ -1,8 +1,8 @@
 import { FIELD_SEPARATOR, NULL_TEXT, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
 import type { JsonObject, Datum } from '../../record/record.ts';
 import type { Field, Schema } from '../../record/schema.ts';
-import type { StructValue, Value } from '../../record/value.ts';
-import { canonicalText, rowHash } from './canonical-text.ts';
+import { struct, type StructValue, type Value } from '../../record/value.ts';
+import { canonicalText, compactText, rowHash } from './canonical-text.ts';
 
 /** A change event as it concerns one table: Debezium's envelope. */
 export interface TableEvent {
@@ -13,7 +13,8 @@ export interface TableEvent {
 
 /**
  * The rows of one table, rebuilt from its events in order. A table with a key holds one hash per
- * key; one without holds how often each hash occurs.
+ * key; one without holds how often each hash occurs. An event may leave out a large value that did
+ * not change: then the row's last texts are needed, which are kept only if `keepTexts`.
  */
 export class TableState {
   readonly table: TruthTable;
@@ -22,17 +23,19 @@ export class TableState {
   /** Events left out because they are later than the compared position. */
   later = 0;
   readonly #includes: (source: JsonObject) => boolean;
+  readonly #texts: Map<string, readonly string[]> | undefined;
 
-  constructor(table: TruthTable, includes: (source: JsonObject) => boolean) {
+  constructor(table: TruthTable, includes: (source: JsonObject) => boolean, keepTexts = false) {
     this.table = table;
     this.#includes = includes;
+    this.#texts = keepTexts ? new Map() : undefined;
   }
 
   apply(event: TableEvent): void {
     const envelope = event.value;
     if (envelope === null || envelope.value === null) return; // a tombstone follows a delete
-    const value = envelope.value as StructValue;
-    if (!this.#includes(value['source'] as unknown as JsonObject)) {
+    const value = asStruct(envelope.value);
+    if (!this.#includes(asStruct(value['source'] ?? null) as unknown as JsonObject)) {
       this.later++;
       return;
     }
@@ -48,6 +51,7 @@ export class TableState {
       case 't':
         this.#rows.clear();
         this.#counts.clear();
+        this.#texts?.clear();
         return;
       default: // a logical message is no row
     }
@@ -76,18 +80,25 @@ export class TableState {
   }
 
   #put(schema: Schema | null, event: TableEvent, value: StructValue): void {
-    const hash = this.#hash(schema, value, 'after');
-    if (this.table.key.length > 0) {
-      this.#rows.set(this.#key(schema, event, value, 'after'), hash);
+    if (this.table.key.length === 0) {
+      if (value['op'] === 'u') this.#count(rowHash(this.#rowTexts(schema, value, 'before')), -1);
+      this.#count(rowHash(this.#rowTexts(schema, value, 'after')), 1);
       return;
     }
-    if (value['op'] === 'u') this.#count(this.#hash(schema, value, 'before'), -1);
-    this.#count(hash, 1);
+    const key = this.#key(schema, event, value, 'after');
+    const texts = this.#rowTexts(schema, value, 'after', key);
+    this.#rows.set(key, rowHash(texts));
+    this.#texts?.set(key, texts);
   }
 
   #remove(schema: Schema | null, event: TableEvent, value: StructValue): void {
-    if (this.table.key.length > 0) this.#rows.delete(this.#key(schema, event, value, 'before'));
-    else this.#count(this.#hash(schema, value, 'before'), -1);
+    if (this.table.key.length === 0) {
+      this.#count(rowHash(this.#rowTexts(schema, value, 'before')), -1);
+      return;
+    }
+    const key = this.#key(schema, event, value, 'before');
+    this.#rows.delete(key);
+    this.#texts?.delete(key);
   }
 
   #count(hash: bigint, by: number): void {
@@ -96,16 +107,24 @@ export class TableState {
     else this.#counts.set(hash, count);
   }
 
-  #hash(schema: Schema | null, envelope: StructValue, side: 'before' | 'after'): bigint {
-    const row = envelope[side] as StructValue | null;
+  #rowTexts(schema: Schema | null, envelope: StructValue, side: 'before' | 'after', key?: string): string[] {
+    const row = rowOf(envelope, side);
     const fields = fieldsOf(schema, side);
-    return rowHash(this.table.columns.map((column) => columnText(column, fields, row)));
+    return this.table.columns.map((column, index) => {
+      const text = columnText(column, fields, row);
+      return isUnavailable(this.table, column, text) ? this.#lastText(key, index) : compactText(text);
+    });
+  }
+
+  #lastText(key: string | undefined, index: number): string {
+    if (this.#texts === undefined) throw new TextsNeeded();
+    return this.#texts.get(key ?? '')?.[index] ?? NULL_TEXT;
   }
 
   /** The row's key: from the record's key, or from the row where the key columns are all in it. */
   #key(schema: Schema | null, event: TableEvent, envelope: StructValue, side: 'before' | 'after'): string {
-    const fromKey = event.key?.value as StructValue | null | undefined;
-    const row = fromKey ?? (envelope[side] as StructValue | null);
+    const fromKey = event.key === null || event.key.value === null ? null : asStruct(event.key.value);
+    const row = fromKey ?? rowOf(envelope, side);
     const fields = fromKey ? fieldMap(event.key?.schema?.fields) : fieldsOf(schema, side);
     return this.table.key
       .map((name) => {
@@ -114,6 +133,28 @@ export class TableState {
       })
       .join(FIELD_SEPARATOR);
   }
+}
+
+/** Without a schema, JSON objects come as maps. */
+function asStruct(value: Value): StructValue {
+  return value instanceof Map
+    ? struct(Object.fromEntries(value as ReadonlyMap<string, Value>))
+    : (value as StructValue);
+}
+
+function rowOf(envelope: StructValue, side: 'before' | 'after'): StructValue | null {
+  const row = envelope[side] ?? null;
+  return row === null ? null : asStruct(row);
+}
+
+/** An event leaves out an unchanged value: read the table again with `keepTexts`. */
+export class TextsNeeded extends Error {}
+
+function isUnavailable(table: TruthTable, column: TruthColumn, text: string): boolean {
+  const { unavailable } = table;
+  if (unavailable === undefined) return false;
+  if (column.form === 'text') return text === unavailable;
+  return column.form === 'bytes' && text === Buffer.from(unavailable).toString('hex');
 }
 
 type FieldMap = ReadonlyMap<string, Schema>;

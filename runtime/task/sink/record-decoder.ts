@@ -13,11 +13,11 @@ type Coordinates = Pick<SinkRecord, 'topic' | 'partition' | 'offset' | 'headers'
 export class RecordDecoder {
   readonly encoding: SinkRecord['encoding'];
   readonly #converters: TaskConverters;
-  readonly #catalog: SchemaCatalog;
+  readonly #catalog: Pick<SchemaCatalog, 'find'>;
   /** Headers looked at last: most records of a batch carry the same. */
   #lastHeaders = Buffer.alloc(0);
 
-  constructor(converters: TaskConverters, catalog: SchemaCatalog) {
+  constructor(converters: TaskConverters, catalog: Pick<SchemaCatalog, 'find'>) {
     this.#converters = converters;
     this.#catalog = catalog;
     this.encoding = converters.value.encoding;

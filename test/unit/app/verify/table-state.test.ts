@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { canonicalText, rowHash } from '../../../../runtime/app/verify/canonical-text.ts';
 import { compareTable } from '../../../../runtime/app/verify/comparison.ts';
-import { TableState } from '../../../../runtime/app/verify/table-state.ts';
+import { TableState, TextsNeeded } from '../../../../runtime/app/verify/table-state.ts';
 import { FIELD_SEPARATOR, type TruthColumn, type TruthTable } from '../../../../runtime/connector/truth.ts';
 import { Decimal } from '../../../../runtime/record/decimal.ts';
 import { struct, type Value } from '../../../../runtime/record/value.ts';
@@ -71,6 +71,18 @@ describe('a table rebuilt from its events', () => {
     const state = new TableState(truth({}), () => false);
     state.apply(event('c', '1', null, row('1', 'a')));
     expect([state.rows, state.later]).toEqual([0n, 1]);
+  });
+
+  test('a value that an event leaves out is the one the row had', () => {
+    const table = { ...truth({ '1': 'big' }), unavailable: '__unavailable' };
+    const events = [event('c', '1', null, row('1', 'big')), event('u', '1', null, row('1', '__unavailable'))];
+    expect(() => {
+      const state = new TableState(table, everything);
+      events.forEach((each) => state.apply(each));
+    }).toThrow(TextsNeeded);
+    const state = new TableState(table, everything, true);
+    events.forEach((each) => state.apply(each));
+    expect(state.hashOf('1')).toBe(rowHash(['1', 'big']));
   });
 
   test('a column that events of an older version lack has the value the source gives old rows', () => {

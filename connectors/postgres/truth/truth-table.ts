@@ -1,0 +1,135 @@
+import {
+  FIELD_SEPARATOR,
+  LONG_TEXT_BYTES,
+  NULL_TEXT,
+  type Totals,
+  type TruthColumn,
+  type TruthTable,
+} from '../../../runtime/connector/truth.ts';
+import type { CatalogReader } from '../catalog/catalog-reader.ts';
+import { tableName, type Column, type Table } from '../catalog/table.ts';
+import type { TableRows } from '../row/table-rows.ts';
+import type { TypeOptions } from '../type/options.ts';
+import { canonicalColumn } from './canonical-sql.ts';
+
+const FETCH_ROWS = 5000;
+
+/** One table under the transaction's snapshot. All statements run one after the other on `reader`. */
+export async function truthTable(
+  rows: TableRows,
+  topic: string,
+  types: TypeOptions,
+  reader: CatalogReader,
+): Promise<TruthTable> {
+  const { table } = rows;
+  const key = rows.key.map(({ name }) => name);
+  const missing = await missingTexts(table, reader);
+  const columns: TruthColumn[] = [];
+  const expressions: string[] = [];
+  const notCompared: { name: string; reason: string }[] = [];
+  for (const { name, cell } of rows.columns) {
+    const column = table.columns[cell];
+    if (column === undefined) continue;
+    const canonical = canonicalColumn(column);
+    const reason = lossy(column, types);
+    if (canonical === undefined || reason !== undefined) {
+      notCompared.push({ name, reason: reason ?? `no canonical text for type ${column.type.name}` });
+      continue;
+    }
+    columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? NULL_TEXT });
+    expressions.push(`coalesce(${canonical.sql(identifier(column.name))}, ${literal(NULL_TEXT)})`);
+  }
+  const comparable = key.every((name) => columns.some((column) => column.name === name));
+  const keys = comparable
+    ? key.map((name) => expressions[columns.findIndex((column) => column.name === name)] ?? '')
+    : [];
+  const from = `${identifier(table.schema)}.${identifier(table.name)}`;
+  const hash = `('x0' || substr(md5(${joined(expressions.map(compact))}), 1, 15))::bit(64)::bigint`;
+  return {
+    name: tableName(table),
+    topic,
+    key: comparable ? key : [],
+    columns,
+    unavailable: types.unavailable,
+    notCompared,
+    totals: () =>
+      readTotals(reader, table, `select count(*) as rows, coalesce(sum(${hash}), 0) as checksum from ${from}`),
+    rows: () => readRows(reader, table, `select ${joined(keys)} as key, ${hash} as hash from ${from}`),
+  };
+}
+
+async function readTotals(reader: CatalogReader, table: Table, sql: string): Promise<Totals> {
+  const [row] = await reader.query(`counting ${tableName(table)}`, sql);
+  return { rows: BigInt(row?.['rows'] ?? 0), checksum: BigInt(row?.['checksum'] ?? 0) };
+}
+
+async function* readRows(
+  reader: CatalogReader,
+  table: Table,
+  sql: string,
+): AsyncGenerator<{ readonly key: string; readonly hash: bigint }> {
+  const doing = `reading the rows of ${tableName(table)}`;
+  await reader.query(doing, `declare millrace_rows no scroll cursor for ${sql}`);
+  try {
+    for (;;) {
+      const rows = await reader.query(doing, `fetch ${FETCH_ROWS} from millrace_rows`);
+      for (const row of rows) yield { key: row['key'] ?? '', hash: BigInt(row['hash'] ?? 0) };
+      if (rows.length < FETCH_ROWS) return;
+    }
+  } finally {
+    await reader.query(doing, 'close millrace_rows');
+  }
+}
+
+/**
+ * What rows have in columns that were added after they were written (`attmissingval`): no event
+ * tells it, the server supplies it on reading.
+ */
+async function missingTexts(table: Table, reader: CatalogReader): Promise<ReadonlyMap<string, string>> {
+  const rows = await reader.query(
+    `reading defaults of ${tableName(table)}`,
+    `select attname as name, format_type(atttypid, atttypmod) as type, attmissingval::text as value
+     from pg_attribute where attrelid = $1::oid and atthasmissing and not attisdropped`,
+    [String(table.oid)],
+  );
+  const texts = new Map<string, string>();
+  for (const { name, type, value } of rows) {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    const canonical = column === undefined ? undefined : canonicalColumn(column);
+    if (canonical === undefined || typeof name !== 'string' || typeof value !== 'string') continue;
+    const reference = `(${literal(value)}::${type}[])[1]`;
+    const [row] = await reader.query(`reading the default of ${name}`, `select ${canonical.sql(reference)} as text`);
+    texts.set(name, row?.['text'] ?? NULL_TEXT);
+  }
+  return texts;
+}
+
+/** Why events show another value than the column holds; undefined: they show it. */
+function lossy(column: Column, types: TypeOptions): string | undefined {
+  const { form } = canonicalColumn(column) ?? {};
+  if (form === 'decimal' && types.decimal === 'double') return 'decimal.handling.mode=double';
+  if (form === 'bytes' && (types.binary === 'hex' || types.binary === 'base64-url-safe')) {
+    return `binary.handling.mode=${types.binary}`;
+  }
+  if (form === 'micros' && (types.time === 'isostring' || types.time === 'connect')) {
+    return `time.precision.mode=${types.time}`;
+  }
+  return undefined;
+}
+
+function compact(expression: string): string {
+  return `case when octet_length(${expression}) > ${LONG_TEXT_BYTES} then md5(${expression}) else ${expression} end`;
+}
+
+function joined(expressions: readonly string[]): string {
+  if (expressions.length === 0) return `''`;
+  return `concat_ws(${literal(FIELD_SEPARATOR)}, ${expressions.join(', ')})`;
+}
+
+function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,44 @@
+import { records, type RecordCursor } from '../../hub/batch/record-cursor.ts';
+import type { Hub } from '../../hub/port.ts';
+
+const WAIT_MS = 1000;
+
+/**
+ * Calls `visit` for every committed record of a topic, up to the end it has now: partition by
+ * partition, in offset order. Works on a hub that is open for reading only.
+ */
+export async function readTopic(
+  hub: Hub,
+  topic: string,
+  signal: AbortSignal,
+  visit: (record: RecordCursor) => void,
+): Promise<void> {
+  const description = await hub.admin.describe(topic);
+  for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
+    await readPartition(hub, topic, partition, signal, visit);
+  }
+}
+
+async function readPartition(
+  hub: Hub,
+  topic: string,
+  partition: number,
+  signal: AbortSignal,
+  visit: (record: RecordCursor) => void,
+): Promise<void> {
+  const { earliest, latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
+  const reader = await hub.reader({ isolation: 'read_committed', maxBytes: 4 * 1024 * 1024 });
+  try {
+    reader.assign([{ topic, partition, offset: earliest }]);
+    let next = earliest;
+    while (next < latest) {
+      const batches = await reader.read(WAIT_MS, signal);
+      for (const { bytes } of batches) {
+        for (const record of records(bytes)) if (record.offset >= next && record.offset < latest) visit(record);
+      }
+      next = reader.position(topic, partition);
+    }
+  } finally {
+    await reader.close();
+  }
+}
