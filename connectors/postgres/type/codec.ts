@@ -1,6 +1,7 @@
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import type { Column, PgType } from '../catalog/table.ts';
-import { builtInCodec } from './built-in.ts';
+import { arrayCodec } from './array-codec.ts';
+import { mappingOf, unknownCodec } from './built-in.ts';
 import type { TypeOptions } from './options.ts';
 
 /**
@@ -14,23 +15,31 @@ export type CellFormat = 'text' | 'binary';
  * no mapping and `include.unknown.datatypes` is off; records leave the column out.
  */
 export function columnCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec | null {
-  return typeCodec(column.type, column.typmod, column.dimensions, format, options);
+  const { type, typmod, dimensions } = column;
+  const read = format === 'binary' && !hasBinary(type) ? 'text' : format;
+  return typeCodec(type, typmod, dimensions, read, options) ?? (options.unknown ? unknownCodec(options) : null);
 }
 
-/** False: select the column as `column::text`, its codec in the format `binary` reads that. */
+/** False: a binary reader selects the column's text instead; its codec of the format `binary` reads that. */
 export function hasBinary(type: PgType): boolean {
-  return builtInCodec(type) !== undefined;
+  const part = type.kind === 'd' ? type.base : type.element;
+  if (part !== undefined) return hasBinary(part);
+  return type.binary && mappingOf(type)?.binary === true;
 }
 
 function typeCodec(
   type: PgType,
   typmod: number,
-  _dimensions: number,
+  dimensions: number,
   format: CellFormat,
   options: TypeOptions,
 ): CellCodec | null {
   if (type.kind === 'd' && type.base !== undefined) {
     return typeCodec(type.base, type.baseTypmod ?? -1, type.dimensions ?? 0, format, options);
   }
-  return builtInCodec(type)?.(format, typmod, options) ?? null;
+  if (type.element !== undefined) {
+    const item = typeCodec(type.element, typmod, 0, format, options);
+    return item === null ? null : arrayCodec(item, Math.max(1, dimensions), format, options);
+  }
+  return mappingOf(type)?.codec(format, typmod, options) ?? null;
 }

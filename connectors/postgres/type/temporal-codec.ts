@@ -23,8 +23,8 @@ const INFINITY = { 1: 'infinity', [-1]: '-infinity' } as const;
 const INFINITE_US = { 1: 9_223_372_036_825_200_000n, [-1]: -9_223_372_036_832_400_000n } as const;
 const INFINITE_NS = { 1: 0x7fffffffffffffffn, [-1]: -0x8000000000000000n } as const;
 const INFINITE_DAY = { 1: 2_147_483_647, [-1]: -2_147_483_648 } as const;
-/** Days that nanoseconds of an int64 reach. */
-const NANOSECOND_DAYS = 106_751;
+/** Days from 1970 that an int64 reaches, by fraction digits. */
+const REACH_DAYS = { 3: Number.MAX_SAFE_INTEGER, 6: 106_751_990, 9: 106_750 } as const;
 
 export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
@@ -81,7 +81,7 @@ export function timestampCodec(format: CellFormat, precision: number, options: T
   const { schema, digits } = timestampUnit(precision, options);
   const read = (bytes: Buffer, at: number, length: number): void => {
     parser.timestamp(bytes, at, length, format);
-    if (digits === 9 && parser.infinite === 0) nanosecondsReach();
+    if (Math.abs(parser.days) > REACH_DAYS[digits]) outOfReach();
   };
   const scale = 10 ** (6 - Math.min(digits, 6));
   const wide = digits === 9 ? 1000 : 1;
@@ -161,17 +161,12 @@ function infiniteInstant(digits: number): bigint {
   return digits === 6 ? INFINITE_US[which] : INFINITE_US[which] / 1000n;
 }
 
-function nanosecondsReach(): void {
-  if (Math.abs(parser.days) < NANOSECOND_DAYS) return;
-  throw new MillraceError(
-    'POSTGRES_TIMESTAMP_RANGE',
-    'a timestamp lies outside 1677 to 2262, the reach of nanoseconds',
-    {
-      kind: 'data',
-      key: 'time.precision.mode',
-      remedy: 'Use time.precision.mode=microseconds or isostring.',
-    },
-  );
+function outOfReach(): never {
+  throw new MillraceError('POSTGRES_TIMESTAMP_RANGE', 'a timestamp is too far from 1970 for an int64 of its unit', {
+    kind: 'data',
+    key: 'time.precision.mode',
+    remedy: 'Use time.precision.mode=isostring.',
+  });
 }
 
 function timeUnit(precision: number, options: TypeOptions): { schema: Schema; perSecond: number } {
