@@ -1,0 +1,271 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { SinkResult } from '../../../runtime/connector/sink.ts';
+import { memorySink, MemoryTarget } from './memory-sink.ts';
+import { MemoryUpstream, memorySource } from './memory-source.ts';
+import { TaskBench, until } from './task-bench.ts';
+
+let bench: TaskBench;
+let target: MemoryTarget;
+
+beforeEach(async () => {
+  bench = await TaskBench.open();
+  target = new MemoryTarget();
+});
+
+afterEach(async () => {
+  await bench.close();
+});
+
+const config = { name: 'sink', topics: 'memory' };
+
+/** Puts records `{"n":from}` … into partition 0. */
+async function fill(from: number, to: number, topic = 'memory'): Promise<void> {
+  const producer = await bench.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
+  await producer.partitions(topic);
+  const builder = new BatchBuilder();
+  for (let n = from; n < to; n++) builder.add(n, Buffer.from(String(n)), Buffer.from(JSON.stringify({ n })));
+  await producer.append(topic, 0, builder.finish());
+  await producer.close();
+}
+
+const committed = async (group = 'connect-sink'): Promise<number> =>
+  Number((await bench.hub.groups.offsets(group))[0]?.offset ?? -1n);
+const numbersOf = ({ written }: MemoryTarget): number[] =>
+  written.map(({ value }) => Number((value as ReadonlyMap<string, unknown>).get('n')));
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('sink runner', () => {
+  test('writes every record in order and commits what is durable', async () => {
+    await fill(0, 100);
+    const { task, states } = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 100);
+    expect(numbersOf(target)).toEqual(range(0, 100));
+    expect(await task.stop(2000)).toBe('stopped');
+    expect(states).toEqual(['RUNNING', 'STOPPED']);
+    expect(target.closed).toBe(1);
+    expect(task.view()).toMatchObject({ records: 100, gauges: { lag_records: 0 } });
+  });
+
+  test('takes new records as they come, and goes on after the committed offset', async () => {
+    await fill(0, 10);
+    const first = bench.start(memorySink(target), config);
+    await until(() => target.written.length === 10);
+    await fill(10, 20);
+    await until(async () => (await committed()) === 20);
+    await first.task.stop(2000);
+    await fill(20, 30);
+    const second = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 30);
+    await second.task.stop(2000);
+    expect(numbersOf(target)).toEqual(range(0, 30));
+    expect(target.assigned.map(({ offset }) => offset)).toEqual([0n, 20n]);
+  });
+
+  test('commits nothing that is not durable yet; a flush makes it so', async () => {
+    target.holds = true;
+    await fill(0, 10);
+    const { task } = bench.start(memorySink(target), { ...config });
+    await until(async () => (await committed()) === 10);
+    expect(target.flushes).toBeGreaterThan(0);
+    await task.stop(2000);
+  });
+
+  test('writes again what was written and not durable when the task died', async () => {
+    await fill(0, 10);
+    let failures = 0;
+    target.beforeWrite = (batch) => {
+      if (failures++ === 0) {
+        for (const record of batch) {
+          const { topic, partition, offset } = record;
+          target.written.push({ topic, partition, offset, value: record.value().value });
+        }
+        throw new MillraceError('TARGET_DOWN', 'restarting', { kind: 'unavailable' });
+      }
+      return undefined;
+    };
+    const { task } = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 10);
+    await task.stop(2000);
+    expect(numbersOf(target)).toEqual([...range(0, 10), ...range(0, 10)]);
+  });
+
+  test('offers the same batch again after the time the sink asked for', async () => {
+    await fill(0, 10);
+    let asked = 0;
+    target.beforeWrite = () => (asked++ < 3 ? { durable: new Map(), retryAfterMs: 5 } : undefined);
+    const { task } = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 10);
+    await task.stop(2000);
+    expect(numbersOf(target)).toEqual(range(0, 10));
+    expect(task.view().gauges['write_retries_total']).toBe(3);
+  });
+
+  test('a stop ends the waiting for another try, without a loss', async () => {
+    await fill(0, 10);
+    target.beforeWrite = () => ({ durable: new Map(), retryAfterMs: 60_000 });
+    const first = bench.start(memorySink(target), config);
+    await until(() => first.task.view().gauges['write_retries_total'] === 1);
+    expect(await first.task.stop(2000)).toBe('stopped');
+    target.beforeWrite = () => undefined;
+    const second = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 10);
+    await second.task.stop(2000);
+    expect(numbersOf(target)).toEqual(range(0, 10));
+  });
+
+  test('reads on where the sink wants to', async () => {
+    await fill(0, 10);
+    let seeks = 0;
+    target.beforeWrite = (batch) => {
+      if (batch.at(-1)?.offset !== 9n || seeks++ > 0) return undefined;
+      return { durable: new Map([['memory-0', 4n]]), seek: new Map([['memory-0', 4n]]) };
+    };
+    const { task } = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 10);
+    await task.stop(2000);
+    expect(numbersOf(target)).toEqual(range(4, 10));
+  });
+
+  test('a rejected record stops the task and is named', async () => {
+    await fill(0, 10);
+    target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = bench.start(memorySink(target), config);
+    await task.over;
+    expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED', retry: 'operator' });
+    expect(task.view().failure?.message).toContain('memory-0 at offset 7');
+    expect(await committed()).toBe(-1);
+  });
+
+  test('with a dead-letter topic a rejected record goes there, with where it came from, and the task goes on', async () => {
+    await fill(0, 10);
+    target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = bench.start(memorySink(target), {
+      ...config,
+      'errors.tolerance': 'all',
+      'errors.deadletterqueue.topic.name': 'dead',
+      'errors.deadletterqueue.context.headers.enable': 'true',
+    });
+    await until(async () => (await committed()) === 10);
+    await task.stop(2000);
+    const dead = await bench.records('dead');
+    expect(dead.map(({ value }) => value)).toEqual(['{"n":7}']);
+    const headers = new Map(dead[0]?.headers.map(({ key, value }) => [key, Buffer.from(value ?? []).toString()]));
+    expect(headers.get('__connect.errors.topic')).toBe('memory');
+    expect(headers.get('__connect.errors.offset')).toBe('7');
+    expect(headers.get('__connect.errors.stage')).toBe('TASK_PUT');
+    expect(headers.get('__connect.errors.exception.message')).toBe('no sevens');
+  });
+
+  test('errors.tolerance=all without a dead-letter topic drops nothing: the task stops', async () => {
+    await fill(0, 10);
+    target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = bench.start(memorySink(target), { ...config, 'errors.tolerance': 'all' });
+    await task.over;
+    expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED' });
+    expect(task.view().failure?.remedy).toContain('errors.deadletterqueue.topic.name');
+  });
+
+  test('does not see records of an open transaction', async () => {
+    await fill(0, 1);
+    const producer = await bench.hub.producer({ acks: 'all', transactionalId: 'x' });
+    producer.begin();
+    const builder = new BatchBuilder();
+    builder.add(1, null, Buffer.from('{"n":1}'));
+    await producer.append('memory', 0, builder.finish());
+    const { task } = bench.start(memorySink(target), config);
+    await until(() => target.written.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(numbersOf(target)).toEqual([0]);
+    await producer.commit();
+    await until(() => target.written.length === 2);
+    await task.stop(2000);
+    await producer.close();
+  });
+
+  test('two tasks of a group share the partitions and hand them over without gap or repetition', async () => {
+    const upstream = new MemoryUpstream();
+    upstream.produce(200);
+    const source = bench.start(memorySource(upstream), { name: 'source', 'topic.creation.default.partitions': '4' });
+    await until(() => upstream.committed.at(-1) === 200);
+    const first = bench.start(memorySink(target), config);
+    await until(() => target.written.length === 200);
+    const other = new MemoryTarget();
+    const second = bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
+    await until(() => other.assigned.length === 2);
+    upstream.produce(200);
+    await until(() => target.written.length + other.written.length === 400);
+    await second.task.stop(2000);
+    upstream.produce(200);
+    await until(() => target.written.length + other.written.length === 600);
+    await first.task.stop(2000);
+    await source.task.stop(2000);
+    const seen = [...target.written, ...other.written].map(({ partition, offset }) => `${partition}/${offset}`);
+    expect(new Set(seen).size).toBe(600);
+    expect(seen).toHaveLength(600);
+    expect(other.revoked).toHaveLength(2);
+  });
+
+  test('topics.regex takes in topics as they appear', async () => {
+    await fill(0, 5, 'orders.a');
+    const { task } = bench.start(memorySink(target), { name: 'sink', 'topics.regex': 'orders\\..*' });
+    await until(() => target.written.length === 5);
+    await fill(5, 10, 'orders.b');
+    await fill(0, 10, 'other');
+    await until(() => target.written.length === 10);
+    await task.stop(2000);
+    expect(numbersOf(target)).toEqual(range(0, 10));
+  });
+
+  test('values carry the schema that their header names', async () => {
+    const upstream = new MemoryUpstream();
+    upstream.produce(1);
+    const source = bench.start(memorySource(upstream), { name: 'source' });
+    await until(() => upstream.committed.at(-1) === 1);
+    const schemas: (string | undefined)[] = [];
+    target.beforeWrite = (batch) => {
+      for (const record of batch) schemas.push(record.key().schema?.name, record.value().schema?.name);
+      return undefined;
+    };
+    const { task } = bench.start(memorySink(target), config);
+    await until(() => target.written.length === 1);
+    expect(schemas).toEqual(['memory.Key', 'memory.Value']);
+    await task.stop(2000);
+    await source.task.stop(2000);
+  });
+
+  test('an offset whose records are gone stops the task and names the gap', async () => {
+    await fill(0, 10);
+    const first = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 10);
+    await first.task.stop(2000);
+    await fill(10, 20);
+    await bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 15n);
+    const second = bench.start(memorySink(target), config);
+    await second.task.over;
+    expect(second.task.view().failure).toMatchObject({ code: 'TASK_OFFSET_OUT_OF_RANGE' });
+    expect(second.task.view().failure?.message).toContain('5 records from 10 on');
+    const third = bench.start(memorySink(target), { ...config, 'consumer.override.auto.offset.reset': 'earliest' });
+    await until(async () => (await committed()) === 20);
+    await third.task.stop(2000);
+    expect(numbersOf(target)).toEqual([...range(0, 10), ...range(15, 20)]);
+  });
+
+  test('a sink that calls more durable than it was given is stopped', async () => {
+    await fill(0, 10);
+    target.beforeWrite = () => ({ durable: new Map([['memory-0', 11n]]) });
+    const { task } = bench.start(memorySink(target), config);
+    await task.over;
+    expect(task.view().failure).toMatchObject({ code: 'TASK_SINK_OFFSET_AHEAD' });
+  });
+});
+
+function rejecting(batch: Parameters<MemoryTarget['beforeWrite']>[0], offset: bigint): SinkResult {
+  const record = batch.find((one) => one.offset === offset);
+  const end = (batch.at(-1)?.offset ?? -1n) + 1n;
+  return {
+    durable: new Map([['memory-0', end]]),
+    ...(record === undefined ? {} : { rejected: [{ record, error: new Error('no sevens') }] }),
+  };
+}
