@@ -2,7 +2,8 @@ import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { StatusStore, StoredStatus } from '../store/statuses.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
-import { errorTrace, runState, traceOf } from './run-states.ts';
+import { traceOf } from '../task/failure.ts';
+import { runState } from './run-states.ts';
 
 export interface RunContext {
   readonly host: TaskHost;
@@ -129,7 +130,7 @@ export class ConnectorRun {
   #changed(task: number, epoch: number, view: TaskView): void {
     if (epoch !== this.#epoch && this.#handles[task]?.spec.epoch !== epoch) return;
     const state = runState(view.state);
-    const trace = state === 'FAILED' ? traceOf(view) : null;
+    const trace = state === 'FAILED' ? (view.failure?.trace ?? null) : null;
     const id = `${epoch} ${state} ${trace ?? ''}`;
     if (this.#written.get(task) === id || !this.#worthWriting(task, view)) return;
     this.#written.set(task, id);
@@ -159,7 +160,7 @@ export class ConnectorRun {
   /** Adds a write to the row of writes. */
   write(put: () => Promise<void>): void {
     this.#writes = this.#writes.then(put).catch((error: unknown) => {
-      this.#context.log.error('writing a status failed', { connector: this.name, error: errorTrace(error) });
+      this.#context.log.error('writing a status failed', { connector: this.name, error: traceOf(error) });
     });
   }
 }

@@ -92,7 +92,7 @@ export class Herder {
   info(name: string): ConnectorInfo {
     const stored = this.#stored(name);
     const tasks = stored.tasks.map((_, task) => ({ connector: name, task }));
-    return { name, config: this.#shown(name, stored.config), tasks, type: this.#type(name) };
+    return { name, config: this.#shown(name, stored.config), tasks, type: this.typeOf(name) };
   }
 
   config(name: string): RawConfig {
@@ -109,7 +109,7 @@ export class Herder {
     const connector = statuses.connector(name);
     if (configs.get(name) === null || connector === null) throw missing(`No status found for connector ${name}`);
     const tasks = statuses.tasks(name).map(({ task, status }) => ({ id: task, ...stateInfo(status) }));
-    return { name, connector: stateInfo(connector), tasks, type: this.#type(name) };
+    return { name, connector: stateInfo(connector), tasks, type: this.typeOf(name) };
   }
 
   taskStatus(name: string, task: number): TaskStateInfo {
@@ -316,7 +316,7 @@ export class Herder {
     return loaded === undefined ? [] : [loaded];
   }
 
-  #type(name: string): ConnectorType {
+  typeOf(name: string): ConnectorType {
     return this.#types.get(name) ?? 'unknown';
   }
 

@@ -9,7 +9,7 @@ import type { PluginCatalog } from './catalog.ts';
 import { namedConnector } from './config-checks.ts';
 import type { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
-import { errorTrace } from './run-states.ts';
+import { traceOf } from '../task/failure.ts';
 
 export interface ReconcilerOptions {
   readonly log: Log;
@@ -262,9 +262,9 @@ export class Reconciler {
     log.error(`connector failed: ${error instanceof Error ? error.message : String(error)}`, { connector: name, code });
     const generation = configs.get(name)?.epoch ?? 0;
     try {
-      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, errorTrace(error)));
+      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, traceOf(error)));
     } catch (failure) {
-      log.error('writing a status failed', { connector: name, error: errorTrace(failure) });
+      log.error('writing a status failed', { connector: name, error: traceOf(failure) });
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { TaskState, TaskView } from '../task/host.ts';
+import type { TaskState } from '../task/host.ts';
 import type { RunState } from '../store/statuses.ts';
 
 /** A task's state in the words of Kafka Connect. */
@@ -17,16 +17,4 @@ export function runState(state: TaskState): RunState {
     case 'ENDED':
       return 'STOPPED';
   }
-}
-
-export function traceOf(view: TaskView): string | null {
-  return view.failure === undefined ? null : view.failure.trace;
-}
-
-/** Kafka Connect's `trace` of an error: message, stack, causes. */
-export function errorTrace(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${errorTrace(error.cause)}`;
-  return `${code}${error.stack ?? error.message}${cause}`;
 }

@@ -131,6 +131,20 @@ export const workerOptions = optionSet(
       default: 33554432,
       minimum: 65536,
     }),
+    'millrace.task.thread.max.heap.mb': option.int({
+      doc: 'Largest JavaScript heap of a task thread in MiB; a task that needs more fails.',
+      group: tasks,
+      importance: 'LOW',
+      default: 512,
+      minimum: 32,
+    }),
+    'millrace.task.stall.timeout.ms': option.long({
+      doc: 'Milliseconds a task may block its thread before the thread is terminated.',
+      group: tasks,
+      importance: 'LOW',
+      default: 30000,
+      minimum: 1000,
+    }),
     'errors.retry.timeout': option.long({
       doc: 'Milliseconds for which a failed task is started again by itself where its error may pass; -1: without limit. A connector’s own key goes before it.',
       group: tasks,

@@ -1,0 +1,48 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { realEnv } from '../../env/real.ts';
+import { startHubServer } from '../../hub/embedded/open.ts';
+import type { HubOptions, HubServer } from '../../hub/embedded/server.ts';
+import { packError, type ThreadError } from './thread-error.ts';
+
+/** What the hub thread is started with. */
+export interface HubThreadData {
+  readonly path: string;
+  readonly options: HubOptions;
+}
+
+export type ToHubThread = { readonly kind: 'connect'; readonly id: number } | { readonly kind: 'close' };
+
+export type FromHubThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'failed'; readonly error: ThreadError }
+  | { readonly kind: 'port'; readonly id: number; readonly port: MessagePort }
+  | { readonly kind: 'closed' };
+
+/** The thread that owns the embedded hub's writes. Ends when it has closed the hub. */
+async function run(port: MessagePort, { path, options }: HubThreadData): Promise<void> {
+  const post = (message: FromHubThread, transfer: readonly MessagePort[] = []): void => {
+    port.postMessage(message, transfer);
+  };
+  let server: HubServer;
+  try {
+    server = await startHubServer({ path, env: realEnv, options });
+  } catch (error) {
+    post({ kind: 'failed', error: packError(error) });
+    port.close();
+    return;
+  }
+  port.on('message', (message: ToHubThread) => {
+    if (message.kind === 'connect') {
+      const client = server.connect();
+      post({ kind: 'port', id: message.id, port: client }, [client]);
+      return;
+    }
+    void server.close().finally(() => {
+      post({ kind: 'closed' });
+      port.close();
+    });
+  });
+  post({ kind: 'started' });
+}
+
+if (parentPort !== null) await run(parentPort, workerData as HubThreadData);

@@ -1,0 +1,36 @@
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { loadConnector } from '../catalog.ts';
+import { realEnv } from '../../env/real.ts';
+import { connectHub } from '../../hub/embedded/open.ts';
+import { runTaskThread } from '../../task/task-thread.ts';
+
+/** What a task thread is started with. */
+export interface TaskThreadData {
+  readonly path: string;
+  /** To the hub thread; belongs to this thread. */
+  readonly port: MessagePort;
+}
+
+/** The thread that runs tasks (D9). */
+async function run(port: MessagePort, data: TaskThreadData): Promise<void> {
+  const early: unknown[] = [];
+  const keep = (message: unknown): void => {
+    early.push(message);
+  };
+  port.on('message', keep);
+  const hub = await connectHub(data.port, { path: data.path, env: realEnv });
+  port.off('message', keep);
+  runTaskThread({
+    env: realEnv,
+    port,
+    hub,
+    connector: loadConnector,
+    onUncaught: (call) => {
+      process.on('uncaughtException', call);
+      process.on('unhandledRejection', call);
+    },
+  });
+  for (const message of early) port.emit('message', message);
+}
+
+if (parentPort !== null) await run(parentPort, workerData as TaskThreadData);

@@ -1,0 +1,235 @@
+import { availableParallelism } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { Herder } from '../cluster/herder.ts';
+import { taskSamples } from '../cluster/task-samples.ts';
+import { realEnv } from '../env/real.ts';
+import { connectHub } from '../hub/embedded/open.ts';
+import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
+import { WorkerHealth } from '../observe/health.ts';
+import type { LineLog } from '../observe/logger.ts';
+import { MillraceError } from '../record/error.ts';
+import { restServer } from '../rest/server.ts';
+import { ConfigProviders } from '../settings/providers.ts';
+import type { WorkerSettings } from '../settings/worker-settings.ts';
+import { ConfigStore } from '../store/configs.ts';
+import { StatusStore } from '../store/statuses.ts';
+import { ThreadTaskHost } from '../task/thread-host.ts';
+import { builtInCatalog, isBuiltIn } from './catalog.ts';
+import { extension, HubThread } from './hub-thread.ts';
+import { hubSamples } from './hub-samples.ts';
+import { offsetAccess } from './offset-access.ts';
+import type { TaskThreadData } from './threads/task.ts';
+import { VERSION } from './version.ts';
+
+export interface WorkerOptions {
+  readonly settings: WorkerSettings;
+  readonly log: LineLog;
+  /** For `${env:…}` in configurations. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Called once when the worker cannot go on. */
+  readonly failed: (error: Error) => void;
+}
+
+export interface Worker {
+  readonly herder: Herder;
+  readonly hub: EmbeddedHub;
+  /** Where REST can be reached. */
+  readonly urls: readonly string[];
+  /** Drains and stops tasks, then closes hub and REST. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Closes what was opened, last first. */
+class Opened {
+  readonly #closers: (() => Promise<unknown>)[] = [];
+  #closing: Promise<void> | null = null;
+
+  add<T>(part: T, close: (part: T) => Promise<unknown>): T {
+    this.#closers.push(() => close(part));
+    return part;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const close of this.#closers.toReversed()) await close();
+  }
+}
+
+/**
+ * Starts a worker on the embedded hub: hub thread, stores, REST, then the stored connectors.
+ * Everything that was opened is closed again if a later step fails.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { settings } = options;
+  refuseKafka(settings);
+  const opened = new Opened();
+  try {
+    return await open(options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
+  const { settings, log, failed } = options;
+  const health = new WorkerHealth();
+  const fatal = (part: string) => (error: Error) => {
+    health.failed(part, error.message);
+    failed(error);
+  };
+  const path = settings.options['millrace.hub.path'];
+  const hubThread = opened.add(await startHub(settings, fatal('hub')), (one) => one.close());
+  const port = await hubThread.connect();
+  const hub = opened.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
+  const [configs, statuses] = await openStores(options, hub, opened, fatal('stores'));
+  const host = opened.add(taskHost(options, hubThread, path), (one) => one.close());
+  const address = await listenAddress(settings);
+  const herder = new Herder({
+    env: realEnv,
+    log,
+    configs,
+    statuses,
+    offsets: opened.add(offsetAccess(hub, settings), (one) => one.close()),
+    host,
+    catalog: builtInCatalog,
+    providers: new ConfigProviders(realEnv, options.variables),
+    workerId: address,
+    worker: settings.effective,
+    stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
+  });
+  opened.add(herder, (one) => one.close());
+  const app = opened.add(rest(options, herder, hub, health), (one) => one.close());
+  const urls = await listen(app, settings);
+  await herder.start();
+  health.started();
+  return { herder, hub, urls, close: () => opened.close() };
+}
+
+function refuseKafka({ options }: WorkerSettings): void {
+  if (options['bootstrap.servers'].length === 0) return;
+  throw new MillraceError('HUB_KAFKA_UNSUPPORTED', 'this build has no Kafka hub yet', {
+    kind: 'config',
+    key: 'bootstrap.servers',
+    remedy: 'Remove bootstrap.servers: the hub is then embedded in millrace.hub.path.',
+  });
+}
+
+function startHub(settings: WorkerSettings, failed: (error: Error) => void): Promise<HubThread> {
+  const { options } = settings;
+  const mapBytes = options['millrace.hub.map.bytes'];
+  const hubOptions = {
+    minFreeBytes: options['millrace.hub.min.free.bytes'],
+    ...(mapBytes === undefined ? {} : { mapBytes }),
+  };
+  return HubThread.start(options['millrace.hub.path'], hubOptions, failed);
+}
+
+async function openStores(
+  { settings, log }: WorkerOptions,
+  hub: EmbeddedHub,
+  opened: Opened,
+  failed: (error: Error) => void,
+): Promise<[ConfigStore, StatusStore]> {
+  const { options } = settings;
+  const { signal } = new AbortController();
+  const unreadable =
+    (topic: string) =>
+    (key: string, error: Error): void => {
+      log.warn('a record of an internal topic cannot be read and is left out', { topic, key, error: error.message });
+    };
+  const configTopic = options['config.storage.topic'];
+  const statusTopic = options['status.storage.topic'];
+  const partitions = options['status.storage.partitions'];
+  const shared = { hub, env: realEnv, failed };
+  const [configs, statuses] = await Promise.all([
+    ConfigStore.open({ ...shared, topic: configTopic, unreadable: unreadable(configTopic) }, signal),
+    StatusStore.open({ ...shared, topic: statusTopic, partitions, unreadable: unreadable(statusTopic) }, signal),
+  ]);
+  opened.add(configs, (one) => one.close());
+  opened.add(statuses, (one) => one.close());
+  return [configs, statuses];
+}
+
+function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: string): ThreadTaskHost {
+  const { options } = settings;
+  return new ThreadTaskHost({
+    env: realEnv,
+    log,
+    entry: new URL(`./threads/task${extension()}`, import.meta.url),
+    workerData: async () => {
+      const port = await hubThread.connect();
+      return { data: { path, port } satisfies TaskThreadData, transfer: [port] };
+    },
+    isBuiltIn,
+    threads: options['millrace.task.threads'] === 0 ? availableParallelism() : options['millrace.task.threads'],
+    maxHeapMb: options['millrace.task.thread.max.heap.mb'],
+    stallMs: options['millrace.task.stall.timeout.ms'],
+  });
+}
+
+function rest(
+  { settings, log }: WorkerOptions,
+  herder: Herder,
+  hub: EmbeddedHub,
+  health: WorkerHealth,
+): FastifyInstance {
+  const { options } = settings;
+  return restServer({
+    herder,
+    log,
+    version: VERSION,
+    commit: 'unknown',
+    hubId: hub.id,
+    plugins: () => builtInCatalog.list(),
+    health: () => health.get(),
+    metrics: metricsPage(herder, hub),
+    bodyBytes: options['millrace.rest.body.bytes'],
+    allowOrigin: options['access.control.allow.origin'],
+    allowMethods: options['access.control.allow.methods'],
+    topicTracking: options['topic.tracking.enable'],
+    topicTrackingReset: options['topic.tracking.allow.reset'],
+  });
+}
+
+/** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */
+function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: string; contentType: string }> {
+  let page: Promise<import('../observe/metrics.ts').MetricsPage> | null = null;
+  return async () => {
+    page ??= import('../observe/metrics.ts').then(({ MetricsPage }) => new MetricsPage());
+    const loaded = await page;
+    const samples = [...taskSamples(herder, realEnv.clock.nowMs()), ...hubSamples(await hub.stats())];
+    return { text: await loaded.render(samples), contentType: loaded.contentType };
+  };
+}
+
+/** `host:port` that names this worker. */
+async function listenAddress({ options, listeners }: WorkerSettings): Promise<string> {
+  const [first] = listeners;
+  const host = options['rest.advertised.host.name'] ?? first?.host ?? '127.0.0.1';
+  const port = options['rest.advertised.port'] ?? first?.port ?? 8083;
+  return `${host}:${port}`;
+}
+
+async function listen(app: FastifyInstance, { listeners }: WorkerSettings): Promise<string[]> {
+  const urls: string[] = [];
+  const [first] = listeners;
+  if (first === undefined) return urls;
+  try {
+    urls.push(await app.listen({ host: first.host, port: first.port }));
+    return urls;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const inUse = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
+    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${first.host}:${first.port}: ${inUse}`, {
+      kind: 'config',
+      key: 'listeners',
+      remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',
+      cause: error,
+    });
+  }
+}
