@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
+import { crashAt } from './crash-points.ts';
 import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
 
 const clock: Clock = {

@@ -1,0 +1,42 @@
+/**
+ * Crash points: named places where a test may kill the process (`Env.crash`). Those of the rooms
+ * `task`; other rooms add names of their own (`postgres.…`, `s3.…`, `hub.…`).
+ *
+ * | name | stands |
+ * | --- | --- |
+ * | source.before_append, source.after_append | around each append of a hub batch |
+ * | source.before_offset, source.after_offset | around the offset record: its own append, or as part of the transaction |
+ * | source.after_commit | a transaction's commit is durable, nobody knows yet |
+ * | source.before_committed, source.after_committed | around telling the source |
+ * | sink.after_write | the task took a batch, nothing is committed |
+ * | sink.before_commit, sink.after_commit | around the commit of the group's offsets |
+ */
+export const TASK_CRASH_POINTS = [
+  'source.before_append',
+  'source.after_append',
+  'source.before_offset',
+  'source.after_offset',
+  'source.after_commit',
+  'source.before_committed',
+  'source.after_committed',
+  'sink.after_write',
+  'sink.before_commit',
+  'sink.after_commit',
+] as const;
+
+/**
+ * What goes into `Env.crash` for `MILLRACE_CRASH_AT=name[:n]`: at the n-th passage of the point
+ * (the first by default) it calls `kill`, which must not return. Undefined without a setting.
+ */
+export function crashAt(setting: string | undefined, kill: () => void): ((point: string) => void) | undefined {
+  const text = setting?.trim() ?? '';
+  if (text === '') return undefined;
+  const colon = text.lastIndexOf(':');
+  const name = colon < 0 ? text : text.slice(0, colon);
+  const passage = colon < 0 ? 1 : Number(text.slice(colon + 1));
+  if (!Number.isInteger(passage) || passage < 1) throw new RangeError(`crash point ${text}: name[:n], n from 1`);
+  let passed = 0;
+  return (point) => {
+    if (point === name && ++passed === passage) kill();
+  };
+}
