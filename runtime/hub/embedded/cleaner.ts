@@ -59,7 +59,7 @@ export class Cleaner {
     do {
       this.#again = false;
       await this.#removeGarbage();
-      for (const partition of [...this.#parts.topics.all()]) await this.#cleanPartition(partition);
+      for (const partition of this.#parts.topics.all()) await this.#cleanPartition(partition);
     } while (this.#again && !this.#over);
   }
 

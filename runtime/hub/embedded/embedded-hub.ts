@@ -87,7 +87,7 @@ export class EmbeddedHub implements Hub {
   }
 
   async #close(): Promise<void> {
-    for (const part of [...this.#open]) await part.close();
+    for (const part of this.#open) await part.close();
     this.#parts.connection?.close();
     await this.#parts.release();
   }

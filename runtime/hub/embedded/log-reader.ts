@@ -1,4 +1,4 @@
-import { readBatchHeader, verifyBatch } from '../batch/batch-header.ts';
+import { readBatchHeader, verifyBatch, type BatchHeader } from '../batch/batch-header.ts';
 import { RecordCursor } from '../batch/record-cursor.ts';
 import type { FetchedBatch, Isolation } from '../port.ts';
 import { entryKey, readU64, rowKey } from './key.ts';
@@ -30,14 +30,14 @@ function readable(row: PartitionRow, synced: boolean, isolation: Isolation): num
   return synced ? row.end : row.syncedEnd;
 }
 
-interface Aborted {
+export interface Aborted {
   readonly producer: bigint;
   readonly first: bigint;
   readonly marker: bigint;
 }
 
 /** Aborted transactions that touch [from, to). Call within `store.read`. */
-function abortedIn(store: Store, partition: number, from: number, to: number): Aborted[] {
+export function abortedIn(store: Store, partition: number, from: number, to: number): Aborted[] {
   const found: Aborted[] = [];
   const range = { start: entryKey(partition, from), end: entryKey(partition + 1, 0) };
   for (const { key, value } of store.aborted.getRange(range)) {
@@ -50,6 +50,14 @@ function abortedIn(store: Store, partition: number, from: number, to: number): A
     if (bytes.readDoubleBE(8) >= to) break;
   }
   return found;
+}
+
+export function isAborted(header: BatchHeader, aborted: readonly Aborted[]): boolean {
+  if (!header.transactional || header.control) return false;
+  return aborted.some(
+    ({ producer, first, marker }) =>
+      producer === header.producerId && first <= header.baseOffset && header.baseOffset < marker,
+  );
 }
 
 export interface ReadPart {
@@ -84,13 +92,7 @@ export function readBatches(
     const header = readBatchHeader(batch);
     next = readU64(key, 4) + 1;
     bytes += batch.length;
-    const hidden =
-      header.control ||
-      (header.transactional &&
-        aborted.some(
-          ({ producer, first, marker }) =>
-            producer === header.producerId && first <= header.baseOffset && header.baseOffset < marker,
-        ));
+    const hidden = header.control || isAborted(header, aborted);
     if (!hidden) into.push({ topic, partition, bytes: batch });
     if (bytes >= maxBytes) return { next, bytes };
   }
@@ -129,6 +131,6 @@ function indexedBefore(store: Store, partition: number, timestampMs: number): nu
   return 0;
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -184,7 +184,7 @@ export class EmbeddedProducer implements HubProducer {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled([...this.#appends]);
+    await Promise.allSettled(this.#appends);
     if (!this.#parts.connection.closed) {
       await this.#parts.connection.ask('closeProducer', { producerId: this.#parts.producerId });
     }

@@ -1,6 +1,7 @@
 import { readBatchHeader } from '../batch/batch-header.ts';
 import type { Commit } from './commit.ts';
 import { entryKey, readU64 } from './key.ts';
+import { asBuffer } from './log-reader.ts';
 import type { Partition } from './partition.ts';
 import type { Store } from './store.ts';
 
@@ -20,7 +21,7 @@ export function expiredBefore(store: Store, partition: Partition, nowMs: number)
   store.read(() => {
     const range = { start: entryKey(partition.id, before), end: entryKey(partition.id, limit) };
     for (const { key, value } of store.log.getRange(range)) {
-      const old = retentionMs >= 0 && readBatchHeader(value).maxTimestampMs < nowMs - retentionMs;
+      const old = retentionMs >= 0 && readBatchHeader(asBuffer(value)).maxTimestampMs < nowMs - retentionMs;
       const much = retentionBytes >= 0 && bytes - value.length >= retentionBytes;
       if (!old && !much) break;
       bytes -= value.length;

@@ -159,7 +159,7 @@ export class HubServer {
     this.#groups.removeClient(session);
     for (const id of session.producers) {
       const producer = this.#transactions.close(id);
-      if (producer?.transaction != null) this.#abort(producer, 'its thread has ended');
+      if (producer !== null && producer.transaction !== null) this.#abort(producer, 'its thread has ended');
     }
     this.#loop.removeLane(session.lane);
   }

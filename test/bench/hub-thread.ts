@@ -1,0 +1,13 @@
+/** The hub thread of the benchmarks. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { startHubServer } from '../../runtime/hub/embedded/open.ts';
+import { realEnv as env } from '../../runtime/env/real.ts';
+
+const { path } = workerData as { path: string };
+const server = await startHubServer({ path, env });
+const port = server.connect();
+parentPort?.postMessage(port, [port]);
+parentPort?.on('message', (message: unknown) => {
+  if (message !== 'close') return;
+  void server.close().then(() => parentPort?.close());
+});
