@@ -77,5 +77,14 @@ const files: Files = {
   },
 };
 
+function killProcess(): never {
+  process.kill(process.pid, 'SIGKILL');
+  // The signal ends all threads, but not before this call has returned.
+  for (;;);
+}
+
+/** For crash tests: `MILLRACE_CRASH_AT=name[:n]` kills the process at a crash point. Counted per thread. */
+const crash = crashAt(process.env['MILLRACE_CRASH_AT'], killProcess);
+
 /** The edges of this process. */
-export const realEnv: Env = { clock, timers, random, net, files, pid };
+export const realEnv: Env = { clock, timers, random, net, files, pid, ...(crash === undefined ? {} : { crash }) };
