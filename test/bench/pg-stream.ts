@@ -30,7 +30,7 @@ try {
     const from = await createStream(setup);
     await pg.sql(`do $$ begin
       for i in 0..${Math.ceil(rows / perTransaction) - 1} loop
-        insert into t select n, n % 1000, n * 7919, repeat('x', 60), now(), (n % 100000) / 100.0, repeat('y', 60)
+        insert into t select n, n % 1000, n::bigint * 7919, repeat('x', 60), now(), (n % 100000) / 100.0, repeat('y', 60)
           from generate_series(i * ${perTransaction}, (i + 1) * ${perTransaction} - 1) n;
         commit;
       end loop; end $$`);

@@ -19,6 +19,10 @@ import { Session } from './session.ts';
 /** Blocks that wait for the runner before the socket is paused. */
 const MAX_QUEUED = 4;
 
+/** While more keeps coming, a waiting reader gets a batch of this size, or what came in this time. */
+const GATHER_BYTES = 256 << 10;
+const GATHER_MS = 2;
+
 export interface StreamSettings {
   /** Source partition of the stream's offsets. */
   readonly partition: JsonObject;
@@ -232,14 +236,28 @@ export class ReplicationStream {
     else session.resume();
   }
 
-  /** Once the socket has given what it had, a waiting reader gets what there is: no timer delays it. */
+  /**
+   * A waiting reader gets what there is as soon as the socket has given all it had: no timer is in
+   * the way. Inside a transaction the rest is on its way, and comes with the batch.
+   */
   #flush(): void {
     if (this.#flushing || !this.#queue.wanted || this.#intake.rows === 0) return;
     this.#flushing = true;
-    void this.#edges.env.timers.yield().then(() => {
-      this.#flushing = false;
-      return this.#queue.wake();
-    });
+    void this.#gather();
+  }
+
+  async #gather(): Promise<void> {
+    const { env } = this.#edges;
+    const untilMs = env.clock.monotonicMs() + GATHER_MS;
+    let seen = -1;
+    while (seen !== this.#intake.messages && this.#intake.bytes < GATHER_BYTES && env.clock.monotonicMs() < untilMs) {
+      seen = this.#intake.messages;
+      await env.timers.yield();
+    }
+    this.#flushing = false;
+    // What comes next calls this again, the status tick at the latest.
+    if (seen === this.#intake.messages && this.#assembler.open) return;
+    this.#queue.wake();
   }
 
   #takeCurrent(): SourceBatch | undefined {
@@ -281,7 +299,7 @@ export class ReplicationStream {
 
   /** Lets an idle reader see that the stream may have moved without rows. */
   #tick(): void {
-    if (this.#queue.wanted && this.#idleDue()) this.#queue.wake();
+    if (this.#queue.wanted && (this.#intake.rows > 0 || this.#idleDue())) this.#queue.wake();
   }
 
   /**

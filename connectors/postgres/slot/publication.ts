@@ -1,0 +1,189 @@
+import type { Op } from '../../../runtime/change/envelope.ts';
+import { matchesAny } from '../../../runtime/change/filters.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { CatalogReader } from '../catalog/catalog-reader.ts';
+import { tableName, type Table } from '../catalog/table.ts';
+import { quoteIdentifier } from './slot.ts';
+
+export type AutocreateMode = 'all_tables' | 'disabled' | 'filtered' | 'no_tables';
+
+export interface PublicationSettings {
+  readonly name: string;
+  /** `publication.autocreate.mode` */
+  readonly mode: AutocreateMode;
+  /** `publish.via.partition.root` */
+  readonly viaRoot: boolean;
+  /** `skipped.operations`: not published either. */
+  readonly skipped: ReadonlySet<Op>;
+  /** `replica.identity.autoset.values` */
+  readonly replicaIdentities: string;
+}
+
+export interface PublicationState {
+  readonly allTables: boolean;
+  readonly viaRoot: boolean;
+  /** `schema.table`, partitions as they are published. */
+  readonly tables: ReadonlySet<string>;
+  /** `c`, `u`, `d`, `t`. */
+  readonly operations: ReadonlySet<Op>;
+}
+
+/** The publication as it is; undefined: there is none of that name. */
+export async function readPublication(reader: CatalogReader, name: string): Promise<PublicationState | undefined> {
+  const doing = `reading the publication ${name}`;
+  const [row] = await reader.query(
+    doing,
+    'SELECT puballtables, pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_publication WHERE pubname = $1',
+    [name],
+  );
+  if (row === undefined) return undefined;
+  const tables = await reader.query(
+    doing,
+    'SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1',
+    [name],
+  );
+  const flags: readonly [Op, string][] = [
+    ['c', 'pubinsert'],
+    ['u', 'pubupdate'],
+    ['d', 'pubdelete'],
+    ['t', 'pubtruncate'],
+  ];
+  return {
+    allTables: row['puballtables'] === 't',
+    viaRoot: row['pubviaroot'] === 't',
+    tables: new Set(tables.map((table) => `${table['schemaname']}.${table['tablename']}`)),
+    operations: new Set(flags.filter(([, column]) => row[column] === 't').map(([op]) => op)),
+  };
+}
+
+/** The statement that makes the publication fit; undefined: it does, or must not be touched. Pure. */
+export function publicationStatement(
+  settings: PublicationSettings,
+  captured: readonly Table[],
+  now: PublicationState | undefined,
+): string | undefined {
+  const name = quoteIdentifier(settings.name);
+  const list = captured.map((table) => `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`).join(', ');
+  if (now !== undefined) {
+    if (settings.mode !== 'filtered' || now.allTables || captured.length === 0) return undefined;
+    const same = captured.length === now.tables.size && captured.every((table) => now.tables.has(tableName(table)));
+    return same ? undefined : `ALTER PUBLICATION ${name} SET TABLE ${list}`;
+  }
+  const options = publicationOptions(settings);
+  switch (settings.mode) {
+    case 'all_tables':
+      return `CREATE PUBLICATION ${name} FOR ALL TABLES${options}`;
+    case 'filtered':
+      if (captured.length === 0) throw noTables(settings.name);
+      return `CREATE PUBLICATION ${name} FOR TABLE ${list}${options}`;
+    case 'no_tables':
+      return `CREATE PUBLICATION ${name}${options}`;
+    case 'disabled':
+      throw new MillraceError('POSTGRES_PUBLICATION_MISSING', `the publication ${settings.name} does not exist`, {
+        kind: 'config',
+        key: 'publication.name',
+        remedy: `CREATE PUBLICATION ${name} FOR ${list === '' ? 'ALL TABLES' : `TABLE ${list}`}${options}; or set publication.autocreate.mode.`,
+      });
+  }
+}
+
+function publicationOptions({ skipped, viaRoot }: PublicationSettings): string {
+  const operations = (
+    [
+      ['c', 'insert'],
+      ['u', 'update'],
+      ['d', 'delete'],
+      ['t', 'truncate'],
+    ] as const
+  ).filter(([op]) => !skipped.has(op));
+  const publish = operations.map(([, word]) => word).join(', ');
+  return ` WITH (publish = '${publish}'${viaRoot ? ', publish_via_partition_root = true' : ''})`;
+}
+
+function noTables(name: string): MillraceError {
+  return new MillraceError('POSTGRES_NO_TABLES', `the publication ${name} cannot be created: no table is captured`, {
+    kind: 'config',
+    key: 'table.include.list',
+    remedy:
+      'Let table.include.list and schema.include.list match a table, or use publication.autocreate.mode=no_tables.',
+  });
+}
+
+/** Makes the publication fit the settings. Returns what was run, if anything. */
+export async function ensurePublication(
+  reader: CatalogReader,
+  settings: PublicationSettings,
+  captured: readonly Table[],
+): Promise<string | undefined> {
+  const now = await readPublication(reader, settings.name);
+  const statement = publicationStatement(settings, captured, now);
+  if (statement === undefined) return undefined;
+  const verb = now === undefined ? 'creating' : 'changing';
+  try {
+    await reader.query(`${verb} the publication ${settings.name}`, statement);
+  } catch (error) {
+    throw publicationRefused(statement, error);
+  }
+  return statement;
+}
+
+function publicationRefused(statement: string, cause: unknown): unknown {
+  if (!(cause instanceof MillraceError) || cause.kind !== 'permission') return cause;
+  return new MillraceError('POSTGRES_PUBLICATION_DENIED', cause.message, {
+    kind: 'permission',
+    key: 'publication.autocreate.mode',
+    remedy: `Run as a superuser: ${statement}; or set publication.autocreate.mode=filtered and let the role own the tables and CREATE in the database.`,
+    cause,
+  });
+}
+
+/** Captured tables that the publication leaves out. */
+export function unpublished(captured: readonly Table[], publication: PublicationState): readonly string[] {
+  const leaves = new Set(captured.flatMap((table) => (publication.viaRoot ? table.leaves : [])));
+  return captured
+    .filter((table) => !leaves.has(table.oid) && (publication.viaRoot || !table.partitioned))
+    .map(tableName)
+    .filter((name) => !publication.tables.has(name));
+}
+
+export async function dropPublication(reader: CatalogReader, name: string): Promise<boolean> {
+  if ((await readPublication(reader, name)) === undefined) return false;
+  await reader.query(`dropping the publication ${name}`, `DROP PUBLICATION ${quoteIdentifier(name)}`);
+  return true;
+}
+
+/** `replica.identity.autoset.values`: statements for the tables whose replica identity differs. Pure. */
+export function replicaIdentityStatements(text: string, captured: readonly Table[]): readonly string[] {
+  const rules = text
+    .split(',')
+    .map((rule) => rule.trim())
+    .filter((rule) => rule !== '')
+    .map(identityRule);
+  return captured.flatMap((table) => {
+    const rule = rules.find((each) => each.table(tableName(table)));
+    if (rule === undefined || (rule.identity !== 'i' && table.replicaIdentity === rule.identity)) return [];
+    const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
+    return [`ALTER TABLE ${name} REPLICA IDENTITY ${rule.sql}`];
+  });
+}
+
+function identityRule(rule: string) {
+  const [, table = '', word = '', index = ''] = /^(.+):\s*(DEFAULT|FULL|NOTHING|INDEX)(?:\s+(\S+))?$/i.exec(rule) ?? [];
+  const sql = word.toUpperCase();
+  if (table === '' || (sql === 'INDEX') !== (index !== '')) {
+    throw new MillraceError(
+      'POSTGRES_REPLICA_IDENTITY_INVALID',
+      `replica.identity.autoset.values: "${rule}" is not <schema.table>:<DEFAULT|FULL|NOTHING|INDEX name>`,
+      {
+        kind: 'config',
+        key: 'replica.identity.autoset.values',
+        remedy: 'Write for example public.orders:FULL,public.items:INDEX items_sku_key.',
+      },
+    );
+  }
+  return {
+    table: matchesAny([table.trim()], 'replica.identity.autoset.values'),
+    identity: sql === 'INDEX' ? 'i' : sql.charAt(0).toLowerCase(),
+    sql: sql === 'INDEX' ? `USING INDEX ${quoteIdentifier(index)}` : sql,
+  };
+}
