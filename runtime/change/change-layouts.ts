@@ -2,6 +2,7 @@ import { NULL_CELL, UNCHANGED_CELL, type RowBlock } from '../record/row-block.ts
 import type { CellCodec } from '../record/cell-codec.ts';
 import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
 import type { Field, Schema } from '../record/schema.ts';
+import type { Value } from '../record/value.ts';
 import { envelopeNode, envelopeSchema, type EnvelopeParts, type Op } from './envelope.ts';
 
 /** A column as records show it. */
@@ -13,6 +14,8 @@ export interface ChangeColumn {
   readonly codec: CellCodec;
   /** Place of its cell in an image: the column's place in the table. */
   readonly cell: number;
+  /** Shown in place of every value, NULL included (a mask). */
+  readonly constant?: Value;
 }
 
 /** One version of a table, as records show it. */
@@ -192,12 +195,11 @@ function structNode(schema: Schema, columns: readonly ChangeColumn[], at: number
   return {
     kind: 'struct',
     schema,
-    fields: columns.map(({ cell, codec, schema: own }, i) => ({
-      kind: 'cell',
-      cell: at + cell,
-      schema: fields[i]?.schema ?? own,
-      codec,
-    })),
+    fields: columns.map(({ cell, codec, constant, schema: own }, i): LayoutNode => {
+      const schema = fields[i]?.schema ?? own;
+      if (constant !== undefined) return { kind: 'constant', schema, value: constant };
+      return { kind: 'cell', cell: at + cell, schema, codec };
+    }),
   };
 }
 

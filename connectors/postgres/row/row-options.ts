@@ -1,4 +1,5 @@
 import type { NameAdjustment } from '../../../runtime/change/name-adjustment.ts';
+import type { ColumnRule } from '../../../runtime/change/column-rules.ts';
 import type { Op } from '../../../runtime/change/envelope.ts';
 import type { TopicNaming } from '../../../runtime/change/topic-names.ts';
 import type { TypeOptions } from '../type/options.ts';
@@ -13,6 +14,12 @@ export interface RowOptions {
   readonly tableExclude: readonly string[];
   readonly columnInclude: readonly string[];
   readonly columnExclude: readonly string[];
+  /** `column.mask.*`, `column.truncate.*`, from `parseColumnRules` */
+  readonly columnRules?: readonly ColumnRule[];
+  /** `column.propagate.source.type` */
+  readonly propagateColumns?: readonly string[];
+  /** `datatype.propagate.source.type` */
+  readonly propagateTypes?: readonly string[];
   /** `message.key.columns` */
   readonly messageKeys: string;
   /** `tombstones.on.delete` */

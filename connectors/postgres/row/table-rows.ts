@@ -6,7 +6,8 @@ import {
 } from '../../../runtime/change/change-layouts.ts';
 import { contextHeaders } from '../../../runtime/change/context-headers.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { includeOrExclude, type NameTest } from '../../../runtime/change/filters.ts';
+import { applyRules } from '../../../runtime/change/column-rules.ts';
+import { includeOrExclude, matchesAny, type NameTest } from '../../../runtime/change/filters.ts';
 import { messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
@@ -16,8 +17,10 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import { columnCodec, hasBinary, type CellFormat } from '../type/codec.ts';
 import { messageLayout } from './message-rows.ts';
+import { defaultValue } from '../type/default-value.ts';
 import type { RowOptions } from './row-options.ts';
 import { META_CELLS, postgresEnvelope } from './source-block.ts';
+import { declaredLength, withSourceType } from './source-type.ts';
 
 /**
  * How the rows of one table version become records, for cells of one format. A row is
@@ -42,6 +45,8 @@ export interface TableRows {
    * since its type has no binary codec. The codec of the format `binary` expects that.
    */
   readonly asText: readonly boolean[];
+  /** Columns that records leave out because their type has no mapping (`include.unknown.datatypes`). */
+  readonly leftOut: readonly string[];
   /** `schema.table`, as transaction records count it. */
   readonly collection: string;
 }
@@ -68,6 +73,8 @@ export class RowFactory {
   readonly #tables: NameTest;
   readonly #columns: NameTest;
   readonly #keys: readonly KeyRule[];
+  readonly #propagateColumns: NameTest;
+  readonly #propagateTypes: NameTest;
 
   /** Throws a `config` error where an option cannot be understood. */
   constructor(options: RowOptions, origin: RowOrigin) {
@@ -96,6 +103,8 @@ export class RowFactory {
     this.#tables = listTest(options.tableInclude, options.tableExclude, 'table');
     this.#columns = listTest(options.columnInclude, options.columnExclude, 'column');
     this.#keys = parseMessageKeys(options.messageKeys);
+    this.#propagateColumns = matchesAny(options.propagateColumns ?? [], 'column.propagate.source.type');
+    this.#propagateTypes = matchesAny(options.propagateTypes ?? [], 'datatype.propagate.source.type');
   }
 
   /** Whether the include and exclude lists let a table in. System schemas never are. */
@@ -109,11 +118,13 @@ export class RowFactory {
     const { schemaNames } = this.options;
     const topic = this.topics.table(table.schema, table.name);
     const columns: ChangeColumn[] = [];
-    table.columns.forEach((column, cell) => {
-      if (!this.#columns(`${tableName(table)}.${column.name}`)) return;
+    const leftOut: string[] = [];
+    for (const [cell, column] of table.columns.entries()) {
+      if (!this.#columns(`${tableName(table)}.${column.name}`)) continue;
       const made = this.#column(table, column, cell, format);
-      if (made !== null) columns.push(made);
-    });
+      if (made === null) leftOut.push(column.name);
+      else columns.push(made);
+    }
     const key = this.#key(table, format);
     const layouts = changeLayouts(
       {
@@ -133,15 +144,25 @@ export class RowFactory {
     const shown = new Set([...columns, ...key].map(({ cell }) => cell));
     const wanted = table.columns.map((_, cell) => shown.has(cell));
     const asText = table.columns.map(({ type }) => !hasBinary(type));
-    return { table, format, layouts, columns, key, wanted, asText, collection: tableName(table) };
+    return { table, format, layouts, columns, key, wanted, asText, leftOut, collection: tableName(table) };
   }
 
   #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn | null {
-    const codec = columnCodec(column, format, this.options.types);
+    const { types, fieldNames, columnRules = [] } = this.options;
+    const codec = columnCodec(column, format, types);
     if (codec === null) return null;
-    const name = adjustName(column.name, this.options.fieldNames, 'field');
-    const schema = { ...codec.schema, optional: !column.notNull && !table.key.includes(cell) };
-    return { name, schema, codec, cell };
+    const name = adjustName(column.name, fieldNames, 'field');
+    const nullable = !column.notNull && !table.key.includes(cell);
+    const byDefault = defaultValue(column, codec.schema, types);
+    const schema = {
+      ...codec.schema,
+      optional: nullable,
+      ...(byDefault === undefined ? {} : { defaultValue: byDefault }),
+    };
+    const full = `${tableName(table)}.${column.name}`;
+    const made = applyRules({ name, schema, codec, cell }, { name: full, length: declaredLength(column) }, columnRules);
+    const propagates = this.#propagateColumns(full) || this.#propagateTypes(`${table.schema}.${column.type.name}`);
+    return propagates ? withSourceType(made, column) : made;
   }
 
   #key(table: Table, format: CellFormat): ChangeColumn[] {

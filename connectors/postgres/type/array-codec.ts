@@ -91,16 +91,18 @@ class ValueArray implements ArrayVisitor {
   }
 }
 
-/** One placeholder item; of integers, the placeholder's bytes. Other items have none. */
+/**
+ * One placeholder item where the item has one of its own; of numbers, the placeholder's bytes.
+ */
 function unavailableArray(item: CellCodec, depth: number, options: TypeOptions): Value[] | undefined {
-  const { type, name } = item.schema;
+  const { type } = item.schema;
   const bytes = Buffer.from(options.unavailable, 'utf8');
   let items: Value[];
   if (item.unavailable !== undefined) items = [item.unavailable];
-  else if (name === undefined && (type === 'int16' || type === 'int32')) items = [...bytes];
-  else if (name === undefined && type === 'int64') items = [...bytes].map(BigInt);
+  else if (type === 'int64') items = [...bytes].map(BigInt);
   else if (type === 'string') items = [options.unavailable];
-  else return undefined;
+  else if (type === 'boolean') return undefined;
+  else items = [...bytes];
   for (let level = 1; level < depth; level++) items = [items];
   return items;
 }

@@ -4,6 +4,7 @@ import { BOOLEAN } from '../../../runtime/record/schema-builder.ts';
 import { bitsOf } from '../../../runtime/record/semantic-types.ts';
 import type { CellFormat } from './codec.ts';
 import { readInt32 } from './integer-codec.ts';
+import type { TypeOptions } from './options.ts';
 
 const ONE = 0x31;
 const TRUE = Buffer.from('true');
@@ -13,7 +14,7 @@ const FALSE = Buffer.from('false');
  * `bit(n)` and `varbit(n)`: a boolean for one bit; otherwise little-endian bytes up to the highest
  * bit that is set. `declared`: n, by default 1 for bit and 2147483647 for varbit.
  */
-export function bitsCodec(format: CellFormat, declared: number): CellCodec {
+export function bitsCodec(format: CellFormat, declared: number, options: TypeOptions): CellCodec {
   if (declared <= 1) {
     const isSet = (bytes: Buffer, at: number, length: number): boolean =>
       format === 'text' ? bytes[at] === ONE : length > 4 && ((bytes[at + 4] as number) & 0x80) !== 0;
@@ -53,5 +54,6 @@ export function bitsCodec(format: CellFormat, declared: number): CellCodec {
       const used = pack(bytes, at, length);
       return Buffer.from(scratch.subarray(0, used));
     },
+    unavailable: Buffer.from(options.unavailable, 'utf8'),
   };
 }

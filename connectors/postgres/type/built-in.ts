@@ -42,7 +42,10 @@ const textOnly = (schema: Schema): Mapping => ({
   binary: false,
   codec: (_format, _typmod, options) => textCodec(schema, options.unavailable),
 });
-const parsed = (codec: () => CellCodec): Mapping => ({ binary: false, codec });
+const parsed = (codec: (options: TypeOptions) => CellCodec): Mapping => ({
+  binary: false,
+  codec: (_format, _typmod, options) => codec(options),
+});
 /** Fraction digits that a time type's modifier declares. */
 const precision = (typmod: number): number => (typmod < 0 ? 6 : typmod);
 
@@ -75,8 +78,8 @@ const BY_OID: ReadonlyMap<number, Mapping> = new Map<number, Mapping>([
   [1184, both((format, typmod) => zonedTimestampCodec(format, precision(typmod)))],
   [1186, both((format, _typmod, options) => intervalCodec(format, options))],
   [1266, both((format) => zonedTimeCodec(format))],
-  [1560, both((format, typmod) => bitsCodec(format, typmod < 0 ? 1 : typmod))],
-  [1562, both((format, typmod) => bitsCodec(format, typmod < 0 ? UNLIMITED_BITS : typmod))],
+  [1560, both((format, typmod, options) => bitsCodec(format, typmod < 0 ? 1 : typmod, options))],
+  [1562, both((format, typmod, options) => bitsCodec(format, typmod < 0 ? UNLIMITED_BITS : typmod, options))],
   [1700, both(numericCodec)],
   [2950, both(uuidCodec)],
   [3614, textOnly(tsvectorOf())],
@@ -92,8 +95,8 @@ const BY_OID: ReadonlyMap<number, Mapping> = new Map<number, Mapping>([
 /** Types of extensions, whose OIDs differ between databases. */
 const BY_NAME: Readonly<Record<string, Mapping | undefined>> = {
   citext: text(STRING),
-  geography: both((format) => geometryCodec('geography', format)),
-  geometry: both((format) => geometryCodec('geometry', format)),
+  geography: both((format, _typmod, options) => geometryCodec('geography', format, options)),
+  geometry: both((format, _typmod, options) => geometryCodec('geometry', format, options)),
   halfvec: parsed(halfVectorCodec),
   hstore: both((format, _typmod, options) => hstoreCodec(format, options)),
   isbn: textOnly(STRING),

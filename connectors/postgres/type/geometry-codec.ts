@@ -4,12 +4,13 @@ import { struct, type Value } from '../../../runtime/record/value.ts';
 import { writeJson } from '../../../runtime/record/value-json.ts';
 import { rawFromHex, rawInPlace } from './bytes-codec.ts';
 import type { CellFormat } from './codec.ts';
+import type { TypeOptions } from './options.ts';
 
 /** Set in the type word of extended well-known binary where an SRID follows. */
 const HAS_SRID = 0x20000000;
 
 /** PostGIS's `geometry` and `geography`: text is the hexadecimal of what binary is, extended WKB. */
-export function geometryCodec(kind: 'geometry' | 'geography', format: CellFormat): CellCodec {
+export function geometryCodec(kind: 'geometry' | 'geography', format: CellFormat, options: TypeOptions): CellCodec {
   const schema = kind === 'geometry' ? geometryOf() : geographyOf();
   const raw = format === 'binary' ? rawInPlace() : rawFromHex();
   // The hexadecimal text has no `\x` before it.
@@ -21,9 +22,10 @@ export function geometryCodec(kind: 'geometry' | 'geography', format: CellFormat
   };
   return {
     schema,
-    json: (options) => (bytes, at, length, writer) =>
-      writeJson(writer, schema, value(bytes, at, length), { ...options, replaceNullWithDefault: false }),
+    json: (jsonOptions) => (bytes, at, length, writer) =>
+      writeJson(writer, schema, value(bytes, at, length), { ...jsonOptions, replaceNullWithDefault: false }),
     value,
+    unavailable: struct({ wkb: Buffer.from(options.unavailable, 'utf8'), srid: null }),
   };
 }
 

@@ -20,7 +20,9 @@ export function moneyCodec(format: CellFormat, options: TypeOptions): CellCodec 
     else writeInt64(bytes, at, writer);
     placePoint(writer, digits);
   });
-  return options.decimal === 'precise' ? decimalCodec(text, decimalType(digits), digits) : plainCodec(text, options);
+  return options.decimal === 'precise'
+    ? decimalCodec(text, decimalType(digits), digits, options)
+    : plainCodec(text, options);
 }
 
 /** Sign and digits of the text: its cents. */

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import type { CellCodec, CellJsonWriter } from '../../../runtime/record/cell-codec.ts';
 import { writeInteger, writeJsonDouble } from '../../../runtime/record/json-number.ts';
+import { Decimal } from '../../../runtime/record/decimal.ts';
 import { decimalType } from '../../../runtime/record/logical-types.ts';
 import { DOUBLE, STRING } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
@@ -29,11 +30,11 @@ export type ToDecimalText = (bytes: Buffer, at: number, length: number) => Decim
 export function numericCodec(format: CellFormat, typmod: number, options: TypeOptions): CellCodec {
   const text = format === 'text' ? inPlace() : fromBinary();
   if (options.decimal !== 'precise') return plainCodec(text, options);
-  if (typmod < 4) return variableScaleCodec(text);
+  if (typmod < 4) return variableScaleCodec(text, options);
   const modifier = typmod - 4;
   // Eleven bits, signed: PostgreSQL 15 allows scales from -1000.
   const scale = ((modifier & 0x7ff) ^ 0x400) - 0x400;
-  return decimalCodec(text, decimalType(scale, modifier >>> 16), scale);
+  return decimalCodec(text, decimalType(scale, modifier >>> 16), scale, options);
 }
 
 /** A codec over decimal text for `decimal.handling.mode` string and double. */
@@ -66,7 +67,7 @@ export function plainCodec(text: ToDecimalText, options: TypeOptions): CellCodec
 }
 
 /** A codec over decimal text that always has `scale` digits behind the point. */
-export function decimalCodec(text: ToDecimalText, schema: Schema, scale: number): CellCodec {
+export function decimalCodec(text: ToDecimalText, schema: Schema, scale: number, options: TypeOptions): CellCodec {
   const drop = scale < 0 ? -scale : 0;
   const finite = (bytes: Buffer, at: number, length: number): DecimalText => {
     const found = text(bytes, at, length);
@@ -89,13 +90,14 @@ export function decimalCodec(text: ToDecimalText, schema: Schema, scale: number)
       const found = finite(bytes, at, length);
       return decimalOf(found.bytes, found.at, found.length, drop);
     },
+    unavailable: Decimal.fromBytes(Buffer.from(options.unavailable, 'utf8'), scale),
   };
 }
 
 const SCALE_FIELD = Buffer.from('{"scale":');
 const VALUE_FIELD = Buffer.from(',"value":');
 
-function variableScaleCodec(text: ToDecimalText): CellCodec {
+function variableScaleCodec(text: ToDecimalText, options: TypeOptions): CellCodec {
   return {
     schema: variableScaleDecimalOf(),
     json: () => (bytes, at, length, writer) => {
@@ -113,6 +115,7 @@ function variableScaleCodec(text: ToDecimalText): CellCodec {
       const decimal = decimalOf(found.bytes, found.at, found.length, 0);
       return struct({ scale: decimal.scale, value: decimal.toBytes() });
     },
+    unavailable: struct({ scale: 0, value: Buffer.from(options.unavailable, 'utf8') }),
   };
 }
 

@@ -1,16 +1,17 @@
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import { doubleVectorOf, floatVectorOf, sparseDoubleVectorOf } from '../../../runtime/record/semantic-types.ts';
+import type { TypeOptions } from './options.ts';
 import { struct, type Value } from '../../../runtime/record/value.ts';
 import { writeJson } from '../../../runtime/record/value-json.ts';
 
-/** pgvector's types, from their text. */
-export function vectorCodec(): CellCodec {
-  return parsedCodec(doubleVectorOf(), (text) => numbers(text));
+/** pgvector's types, from their text. An unchanged TOAST value is shown as the placeholder's bytes. */
+export function vectorCodec(options: TypeOptions): CellCodec {
+  return { ...parsedCodec(doubleVectorOf(), numbers), unavailable: [...Buffer.from(options.unavailable)] };
 }
 
-export function halfVectorCodec(): CellCodec {
-  return parsedCodec(floatVectorOf(), (text) => numbers(text));
+export function halfVectorCodec(options: TypeOptions): CellCodec {
+  return { ...parsedCodec(floatVectorOf(), numbers), unavailable: [...Buffer.from(options.unavailable)] };
 }
 
 /** `{1:0.5,3:2}/5`: the items that are not zero, numbered from 1, and the dimensions. */

@@ -63,11 +63,11 @@ interface Cell {
 function compare(text: CellCodec, binary: CellCodec, cell: Cell, what: string): void {
   const fromText = result(text, cell.text);
   const fromBinary = result(binary, cell.binary);
-  expect(fromBinary, what).toEqual(fromText);
+  expect({ what, result: fromBinary }).toEqual({ what, result: fromText });
   if (typeof fromText === 'string') return;
   const generic = new ByteWriter();
   writeJson(generic, text.schema, fromText.value, { decimalFormat: 'BASE64', replaceNullWithDefault: false });
-  expect(generic.view().toString(), `${what}: the JSON of its value`).toBe(fromText.json);
+  expect({ what, json: generic.view().toString() }).toEqual({ what, json: fromText.json });
 }
 
 /** Value and JSON, or the code of the error. Bytes before and after the cell are others' (arenas are shared). */
