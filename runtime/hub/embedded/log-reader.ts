@@ -118,15 +118,10 @@ export function offsetAtTime(store: Store, partition: number, bounds: Bounds, ti
 
 /** An offset before which every record is older than `timestampMs`. */
 function indexedBefore(store: Store, partition: number, timestampMs: number): number {
-  const range = {
-    start: entryKey(partition, Math.max(0, timestampMs) - 1),
-    end: entryKey(partition, 0),
-    reverse: true,
-    limit: 1,
-  };
   if (timestampMs <= 0) return 0;
-  for (const { key, value } of store.time.getRange(range)) {
-    if (Buffer.from(key).readUInt32BE(0) === partition) return Buffer.from(value).readDoubleBE(0) + 1;
+  const start = entryKey(partition, timestampMs - 1);
+  for (const { key, value } of store.time.getRange({ start, end: entryKey(partition, 0), reverse: true, limit: 1 })) {
+    if (asBuffer(key).readUInt32BE(0) === partition) return asBuffer(value).readDoubleBE(0) + 1;
   }
   return 0;
 }

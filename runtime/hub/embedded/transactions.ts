@@ -29,6 +29,7 @@ export class Transactions {
   #nextId = 0;
   #reservedTo = 0;
   #timer: Timer | null = null;
+  #dueMs = Number.POSITIVE_INFINITY;
 
   /** `abort` is called when a transaction has run out of time. */
   constructor(store: Store, env: Env, abort: (producer: Producer, why: string) => void) {
@@ -190,15 +191,18 @@ export class Transactions {
 
   /** One timer, for the transaction that runs out first. */
   #arm(): void {
-    if (this.#timer !== null) return;
     const now = this.#env.clock.monotonicMs();
     let due = Number.POSITIVE_INFINITY;
     for (const { transaction, timeoutMs } of this.#producers.values()) {
       if (transaction !== null) due = Math.min(due, transaction.startedMs + timeoutMs);
     }
-    if (due === Number.POSITIVE_INFINITY) return;
+    // A timer that comes too early looks again then.
+    if (this.#dueMs <= due) return;
+    this.#timer?.cancel();
+    this.#dueMs = due;
     this.#timer = this.#env.timers.after(Math.max(1, due - now), () => {
       this.#timer = null;
+      this.#dueMs = Number.POSITIVE_INFINITY;
       this.#expire();
       this.#arm();
     });
