@@ -187,6 +187,10 @@ function rest(
     hubId: hub.id,
     plugins: () => builtInCatalog.list(),
     health: () => health.get(),
+    topics: {
+      list: () => hub.admin.topics(),
+      create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
+    },
     metrics: metricsPage(herder, hub),
     bodyBytes: options['millrace.rest.body.bytes'],
     allowOrigin: options['access.control.allow.origin'],

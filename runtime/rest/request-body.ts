@@ -119,3 +119,19 @@ function readOffset(entry: unknown): ConnectorOffset {
     throw new RestError(400, `offset must be a JSON object or null, not ${kindOf(offset)}`);
   return { partition: partition as JsonObject, offset: offset as JsonObject | null };
 }
+
+export interface CreateTopicRequest {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: Record<string, string>;
+}
+
+export function readCreateTopic(body: unknown): CreateTopicRequest {
+  const { name, partitions = 1, config = {} } = readObject(body, 'a JSON object with name, partitions, config');
+  if (typeof name !== 'string' || name === '') throw new RestError(400, 'name must be the name of a topic');
+  if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1 || partitions > 10_000) {
+    throw new RestError(400, 'partitions must be a whole number from 1 to 10000');
+  }
+  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config)}`);
+  return { name, partitions, config: withoutNulls(readTexts(config)) };
+}

@@ -1,6 +1,7 @@
 import type { PluginSummary } from '../cluster/catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import type { Log } from '../connector/context.ts';
+import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 
 /** What the resources are served from. */
@@ -13,6 +14,10 @@ export interface RestContext {
   readonly hubId: string;
   readonly plugins: () => readonly PluginSummary[];
   readonly health: () => Health;
+  readonly topics: {
+    list(): Promise<readonly TopicDescription[]>;
+    create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
+  };
   /** Prometheus text exposition, and its content type. */
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Largest body in bytes. */

@@ -9,6 +9,7 @@ import { connectorStatusResource } from './connector-status.ts';
 import { connectorTasksResource } from './connector-tasks.ts';
 import { connectorTopicsResource } from './connector-topics.ts';
 import { healthResource } from './health.ts';
+import { hubTopicsResource } from './hub-topics.ts';
 import { metricsResource } from './metrics.ts';
 import type { RestContext } from './rest-context.ts';
 import { errorAnswer, httpError } from './rest-error.ts';
@@ -31,6 +32,10 @@ export function restServer(context: RestContext): FastifyInstance {
     refuseForeignOrigin(request, reply, context);
     negotiate(request);
   });
+  app.addHook('onSend', async (_request, reply) => {
+    const type = reply.getHeader('content-type');
+    if (typeof type === 'string' && type.startsWith('application/json')) reply.header('content-type', 'application/json');
+  });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, context));
   app.setNotFoundHandler(() => {
     throw httpError(404);
@@ -52,6 +57,7 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorOffsetsResource,
   connectorTopicsResource,
   connectorPluginsResource,
+  hubTopicsResource,
 ];
 
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {

@@ -16,6 +16,10 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
       message: 'Worker has completed startup and is ready to handle requests.',
     }),
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
+    topics: {
+      list: () => worker.hub.admin.topics(),
+      create: (name, partitions, config) => worker.hub.admin.createTopic(name, partitions, config),
+    },
     bodyBytes: 65536,
     allowOrigin: '',
     allowMethods: '',

@@ -1,0 +1,88 @@
+import { createLogger, type LineLog } from '../observe/logger.ts';
+import { realEnv } from '../env/real.ts';
+import { MillraceError } from '../record/error.ts';
+import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
+import { isConnectorPath, readConnectorFiles, type ConnectorFile } from './connector-files.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+export interface RunWorkerOptions {
+  /** A worker configuration, if the first is one; then connector files and directories. */
+  readonly files: readonly string[];
+  /** `key=value`, before what the file says. */
+  readonly overrides: readonly string[];
+  readonly json: boolean;
+  readonly colour: boolean;
+  readonly terminal: boolean;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Aborts when the worker is to drain and end. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a worker until the signal aborts or it cannot go on; returns the exit status. */
+export async function runWorker(options: RunWorkerOptions): Promise<number> {
+  const { settings, connectors } = await readFiles(options);
+  const log = await openLog(options, settings);
+  const ended = Promise.withResolvers<Error | null>();
+  const worker = await startWorker({
+    settings,
+    log,
+    variables: options.variables,
+    failed: (error) => {
+      log.error(`the worker cannot go on: ${error.message}`, { error });
+      ended.resolve(error);
+    },
+  });
+  options.signal.addEventListener('abort', () => ended.resolve(null), { once: true });
+  try {
+    await applyFiles(worker, connectors);
+    announce(log, worker, settings);
+    const failure = await ended.promise;
+    if (failure === null) log.info('draining', { reason: String(options.signal.reason) });
+    return failure === null ? 0 : 1;
+  } finally {
+    await worker.close();
+    log.info('worker has ended');
+  }
+}
+
+async function readFiles({ files, overrides }: RunWorkerOptions) {
+  const [first, ...rest] = files;
+  const own = first !== undefined && !(await isConnectorPath(first)) ? first : undefined;
+  const raw = own === undefined ? {} : await readWorkerConfig(realEnv, own);
+  const settings = workerSettings({ ...raw, ...Object.fromEntries(overrides.map(keyValue)) });
+  return { settings, connectors: await readConnectorFiles(own === undefined ? files : rest) };
+}
+
+function keyValue(text: string): [string, string] {
+  const cut = text.indexOf('=');
+  if (cut > 0) return [text.slice(0, cut).trim(), text.slice(cut + 1).trim()];
+  throw new MillraceError('CLI_USAGE', `--set ${text}: key=value is needed`, { kind: 'config', key: '--set' });
+}
+
+function openLog({ json, colour, terminal }: RunWorkerOptions, { options }: WorkerSettings): Promise<LineLog> {
+  const format = options['millrace.log.format'];
+  const pretty = !json && (format === 'pretty' || (format === 'auto' && terminal));
+  return createLogger({ level: options['millrace.log.level'], destination: { fd: 1 }, pretty, colour });
+}
+
+/** All files are validated before the first is applied. */
+async function applyFiles({ herder }: Worker, files: readonly ConnectorFile[]): Promise<void> {
+  const problems: string[] = [];
+  for (const { path, name, config } of files) {
+    const { configs } = await herder.validate(config['connector.class'] ?? '', { name, ...config });
+    problems.push(...configs.flatMap(({ value }) => value.errors.map((text) => `${path}: ${text}`)));
+  }
+  if (problems.length > 0) {
+    throw new MillraceError('CONFIG_INVALID', problems.join('\n'), { kind: 'config', remedy: 'Correct these keys.' });
+  }
+  for (const { name, config } of files) await herder.putConfig(name, config);
+}
+
+function announce(log: LineLog, { urls, herder }: Worker, { options, ignored }: WorkerSettings): void {
+  if (ignored.length > 0) log.warn('configuration has keys that nothing reads', { keys: ignored });
+  log.info('worker is ready', {
+    rest: urls,
+    hub: options['millrace.hub.path'],
+    connectors: herder.names().length,
+  });
+}

@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { readConnectorFiles, type ConnectorFile } from '../app/connector-files.ts';
+import { MillraceError } from '../record/error.ts';
+import type { ConfigInfos, ConnectorInfo } from '../rest/api.ts';
+import { json, paint, type CliIo } from './cli-io.ts';
+import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
+
+interface ApplyFlags {
+  readonly url: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `millrace apply FILE|DIR …` */
+export function defineApply(command: Command, io: CliIo): void {
+  command
+    .argument('<files...>', 'connector files (JSON or .properties), or directories of them')
+    .option(...URL_OPTION)
+    .option('--dry-run', 'validate only')
+    .option('--json', 'print JSON')
+    .description('Creates or updates connectors. All are validated first: if one is wrong, none is touched.')
+    .addHelpText(
+      'after',
+      `
+A file holds {"name": …, "config": {…}}, or the configuration alone; then the name is its key "name" or the file's name.
+
+Examples:
+  millrace apply shop.json
+  millrace apply connectors/ --dry-run
+  millrace apply connectors/ --url http://10.0.0.5:8083`,
+    )
+    .action(async (paths: readonly string[], flags: ApplyFlags) => {
+      const files = await readConnectorFiles(paths);
+      const client = restClient(flags.url, io.signal);
+      await validateAll(client, files);
+      if (flags.dryRun === true) {
+        report(
+          io,
+          flags,
+          files.map(({ name }) => ({ name, result: 'valid' })),
+        );
+        return;
+      }
+      const known = new Set(await client.request<string[]>('GET', '/connectors'));
+      const results: { name: string; result: string }[] = [];
+      for (const { name, config } of files) {
+        await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
+        results.push({ name, result: known.has(name) ? 'updated' : 'created' });
+      }
+      report(io, flags, results);
+    });
+}
+
+/** Throws with every error of every file. */
+async function validateAll(client: RestClient, files: readonly ConnectorFile[]): Promise<void> {
+  const problems: string[] = [];
+  for (const { name, config, path } of files) {
+    const className = config['connector.class'] ?? '';
+    const problem = await validate(client, className, { ...config, name }).catch((error: unknown) => {
+      if (error instanceof MillraceError && error.kind === 'config') return [error.message];
+      throw error;
+    });
+    problems.push(...problem.map((text) => `${path}: ${text}`));
+  }
+  if (problems.length === 0) return;
+  throw new MillraceError('CONFIG_INVALID', `nothing was applied:\n${problems.join('\n')}`, {
+    kind: 'config',
+    remedy: 'Correct these keys and apply again.',
+  });
+}
+
+async function validate(client: RestClient, className: string, config: Record<string, string>): Promise<string[]> {
+  if (className === '') return ['Missing required configuration "connector.class" which has no default value.'];
+  const path = `/connector-plugins/${segment(className)}/config/validate`;
+  const { configs } = await client.request<ConfigInfos>('PUT', path, config);
+  return configs.flatMap(({ value }) => value.errors);
+}
+
+function report(
+  io: CliIo,
+  flags: ApplyFlags,
+  results: readonly { readonly name: string; readonly result: string }[],
+): void {
+  if (flags.json === true) io.out(json(results));
+  else for (const { name, result } of results) io.out(`${paint(io, 'green', result)} ${name}`);
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { CliIo } from './cli-io.ts';
+
+/** Adds a command's options and action; its arguments stand in its name already. */
+export type Define = (command: Command, io: CliIo) => void;
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when the command is called, or its help is asked for. */
+  readonly load: () => Promise<Define>;
+}
+
+/** All commands, in the order `--help` shows them. A new one is a file here in this folder and a line. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'worker',
+    summary: 'run connectors: a worker with its hub and its REST API',
+    load: async () => (await import('./worker.ts')).defineWorker,
+  },
+  {
+    name: 'apply',
+    summary: 'create or update connectors from files',
+    load: async () => (await import('./apply.ts')).defineApply,
+  },
+  {
+    name: 'connectors',
+    summary: 'list, watch and control connectors',
+    load: async () => (await import('./connectors.ts')).defineConnectors,
+  },
+  {
+    name: 'plugins',
+    summary: 'list connectors and converters, and their options',
+    load: async () => (await import('./plugins.ts')).definePlugins,
+  },
+  {
+    name: 'topics',
+    summary: 'list, describe, create and read topics',
+    load: async () => (await import('./topics.ts')).defineTopics,
+  },
+];

@@ -1,0 +1,164 @@
+import type { Command } from 'commander';
+import type { ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../rest/api.ts';
+import { json, paint, table, type CliIo } from './cli-io.ts';
+import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
+
+interface Flags {
+  readonly url: string;
+  readonly json?: boolean;
+}
+
+type Expanded = Readonly<Record<string, { readonly status?: ConnectorStateInfo; readonly info?: ConnectorInfo }>>;
+
+/** `millrace connectors …` */
+export function defineConnectors(command: Command, io: CliIo): void {
+  command.description('Lists and controls the connectors of a worker, over its REST API.').addHelpText(
+    'after',
+    `
+Examples:
+  millrace connectors list
+  millrace connectors status shop
+  millrace connectors restart shop --tasks --only-failed
+  millrace connectors delete shop --destroy`,
+  );
+  defineList(command, io);
+  defineStatus(command, io);
+  defineControl(command, io, 'pause', 'pause the tasks; they keep their connections');
+  defineControl(command, io, 'resume', 'let paused or stopped tasks run');
+  defineControl(command, io, 'stop', 'stop the tasks; offsets are kept');
+  defineRestart(command, io);
+  defineDelete(command, io);
+}
+
+function sub(command: Command, name: string, summary: string): Command {
+  return command
+    .command(name)
+    .description(summary)
+    .option(...URL_OPTION)
+    .option('--json', 'print JSON')
+    .exitOverride();
+}
+
+function defineList(command: Command, io: CliIo): void {
+  sub(command, 'list', 'list connectors and their states').action(async (flags: Flags) => {
+    const client = restClient(flags.url, io.signal);
+    const all = await client.request<Expanded>('GET', '/connectors?expand=status&expand=info');
+    if (flags.json === true) {
+      io.out(json(all));
+      return;
+    }
+    const rows = Object.entries(all).map(([name, { status, info }]) => [
+      name,
+      info?.type ?? '',
+      status?.connector.state ?? 'UNASSIGNED',
+      taskCounts(status),
+      info?.config['connector.class'] ?? '',
+    ]);
+    table(io, ['NAME', 'TYPE', 'STATE', 'TASKS', 'CLASS'], rows);
+  });
+}
+
+/** `2 RUNNING, 1 FAILED` */
+function taskCounts(status: ConnectorStateInfo | undefined): string {
+  const counts = Map.groupBy(status?.tasks ?? [], ({ state }) => state);
+  return [...counts].map(([state, tasks]) => `${tasks.length} ${state}`).join(', ') || '0';
+}
+
+function defineStatus(command: Command, io: CliIo): void {
+  sub(command, 'status [name]', 'show states, stages and lag; of all connectors without a name').action(
+    async (name: string | undefined, flags: Flags) => {
+      const client = restClient(flags.url, io.signal);
+      const names = name === undefined ? await client.request<string[]>('GET', '/connectors') : [name];
+      const shown = await Promise.all(names.map((one) => describe(client, one)));
+      if (flags.json === true) io.out(json(name === undefined ? shown : shown[0]));
+      else for (const one of shown) printStatus(io, one);
+      if (shown.some(({ status }) => isFailed(status))) io.exit(1);
+    },
+  );
+}
+
+interface Described {
+  readonly status: ConnectorStateInfo;
+  readonly progress: ConnectorProgress;
+}
+
+async function describe(client: RestClient, name: string): Promise<Described> {
+  const [status, progress] = await Promise.all([
+    client.request<ConnectorStateInfo>('GET', `/connectors/${segment(name)}/status`),
+    client.request<ConnectorProgress>('GET', `/connectors/${segment(name)}/progress`),
+  ]);
+  return { status, progress };
+}
+
+function isFailed({ connector, tasks }: ConnectorStateInfo): boolean {
+  return connector.state === 'FAILED' || tasks.some(({ state }) => state === 'FAILED');
+}
+
+function printStatus(io: CliIo, { status, progress }: Described): void {
+  io.out(`${paint(io, 'bold', status.name)} (${status.type}) ${stateText(io, status.connector.state)}`);
+  if (status.connector.trace !== undefined) io.out(indent(status.connector.trace));
+  for (const task of status.tasks) {
+    const at = progress.tasks.find(({ id }) => id === task.id);
+    const stage = at === undefined ? '' : ` ${at.stage}`;
+    io.out(`  task ${task.id} ${stateText(io, task.state)}${stage}`);
+    if (at !== undefined) printProgress(io, at);
+    if (task.trace !== undefined) io.out(indent(task.trace));
+  }
+}
+
+function printProgress(io: CliIo, at: ConnectorProgress['tasks'][number]): void {
+  io.out(`    ${at.records} records, ${Math.round(at.records_per_second)}/s, ${at.queued_bytes} bytes queued`);
+  const known = [...Object.entries(at.gauges), ...Object.entries(at.info)].map(([key, value]) => `${key}=${value}`);
+  if (known.length > 0) io.out(paint(io, 'dim', `    ${known.join(' ')}`));
+  for (const [code, text] of Object.entries(at.warnings)) io.out(`    ${paint(io, 'yellow', code)} ${text}`);
+}
+
+function stateText(io: CliIo, state: string): string {
+  return paint(io, state === 'RUNNING' ? 'green' : state === 'FAILED' ? 'red' : 'yellow', state);
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '    ');
+}
+
+function defineControl(command: Command, io: CliIo, action: 'pause' | 'resume' | 'stop', summary: string): void {
+  sub(command, `${action} <names...>`, summary).action(async (names: readonly string[], flags: Flags) => {
+    const client = restClient(flags.url, io.signal);
+    for (const name of names) await client.request('PUT', `/connectors/${segment(name)}/${action}`);
+    report(io, flags, names, action);
+  });
+}
+
+function defineRestart(command: Command, io: CliIo): void {
+  sub(command, 'restart <names...>', 'restart a connector, its tasks, or one task')
+    .option('--tasks', 'its tasks too')
+    .option('--only-failed', 'only what has failed')
+    .option('--task <number>', 'only this task')
+    .action(
+      async (names: readonly string[], flags: Flags & { tasks?: boolean; onlyFailed?: boolean; task?: string }) => {
+        const client = restClient(flags.url, io.signal);
+        for (const name of names) {
+          const query = `?includeTasks=${flags.tasks === true}&onlyFailed=${flags.onlyFailed === true}`;
+          const path = flags.task === undefined ? `/restart${query}` : `/tasks/${segment(flags.task)}/restart`;
+          await client.request('POST', `/connectors/${segment(name)}${path}`);
+        }
+        report(io, flags, names, 'restart');
+      },
+    );
+}
+
+function defineDelete(command: Command, io: CliIo): void {
+  sub(command, 'delete <names...>', 'delete connectors; their offsets stay')
+    .option('--destroy', 'first remove what they left outside, such as replication slots')
+    .action(async (names: readonly string[], flags: Flags & { destroy?: boolean }) => {
+      const client = restClient(flags.url, io.signal);
+      const query = flags.destroy === true ? '?destroy=true' : '';
+      for (const name of names) await client.request('DELETE', `/connectors/${segment(name)}${query}`);
+      report(io, flags, names, 'delete');
+    });
+}
+
+function report(io: CliIo, flags: Flags, names: readonly string[], action: string): void {
+  if (flags.json === true) io.out(json(names.map((name) => ({ name, action }))));
+  else for (const name of names) io.out(`${action}: ${name}`);
+}

@@ -1,0 +1,66 @@
+import type { ErrorMessage } from '../rest/rest-error.ts';
+import { MillraceError, type ErrorKind } from '../record/error.ts';
+
+/** A worker's REST API as commands use it. */
+export interface RestClient {
+  readonly url: string;
+  /** Rejects with a `MillraceError` whose kind says which exit status follows. */
+  request<T>(method: string, path: string, body?: unknown): Promise<T>;
+}
+
+const KINDS: Readonly<Record<number, ErrorKind>> = {
+  400: 'config',
+  404: 'missing',
+  409: 'conflict',
+  503: 'unavailable',
+};
+
+export function restClient(url: string, signal: AbortSignal): RestClient {
+  const base = url.replace(/\/+$/, '');
+  return {
+    url: base,
+    async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const answer = await send(base, method, path, body, signal);
+      const text = await answer.text();
+      if (!answer.ok) throw refused(answer.status, text, method, path);
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    },
+  };
+}
+
+async function send(base: string, method: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(`${base}${path}`, {
+      method,
+      signal,
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new MillraceError('CLI_UNREACHABLE', `no worker answers at ${base}: ${cause}`, {
+      kind: 'unavailable',
+      remedy: 'Start one with `millrace worker`, or say where it listens with --url.',
+      cause: error,
+    });
+  }
+}
+
+function refused(status: number, text: string, method: string, path: string): MillraceError {
+  let message = text;
+  try {
+    message = (JSON.parse(text) as ErrorMessage).message;
+  } catch {
+    // Not the answer of a worker: its text stands for itself.
+  }
+  return new MillraceError(`REST_${status}`, message === '' ? `${method} ${path}: HTTP ${status}` : message, {
+    kind: KINDS[status] ?? 'bug',
+  });
+}
+
+export const URL_OPTION = ['-u, --url <url>', 'where the worker’s REST listens', 'http://127.0.0.1:8083'] as const;
+
+/** The name as a path segment. */
+export function segment(name: string): string {
+  return encodeURIComponent(name);
+}

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { createTopic, describeTopic, listTopics } from '../app/local-topics.ts';
+import { MillraceError } from '../record/error.ts';
+import { json, table, type CliIo } from './cli-io.ts';
+import { restClient, URL_OPTION } from './rest-client.ts';
+import { defineTail } from './topics-tail.ts';
+import { collect } from './worker.ts';
+
+interface Flags {
+  readonly hub: string;
+  readonly json?: boolean;
+}
+
+/** `millrace topics …` */
+export function defineTopics(command: Command, io: CliIo): void {
+  command.description('Looks at the topics of an embedded hub, also while a worker writes it.').addHelpText(
+    'after',
+    `
+Examples:
+  millrace topics list
+  millrace topics describe shop.public.orders
+  millrace topics create orders --partitions 3 --config retention.ms=604800000
+  millrace topics tail shop.public.orders --from-beginning --max 10`,
+  );
+  defineList(command, io);
+  defineDescribe(command, io);
+  defineCreate(command, io);
+  defineTail(sub(command, 'tail <topic>', 'print records, and new ones as they come'), io);
+}
+
+function sub(command: Command, name: string, summary: string): Command {
+  return command
+    .command(name)
+    .description(summary)
+    .option('-d, --hub <path>', 'directory of the hub', './millrace-data')
+    .option('--json', 'print JSON')
+    .exitOverride();
+}
+
+function defineList(command: Command, io: CliIo): void {
+  sub(command, 'list', 'list topics with their sizes').action(async (flags: Flags) => {
+    const topics = await listTopics(flags.hub);
+    if (flags.json === true) {
+      io.out(json(topics));
+      return;
+    }
+    const rows = topics.map(({ name, partitions, records, bytes }) => [
+      name,
+      `${partitions}`,
+      `${records}`,
+      `${bytes}`,
+    ]);
+    table(io, ['TOPIC', 'PARTITIONS', 'RECORDS', 'BYTES'], rows);
+  });
+}
+
+function defineDescribe(command: Command, io: CliIo): void {
+  sub(command, 'describe <topic>', 'show settings and partitions').action(async (topic: string, flags: Flags) => {
+    const found = await describeTopic(flags.hub, topic);
+    if (flags.json === true) {
+      io.out(json(found));
+      return;
+    }
+    io.out(`${found.name} (${found.id})`);
+    for (const [key, value] of Object.entries(found.config)) io.out(`  ${key}=${value}`);
+    const rows = found.offsets.map(({ partition, earliest, latest, bytes }) => [
+      `${partition}`,
+      `${earliest}`,
+      `${latest}`,
+      `${bytes}`,
+    ]);
+    table(io, ['PARTITION', 'EARLIEST', 'LATEST', 'BYTES'], rows);
+  });
+}
+
+interface CreateFlags extends Flags {
+  readonly url: string;
+  readonly partitions: string;
+  readonly config: readonly string[];
+}
+
+function defineCreate(command: Command, io: CliIo): void {
+  sub(command, 'create <topic>', 'create a topic; through the worker where one writes the hub')
+    .option('-p, --partitions <count>', 'partitions', '1')
+    .option('-c, --config <key=value>', 'a topic setting', collect, [])
+    .option(...URL_OPTION)
+    .action(async (topic: string, flags: CreateFlags) => {
+      const partitions = wholeNumber('--partitions', flags.partitions, 1);
+      const config = Object.fromEntries(flags.config.map(keyValue));
+      try {
+        await createTopic(flags.hub, topic, partitions, config);
+      } catch (error) {
+        if (!(error instanceof MillraceError) || error.code !== 'HUB_IN_USE') throw error;
+        await restClient(flags.url, io.signal).request('POST', '/topics', { name: topic, partitions, config });
+      }
+      io.out(flags.json === true ? json({ name: topic, partitions, config }) : `created ${topic}`);
+    });
+}
+
+function keyValue(text: string): [string, string] {
+  const cut = text.indexOf('=');
+  if (cut > 0) return [text.slice(0, cut).trim(), text.slice(cut + 1).trim()];
+  throw usage(`${text} is not key=value`, text);
+}
+
+/** A flag's number. */
+export function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw usage(`${flag} must be a whole number from ${least}, not ${text}`, flag);
+}
+
+export function usage(message: string, key: string): MillraceError {
+  return new MillraceError('CLI_USAGE', message, { kind: 'config', key, remedy: 'See --help.' });
+}

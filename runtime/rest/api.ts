@@ -1,0 +1,12 @@
+/** The bodies of the REST API, for those who speak it. */
+export type { ConfigInfos, ConfigKeyInfo, ConfigValueInfo } from '../connector/config-def.ts';
+export type {
+  ConnectorInfo,
+  ConnectorOffset,
+  ConnectorOffsets,
+  ConnectorProgress,
+  ConnectorStateInfo,
+  TaskInfo,
+  TaskStateInfo,
+} from '../cluster/answers.ts';
+export type { ErrorMessage } from './rest-error.ts';

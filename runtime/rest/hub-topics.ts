@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { readCreateTopic } from './request-body.ts';
+import { resource } from './resource.ts';
+import type { RestContext } from './rest-context.ts';
+
+/** `/topics`, millrace's own: the hub's topics, and new ones while this worker writes it. */
+export function hubTopicsResource(app: FastifyInstance, { topics }: RestContext): void {
+  resource(app, '/topics', {
+    GET: async () => topics.list(),
+    POST: async (request, reply) => {
+      const { name, partitions, config } = readCreateTopic(request.body);
+      const made = await topics.create(name, partitions, config);
+      reply.code(201);
+      return made;
+    },
+  });
+}
