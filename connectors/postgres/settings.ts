@@ -66,12 +66,18 @@ export function readSettings(config: RawConfig): PostgresSettings {
     heartbeatQuery: parsed['heartbeat.action.query'],
     slotPollMs: parsed['millrace.slot.poll.interval.ms'],
     walWarningRatio: parsed['millrace.wal.warning.ratio'],
-    messageWanted: includeOrExclude(
-      splitList(parsed['message.prefix.include.list'] ?? ''),
-      splitList(parsed['message.prefix.exclude.list'] ?? ''),
-      { include: 'message.prefix.include.list', exclude: 'message.prefix.exclude.list' },
-    ),
+    messageWanted: messageTest(parsed),
   };
+}
+
+/** Which logical messages make records; those of millrace itself never do. */
+function messageTest(parsed: Parsed): (prefix: string) => boolean {
+  const listed = includeOrExclude(
+    splitList(parsed['message.prefix.include.list'] ?? ''),
+    splitList(parsed['message.prefix.exclude.list'] ?? ''),
+    { include: 'message.prefix.include.list', exclude: 'message.prefix.exclude.list' },
+  );
+  return (prefix) => !prefix.startsWith('millrace.') && listed(prefix);
 }
 
 function connectionSettings(parsed: Parsed, name: string): ConnectionSettings {
@@ -163,7 +169,7 @@ function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotOptions {
     overrides,
     windowRows: parsed['incremental.snapshot.chunk.size'],
     ...(signalTable === undefined ? {} : { signalTable }),
-    adoptSlot: trustsSlot(parsed),
+    adoptSlot: parsed['millrace.slot.adopt'] || trustsSlot(parsed),
   };
 }
 
