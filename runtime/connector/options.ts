@@ -1,16 +1,16 @@
 import { distance } from 'fastest-levenshtein';
-import Type, {
-  type Static,
-  type TArray,
-  type TBoolean,
-  type TEnum,
-  type TInteger,
-  type TNumber,
-  type TObject,
-  type TOptional,
-  type TProperties,
-  type TSchema,
-  type TString,
+import type {
+  Static,
+  TArray,
+  TBoolean,
+  TEnum,
+  TInteger,
+  TNumber,
+  TObject,
+  TOptional,
+  TProperties,
+  TSchema,
+  TString,
 } from 'typebox';
 import { MillraceError } from '../record/error.ts';
 
@@ -59,32 +59,37 @@ function annotate(type: OptionType, notes: Notes<unknown>): Record<string, unkno
   };
 }
 
-function declare<S extends TSchema, N extends OptionNotes>(schema: S, notes: N): As<S, N> {
-  return (notes.optional === true ? Type.Optional(schema) : schema) as As<S, N>;
+/**
+ * TypeBox's types over plain JSON Schema: its builders are several hundred modules, and a start of
+ * the worker would pay 150 ms for objects that can be written down.
+ */
+function declare<S extends TSchema, N extends Notes<unknown>>(
+  schema: Readonly<Record<string, unknown>>,
+  type: OptionType,
+  notes: N,
+): As<S, N> {
+  return { ...schema, ...annotate(type, notes) } as unknown as As<S, N>;
 }
 
 /** Declares options. The parsed type of each is in its name; texts are parsed by {@link parseOptions}. */
 export const option = {
-  string: <const N extends Text>(notes: N): As<TString, N> => declare(Type.String(annotate('STRING', notes)), notes),
+  string: <const N extends Text>(notes: N): As<TString, N> => declare({ type: 'string' }, 'STRING', notes),
   /** Never shown: `[hidden]` in every answer and log. */
-  password: <const N extends Notes<string>>(notes: N): As<TString, N> =>
-    declare(Type.String(annotate('PASSWORD', notes)), notes),
-  className: <const N extends Notes<string>>(notes: N): As<TString, N> =>
-    declare(Type.String(annotate('CLASS', notes)), notes),
+  password: <const N extends Notes<string>>(notes: N): As<TString, N> => declare({ type: 'string' }, 'PASSWORD', notes),
+  className: <const N extends Notes<string>>(notes: N): As<TString, N> => declare({ type: 'string' }, 'CLASS', notes),
   boolean: <const N extends Notes<boolean>>(notes: N): As<TBoolean, N> =>
-    declare(Type.Boolean(annotate('BOOLEAN', notes)), notes),
+    declare({ type: 'boolean' }, 'BOOLEAN', notes),
   int: <const N extends Numeric>(notes: N): As<TInteger, N> =>
-    declare(Type.Integer({ minimum: -2147483648, maximum: 2147483647, ...annotate('INT', notes) }), notes),
-  long: <const N extends Numeric>(notes: N): As<TInteger, N> => declare(Type.Integer(annotate('LONG', notes)), notes),
-  double: <const N extends Numeric>(notes: N): As<TNumber, N> => declare(Type.Number(annotate('DOUBLE', notes)), notes),
+    declare({ type: 'integer', minimum: -2147483648, maximum: 2147483647 }, 'INT', notes),
+  long: <const N extends Numeric>(notes: N): As<TInteger, N> => declare({ type: 'integer' }, 'LONG', notes),
+  double: <const N extends Numeric>(notes: N): As<TNumber, N> => declare({ type: 'number' }, 'DOUBLE', notes),
   /** Comma-separated; items are trimmed. */
   list: <const N extends Notes<readonly string[]>>(notes: N): As<TArray<TString>, N> =>
-    declare(Type.Array(Type.String(), annotate('LIST', notes)), notes),
+    declare({ type: 'array', items: { type: 'string' } }, 'LIST', notes),
   oneOf: <const T extends readonly string[], const N extends Notes<T[number]>>(
     values: T,
     notes: N,
-  ): As<TEnum<[...T]>, N> =>
-    declare(Type.Enum([...values], annotate('STRING', notes)) as unknown as TEnum<[...T]>, notes),
+  ): As<TEnum<[...T]>, N> => declare({ type: 'string', enum: [...values] }, 'STRING', notes),
 };
 
 /** A family of keys with a variable part, by regular expression over the whole key. */
@@ -110,7 +115,9 @@ export function optionSet<T extends TProperties>(
   properties: T,
   patterns?: OptionSet['patterns'],
 ): OptionSet<T> {
-  return { name, schema: Type.Object(properties), ...(patterns === undefined ? {} : { patterns }) };
+  const required = Object.keys(properties).filter((key) => isRequired(properties[key] ?? {}));
+  const schema = { type: 'object', properties, required } as unknown as TObject<T>;
+  return { name, schema, ...(patterns === undefined ? {} : { patterns }) };
 }
 
 /** An option that does not stand as it is. The message is Kafka Connect's where it has one. */
