@@ -3,6 +3,7 @@ import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { PortChannel } from './channel.ts';
 import { Connection } from './connection.ts';
+import { isUnborn } from './data-file.ts';
 import { EmbeddedHub } from './embedded-hub.ts';
 import type { ClientFrame, ServerFrame } from './protocol.ts';
 import { HubServer, type HubOptions } from './server.ts';
@@ -61,15 +62,11 @@ export async function openHub(
  * and wakes readers; without one, everything in the file is synced once and then read.
  */
 export async function openHubForReading({ path, env }: HubPlace): Promise<EmbeddedHub> {
+  if (await isUnborn(path, env)) throw missing(path);
   const store = new Store(path, { readOnly: true });
   try {
     const identity = store.read(() => store.identity());
-    if (identity === null) {
-      throw new MillraceError('HUB_MISSING', `hub: there is none at ${path}`, {
-        kind: 'missing',
-        key: 'millrace.hub.path',
-      });
-    }
+    if (identity === null) throw missing(path);
     const watermark = new RemoteWatermark();
     const writer = readWriter(store);
     const socket = writer === null ? null : await connectWriter(writer.address, env);
@@ -82,6 +79,11 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
     await store.close();
     throw error;
   }
+}
+
+function missing(path: string): MillraceError {
+  const message = `hub: there is none at ${path}`;
+  return new MillraceError('HUB_MISSING', message, { kind: 'missing', key: 'millrace.hub.path' });
 }
 
 /** What a writer that was killed had not synced yet may be visible: sync it before anyone reads it. */

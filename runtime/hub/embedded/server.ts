@@ -6,13 +6,14 @@ import { Cleaner } from './cleaner.ts';
 import { ClientSession } from './client-session.ts';
 import { CommitLoop, type Lane } from './commit-loop.ts';
 import type { Commit } from './commit.ts';
+import { isUnborn } from './data-file.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { GroupMembership } from './group-membership.ts';
 import type { Partition } from './partition.ts';
 import type { Producer } from './producers.ts';
 import type { ClientFrame, Hello, HubStats, ServerFrame } from './protocol.ts';
 import { RequestRouter } from './request-router.ts';
-import { FORMAT, Store } from './store.ts';
+import { DATA_FILE, FORMAT, Store } from './store.ts';
 import { Topics } from './topics.ts';
 import { Transactions } from './transactions.ts';
 import { Waiters } from './waiters.ts';
@@ -98,6 +99,7 @@ export class HubServer {
   /** `HUB_IN_USE`, `HUB_FORMAT`, `HUB_DISK_FULL`. */
   static async start(path: string, env: Env, options: HubOptions = {}): Promise<HubServer> {
     await env.files.mkdir(path);
+    if (await isUnborn(path, env)) await env.files.unlink(`${path}/${DATA_FILE}`);
     const lock = await WriterLock.listen(path, env);
     let store: Store | null = null;
     try {

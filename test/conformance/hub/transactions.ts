@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Hub } from '../../../runtime/hub/port.ts';
 import { batchOf, fresh, never, readAll, readUntil, recordsOf, values } from './driver.ts';
 
-export function transactionTests(open: () => Promise<Hub>): void {
-  const transactional = async (hub: Hub, id = fresh('tx'), transactionTimeoutMs = 60_000) =>
-    hub.producer({ acks: 'all', transactionalId: id, transactionTimeoutMs });
+const transactional = (hub: Hub, id = fresh('tx'), transactionTimeoutMs = 60_000) =>
+  hub.producer({ acks: 'all', transactionalId: id, transactionTimeoutMs });
 
+export function transactionTests(open: () => Promise<Hub>): void {
   describe('transactions', () => {
     it('show all of a commit at once, over partitions and group offsets, and nothing before', async () => {
       const hub = await open();

@@ -1,0 +1,151 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { realEnv as env } from '../../../../runtime/env/real.ts';
+import { connectHub, openHub, openHubForReading, startHubServer } from '../../../../runtime/hub/embedded/open.ts';
+import { entryKey } from '../../../../runtime/hub/embedded/key.ts';
+import { Store } from '../../../../runtime/hub/embedded/store.ts';
+import { batchOf, never, readAll, recordsOf, values } from '../../../conformance/hub/driver.ts';
+import { openTestHub, scratch } from './harness.ts';
+
+describe('a hub opened again', () => {
+  it('has its identity, topics, records, offsets and epochs', async () => {
+    const path = await scratch();
+    const first = await openTestHub(path);
+    await first.admin.createTopic('t', 2, { 'retention.ms': '-1' });
+    const producer = await first.producer({ acks: 'all', transactionalId: 'tx' });
+    producer.begin();
+    await producer.append('t', 0, batchOf('a', 'b'));
+    producer.addOffsets('g', [{ topic: 't', partition: 0, offset: 9n }]);
+    await producer.commit();
+    const described = await first.admin.describe('t');
+    await first.close();
+    const again = await openTestHub(path);
+    expect(again.id).toBe(first.id);
+    expect(await again.admin.describe('t')).toEqual(described);
+    expect(values(await readAll(again, 't'))).toEqual(['a', 'b']);
+    expect(await again.groups.offsets('g')).toMatchObject([{ offset: 9n }]);
+    const zombie = await again.producer({ acks: 'all', transactionalId: 'tx' });
+    await again.producer({ acks: 'all', transactionalId: 'tx' });
+    zombie.begin();
+    await expect(zombie.append('t', 0, batchOf('z'))).rejects.toMatchObject({ code: 'HUB_PRODUCER_FENCED' });
+  });
+
+  it('has made the appends durable that were queued when it was closed', async () => {
+    const path = await scratch();
+    const hub = await openTestHub(path);
+    await hub.admin.createTopic('t', 1);
+    const producer = await hub.producer({ acks: 1 });
+    const appends = ['a', 'b', 'c'].map((value) => producer.append('t', 0, batchOf(value)));
+    await hub.close();
+    await Promise.all(appends);
+    expect(values(await readAll(await openTestHub(path), 't'))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('refuses appends and reads after its end', async () => {
+    const hub = await openTestHub(await scratch());
+    await hub.admin.createTopic('t', 1);
+    const producer = await hub.producer({ acks: 'all' });
+    const reader = await hub.reader({ isolation: 'read_committed' });
+    reader.assign([{ topic: 't', partition: 0, offset: 0n }]);
+    const waiting = reader.read(30_000, never);
+    const closing = hub.close();
+    await expect(waiting).rejects.toMatchObject({ code: 'HUB_CLOSED' });
+    await closing;
+    await expect(producer.append('t', 0, batchOf('a'))).rejects.toMatchObject({ code: 'HUB_CLOSED' });
+    await expect(hub.producer({ acks: 'all' })).rejects.toMatchObject({ code: 'HUB_CLOSED' });
+    await hub.close();
+  });
+});
+
+describe('the directory', () => {
+  it('has one writer, who is named', async () => {
+    const path = await scratch();
+    const hub = await openTestHub(path);
+    const second = openHub({ path, env });
+    await expect(second).rejects.toMatchObject({
+      code: 'HUB_IN_USE',
+      message: expect.stringContaining(`${process.pid}`),
+    });
+    await expect(second).rejects.toThrow(path);
+    await hub.close();
+    await openTestHub(path);
+  });
+
+  it('is refused where the format is of another version', async () => {
+    const path = await scratch();
+    await (await openTestHub(path)).close();
+    const store = new Store(path);
+    store.commit(true, () => store.putIdentity({ format: 99, hubId: 'x' }));
+    await store.close();
+    await expect(openHub({ path, env })).rejects.toMatchObject({
+      code: 'HUB_FORMAT',
+      message: expect.stringContaining('99'),
+    });
+    await expect(openHubForReading({ path, env })).rejects.toMatchObject({ code: 'HUB_FORMAT' });
+  });
+
+  it('is refused where the file is something else', async () => {
+    const path = await scratch();
+    await writeFile(`${path}/hub.mdb`, Buffer.alloc(100_000, 'not a hub'));
+    await expect(openHub({ path, env })).rejects.toMatchObject({ code: 'HUB_FORMAT' });
+  });
+
+  it('that holds no hub is not made one by reading', async () => {
+    const path = await scratch();
+    await expect(openHubForReading({ path, env })).rejects.toMatchObject({ code: 'HUB_MISSING' });
+    await appendFile(`${path}/other`, '');
+  });
+});
+
+describe('stored batches', () => {
+  it('are checked on every read', async () => {
+    const hub = await openTestHub(await scratch());
+    await hub.admin.createTopic('t', 1);
+    const producer = await hub.producer({ acks: 'all' });
+    await producer.append('t', 0, batchOf('precious'));
+    const { store } = hub.server;
+    const key = entryKey(
+      store.read(() => 0),
+      0,
+    );
+    const bytes = Buffer.from(store.read(() => store.log.get(key)) ?? []);
+    bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
+    store.commit(true, () => void store.log.put(key, bytes));
+    await expect(readAll(hub, 't')).rejects.toMatchObject({ code: 'BATCH_CHECKSUM', kind: 'corrupt' });
+  });
+});
+
+describe('a server', () => {
+  it('tells what it holds and does', async () => {
+    const path = await scratch();
+    const server = await startHubServer({ path, env });
+    const hub = await connectHub(server.connect(), { path, env });
+    await hub.admin.createTopic('t', 1);
+    const producer = await hub.producer({ acks: 'all', transactionalId: 'tx' });
+    producer.begin();
+    await producer.append('t', 0, batchOf('a'));
+    expect(await hub.stats()).toMatchObject({
+      openTransactions: 1,
+      appendedBatches: 1,
+      clients: 1,
+      diskFull: false,
+      partitions: [{ topic: 't', partition: 0, start: 0, end: 1, lastStable: 0 }],
+    });
+    await hub.close();
+    await server.close();
+  });
+
+  it('writes nothing for a transaction that begins and ends in one group commit', async () => {
+    const hub = await openTestHub(await scratch());
+    await hub.admin.createTopic('t', 1);
+    const producer = await hub.producer({ acks: 'all', transactionalId: 'tx' });
+    const before = hub.server.stats().commits;
+    producer.begin();
+    void producer.append('t', 0, batchOf('a'));
+    await producer.commit();
+    expect(hub.server.stats().commits).toBe(before + 1);
+    const reader = await hub.reader({ isolation: 'read_committed' });
+    reader.assign([{ topic: 't', partition: 0, offset: 0n }]);
+    expect(recordsOf(await reader.read(1000, never))).toHaveLength(1);
+  });
+});
