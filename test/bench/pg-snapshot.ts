@@ -74,7 +74,7 @@ async function toBlocks(connection: Connection): Promise<number> {
     },
   };
   const status = new CopyStatus();
-  const reader = new CopyRows({ layout, meta: META, fields: COLUMNS, blockBytes: 1 << 20 }, pool, status);
+  const reader = new CopyRows({ layout, meta: () => META, fields: COLUMNS, cells: COLUMNS, blockBytes: 1 << 20 }, pool, status);
   await CopyOut.start(connection, 'reading', SQL, reader, status).finished;
   return count;
 }

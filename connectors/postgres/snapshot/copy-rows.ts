@@ -26,12 +26,17 @@ export interface BlockPool {
 
 export interface CopyRowsOptions {
   readonly layout: RowLayout;
-  /** Text of the meta cells; null: NULL. */
-  readonly meta: readonly (string | null)[];
-  /** Columns of a row in the COPY. The first `layout.cells - meta.length` become cells. */
+  /** Text of the meta cells; null: NULL. Asked once per block. */
+  readonly meta: () => readonly (string | null)[];
+  /** Texts that lie at the start of each arena, for cells that the taker of a block sets itself: {@link CopyRows.label}. */
+  readonly labels?: readonly string[];
+  /** Columns of a row in the COPY; the first `cells` of them become cells. */
   readonly fields: number;
+  readonly cells: number;
   /** A block is handed over once it holds this many bytes. */
   readonly blockBytes: number;
+  /** Blocks may grow to this many bytes before that. */
+  readonly maxBlockBytes?: number;
   /** Record timestamp of every row, epoch milliseconds. */
   readonly timestampMs?: number;
   /** Called with the place of each field behind the cells: keys of a window. Given per row, in order. */
@@ -48,6 +53,7 @@ export class CopyRows implements CopyReader {
   readonly #pool: BlockPool;
   readonly #status: CopyStatus;
   readonly #cells: number;
+  readonly #labels = new Map<string, number>();
   #block: RowBlock | undefined;
   /** Bytes of the arena that are filled, and parsed. */
   #filled = 0;
@@ -63,12 +69,22 @@ export class CopyRows implements CopyReader {
     this.#options = options;
     this.#pool = pool;
     this.#status = status;
-    this.#cells = options.layout.cells - options.meta.length;
+    this.#cells = options.cells;
+    let at = 0;
+    for (const label of options.labels ?? []) {
+      this.#labels.set(label, at);
+      at += label.length;
+    }
   }
 
   /** Rows read so far. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Where a label lies in the arena of every block. */
+  label(text: string): number {
+    return this.#labels.get(text) ?? 0;
   }
 
   chunk(bytes: Buffer): boolean {
@@ -103,8 +119,7 @@ export class CopyRows implements CopyReader {
   #room(count: number): boolean {
     let block = this.#block;
     if (block !== undefined && this.#filled + count <= block.arena.length) return true;
-    if (block !== undefined && block.count === 0) {
-      // One row larger than the block: the arena grows until it fits.
+    if (block !== undefined && (block.count === 0 || this.#mayGrow(block, count))) {
       this.#grow(block, count);
       return true;
     }
@@ -124,12 +139,19 @@ export class CopyRows implements CopyReader {
     return true;
   }
 
+  /** A row larger than a block makes it grow, whatever the bound. */
+  #mayGrow(block: RowBlock, count: number): boolean {
+    return block.arena.length + count <= (this.#options.maxBlockBytes ?? 0);
+  }
+
   #begin(block: RowBlock, bytes: number): void {
-    const { meta, blockBytes } = this.#options;
+    const { blockBytes } = this.#options;
+    const meta = this.#options.meta();
     block.clear();
     const need = Math.max(blockBytes, bytes + 1024);
     if (block.arena.length < need) block.arena = Buffer.allocUnsafeSlow(need);
     let at = 0;
+    for (const label of this.#labels.keys()) at += block.arena.write(label, at, 'latin1');
     this.#meta = new Int32Array(meta.length * 2);
     for (const [i, text] of meta.entries()) {
       const length = text === null ? NULL_CELL : block.arena.write(text, at, 'latin1');

@@ -1,0 +1,161 @@
+import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import { META } from '../row/source-block.ts';
+import type { ChunkJob, ChunkRows } from './chunk-readers.ts';
+import type { ReadMarker } from './read-meta.ts';
+import { tableProgress, type TableProgress } from './state.ts';
+
+/** Where rows of chunks come from. */
+export interface RowsSource {
+  next(signal: AbortSignal): Promise<ChunkRows | null>;
+}
+
+interface Done {
+  readonly chunks: Set<number>;
+  /** Of the chunks that are done. */
+  rows: number;
+  /** Rows of it have been handed over. */
+  begun: boolean;
+  /** As of the last chunk that was done. */
+  progress: Progress | undefined;
+}
+
+export interface ReadBatchesOptions {
+  readonly server: string;
+  /** Progress of tables of which some chunks were read before. */
+  readonly before: ReadonlyMap<string, TableProgress>;
+  /** Chunks of each table that make it complete. */
+  readonly chunks: ReadonlyMap<string, number>;
+  /** Added to the progress of a table that is complete. */
+  readonly finished: Partial<TableProgress>;
+  readonly taken: (rows: ChunkRows) => void;
+}
+
+/**
+ * Makes batches of what the chunk readers read. Every batch of a chunk carries its table's progress,
+ * the last one with the chunk among those that are done: so the done mark is never durable before
+ * all of the chunk's rows are (I3).
+ *
+ * One batch is held back, because only the next one tells whether its last row is the table's, or
+ * the snapshot's, last (`source.snapshot`).
+ */
+export class ReadBatches {
+  readonly #source: RowsSource;
+  readonly #options: ReadBatchesOptions;
+  readonly #tables = new Map<string, Done>();
+  readonly #chunkRows = new Map<ChunkJob, number>();
+  #held: ChunkRows | undefined;
+  #first = true;
+  #ended = false;
+
+  constructor(source: RowsSource, options: ReadBatchesOptions) {
+    this.#source = source;
+    this.#options = options;
+    for (const [table, { done, rows }] of options.before) {
+      this.#tables.set(table, { chunks: new Set(done), rows, begun: rows > 0, progress: undefined });
+    }
+  }
+
+  /** The next batch; null: everything was handed over. */
+  async next(signal: AbortSignal): Promise<SourceBatch | null> {
+    while (!this.#ended) {
+      const rows = await this.#source.next(signal);
+      const held = this.#held;
+      if (rows === null) {
+        this.#ended = true;
+        this.#held = undefined;
+        return held === undefined ? null : this.#batch(held, 'last');
+      }
+      this.#options.taken(rows);
+      if (held === undefined) {
+        this.#held = rows;
+        continue;
+      }
+      // An empty end of a chunk: the table's last row is in the batch before it.
+      if (rows.block.count === 0 && rows.job.work === held.job.work && held.block.count > 0) {
+        const batch = this.#batch(held, this.#completes(rows, held) ? 'last_in_data_collection' : undefined);
+        this.#held = rows;
+        return batch;
+      }
+      this.#held = rows;
+      return this.#batch(held, this.#completes(held) ? 'last_in_data_collection' : undefined);
+    }
+    return null;
+  }
+
+  #done(rows: ChunkRows): Done {
+    const name = rows.job.work.plan.table;
+    let done = this.#tables.get(name);
+    if (done === undefined) {
+      done = { chunks: new Set(), rows: 0, begun: false, progress: undefined };
+      this.#tables.set(name, done);
+    }
+    return done;
+  }
+
+  /** Whether these rows (after those before them) end the last chunk of their table. */
+  #completes(rows: ChunkRows, before?: ChunkRows): boolean {
+    if (!rows.last) return false;
+    const chunks = new Set(this.#done(rows).chunks).add(rows.job.number);
+    if (before?.last === true) chunks.add(before.job.number);
+    return chunks.size >= this.#total(rows);
+  }
+
+  #total(rows: ChunkRows): number {
+    return this.#options.chunks.get(rows.job.work.plan.table) ?? 1;
+  }
+
+  #batch(rows: ChunkRows, end: 'last' | 'last_in_data_collection' | undefined): SourceBatch {
+    const { block, job, last } = rows;
+    const done = this.#done(rows);
+    this.#mark(rows, done, end);
+    if (block.count > 0) done.begun = true;
+    const read = (this.#chunkRows.get(job) ?? 0) + block.count;
+    this.#chunkRows.set(job, read);
+    if (last) {
+      done.chunks.add(job.number);
+      done.rows += read;
+      done.progress = undefined;
+      this.#chunkRows.delete(job);
+    }
+    done.progress ??= this.#progress(rows, done);
+    const progress = [done.progress];
+    if (block.count > 0) return { records: block, progress, release: () => rows.release() };
+    rows.release();
+    return { records: [], progress };
+  }
+
+  #mark(rows: ChunkRows, done: Done, end: 'last' | 'last_in_data_collection' | undefined): void {
+    const { block } = rows;
+    if (block.count === 0) return;
+    if (!done.begun) this.#set(rows, 0, this.#first ? 'first' : 'first_in_data_collection');
+    const only = block.count === 1 && this.#first && end === 'last_in_data_collection';
+    // A table's only row is its last, the snapshot's first row stays its first.
+    if (end !== undefined && !only) this.#set(rows, block.count - 1, end);
+    this.#first = false;
+  }
+
+  #set(rows: ChunkRows, row: number, marker: ReadMarker): void {
+    setMarker(rows.block, row, rows.label(marker), marker);
+  }
+
+  #progress(rows: ChunkRows, done: Done): Progress {
+    const { server, finished } = this.#options;
+    const { plan } = rows.job.work;
+    const complete = done.chunks.size >= this.#total(rows);
+    return tableProgress(server, plan.table, {
+      plan: plan.plan,
+      done: new Set(done.chunks),
+      again: [],
+      rows: done.rows,
+      finished: complete,
+      ...(complete ? finished : {}),
+    });
+  }
+}
+
+export function setMarker(block: RowBlock, row: number, at: number, marker: ReadMarker): void {
+  const cell = ((block.firstCell[row] ?? 0) + META.snapshot) * 2;
+  block.cells[cell] = at;
+  block.cells[cell + 1] = marker.length;
+}

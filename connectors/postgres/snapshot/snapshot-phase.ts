@@ -1,0 +1,352 @@
+import type { Position, Progress, SourceBatch, SourceOffset } from '../../../runtime/connector/source.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
+import { loadTables } from '../catalog/table-loader.ts';
+import { tableName, type Table } from '../catalog/table.ts';
+import { TypeRegistry } from '../catalog/type-registry.ts';
+import type { Connection } from '../connection.ts';
+import { readOffset } from '../offset.ts';
+import { createSlot, dropSlot, readSlot } from '../slot/slot.ts';
+import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
+import { rowKey } from './chunk-sql.ts';
+import { decide, type Decision } from './decide.ts';
+import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
+import { noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
+import type { PlanState, SnapshotState, TablePlan, TableProgress } from './state.ts';
+import type { SnapshotUpstream } from './upstream.ts';
+import { readRequests, type StoredRequests } from './window-requests.ts';
+import { WindowSet } from './window-set.ts';
+
+/** Makes the phase and finds out what it has to do. Throws where the place to resume from is in doubt (D16). */
+export async function openSnapshotPhase(
+  upstream: SnapshotUpstream,
+  offsets: readonly SourceOffset[],
+  signal: AbortSignal,
+): Promise<SnapshotPhase> {
+  const phase = new PostgresSnapshot(upstream, offsets);
+  try {
+    await phase.open(signal);
+  } catch (error) {
+    await phase.close();
+    throw error;
+  }
+  return phase;
+}
+
+/** A table that is not complete, as it is stored. */
+interface OpenTable {
+  readonly table: Table;
+  readonly plan: TablePlan;
+  readonly progress: TableProgress;
+  /** The plan is stored. */
+  readonly written: boolean;
+}
+
+/**
+ * What happens before the stream, and beside it (DESIGN §3a). `read` gives, in this order: the
+ * intent to create a slot, the plan, the rows read at the slot's snapshot; or, after a restart, the
+ * rows of open tables without a key at a new snapshot. Then the stream begins; open tables with a
+ * key, and what signals ask for, are read beside it in windows.
+ */
+export class PostgresSnapshot implements SnapshotPhase {
+  readonly only: boolean;
+  readonly #upstream: SnapshotUpstream;
+  readonly #state: SnapshotState;
+  readonly #requests: StoredRequests;
+  readonly #streamOffset: JsonObject | undefined;
+  readonly #windows: WindowSet;
+  #decision: Decision | undefined;
+  #control: Connection | undefined;
+  #batches: AsyncGenerator<SourceBatch, void> | undefined;
+  #reading: InitialSnapshot | undefined;
+  #signal: AbortSignal = new AbortController().signal;
+  #lsn = 0n;
+  #intent: (() => void) | undefined;
+  readonly #types = new TypeRegistry();
+  readonly #rows = new Map<string, CapturedTable>();
+
+  constructor(upstream: SnapshotUpstream, offsets: readonly SourceOffset[]) {
+    this.#upstream = upstream;
+    this.#state = readState(upstream.server, offsets);
+    this.#streamOffset = offsets.find(
+      ({ partition }) => partition['server'] === upstream.server && partition['snapshot'] === undefined,
+    )?.offset;
+    this.#requests = readRequests(this.#streamOffset);
+    this.only = upstream.options.mode === 'initial_only';
+    this.#windows = new WindowSet(upstream);
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { slot, options, identity } = this.#upstream;
+    const control = await this.#controlConnection();
+    const found = await readSlot(control, slot.name);
+    const flushLsn = this.#streamOffset === undefined ? undefined : readOffset(this.#streamOffset).place.flushLsn;
+    const streamed = flushLsn !== undefined && !this.#newerThan(flushLsn);
+    const decision = decide({
+      mode: options.mode,
+      slotName: slot.name,
+      systemId: identity.systemId,
+      streamed,
+      ...(flushLsn === undefined ? {} : { flushLsn }),
+      plan: this.#state.plan,
+      slot: found && {
+        usable: found.walStatus !== 'lost' && found.invalidation === undefined,
+        confirmedLsn: found.confirmedFlushLsn ?? 0n,
+      },
+      adoptSlot: options.adoptSlot,
+    });
+    // Without a stream there are no windows: what is open is read with a new slot.
+    const unfinished = [...this.#state.tables.values()].some(
+      ({ progress, plan }) => plan.kind !== 'none' && !progress.finished,
+    );
+    this.#decision =
+      this.only && decision.kind === 'go on' && !streamed && unfinished
+        ? { kind: 'fresh', drop: found !== undefined, read: true }
+        : decision;
+    this.#batches = this.#run(this.#decision);
+  }
+
+  /** The stored snapshot was begun after what the stream's offset says (`when_needed`). */
+  #newerThan(flushLsn: bigint): boolean {
+    const { plan } = this.#state;
+    return plan?.phase === 'creating' || (plan?.phase === 'planned' && plan.lsn > flushLsn);
+  }
+
+  async read(signal: AbortSignal): Promise<SourceBatch | null> {
+    this.#signal = signal;
+    const next = await this.#batches?.next();
+    if (next === undefined || next.done === true) {
+      await this.#release();
+      return null;
+    }
+    return next.value;
+  }
+
+  async committed(partition: JsonObject, _position: Position): Promise<void> {
+    if (partition['snapshot'] === 'plan') this.#intent?.();
+  }
+
+  start(): StreamStart {
+    return { lsn: this.#lsn, hooks: this.#windows.hooks };
+  }
+
+  async close(): Promise<void> {
+    await this.#windows.close();
+    await this.#reading?.close();
+    await this.#release();
+  }
+
+  async *#run(decision: Decision): AsyncGenerator<SourceBatch, void> {
+    if (decision.kind === 'fresh') yield* this.#fresh(decision);
+    else yield* this.#goOn(decision);
+  }
+
+  async *#fresh({ drop, read }: Decision & { kind: 'fresh' }): AsyncGenerator<SourceBatch, void> {
+    const { env, slot, identity, server, options } = this.#upstream;
+    const id = env.random.uuid();
+    const plan: PlanState = { id, phase: 'creating', slot: slot.name, lsn: 0n, ...identity };
+    const durable = new Promise<void>((resolve) => {
+      this.#intent = resolve;
+    });
+    // Durable before the slot exists: a slot found later without more than this is ours.
+    yield { records: [], progress: [planProgress(server, plan)] };
+    if (options.delayMs > 0) {
+      this.#upstream.context.stage('waiting for snapshot.delay.ms');
+      await env.timers.sleep(options.delayMs, this.#signal);
+    }
+    this.#upstream.context.stage('preparing the snapshot');
+    await this.#until(durable);
+    if (drop) await dropSlot(await this.#controlConnection(), slot.name);
+    if (read) yield* this.#readInitial(id);
+    else yield* this.#createOnly(plan);
+    this.#windows.known(await this.#captured(), new Set(this.#rows.keys()));
+  }
+
+  async *#createOnly(plan: PlanState): AsyncGenerator<SourceBatch, void> {
+    const { slot, server } = this.#upstream;
+    const replication = await this.#upstream.connect({ replication: true, unlimited: true });
+    try {
+      const created = await createSlot(replication, slot.name, { failover: slot.failover, snapshot: 'nothing' });
+      this.#lsn = created.consistentLsn;
+    } finally {
+      await replication.close();
+    }
+    const tables = (await this.#captured()).map(({ table }) => streamedPlan(table));
+    yield {
+      records: [],
+      progress: [
+        planProgress(server, { ...plan, phase: 'planned', lsn: this.#lsn }),
+        ...tables.map((table) => tablePlanProgress(server, table)),
+      ],
+    };
+  }
+
+  async *#readInitial(id: string): AsyncGenerator<SourceBatch, void> {
+    const { server, options } = this.#upstream;
+    const snapshot = new InitialSnapshot(this.#upstream, id);
+    this.#reading = snapshot;
+    await snapshot.withSlot(async () =>
+      (await this.#captured()).filter(({ table }) => options.includes(tableName(table))),
+    );
+    this.#lsn = snapshot.lsn;
+    const read = new Set(snapshot.works.map(({ plan }) => plan.table));
+    const others = (await this.#captured()).filter(({ table }) => !read.has(tableName(table)));
+    yield {
+      records: [],
+      progress: [...snapshot.plan(), ...others.map(({ table }) => tablePlanProgress(server, streamedPlan(table)))],
+    };
+    yield* this.#drain(snapshot);
+  }
+
+  async *#drain(snapshot: InitialSnapshot): AsyncGenerator<SourceBatch, void> {
+    try {
+      for (;;) {
+        const batch = await snapshot.next(this.#signal);
+        if (batch === null) return;
+        yield batch;
+      }
+    } finally {
+      await snapshot.close();
+      this.#reading = undefined;
+    }
+  }
+
+  async *#goOn({ lsn, reread }: Decision & { kind: 'go on' }): AsyncGenerator<SourceBatch, void> {
+    const { server, env, slot, identity } = this.#upstream;
+    this.#lsn = lsn;
+    const captured = await this.#captured();
+    const id = env.random.uuid();
+    const progress: Progress[] = [];
+    if (this.#state.plan === undefined || this.#state.plan.phase === 'creating') {
+      progress.push(planProgress(server, { id, phase: 'known', slot: slot.name, lsn, ...identity }));
+    }
+    const open = captured.flatMap((each) => this.#openTable(each, id, reread, progress));
+    if (progress.length > 0) yield { records: [], progress };
+    if (this.only) return;
+    const keyless = open.filter(({ table }) => rowKey(table).length === 0);
+    if (keyless.length > 0) yield* this.#readKeyless(id, keyless);
+    this.#keepDropping(captured);
+    this.#windows.known(captured, new Set(this.#state.tables.keys()));
+    for (const each of open) if (rowKey(each.table).length > 0) this.#windows.add(each);
+    this.#windows.resume(this.#requests);
+  }
+
+  /** What of a table is still to be read; offsets that have to be written for it go into `progress`. */
+  #openTable({ table }: CapturedTable, id: string, reread: boolean, progress: Progress[]): OpenTable[] {
+    const { server, options } = this.#upstream;
+    const name = tableName(table);
+    const stored = this.#state.tables.get(name);
+    const stopped = stored !== undefined && this.#requests.stopped.includes(stored.plan.plan);
+    if (stored !== undefined && !reread) {
+      const again = [...new Set([...stored.progress.again, ...(this.#requests.again[name] ?? [])])];
+      if (stored.plan.kind === 'none' || stored.progress.finished) return [];
+      if (stopped) {
+        progress.push(tableProgress(server, name, { ...stored.progress, again: [], finished: true }));
+        return [];
+      }
+      return [{ table, plan: stored.plan, progress: { ...stored.progress, again }, written: true }];
+    }
+    const streamed =
+      !options.includes(name) ||
+      options.mode === 'no_data' ||
+      this.#requests.known.includes(name) ||
+      (!reread && this.#state.plan === undefined);
+    if (streamed) {
+      if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table)));
+      return [];
+    }
+    const plan = wholePlan(table, id);
+    return [{ table, plan, progress: noProgress(id), written: false }];
+  }
+
+  async *#readKeyless(id: string, open: readonly OpenTable[]): AsyncGenerator<SourceBatch, void> {
+    const wanted = new Set(open.map(({ table }) => table.oid));
+    const snapshot = new InitialSnapshot(this.#upstream, id);
+    this.#reading = snapshot;
+    await snapshot.withoutSlot(
+      () => this.#captured(),
+      (table) => wanted.has(table.oid),
+    );
+    yield { records: [], progress: snapshot.plan() };
+    for (const { table } of snapshot.works) {
+      const { visible, untilLsn } = snapshot.finished;
+      if (visible !== undefined && untilLsn !== undefined) this.#windows.drop(table.oid, visible, untilLsn);
+    }
+    yield* this.#drain(snapshot);
+  }
+
+  /** Tables read by an earlier run at a snapshot that the stream has not passed yet. */
+  #keepDropping(captured: readonly CapturedTable[]): void {
+    for (const { table } of captured) {
+      const { progress } = this.#state.tables.get(tableName(table)) ?? {};
+      if (progress?.finished !== true || progress.visible === undefined || progress.untilLsn === undefined) continue;
+      this.#windows.drop(table.oid, progress.visible, progress.untilLsn);
+    }
+  }
+
+  /** The captured tables as the catalog has them now; a table's layouts stay the same while it does. */
+  async #captured(): Promise<readonly CapturedTable[]> {
+    const { rows, generated } = this.#upstream;
+    const tables = await loadTables(await this.#controlConnection(), this.#types, {
+      captures: (schema, name) => rows.captures(schema, name),
+      generated,
+    });
+    return tables.map((table) => {
+      const known = this.#rows.get(tableName(table));
+      if (known?.table.oid === table.oid && known.table.fingerprint === table.fingerprint) return known;
+      const made = { table, rows: rows.rows(table, 'binary') };
+      this.#rows.set(tableName(table), made);
+      return made;
+    });
+  }
+
+  async #controlConnection(): Promise<Connection> {
+    if (this.#control === undefined || this.#control.broken !== undefined) {
+      this.#control = await this.#upstream.connect();
+    }
+    return this.#control;
+  }
+
+  async #release(): Promise<void> {
+    const control = this.#control;
+    this.#control = undefined;
+    await control?.close();
+  }
+
+  async #until(promise: Promise<void>): Promise<void> {
+    const signal = this.#signal;
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([promise, aborted]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** The stream alone brings the table's rows. */
+function streamedPlan(table: Table): TablePlan {
+  return {
+    table: tableName(table),
+    plan: 'stream',
+    kind: 'none',
+    fingerprint: table.fingerprint,
+    bounds: [],
+    chunks: 0,
+  };
+}
+
+/** The whole table is to be read beside the stream. */
+function wholePlan(table: Table, id: string): TablePlan {
+  return {
+    table: tableName(table),
+    plan: id,
+    kind: rowKey(table).length > 0 ? 'keys' : 'pages',
+    fingerprint: table.fingerprint,
+    bounds: [],
+    chunks: 1,
+  };
+}

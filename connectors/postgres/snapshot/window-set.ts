@@ -1,0 +1,146 @@
+import { tableName, type Table } from '../catalog/table.ts';
+import type { StreamHooks } from '../stream/stream-hooks.ts';
+import { rowKey } from './chunk-sql.ts';
+import type { CapturedTable } from './initial-snapshot.ts';
+import { ReadProgress } from './read-progress.ts';
+import { StreamWindows } from './stream-windows.ts';
+import { noProgress, type TablePlan, type TableProgress } from './state.ts';
+import type { SnapshotUpstream } from './upstream.ts';
+import { WindowLoop } from './window-loop.ts';
+import { requestPlan, WindowRequests, type StoredRequests, type WindowRequest } from './window-requests.ts';
+import { WindowTable } from './window-table.ts';
+
+/** All that is read beside the stream: the windows' two sides, signals, and their progress. */
+export class WindowSet {
+  readonly #upstream: SnapshotUpstream;
+  #stream: StreamWindows;
+  #loop: WindowLoop;
+  #requests: WindowRequests;
+  #tables: readonly Table[] = [];
+  #progress: ReadProgress | undefined;
+
+  constructor(upstream: SnapshotUpstream) {
+    this.#upstream = upstream;
+    this.#requests = this.#makeRequests([], new Set());
+    this.#stream = new StreamWindows(upstream, upstream.env.random.uuid(), {
+      annotation: () => this.#requests.annotation(),
+      signal: (event) => this.#requests.signal(event),
+      learned: (table) => this.#learned(table),
+      finished: (table) => this.#requests.finished(table),
+    });
+    this.#loop = new WindowLoop(upstream, this.#stream, { window: (table, outcome) => this.#window(table, outcome) });
+  }
+
+  get hooks(): StreamHooks {
+    return this.#stream;
+  }
+
+  /** The captured tables, and those that the stored state has. */
+  known(captured: readonly CapturedTable[], stored: ReadonlySet<string>): void {
+    this.#tables = captured.map(({ table }) => table);
+    this.#requests = this.#makeRequests([], new Set([...stored, ...this.#tables.map((table) => tableName(table))]));
+  }
+
+  /** A table of which chunks are open. */
+  add(open: { table: Table; plan: TablePlan; progress: TableProgress; written: boolean }): void {
+    const { options, server } = this.#upstream;
+    const { table, plan, progress, written } = open;
+    for (const other of this.#loop.queue) if (other.plan.table === plan.table) this.#end(other);
+    const windows = new WindowTable(server, table, plan, progress, {
+      columns: rowKey(table).length,
+      rows: options.windowRows,
+      recent: this.#stream.recent,
+      written,
+    });
+    this.#stream.add(table.oid, windows);
+    this.#loop.add(windows);
+    this.#begin();
+  }
+
+  drop(oid: number, visible: string, untilLsn: bigint): void {
+    this.#stream.drop(oid, visible, untilLsn);
+  }
+
+  /** Takes up what signals asked for before the restart and no offset of a table has yet. */
+  resume(stored: StoredRequests): void {
+    const working = new Set(this.#loop.queue.map(({ plan }) => plan.plan));
+    const open = stored.requests.filter(({ plan }) => !stored.stopped.includes(plan));
+    this.#requests = this.#makeRequests(open, new Set(this.#tables.map((table) => tableName(table))));
+    for (const request of open) {
+      const table = this.#tables.find((each) => tableName(each) === request.table);
+      if (table !== undefined && !working.has(request.plan)) this.#start(request, table);
+    }
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    await this.#loop.close();
+  }
+
+  #makeRequests(requests: readonly WindowRequest[], stored: ReadonlySet<string>): WindowRequests {
+    return new WindowRequests(
+      this.#upstream,
+      {
+        tables: () => this.#tables,
+        start: (request, table) => this.#start(request, table),
+        stop: (matches) => this.#stop(matches),
+        pause: (paused) => {
+          this.#loop.paused = paused;
+          this.#loop.wake();
+        },
+      },
+      { requests, stored },
+    );
+  }
+
+  #start(request: WindowRequest, table: Table): void {
+    const plan = requestPlan(request, table);
+    this.add({ table, plan, progress: noProgress(plan.plan), written: false });
+  }
+
+  #stop(matches: (table: string) => boolean): readonly string[] {
+    const ended = this.#loop.queue.filter(({ plan }) => plan.signal !== undefined && matches(plan.table));
+    for (const table of ended) this.#end(table);
+    return ended.map(({ plan }) => plan.plan);
+  }
+
+  #end(table: WindowTable): void {
+    this.#loop.remove(table);
+    this.#stream.remove(table);
+  }
+
+  #learned(table: Table): void {
+    this.#requests.learned(table);
+    this.#tables = [...this.#tables.filter(({ oid }) => oid !== table.oid), table];
+  }
+
+  #begin(): void {
+    const { env, context } = this.#upstream;
+    const queue = this.#loop.queue;
+    this.#progress = new ReadProgress(
+      context,
+      {
+        rowsDone: queue.reduce((sum, { rows }) => sum + rows, 0),
+        rowsEstimated: 0,
+        chunksDone: queue.reduce((sum, { chunksDone }) => sum + chunksDone, 0),
+        chunksTotal: queue.reduce((sum, { plan }) => sum + plan.chunks, 0),
+      },
+      env.clock.monotonicMs(),
+    );
+  }
+
+  #window(table: WindowTable, outcome: string): void {
+    const { context, env } = this.#upstream;
+    if (outcome !== 'emitted') {
+      context.log.debug(`a window of ${table.plan.table} is read again: ${outcome}`);
+      return;
+    }
+    this.#progress?.update(
+      this.#loop.queue.reduce((sum, { rows }) => sum + rows, 0),
+      this.#loop.queue.reduce((sum, { chunksDone }) => sum + chunksDone, 0),
+    );
+    this.#progress?.show(env.clock.monotonicMs());
+    if (!table.finished) return;
+    context.log.info(`${table.plan.table} is read`, { rows: table.rows });
+  }
+}
