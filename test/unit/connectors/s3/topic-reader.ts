@@ -3,23 +3,23 @@ import { topicPartitionName } from '../../../../runtime/record/record.ts';
 
 /**
  * Reads a topic partition into a sink as the runner does: batches in order, seeks obeyed, the
- * durable offset kept. Stops when all records were taken.
+ * durable offset kept; `assign: false` goes on where the task stands. Stops when all records were taken.
  */
 export async function feed(
   task: SinkTask,
   topic: readonly SinkRecord[],
-  { from = 0n, batch = 100, stopAt = topic.length }: { from?: bigint; batch?: number; stopAt?: number } = {},
+  { from = 0n, batch = 100, assign = true }: { from?: bigint; batch?: number; assign?: boolean } = {},
 ): Promise<{ durable: bigint; rejected: number }> {
   const [first] = topic;
   if (first === undefined) return { durable: from, rejected: 0 };
   const name = topicPartitionName(first);
-  await task.assign([{ partition: { topic: first.topic, partition: first.partition }, offset: from }]);
+  if (assign) await task.assign([{ partition: { topic: first.topic, partition: first.partition }, offset: from }]);
   const signal = new AbortController().signal;
   let durable = from;
   let rejected = 0;
   let at = topic.findIndex((record) => record.offset >= from);
-  while (at >= 0 && at < stopAt) {
-    const result = await task.write(topic.slice(at, Math.min(at + batch, stopAt)), signal);
+  while (at >= 0 && at < topic.length) {
+    const result = await task.write(topic.slice(at, at + batch), signal);
     durable = result.durable.get(name) ?? durable;
     rejected += result.rejected?.length ?? 0;
     const seek = result.seek?.get(name);

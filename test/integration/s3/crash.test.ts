@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { RawConfig } from '../../../runtime/connector/options.ts';
+import { startS3 } from '../../services/s3.ts';
+import { finishedFiles, parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
+import { Bucket } from './bucket.ts';
+
+const CHILD = fileURLToPath(new URL('sink-child.ts', import.meta.url));
+const RECORDS = 20_000;
+const server = await startS3();
+const missing = 'missing' in server;
+if (missing) console.warn(`skipped: ${server.missing}`);
+afterAll(async () => {
+  if (!missing) await server.stop();
+});
+
+interface Ran {
+  readonly durable: string;
+  readonly ended: boolean;
+  /** Objects of an earlier run that were found with another end. */
+  readonly adopted: number;
+}
+
+/** Runs the sink from the last durable offset it told of; kills it a while after it began to write, or lets it end. */
+async function run(config: RawConfig, from: string, killAfterMs: number | null): Promise<Ran> {
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(config), from, String(RECORDS)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  const begun = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      resolve();
+    });
+    child.stdout.once('end', resolve);
+  });
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  if (killAfterMs !== null) {
+    await begun;
+    await sleep(killAfterMs);
+    child.kill('SIGKILL');
+  }
+  await gone;
+  const lines = output.split('\n').slice(0, -1);
+  const told = lines.filter((line) => /^\d+$/.test(line));
+  const adopted = lines.filter((line) => line === 'adopted').length;
+  // What a runner has committed may be a good deal older than what was durable at the kill.
+  return { durable: told[Math.floor(told.length * 0.7)] ?? from, ended: lines.includes('end'), adopted };
+}
+
+/** Kills the sink again and again, with another flush size each time, then lets it reach the end. */
+async function crashing(config: RawConfig, kills: number, seed: number, scale: number): Promise<void> {
+  let from = '0';
+  let random = seed;
+  let adopted = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    random = (random * 48271) % 2147483647;
+    const flushSize = String(scale * (200 + (random % 900)));
+    const killed = await run({ ...config, 'flush.size': flushSize }, from, random % (100 + 50 * scale));
+    adopted += killed.adopted;
+    from = killed.ended ? '0' : killed.durable;
+  }
+  const last = await run({ ...config, 'flush.size': '500' }, from, null);
+  expect(last.ended).toBe(true);
+  expect(adopted + last.adopted).toBeGreaterThan(0);
+}
+
+const numbers = (files: ReadonlyMap<string, Buffer>): number[] =>
+  (parsedLines(files) as { n: number }[]).map(({ n }) => n).sort((a, b) => a - b);
+
+/** Each record of the archive once, from the first to the last that was closed. */
+function expectOnce(found: readonly number[]): void {
+  expect(found).toEqual(Array.from({ length: found.length }, (_, n) => n));
+  expect(found.length).toBeGreaterThan(RECORDS - 1000);
+}
+
+const hourly = { 'partitioner.class': 'HourlyPartitioner', timezone: 'UTC', 'timestamp.extractor': 'Record' };
+
+describe('killed in the middle of writing, over and over', () => {
+  test.each([
+    ['one file at a time', {}, 7],
+    ['several files at a time', hourly, 11],
+  ])('a folder has each record once: %s', async (_what, more, seed) => {
+    const root = await mkdtemp(join(tmpdir(), 'mr-s3-crash-'));
+    try {
+      await crashing({ 'store.url': `file://${root}`, ...more }, 12, seed, 1);
+      expectOnce(numbers(await finishedFiles(root)));
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  test.skipIf(missing).each([
+    ['one object at a time', {}, 13, 1],
+    ['several objects at a time', hourly, 17, 1],
+    ['objects of several parts', { 's3.part.size': '5242880' }, 19, 12],
+  ])('a bucket has each record once: %s', async (_what, more, seed, scale) => {
+    if (missing) return;
+    const bucket = new Bucket(server, `crash-${seed}`);
+    await crashing(bucket.config(more), 12, seed, scale);
+    expectOnce(numbers(await bucket.files()));
+  });
+});
