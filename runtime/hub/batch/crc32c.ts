@@ -54,10 +54,10 @@ function makeTables(): Int32Array {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
     table[byte] = crc;
-    for (let slice = 1; slice < 8; slice++) {
-      crc = (table[crc & 255] as number) ^ (crc >>> 8);
-      table[slice * 256 + byte] = crc;
-    }
+  }
+  for (let i = 256; i < table.length; i++) {
+    const crc = table[i - 256] as number;
+    table[i] = (table[crc & 255] as number) ^ (crc >>> 8);
   }
   return table;
 }
