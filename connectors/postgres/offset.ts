@@ -41,13 +41,16 @@ export class StreamPosition implements Position, StreamPlace {
   readonly commitLsn: bigint;
   readonly index: number;
   readonly last: LastEvent | undefined;
+  /** Further keys: what windows beside the stream must know again. */
+  readonly annotation: JsonObject | undefined;
 
-  constructor(identity: StreamIdentity, place: StreamPlace, last?: LastEvent) {
+  constructor(identity: StreamIdentity, place: StreamPlace, last?: LastEvent, annotation?: JsonObject) {
     this.identity = identity;
     this.flushLsn = place.flushLsn;
     this.commitLsn = place.commitLsn;
     this.index = place.index;
     this.last = last;
+    this.annotation = annotation;
   }
 
   /** Debezium's keys, so that its tools read our offsets, and ours below `millrace.`, exact and with identity. */
@@ -67,6 +70,7 @@ export class StreamPosition implements Position, StreamPlace {
       'millrace.commit': formatLsn(commitLsn),
       'millrace.index': index,
       ...(index > 0 && last !== undefined ? { 'millrace.event': formatLsn(last.lsn) } : {}),
+      ...this.annotation,
     };
   }
 }

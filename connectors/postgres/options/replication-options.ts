@@ -133,6 +133,13 @@ export const replicationOptions = {
     displayName: 'Exclude message prefixes',
     optional: true,
   }),
+  'millrace.slot.adopt': option.boolean({
+    doc: 'Whether to go on from a slot that exists though no offset is stored: what it confirmed before is taken as known.',
+    importance: 'LOW',
+    group,
+    displayName: 'Adopt slot',
+    default: false,
+  }),
   'millrace.slot.poll.interval.ms': option.int({
     doc: 'How often the slot’s lag and retained WAL are read, in milliseconds.',
     importance: 'LOW',

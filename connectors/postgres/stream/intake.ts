@@ -82,6 +82,14 @@ export class Intake {
     }
   }
 
+  /** Adds rows that did not come from the socket; their text goes to `meta.at` of the arena. */
+  own(write: (block: RowBlock, meta: RowAssembler['meta']) => void): void {
+    const { meta } = this.#assembler;
+    meta.at = this.#filled;
+    write(this.#block, meta);
+    this.#close(this.#parsed);
+  }
+
   /** A new connection: the unfinished frame will not be finished. Rows read so far stay. */
   restart(): void {
     this.#filled = this.#parsed;

@@ -2,7 +2,8 @@ import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { Connection } from '../connection.ts';
 import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
@@ -12,6 +13,7 @@ import { Acknowledgement } from './acknowledgement.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { BlockPool } from './block-pool.ts';
 import { Intake } from './intake.ts';
+import { grow } from './meta-cells.ts';
 import { ResumeGate } from './resume-gate.ts';
 import { RowAssembler, type AssemblerOptions } from './row-assembler.ts';
 import { Session } from './session.ts';
@@ -109,9 +111,15 @@ export class ReplicationStream {
     if (this.#ack.committed(position)) this.#session?.status(false);
   }
 
-  /** Adds a row of the task's own, outside any transaction: a heartbeat. */
-  own(add: (block: RowBlock, assembler: RowAssembler) => void): void {
-    add(this.#assembler.block, this.#assembler);
+  /** Adds a row of the task's own, whose one cell is a text: a heartbeat. */
+  own(layout: RowLayout, text: string): void {
+    this.#intake.own((block, meta) => {
+      if (meta.at + text.length * 3 > block.arena.length) grow(block, meta.at, text.length * 3);
+      block.begin(layout, NO_TIMESTAMP);
+      const length = block.arena.write(text, meta.at, 'utf8');
+      block.cell(meta.at, length);
+      meta.at += length;
+    });
     this.#flush();
   }
 
@@ -286,8 +294,9 @@ export class ReplicationStream {
   }
 
   #progress(): Progress {
+    const assembler = this.#assembler;
     const identity = this.#identity ?? { systemId: '', timeline: 0, slot: '' };
-    const position = new StreamPosition(identity, this.#assembler.place(), this.#assembler.last());
+    const position = new StreamPosition(identity, assembler.place(), assembler.last(), assembler.annotation());
     this.#ack.handedOver(position);
     return { partition: this.#settings.partition, position };
   }

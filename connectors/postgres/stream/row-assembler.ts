@@ -1,6 +1,7 @@
 import { imageChanged, keyChanged } from '../../../runtime/change/change-layouts.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { NO_TIMESTAMP, UNCHANGED_CELL, type RowBlock } from '../../../runtime/record/row-block.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { LastEvent, StreamPlace } from '../offset.ts';
 import { META_CELLS } from '../row/source-block.ts';
@@ -96,6 +97,11 @@ export class RowAssembler implements PgoutputHandler {
     if (this.#timeUs === 0n) return undefined;
     const lsn = (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
     return { lsn, xid: this.#xid, timeUs: this.#timeUs, messageType: this.#type };
+  }
+
+  /** What the hooks add to the offset at this place. */
+  annotation(): JsonObject | undefined {
+    return this.#options.hooks?.annotation();
   }
 
   /** Inside a transaction, also one that is still to be sent again. */
@@ -235,7 +241,7 @@ export class RowAssembler implements PgoutputHandler {
     for (const oid of oids) {
       const { rows } = this.#table(oid);
       if (rows === null) continue;
-      this.#options.hooks?.onTruncate(rows.table, this.#xid);
+      if (this.#options.hooks?.onTruncate(rows.table, this.#xid) === false) continue;
       const { truncate } = rows.layouts;
       if (truncate === null) continue;
       this.#order(rows);

@@ -75,4 +75,9 @@ export interface StreamHooks {
   onBegin(xid: number, commitLsn: bigint): void;
   /** A transaction is complete. `endLsn`: where the next may start. */
   onCommit(xid: number, commitLsn: bigint, endLsn: bigint): void;
+  /**
+   * Further keys of the stream's offset, with primitive values: what the hooks must know again after
+   * a restart at this very place. Asked once per batch; the object must not change afterwards.
+   */
+  annotation(): JsonObject | undefined;
 }

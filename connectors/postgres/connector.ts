@@ -1,0 +1,136 @@
+import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
+import type { RawConfig } from '../../runtime/connector/options.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+import { checkPostgres } from './check.ts';
+import { openConnection } from './connection.ts';
+import { readOffset } from './offset.ts';
+import { postgresOptions } from './options.ts';
+import { refusedOptions } from './options/other-options.ts';
+import { readSettings, splitStatements } from './settings.ts';
+import { dropPublication } from './slot/publication.ts';
+import { dropSlot, readSlot } from './slot/slot.ts';
+import { PostgresTask, VERSION } from './task.ts';
+
+type Problem = { readonly key: string; readonly message: string };
+
+/** The Postgres change source. One task: a slot has one reader. */
+export const postgresConnector: SourceConnector = {
+  kind: 'source',
+  className: 'postgres',
+  aliases: ['io.debezium.connector.postgresql.PostgresConnector', 'PostgresConnector'],
+  version: VERSION,
+  options: postgresOptions,
+  exactlyOnce: true,
+  validate,
+  check: checkPostgres,
+  plan: (config) => [config],
+  createTask: (config) => new PostgresTask(config),
+  alterOffsets,
+  destroy,
+};
+
+const exclusive: readonly (readonly [string, string])[] = [
+  ['schema.include.list', 'schema.exclude.list'],
+  ['table.include.list', 'table.exclude.list'],
+  ['column.include.list', 'column.exclude.list'],
+  ['message.prefix.include.list', 'message.prefix.exclude.list'],
+];
+
+function validate(config: RawConfig): readonly Problem[] {
+  const problems: Problem[] = [...refusedOptions(config)];
+  const set = (key: string): boolean => (config[key] ?? '').trim() !== '';
+  for (const [include, exclude] of exclusive) {
+    if (set(include) && set(exclude)) {
+      problems.push({ key: exclude, message: `${include} and ${exclude} exclude each other: keep one of them` });
+    }
+  }
+  if (config['plugin.name']?.trim().toLowerCase() === 'decoderbufs') {
+    problems.push({
+      key: 'plugin.name',
+      message: 'decoderbufs is not supported: set plugin.name=pgoutput, which every server has, and another slot.name',
+    });
+  }
+  if (set('database.sslcert') !== set('database.sslkey')) {
+    const key = set('database.sslcert') ? 'database.sslkey' : 'database.sslcert';
+    problems.push({ key, message: 'database.sslcert and database.sslkey belong together: set both or neither' });
+  }
+  if (set('heartbeat.action.query') && Number(config['heartbeat.interval.ms'] ?? 0) === 0) {
+    problems.push({ key: 'heartbeat.action.query', message: 'needs heartbeat.interval.ms greater than 0' });
+  }
+  if (set('signal.enabled.channels') && (config['signal.enabled.channels'] ?? '').trim() !== 'source') {
+    problems.push({
+      key: 'signal.enabled.channels',
+      message: 'only the channel source (signal.data.collection) is supported',
+    });
+  }
+  return problems.length > 0 ? problems : parsedProblems(config);
+}
+
+/** What only shows when the texts are taken apart: expressions, rules, parameters. */
+function parsedProblems(config: RawConfig): readonly Problem[] {
+  try {
+    splitStatements(config['database.initial.statements'] ?? '');
+    readSettings(config);
+    return [];
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code === 'CONFIG_INVALID' || error.key === undefined) return [];
+    const remedy = error.remedy === undefined ? '' : ` ${error.remedy}`;
+    return [{ key: error.key, message: `${error.message}.${remedy}` }];
+  }
+}
+
+/** The slot cannot be moved back: an offset below what it confirmed would have a gap. */
+async function alterOffsets(
+  { config, env }: ConnectorCall,
+  offsets: Parameters<NonNullable<SourceConnector['alterOffsets']>>[1],
+): Promise<void> {
+  const settings = readSettings(config);
+  for (const { partition, offset } of offsets) {
+    if (partition['server'] !== settings.prefix) {
+      throw new MillraceError(
+        'POSTGRES_OFFSET_PARTITION',
+        `the partition ${JSON.stringify(partition)} is not of this connector`,
+        {
+          kind: 'config',
+          remedy: `Use {"server": "${settings.prefix}"}.`,
+        },
+      );
+    }
+    if (offset === null || partition['snapshot'] !== undefined) continue;
+    const { place } = readOffset(offset);
+    const connection = await openConnection(settings.connection, env);
+    try {
+      const slot = await readSlot(connection, settings.replication.slot);
+      const confirmed = slot?.confirmedFlushLsn;
+      if (slot !== undefined && confirmed !== undefined && confirmed > place.flushLsn && !settings.trustSlot) {
+        throw new MillraceError(
+          'POSTGRES_SLOT_AHEAD',
+          `the offset ${JSON.stringify(offset)} lies before what the slot ${slot.name} has confirmed: those changes are gone from it`,
+          {
+            kind: 'position',
+            key: 'slot.name',
+            remedy: 'Choose a later place, or delete the offsets to take a new snapshot.',
+          },
+        );
+      }
+    } finally {
+      await connection.close();
+    }
+  }
+}
+
+/** Drops the slot, and the publication unless the operator made it (`publication.autocreate.mode=disabled`). */
+async function destroy({ config, env }: ConnectorCall): Promise<readonly string[]> {
+  const settings = readSettings(config);
+  const { slot } = settings.replication;
+  const { name, mode } = settings.publication;
+  const connection = await openConnection(settings.connection, env);
+  try {
+    const done: string[] = [];
+    if (await dropSlot(connection, slot)) done.push(`dropped the replication slot ${slot}`);
+    if (mode !== 'disabled' && (await dropPublication(connection, name))) done.push(`dropped the publication ${name}`);
+    return done;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,1 @@
+export { postgresConnector as connector } from './connector.ts';

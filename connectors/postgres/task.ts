@@ -1,0 +1,235 @@
+import type { TaskContext } from '../../runtime/connector/context.ts';
+import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
+import type { RawConfig } from '../../runtime/connector/options.ts';
+import type { Env, Timer } from '../../runtime/env/env.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+import type { JsonObject } from '../../runtime/record/record.ts';
+import { Catalog } from './catalog/catalog.ts';
+import { openConnection } from './connection.ts';
+import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
+import { ignoredOptions } from './options/other-options.ts';
+import { RowFactory } from './row/table-rows.ts';
+import { readSettings, type PostgresSettings } from './settings.ts';
+import { ensurePublication, readPublication, replicaIdentityStatements, unpublished } from './slot/publication.ts';
+import { gap } from './slot/resume-check.ts';
+import { dropSlot, readSlot } from './slot/slot.ts';
+import { PostgresSnapshot } from './snapshot/snapshot-phase.ts';
+import { CapturedTables } from './stream/captured-tables.ts';
+import { startHeartbeat } from './stream/heartbeat.ts';
+import { identify, prepareReplication } from './stream/prepare.ts';
+import { ReplicationStream } from './stream/replication-stream.ts';
+import type { AssemblerOptions } from './stream/row-assembler.ts';
+import { SideConnection } from './stream/side-connection.ts';
+import { SlotMonitor } from './stream/slot-monitor.ts';
+import type { SnapshotPhase } from './stream/stream-start.ts';
+import { TransactionRecords } from './stream/transaction-records.ts';
+import { formatLsn } from './wire/lsn.ts';
+
+/** `source.version` of records, and the connector's own. */
+export const VERSION = '0.1.0';
+
+/**
+ * A database's changes: first what the snapshot has to read, then the slot's stream (DESIGN §3a).
+ *
+ *     open: publication and replica identities · snapshot phase
+ *     read: snapshot batches until there are none · then the stream
+ */
+export class PostgresTask implements SourceTask {
+  readonly #settings: PostgresSettings;
+  readonly #config: RawConfig;
+  #start: SourceTaskStart | undefined;
+  #side: SideConnection | undefined;
+  #rows: RowFactory | undefined;
+  #identity: StreamIdentity | undefined;
+  #phase: SnapshotPhase | undefined;
+  #stream: ReplicationStream | undefined;
+  #monitor: SlotMonitor | undefined;
+  #heartbeat: Timer | undefined;
+  #closed = false;
+
+  /** Throws a `config` error. */
+  constructor(config: RawConfig) {
+    this.#settings = readSettings(config);
+    this.#config = config;
+  }
+
+  async open(start: SourceTaskStart): Promise<void> {
+    const { env, context, signal } = start;
+    const settings = this.#settings;
+    this.#start = start;
+    const ignored = ignoredOptions(this.#config);
+    if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
+    const side = new SideConnection(settings.connection, env);
+    this.#side = side;
+    const rows = new RowFactory(settings.rows, {
+      database: settings.connection.database,
+      taskId: context.task,
+      runId: env.random.uuid(),
+      version: VERSION,
+    });
+    this.#rows = rows;
+    context.stage('connecting');
+    await this.#prepareTables(side, rows, context);
+    this.#identity = await this.#identify(env);
+    this.#phase = new PostgresSnapshot(
+      {
+        env,
+        context,
+        server: settings.prefix,
+        slot: { name: settings.replication.slot, failover: settings.slotFailover },
+        identity: this.#identity,
+        rows,
+        generated: false,
+        options: settings.snapshot,
+        connect: (options) => openConnection(settings.connection, env, options),
+      },
+      start.offsets,
+    );
+    await this.#phase.open(signal);
+  }
+
+  async read(signal: AbortSignal): Promise<SourceBatch | null> {
+    const phase = this.#phase;
+    if (phase === undefined) throw closed();
+    if (this.#stream === undefined) {
+      const batch = await phase.read(signal);
+      if (batch !== null) return batch;
+      if (phase.only) return null;
+      this.#stream = await this.#openStream(phase, signal);
+    }
+    return this.#stream.read(signal);
+  }
+
+  async committed(partition: JsonObject, position: Position): Promise<void> {
+    if (position instanceof StreamPosition) this.#stream?.committed(position);
+    else await this.#phase?.committed?.(partition, position);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#heartbeat?.cancel();
+    this.#monitor?.close();
+    await this.#stream?.close();
+    await this.#phase?.close();
+    if (this.#settings.dropSlotOnStop && this.#side !== undefined && this.#stream !== undefined) {
+      await dropSlot(this.#side, this.#settings.replication.slot);
+    }
+    await this.#side?.close();
+  }
+
+  /** Replica identities and the publication, before the slot: it has to see both from its first change. */
+  async #prepareTables(side: SideConnection, rows: RowFactory, context: TaskContext): Promise<void> {
+    const { publication } = this.#settings;
+    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
+    await catalog.load(side);
+    const captured = catalog.tables();
+    for (const statement of replicaIdentityStatements(publication.replicaIdentities, captured)) {
+      await side.query('setting a replica identity', statement);
+      context.log.info('set a replica identity', { statement });
+    }
+    const statement = await ensurePublication(side, publication, captured);
+    if (statement !== undefined) context.log.info('prepared the publication', { statement });
+    const now = await readPublication(side, publication.name);
+    const missing = now === undefined ? [] : unpublished(captured, now);
+    context.warning(
+      'POSTGRES_TABLES_UNPUBLISHED',
+      missing.length === 0
+        ? null
+        : `the publication ${publication.name} leaves out captured tables: ${missing.join(', ')}. ALTER PUBLICATION ${publication.name} ADD TABLE …`,
+    );
+  }
+
+  async #identify(env: Env): Promise<StreamIdentity> {
+    const connection = await openConnection(this.#settings.connection, env, { replication: true });
+    try {
+      const { systemId, timeline } = await identify(connection);
+      return { systemId, timeline, slot: this.#settings.replication.slot };
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #openStream(phase: SnapshotPhase, signal: AbortSignal): Promise<ReplicationStream> {
+    const { start, side, rows } = this.#opened();
+    const { env, context } = start;
+    const { connection, replication, statusIntervalMs, maxRetries, retryWaitMs, prefix } = this.#settings;
+    const { lsn, hooks } = phase.start();
+    const from = await this.#place(lsn);
+    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
+    await catalog.load(side);
+    const options: AssemblerOptions = {
+      tables: new CapturedTables(catalog, rows, side),
+      messages: { layout: rows.message, wanted: this.#settings.messageWanted },
+      skipUnchanged: this.#settings.rows.skipUnchanged,
+      ...(this.#settings.rows.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
+      ...(hooks === undefined ? {} : { hooks }),
+    };
+    const stream = new ReplicationStream(
+      { partition: { server: prefix }, statusIntervalMs, maxRetries, retryWaitMs },
+      {
+        env,
+        context,
+        prepare: (place, stop) => prepareReplication(connection, replication, side, env, place, stop),
+      },
+      options,
+      from,
+    );
+    context.stage('starting the stream');
+    try {
+      await stream.open(from, signal);
+    } catch (error) {
+      await stream.close();
+      throw error;
+    }
+    this.#startTimers(stream);
+    context.stage('streaming');
+    return stream;
+  }
+
+  #startTimers(stream: ReplicationStream): void {
+    const { start, side, rows } = this.#opened();
+    const { heartbeatMs, heartbeatQuery, slotPollMs, walWarningRatio, prefix, replication } = this.#settings;
+    const settings = { slot: replication.slot, pollMs: slotPollMs, warningRatio: walWarningRatio };
+    this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures);
+    void this.#monitor.poll();
+    if (heartbeatMs === 0) return;
+    const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };
+    this.#heartbeat = startHeartbeat(start.env, start.context, heartbeat, stream, side);
+  }
+
+  /** The stored offset; where there is none, or the snapshot says so, a place at `lsn`. */
+  async #place(lsn: bigint): Promise<StoredOffset> {
+    const { start } = this.#opened();
+    const { prefix } = this.#settings;
+    const stored = start.offsets.find(
+      ({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined,
+    );
+    if (stored === undefined || lsn > 0n) {
+      return { place: { flushLsn: lsn, commitLsn: lsn, index: 0 }, identity: this.#identity, eventLsn: undefined };
+    }
+    const offset = readOffset(stored.offset);
+    return this.#settings.trustSlot ? this.#trusted(offset) : offset;
+  }
+
+  /** `offset.mismatch.strategy` lets a slot that is ahead win, and says what that costs. */
+  async #trusted(offset: StoredOffset): Promise<StoredOffset> {
+    const { start, side } = this.#opened();
+    const slot = await readSlot(side, this.#settings.replication.slot);
+    const at = slot?.confirmedFlushLsn;
+    if (at === undefined || at <= offset.place.flushLsn) return offset;
+    const text = `the slot stands at ${formatLsn(at)}, the offset at ${formatLsn(offset.place.flushLsn)}: ${gap(offset.place.flushLsn, at)} were skipped, as offset.mismatch.strategy says`;
+    start.context.warning('POSTGRES_GAP_ACCEPTED', text);
+    start.context.log.warn(text);
+    return { place: { flushLsn: at, commitLsn: at, index: 0 }, identity: this.#identity, eventLsn: undefined };
+  }
+
+  #opened(): { start: SourceTaskStart; side: SideConnection; rows: RowFactory } {
+    if (this.#start === undefined || this.#side === undefined || this.#rows === undefined) throw closed();
+    return { start: this.#start, side: this.#side, rows: this.#rows };
+  }
+}
+
+function closed(): MillraceError {
+  return new MillraceError('POSTGRES_TASK_CLOSED', 'the task is not open', { kind: 'closed' });
+}
