@@ -12,6 +12,12 @@ export interface RegisteredConnector {
 
 export const registeredConnectors: readonly RegisteredConnector[] = [
   {
+    className: 'postgres',
+    aliases: ['io.debezium.connector.postgresql.PostgresConnector'],
+    kind: 'source',
+    load: async () => (await import('./postgres/index.ts')).connector,
+  },
+  {
     className: 's3',
     aliases: ['io.confluent.connect.s3.S3SinkConnector'],
     kind: 'sink',

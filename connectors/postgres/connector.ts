@@ -17,7 +17,7 @@ type Problem = { readonly key: string; readonly message: string };
 export const postgresConnector: SourceConnector = {
   kind: 'source',
   className: 'postgres',
-  aliases: ['io.debezium.connector.postgresql.PostgresConnector', 'PostgresConnector'],
+  aliases: ['io.debezium.connector.postgresql.PostgresConnector'],
   version: VERSION,
   options: postgresOptions,
   exactlyOnce: true,

@@ -1,3 +1,4 @@
+import { parseColumnRules } from '../../runtime/change/column-rules.ts';
 import { includeOrExclude, matchesAny, splitList } from '../../runtime/change/filters.ts';
 import type { Op } from '../../runtime/change/envelope.ts';
 import { parseOptions, type Options, type RawConfig } from '../../runtime/connector/options.ts';
@@ -54,7 +55,7 @@ export function readSettings(config: RawConfig): PostgresSettings {
       skipped: skippedOperations(parsed['skipped.operations']),
       replicaIdentities: parsed['replica.identity.autoset.values'] ?? '',
     },
-    rows: rowOptions(parsed),
+    rows: rowOptions(parsed, config),
     snapshot: snapshotSettings(parsed, config),
     slotFailover: parsed['slot.failover'],
     dropSlotOnStop: parsed['slot.drop.on.stop'],
@@ -105,7 +106,7 @@ function connectionSettings(parsed: Parsed, name: string): ConnectionSettings {
   };
 }
 
-function rowOptions(parsed: Parsed): RowOptions {
+function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
   return {
     types: {
       decimal: parsed['decimal.handling.mode'],
@@ -129,6 +130,9 @@ function rowOptions(parsed: Parsed): RowOptions {
     tableExclude: list(parsed['table.exclude.list']),
     columnInclude: list(parsed['column.include.list']),
     columnExclude: list(parsed['column.exclude.list']),
+    columnRules: parseColumnRules(config),
+    propagateColumns: list(parsed['column.propagate.source.type']),
+    propagateTypes: list(parsed['datatype.propagate.source.type']),
     messageKeys: parsed['message.key.columns'] ?? '',
     tombstones: parsed['tombstones.on.delete'],
     skipped: skippedOperations(parsed['skipped.operations']),

@@ -70,6 +70,14 @@ export const eventOptions = {
     displayName: 'Skip unchanged',
     default: false,
   }),
+  'column.propagate.source.type': list(
+    'Regular expressions of columns (schema.table.column) whose schemas name their database type.',
+    'Columns with source types',
+  ),
+  'datatype.propagate.source.type': list(
+    'Regular expressions of database types (schema.table.type) that schemas name.',
+    'Types with source types',
+  ),
   'tombstones.on.delete': option.boolean({
     doc: 'Whether a delete is followed by a tombstone, for log compaction.',
     group: format,

@@ -1,3 +1,4 @@
+import { COLUMN_RULE_KEYS } from '../../../runtime/change/column-rules.ts';
 import { option, type OptionPattern, type RawConfig } from '../../../runtime/connector/options.ts';
 
 /**
@@ -155,18 +156,6 @@ const others: readonly OtherOption[] = [
     doc: 'OpenLineage.',
     refuse: 'Remove it: lineage is not reported.',
   },
-  {
-    key: 'column.propagate.source.type',
-    equal: [''],
-    doc: 'Source types as schema parameters.',
-    refuse: 'Remove it: schemas do not carry source types.',
-  },
-  {
-    key: 'datatype.propagate.source.type',
-    equal: [''],
-    doc: 'Source types as schema parameters.',
-    refuse: 'Remove it: schemas do not carry source types.',
-  },
 ];
 
 export const otherOptions = Object.fromEntries(
@@ -190,17 +179,15 @@ function family(key: RegExp, shown: string, doc: string, refuse?: string): Famil
   return refuse === undefined ? { key, shown, schema } : { key, shown, schema, refuse };
 }
 
-const mask = 'Mask with a transform (MaskField), or leave the column out by column.exclude.list.';
-
 export const families: readonly Family[] = [
+  ...COLUMN_RULE_KEYS.map(({ key, shown }) =>
+    family(key, shown, 'Columns (schema.table.column) whose values are hidden or cut.'),
+  ),
   family(
     /^snapshot\.select\.statement\.overrides\.[^.]+\..+$/,
     'snapshot.select.statement.overrides.<schema.table>',
     'SELECT that reads this table.',
   ),
-  family(/^column\.mask\.with\.[0-9]+\.chars$/, 'column.mask.with.<n>.chars', 'Masked columns.', mask),
-  family(/^column\.mask\.hash\..+$/, 'column.mask.hash.<algorithm>.with.salt.<salt>', 'Hashed columns.', mask),
-  family(/^column\.truncate\.to\.[0-9]+\.chars$/, 'column.truncate.to.<n>.chars', 'Truncated columns.', mask),
   family(
     /^snapshot\.mode\.configuration\.based\..+$/,
     'snapshot.mode.configuration.based.*',
