@@ -22,8 +22,9 @@ export function snappyCompress(bytes: Uint8Array): Buffer {
     let rest = block.length;
     for (; rest >= 0x80; rest >>>= 7) head[to++] = (rest & 0x7f) | 0x80;
     head[to++] = rest;
-    head[to++] = 61 << 2;
-    to = head.writeUInt16LE(block.length - 1, to);
+    const short = block.length <= 60;
+    head[to++] = (short ? block.length - 1 : 61) << 2;
+    if (!short) to = head.writeUInt16LE(block.length - 1, to);
     head.writeInt32BE(to - 4 + block.length, 0);
     parts.push(head.subarray(0, to), block);
   }
