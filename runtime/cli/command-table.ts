@@ -38,4 +38,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'list, describe, create and read topics',
     load: async () => (await import('./topics.ts')).defineTopics,
   },
+  {
+    name: 'verify',
+    summary: 'compare a source with the hub: did I lose a row?',
+    load: async () => (await import('./verify.ts')).defineVerify,
+  },
+  {
+    name: 'demo',
+    summary: 'stream a small shop out of a real Postgres, archive it, prove that nothing was lost',
+    load: async () => (await import('./demo.ts')).defineDemo,
+  },
 ];

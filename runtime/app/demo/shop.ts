@@ -66,6 +66,16 @@ export async function createShop(url: string, size: ShopSize): Promise<void> {
   }
 }
 
+/** Removes the shop. */
+export async function dropShop(url: string): Promise<void> {
+  const client = await open(url);
+  try {
+    await client.query(`drop schema if exists ${SHOP_SCHEMA} cascade`);
+  } finally {
+    await client.end();
+  }
+}
+
 /** What the writer has committed so far. */
 export interface ShopActivity {
   transactions: number;
@@ -76,15 +86,15 @@ export interface ShopActivity {
 
 export interface ShopWriter {
   readonly activity: ShopActivity;
-  /** Stops after the current transaction. */
+  /** Stops after the current transaction; rejects if writing failed. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Writes to the shop until stopped: inserts, updates, deletes, key changes, and after `alterAfter` transactions an ALTER TABLE. */
+/** Writes to the shop until stopped: inserts, updates, deletes, key changes, and after `alterAfter` transactions an ALTER TABLE (0: it was altered before). */
 export async function writeToShop(url: string, alterAfter: number): Promise<ShopWriter> {
   const client = await open(url);
   await client.query(`set search_path to ${SHOP_SCHEMA}`);
-  const activity: ShopActivity = { transactions: 0, rows: 0, altered: false };
+  const activity: ShopActivity = { transactions: 0, rows: 0, altered: alterAfter === 0 };
   const stop = new AbortController();
   const done = (async () => {
     for (let step = 1; !stop.signal.aborted; step++) {
@@ -96,15 +106,13 @@ export async function writeToShop(url: string, alterAfter: number): Promise<Shop
       activity.transactions++;
     }
   })();
+  let stopped: Promise<void> | undefined;
   return {
     activity,
-    async stop() {
+    stop() {
       stop.abort();
-      try {
-        await done;
-      } finally {
-        await client.end();
-      }
+      stopped ??= done.finally(() => client.end());
+      return stopped;
     },
   };
 }

@@ -1,9 +1,9 @@
-import type { TruthTable } from '../../connector/truth.ts';
+import { FIELD_SEPARATOR, type TruthTable } from '../../connector/truth.ts';
 import type { TableState } from './table-state.ts';
 
 export interface RowDifference {
-  /** Key fields' canonical texts, in key order; empty for a table without a key. */
-  readonly key: string;
+  /** Canonical texts of the key's fields, in key order. */
+  readonly key: readonly string[];
   /** `missing`: only the source has it. `extra`: only the copy. `stale`: both, with other values. */
   readonly kind: 'missing' | 'extra' | 'stale';
 }
@@ -64,7 +64,7 @@ async function differences(
   const listed: RowDifference[] = [];
   let further = 0;
   const add = (key: string, kind: RowDifference['kind']): void => {
-    if (listed.length < limit) listed.push({ key, kind });
+    if (listed.length < limit) listed.push({ key: key.split(FIELD_SEPARATOR), kind });
     else further++;
   };
   const seen = new Set<string>();

@@ -101,9 +101,9 @@ test('missing, stale and extra rows are named', async () => {
   const found = await compareTable(state.table, 'hub', state);
   expect(found.equal).toBe(false);
   expect(found.differences).toEqual([
-    { key: '2', kind: 'stale' },
-    { key: '3', kind: 'missing' },
-    { key: '4', kind: 'extra' },
+    { key: ['2'], kind: 'stale' },
+    { key: ['3'], kind: 'missing' },
+    { key: ['4'], kind: 'extra' },
   ]);
   expect((await compareTable(state.table, 'hub', state, 1)).furtherDifferences).toBe(2);
 });

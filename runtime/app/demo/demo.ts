@@ -1,0 +1,220 @@
+import { closeSync, openSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TaskView } from '../../task/host.ts';
+import { createLogger } from '../../observe/logger.ts';
+import { realEnv } from '../../env/real.ts';
+import { MillraceError } from '../../record/error.ts';
+import { workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
+import { loadConnector } from '../catalog.ts';
+import { Cleanup } from '../cleanup.ts';
+import { verify, type VerifyReport } from '../verify/verify.ts';
+import { startWorker, type Worker } from '../worker.ts';
+import { archiveCopy } from './archive-copy.ts';
+import { ARCHIVES, archiveConfig, SOURCE, sourceConfig, topicOf } from './demo-connectors.ts';
+import { prepareFolder } from './demo-folder.ts';
+import { startPostgres, type PostgresServer } from './postgres-server.ts';
+import {
+  createShop,
+  dropShop,
+  SHOP_TABLES,
+  writeToShop,
+  type ShopActivity,
+  type ShopSize,
+  type ShopWriter,
+} from './shop.ts';
+
+export interface DemoOptions {
+  /** A Postgres of the user's own; undefined: one is started. */
+  readonly url: string | undefined;
+  /** Folder for the hub and the archives. */
+  readonly folder: string;
+  /** How long the shop is written to, beside the snapshot and after it. */
+  readonly seconds: number;
+  readonly size: ShopSize;
+  readonly port: number;
+  readonly signal: AbortSignal;
+  readonly screen: DemoScreen;
+}
+
+/** What the demo shows while it runs. */
+export interface DemoScreen {
+  step(text: string): void;
+  progress(state: DemoState): void;
+  report(report: VerifyReport): void;
+  watching(hints: DemoHints): void;
+}
+
+export interface DemoState {
+  readonly activity: ShopActivity;
+  /** By connector, one view a task. */
+  readonly tasks: ReadonlyMap<string, readonly TaskView[]>;
+  readonly secondsLeft: number;
+}
+
+export interface DemoHints {
+  readonly rest: string;
+  readonly hub: string;
+  readonly topic: string;
+  readonly database: string;
+  readonly archives: string;
+}
+
+const PROGRESS_MS = 500;
+/** The ALTER TABLE comes after so many transactions. */
+const ALTER_AFTER = 150;
+const VERIFY_WAIT_MS = 60_000;
+
+/** Runs the demo: source, hub and archives, then the proof. With `watch` it goes on until the signal. */
+export async function runDemo(options: DemoOptions, watch: boolean): Promise<VerifyReport> {
+  const cleanup = new Cleanup();
+  try {
+    return await demonstrate(options, watch, cleanup);
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanup): Promise<VerifyReport> {
+  const { screen } = options;
+  const folder = resolve(options.folder);
+  await prepareFolder(folder);
+  const url = options.url ?? (await startDatabase(screen, cleanup)).url;
+  const { customers, products, orders } = options.size;
+  screen.step(`Making a shop: ${customers} customers, ${products} products, ${orders} orders, ${orders * 3} items`);
+  await createShop(url, options.size);
+  if (options.url !== undefined) cleanup.defer(() => dropShop(url));
+  const writer = cleanup.add(await writeToShop(url, ALTER_AFTER), (one) => one.stop());
+  screen.step('Starting a worker: an embedded hub, REST, one source and two archives');
+  const { worker, settings } = await openWorker(options, folder, cleanup);
+  await createConnectors(worker, url, folder);
+  cleanup.defer(() => worker.herder.delete(SOURCE, true));
+  await watchProgress(options, worker, writer, options.seconds);
+  await writer.stop();
+  screen.step('The shop is closed for a moment. Proving that nothing was lost');
+  const report = await prove(options, worker, settings, url, folder);
+  screen.report(report);
+  if (watch) await keepRunning(options, worker, url, folder, cleanup);
+  return report;
+}
+
+/** Opens the shop again, until the signal. */
+async function keepRunning(
+  options: DemoOptions,
+  worker: Worker,
+  url: string,
+  folder: string,
+  cleanup: Cleanup,
+): Promise<void> {
+  options.screen.watching({
+    rest: worker.urls[0] ?? '',
+    hub: join(folder, 'hub'),
+    topic: topicOf('orders'),
+    database: url,
+    archives: join(folder, 'archive'),
+  });
+  const writer = cleanup.add(await writeToShop(url, 0), (one) => one.stop());
+  try {
+    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+  }
+}
+
+async function startDatabase(screen: DemoScreen, cleanup: Cleanup): Promise<PostgresServer> {
+  screen.step('Starting Postgres 18');
+  const server = await startPostgres();
+  cleanup.defer(() => server.stop());
+  return server;
+}
+
+async function openWorker(
+  options: DemoOptions,
+  folder: string,
+  cleanup: Cleanup,
+): Promise<{ worker: Worker; settings: WorkerSettings }> {
+  const settings = workerSettings({
+    'millrace.hub.path': join(folder, 'hub'),
+    listeners: `http://127.0.0.1:${options.port}`,
+    'offset.flush.interval.ms': '500',
+  });
+  const log = await createLogger({
+    level: 'info',
+    destination: openLog(join(folder, 'worker.log'), cleanup),
+    pretty: false,
+    colour: false,
+  });
+  const failed = (error: Error): void => log.error('the worker cannot go on', { error });
+  const worker = await startWorker({ settings, log, variables: process.env, failed });
+  cleanup.defer(() => worker.close());
+  return { worker, settings };
+}
+
+function openLog(path: string, cleanup: Cleanup): { readonly fd: number } {
+  const fd = openSync(path, 'a');
+  cleanup.defer(async () => closeSync(fd));
+  return { fd };
+}
+
+async function createConnectors({ herder }: Worker, url: string, folder: string): Promise<void> {
+  await herder.create(SOURCE, sourceConfig(url), 'STARTED');
+  for (const { name, format, formatClass } of ARCHIVES) {
+    await herder.create(name, archiveConfig(join(folder, 'archive', format), formatClass), 'STARTED');
+  }
+}
+
+/** Shows progress until the time is over; a failed task ends the demo with its reason. */
+async function watchProgress(
+  { screen, signal }: DemoOptions,
+  worker: Worker,
+  writer: ShopWriter,
+  seconds: number,
+): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    signal.throwIfAborted();
+    const tasks = worker.herder.views();
+    const secondsLeft = Math.max(0, (end - performance.now()) / 1000);
+    screen.progress({ activity: writer.activity, tasks, secondsLeft });
+    refuseFailures(tasks);
+    if (secondsLeft === 0 && writer.activity.altered) return;
+    await sleep(PROGRESS_MS, undefined, { signal });
+  }
+}
+
+function refuseFailures(tasks: DemoState['tasks']): void {
+  for (const [connector, views] of tasks) {
+    const failure = views.find((view) => view.state === 'FAILED')?.failure;
+    if (failure === undefined) continue;
+    throw new MillraceError(failure.code, `${connector}: ${failure.message}`, {
+      kind: 'bug',
+      ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }),
+    });
+  }
+}
+
+async function prove(
+  { signal, screen }: DemoOptions,
+  { hub }: Worker,
+  settings: WorkerSettings,
+  url: string,
+  folder: string,
+): Promise<VerifyReport> {
+  const connector = await loadConnector('postgres');
+  if (connector.kind !== 'source') throw new TypeError('postgres is a source');
+  const topics = SHOP_TABLES.map(topicOf);
+  const log = await createLogger({ level: 'silent', destination: { fd: 2 }, pretty: false, colour: false });
+  return verify({
+    hub,
+    name: SOURCE,
+    connector,
+    config: { name: SOURCE, ...sourceConfig(url) },
+    worker: settings.effective,
+    env: realEnv,
+    log,
+    signal,
+    waitMs: VERIFY_WAIT_MS,
+    copies: ARCHIVES.map(({ name, format }) => archiveCopy(hub, name, join(folder, 'archive', format), format, topics)),
+    progress: (text) => screen.step(`  ${text}`),
+  });
+}

@@ -1,0 +1,65 @@
+import type { DemoHints, DemoScreen, DemoState } from '../app/demo/demo.ts';
+import { paint, type CliIo } from './cli-io.ts';
+import { printReport } from './verify-report.ts';
+
+/** Between lines where output is no terminal. */
+const PLAIN_EVERY_MS = 2000;
+
+/** Live lines on a terminal, a line now and then elsewhere. */
+export function demoScreen(io: CliIo, live: boolean): DemoScreen {
+  let drawn = 0;
+  let lastPlainMs = 0;
+  const erase = (): void => {
+    if (drawn > 0) process.stdout.write(`\u001B[${drawn}A\u001B[0J`);
+    drawn = 0;
+  };
+  return {
+    step(text) {
+      erase();
+      io.out(paint(io, 'cyan', text));
+    },
+    progress(state) {
+      const lines = progressLines(state);
+      if (live) {
+        erase();
+        for (const line of lines) io.out(line);
+        drawn = lines.length;
+        return;
+      }
+      if (performance.now() - lastPlainMs < PLAIN_EVERY_MS) return;
+      lastPlainMs = performance.now();
+      io.out(lines.join(' | '));
+    },
+    report(report) {
+      erase();
+      printReport(io, report);
+    },
+    watching: (hints) => printHints(io, hints),
+  };
+}
+
+function progressLines({ activity, tasks, secondsLeft }: DemoState): string[] {
+  const left = Number.isFinite(secondsLeft) ? `, ${Math.ceil(secondsLeft)} s left` : '';
+  const altered = activity.altered ? ', table altered' : '';
+  const shop = `shop: ${activity.transactions} transactions, ${activity.rows} rows${altered}${left}`;
+  const lines = [...tasks].flatMap(([connector, views]) =>
+    views.map((view) => {
+      const lag = Object.entries(view.gauges).filter(([name]) => name.startsWith('lag_'));
+      const lags = lag.map(([name, value]) => `, ${name.replace('_', ' ')} ${Math.round(value)}`).join('');
+      return `${connector}: ${view.state} · ${view.stage} · ${view.records} records, ${Math.round(view.recordsPerSecond)}/s${lags}`;
+    }),
+  );
+  return [shop, ...lines];
+}
+
+function printHints(io: CliIo, hints: DemoHints): void {
+  io.out('');
+  io.out('Still running; Ctrl-C ends it. To look at it from another terminal:');
+  io.out(`  curl ${hints.rest}/connectors?expand=status`);
+  io.out(`  curl ${hints.rest}/metrics`);
+  io.out(`  npx millrace topics tail ${hints.topic} --hub ${hints.hub}`);
+  io.out(`  npx millrace verify shop --hub ${hints.hub}`);
+  io.out(`  psql ${hints.database}`);
+  io.out(`  ls ${hints.archives}`);
+  io.out('');
+}

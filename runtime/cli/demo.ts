@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import { runDemo, type DemoScreen } from '../app/demo/demo.ts';
+import { MillraceError } from '../record/error.ts';
+import type { CliIo } from './cli-io.ts';
+import { demoScreen } from './demo-screen.ts';
+import { EXIT } from './exit-codes.ts';
+
+interface Flags {
+  readonly url?: string;
+  readonly data: string;
+  readonly seconds: string;
+  readonly orders: string;
+  readonly port: string;
+  readonly watch?: boolean;
+}
+
+/** `millrace demo` */
+export function defineDemo(command: Command, io: CliIo): void {
+  command
+    .option('--url <url>', 'a Postgres of yours (wal_level=logical) instead of one that is started')
+    .option('--data <folder>', 'where the hub and the archives go', './demo-data')
+    .option('--seconds <seconds>', 'how long the shop is written to', '10')
+    .option('--orders <count>', 'orders in the shop before it opens', '20000')
+    .option('--port <port>', 'port of the REST API; 0: any free one', '0')
+    .option('--watch', 'go on after the proof, until Ctrl-C')
+    .description(
+      'Streams a small shop out of a real Postgres into the hub and into JSON Lines and Parquet files, then proves that source, hub and archives hold the same rows.',
+    )
+    .addHelpText(
+      'after',
+      `
+Exit status 0: everything is equal; 1: rows differ, and are named.
+
+Examples:
+  millrace demo
+  millrace demo --watch
+  millrace demo --url postgres://postgres@127.0.0.1:5432/postgres --orders 100000`,
+    )
+    .action(async (flags: Flags) => {
+      const screen: DemoScreen = demoScreen(io, process.stdout.isTTY);
+      const orders = count('--orders', flags.orders, 100);
+      const report = await runDemo(
+        {
+          url: flags.url,
+          folder: flags.data,
+          seconds: count('--seconds', flags.seconds, 1),
+          size: { customers: 1000, products: 100, orders },
+          port: count('--port', flags.port, 0),
+          signal: io.signal,
+          screen,
+        },
+        flags.watch === true,
+      );
+      io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
+    });
+}
+
+function count(key: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new MillraceError('CLI_USAGE', `${key} ${text}: a whole number from ${least} is needed`, {
+    kind: 'config',
+    key,
+    remedy: `Give a whole number from ${least}.`,
+  });
+}
