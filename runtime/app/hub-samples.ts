@@ -1,5 +1,5 @@
 import type { HubStats } from '../hub/embedded/protocol.ts';
-import type { Sample } from '../observe/metrics.ts';
+import type { Sample } from '../observe/sample.ts';
 
 /** Measurements of the embedded hub. */
 export function* hubSamples(stats: HubStats | null): Generator<Sample> {

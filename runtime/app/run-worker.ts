@@ -84,5 +84,6 @@ function announce(log: LineLog, { urls, herder }: Worker, { options, ignored }: 
     rest: urls,
     hub: options['millrace.hub.path'],
     connectors: herder.names().length,
+    start_ms: Math.round(performance.now()),
   });
 }

@@ -8,7 +8,6 @@ import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
 import { MillraceError } from '../record/error.ts';
-import { restServer } from '../rest/server.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
 import { ConfigStore } from '../store/configs.ts';
@@ -38,6 +37,8 @@ export interface Worker {
   /** Drains and stops tasks, then closes hub and REST. Idempotent. */
   close(): Promise<void>;
 }
+
+type RestServer = typeof import('../rest/server.ts').restServer;
 
 /** Closes what was opened, last first. */
 class Opened {
@@ -83,7 +84,11 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     failed(error);
   };
   const path = settings.options['millrace.hub.path'];
-  const hubThread = opened.add(await startHub(settings, fatal('hub')), (one) => one.close());
+  // The hub thread loads and recovers while this thread loads what serves REST.
+  const [hubThread, { restServer }] = await Promise.all([
+    startHub(settings, fatal('hub')).then((one) => opened.add(one, (thread) => thread.close())),
+    import('../rest/server.ts'),
+  ]);
   const port = await hubThread.connect();
   const hub = opened.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
   const [configs, statuses] = await openStores(options, hub, opened, fatal('stores'));
@@ -103,7 +108,7 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
   opened.add(herder, (one) => one.close());
-  const app = opened.add(rest(options, herder, hub, health), (one) => one.close());
+  const app = opened.add(rest(restServer, options, herder, hub, health), (one) => one.close());
   const urls = await listen(app, settings);
   await herder.start();
   health.started();
@@ -173,6 +178,7 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
 }
 
 function rest(
+  restServer: RestServer,
   { settings, log }: WorkerOptions,
   herder: Herder,
   hub: EmbeddedHub,

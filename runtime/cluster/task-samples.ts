@@ -1,4 +1,4 @@
-import { metricName, type Sample } from '../observe/metrics.ts';
+import { metricName, type Sample } from '../observe/sample.ts';
 import type { TaskState, TaskView } from '../task/host.ts';
 import type { Herder } from './herder.ts';
 

@@ -1,14 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-
-type Labels = Readonly<Record<string, string | number>>;
-
-/** One measurement of a scrape. A name that ends in `_total` is a counter. */
-export interface Sample {
-  readonly name: string;
-  readonly help: string;
-  readonly value: number;
-  readonly labels?: Labels;
-}
+import type { Sample } from './sample.ts';
 
 /**
  * The metrics page. Everything of millrace's own is taken from the running parts at the moment of the
@@ -39,9 +30,4 @@ function fill(registry: Registry, name: string, samples: readonly Sample[]): voi
   }
   const gauge = new Gauge(options);
   for (const { labels, value } of samples) gauge.set({ ...labels }, value);
-}
-
-/** A part of a metric's name. */
-export function metricName(text: string): string {
-  return text.replace(/[^a-zA-Z0-9_]/g, '_');
 }
