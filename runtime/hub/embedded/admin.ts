@@ -4,7 +4,7 @@ import type { HubAdmin, Isolation, OffsetSpec, PartitionOffsets, TopicConfig, To
 import { catalog, describeTopic } from './catalog.ts';
 import type { Connection } from './connection.ts';
 import type { ClientParts } from './embedded-hub.ts';
-import { offsetOutOfRange, readOnlyHub, unknownTopic } from './errors.ts';
+import { offsetOutOfRange, unknownTopic } from './errors.ts';
 import { boundsOf, offsetAtTime, type Bounds } from './log-reader.ts';
 
 /** Topics: changed by the writer, described from the store. */
@@ -16,8 +16,7 @@ export class EmbeddedAdmin implements HubAdmin {
   }
 
   get #writer(): Connection {
-    if (this.#parts.connection === null) throw readOnlyHub();
-    return this.#parts.connection;
+    return this.#parts.link.writing();
   }
 
   async createTopic(name: string, partitions: number, config: TopicConfig = {}): Promise<TopicDescription> {

@@ -1,14 +1,14 @@
 import type { Env } from '../../env/env.ts';
 import type { Hub, HubAdmin, HubGroups, HubProducer, HubReader, ProducerOptions, ReaderOptions } from '../port.ts';
 import { EmbeddedAdmin } from './admin.ts';
-import type { Connection } from './connection.ts';
-import { hubClosed, readOnlyHub } from './errors.ts';
+import { hubClosed } from './errors.ts';
 import { EmbeddedGroups } from './groups.ts';
 import { EmbeddedProducer } from './producer.ts';
 import { EmbeddedReader } from './reader.ts';
 import type { HubStats } from './protocol.ts';
 import type { Store } from './store.ts';
 import type { Watermark } from './watermark.ts';
+import type { WriterLink } from './writer-link.ts';
 
 const DEFAULT_TRANSACTION_TIMEOUT_MS = 60_000;
 const DEFAULT_READ_BYTES = 1024 * 1024;
@@ -19,8 +19,7 @@ export interface ClientParts {
   readonly store: Store;
   readonly watermark: Watermark;
   readonly env: Env;
-  /** null: a process that reads while no writer runs. */
-  readonly connection: Connection | null;
+  readonly link: WriterLink;
   /** Closes what was opened for this client. */
   readonly release: () => Promise<void>;
 }
@@ -42,9 +41,8 @@ export class EmbeddedHub implements Hub {
   }
 
   async producer(options: ProducerOptions): Promise<HubProducer> {
-    const { connection } = this.#parts;
     if (this.#closing !== null) throw hubClosed();
-    if (connection === null) throw readOnlyHub();
+    const connection = this.#parts.link.writing();
     const { producerId, epoch } = await connection.ask('initProducer', {
       transactionalId: options.transactionalId ?? null,
       timeoutMs: options.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS,
@@ -66,7 +64,7 @@ export class EmbeddedHub implements Hub {
     const reader = new EmbeddedReader({
       store: this.#parts.store,
       watermark: this.#parts.watermark,
-      connection: this.#parts.connection,
+      link: this.#parts.link,
       env: this.#parts.env,
       isolation: options.isolation,
       maxBytes: options.maxBytes ?? DEFAULT_READ_BYTES,
@@ -78,7 +76,7 @@ export class EmbeddedHub implements Hub {
 
   /** Null where no writer runs. */
   async stats(): Promise<HubStats | null> {
-    return (await this.#parts.connection?.ask('stats', {})) ?? null;
+    return (await this.#parts.link.connection?.ask('stats', {})) ?? null;
   }
 
   close(): Promise<void> {
@@ -88,7 +86,7 @@ export class EmbeddedHub implements Hub {
 
   async #close(): Promise<void> {
     for (const part of this.#open) await part.close();
-    this.#parts.connection?.close();
+    this.#parts.link.close();
     await this.#parts.release();
   }
 }

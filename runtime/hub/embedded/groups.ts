@@ -2,7 +2,6 @@ import type { TopicPartition } from '../../record/record.ts';
 import type { Assignment, GroupDescription, GroupMember, GroupOffset, HubGroups } from '../port.ts';
 import type { Connection } from './connection.ts';
 import type { ClientParts } from './embedded-hub.ts';
-import { readOnlyHub } from './errors.ts';
 import { readGroupOffsets, storedGroups } from './group-offsets.ts';
 import type { Subscription } from './protocol.ts';
 
@@ -15,8 +14,7 @@ export class EmbeddedGroups implements HubGroups {
   }
 
   get #writer(): Connection {
-    if (this.#parts.connection === null) throw readOnlyHub();
-    return this.#parts.connection;
+    return this.#parts.link.writing();
   }
 
   async join(group: string, topics: Subscription): Promise<GroupMember> {
@@ -43,8 +41,8 @@ export class EmbeddedGroups implements HubGroups {
   }
 
   async list(): Promise<readonly GroupDescription[]> {
-    const { store, connection } = this.#parts;
-    const active = (await connection?.ask('activeGroups', {})) ?? [];
+    const { store, link } = this.#parts;
+    const active = (await link.connection?.ask('activeGroups', {})) ?? [];
     const members = new Map(active.map(({ group, members }) => [group, members]));
     for (const group of store.read(() => storedGroups(store))) if (!members.has(group)) members.set(group, 0);
     return [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, members]) => ({ group, members }));

@@ -7,10 +7,9 @@ import { isUnborn } from './data-file.ts';
 import { EmbeddedHub } from './embedded-hub.ts';
 import type { ClientFrame, ServerFrame } from './protocol.ts';
 import { HubServer, type HubOptions } from './server.ts';
-import { SocketChannel } from './socket-channel.ts';
 import { Store } from './store.ts';
 import { RemoteWatermark, SharedWatermark } from './watermark.ts';
-import { connectWriter, readWriter } from './writer-lock.ts';
+import { LocalLink, RemoteLink } from './writer-link.ts';
 
 export interface HubPlace {
   /** Directory of the hub. */
@@ -34,7 +33,7 @@ export async function connectHub(port: MessagePort, { path, env }: HubPlace): Pr
     store,
     watermark,
     env,
-    connection,
+    link: new LocalLink(connection),
     release: () => store.close(),
   });
 }
@@ -51,7 +50,7 @@ export async function openHub(
     store: server.store,
     watermark: new SharedWatermark(hello.shared ?? undefined),
     env: place.env,
-    connection,
+    link: new LocalLink(connection),
     release: () => server.close(),
   });
   return Object.assign(hub, { server });
@@ -68,13 +67,9 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
     const identity = store.read(() => store.identity());
     if (identity === null) throw missing(path);
     const watermark = new RemoteWatermark();
-    const writer = readWriter(store);
-    const socket = writer === null ? null : await connectWriter(writer.address, env);
-    const channel = socket === null ? null : new SocketChannel<ClientFrame, ServerFrame>(socket);
-    const connection = channel === null ? null : new Connection(channel, (seq) => watermark.advance(seq));
-    if (connection === null) await proveSynced(store, watermark, env);
-    else await connection.hello;
-    return new EmbeddedHub({ hubId: identity.hubId, store, watermark, env, connection, release: () => store.close() });
+    const link = new RemoteLink(store, watermark, env);
+    await link.look();
+    return new EmbeddedHub({ hubId: identity.hubId, store, watermark, env, link, release: () => store.close() });
   } catch (error) {
     await store.close();
     throw error;
@@ -84,16 +79,4 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
 function missing(path: string): MillraceError {
   const message = `hub: there is none at ${path}`;
   return new MillraceError('HUB_MISSING', message, { kind: 'missing', key: 'millrace.hub.path' });
-}
-
-/** What a writer that was killed had not synced yet may be visible: sync it before anyone reads it. */
-async function proveSynced(store: Store, watermark: RemoteWatermark, env: Env): Promise<void> {
-  const seq = store.read(() => store.seq());
-  const file = await env.files.open(store.path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  watermark.advance(seq);
 }

@@ -2,12 +2,12 @@ import type { Env } from '../../env/env.ts';
 import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
 import type { FetchedBatch, HubReader, Isolation } from '../port.ts';
 import { catalog } from './catalog.ts';
-import type { Connection } from './connection.ts';
 import { hubClosed, offsetOutOfRange, unknownTopic } from './errors.ts';
 import { boundsOf, readBatches } from './log-reader.ts';
 import type { WaitFor } from './protocol.ts';
 import type { Store } from './store.ts';
 import type { Watermark } from './watermark.ts';
+import type { WriterLink } from './writer-link.ts';
 
 interface Assigned extends TopicPartition {
   /** In the store; -1: not looked up yet. */
@@ -19,7 +19,7 @@ interface Assigned extends TopicPartition {
 export interface ReaderParts {
   readonly store: Store;
   readonly watermark: Watermark;
-  readonly connection: Connection | null;
+  readonly link: WriterLink;
   readonly env: Env;
   readonly isolation: Isolation;
   readonly maxBytes: number;
@@ -138,7 +138,7 @@ export class EmbeddedReader implements HubReader {
 
   /** Until there is more to read, the time is over, or something about the assignment has changed. */
   async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { connection, env, isolation } = this.#parts;
+    const { link, env, isolation } = this.#parts;
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
     const either = AbortSignal.any([signal, interrupt.signal]);
@@ -146,7 +146,7 @@ export class EmbeddedReader implements HubReader {
       .filter((of) => !of.paused)
       .map((of) => ({ partition: of.id, offset: of.position, committed: isolation === 'read_committed' }));
     const over = env.timers.sleep(ms, either);
-    const news = connection === null || on.length === 0 ? null : connection.askUntil('wait', { on }, either);
+    const news = on.length === 0 ? null : link.news(on, either);
     try {
       await (news === null ? over : Promise.race([news, over]));
     } catch (error) {
@@ -157,7 +157,6 @@ export class EmbeddedReader implements HubReader {
       over.catch(() => undefined);
       news?.catch(() => undefined);
     }
-    if (connection?.closed === true) throw hubClosed();
   }
 
   async close(): Promise<void> {

@@ -70,7 +70,7 @@ export function topicTests(open: () => Promise<Hub>): void {
     it('finds offsets by time', async () => {
       const hub = await open();
       const topic = fresh('topic');
-      await hub.admin.createTopic(topic, 1);
+      await hub.admin.createTopic(topic, 1, { 'retention.ms': '-1' });
       const producer = await hub.producer({ acks: 'all' });
       const at = 1_700_000_000_000;
       for (let second = 0; second < 20; second++) {

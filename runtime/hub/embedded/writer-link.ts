@@ -1,0 +1,115 @@
+import type { Env } from '../../env/env.ts';
+import { Connection } from './connection.ts';
+import { hubClosed, readOnlyHub } from './errors.ts';
+import type { ClientFrame, ServerFrame, WaitFor } from './protocol.ts';
+import { SocketChannel } from './socket-channel.ts';
+import type { Store } from './store.ts';
+import type { RemoteWatermark } from './watermark.ts';
+import { connectWriter, readWriter } from './writer-lock.ts';
+
+/** A client's way to the writer. */
+export interface WriterLink {
+  /** null where there is none now. */
+  readonly connection: Connection | null;
+  /** For changes: `HUB_READ_ONLY`, `HUB_CLOSED`. */
+  writing(): Connection;
+  /** Resolves when one of these may have more to read. */
+  news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown>;
+  close(): void;
+}
+
+/** To the writer of this process: it ends with it. */
+export class LocalLink implements WriterLink {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  writing(): Connection {
+    return this.connection;
+  }
+
+  news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown> {
+    return this.connection.askUntil('wait', { on }, signal);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
+
+/** How often a reader looks for a writer while none runs. */
+const LOOK_MS = 1000;
+
+/**
+ * To the writer of another process, which may end and come again. While one runs it tells how far is
+ * durable and wakes readers; while none does, what it left is synced here before it is read.
+ */
+export class RemoteLink implements WriterLink {
+  connection: Connection | null = null;
+  readonly #store: Store;
+  readonly #watermark: RemoteWatermark;
+  readonly #env: Env;
+  #closed = false;
+
+  constructor(store: Store, watermark: RemoteWatermark, env: Env) {
+    this.#store = store;
+    this.#watermark = watermark;
+    this.#env = env;
+  }
+
+  /** Finds the writer, or proves what is there. */
+  async look(): Promise<void> {
+    const writer = readWriter(this.#store);
+    const socket = writer === null ? null : await connectWriter(writer.address, this.#env);
+    if (socket === null) {
+      this.connection = null;
+      await this.#proveSynced();
+      return;
+    }
+    const channel = new SocketChannel<ClientFrame, ServerFrame>(socket);
+    const connection = new Connection(channel, (seq) => this.#watermark.advance(seq));
+    // A writer that ends while it greets is looked for again.
+    await connection.hello.then(
+      () => (this.connection = connection),
+      () => (this.connection = null),
+    );
+    if (this.#closed) this.close();
+  }
+
+  /** What a writer that was killed had not synced may be visible: sync it before anyone reads it. */
+  async #proveSynced(): Promise<void> {
+    const seq = this.#store.read(() => this.#store.seq());
+    if (seq <= this.#watermark.syncedSeq()) return;
+    const file = await this.#env.files.open(this.#store.path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    this.#watermark.advance(seq);
+  }
+
+  writing(): Connection {
+    throw readOnlyHub();
+  }
+
+  async news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown> {
+    if (this.#closed) throw hubClosed();
+    const { connection } = this;
+    if (connection !== null && !connection.closed) {
+      return connection.askUntil('wait', { on }, signal).catch((error: unknown) => {
+        if (signal.aborted || !connection.closed || this.#closed) throw error;
+      });
+    }
+    await this.#env.timers.sleep(LOOK_MS, signal);
+    await this.look();
+    return null;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.connection?.close();
+  }
+}
