@@ -36,7 +36,7 @@ export interface ReadBatchesOptions {
  * the last one with the chunk among those that are done: so the done mark is never durable before
  * all of the chunk's rows are (I3).
  *
- * One batch is held back, because only the next one tells whether its last row is the table's, or
+ * A batch is held back, because only the next one with rows tells whether its last row is the table's, or
  * the snapshot's, last (`source.snapshot`).
  */
 export class ReadBatches {
@@ -44,7 +44,9 @@ export class ReadBatches {
   readonly #options: ReadBatchesOptions;
   readonly #tables = new Map<string, Done>();
   readonly #chunkRows = new Map<ChunkJob, number>();
-  #held: ChunkRows | undefined;
+  /** The last rows read, and ends of chunks without rows that came after them. */
+  #held: ChunkRows[] = [];
+  readonly #out: SourceBatch[] = [];
   #first = true;
   #ended = false;
 
@@ -58,29 +60,34 @@ export class ReadBatches {
 
   /** The next batch; null: everything was handed over. */
   async next(signal: AbortSignal): Promise<SourceBatch | null> {
-    while (!this.#ended) {
+    for (;;) {
+      const batch = this.#out.shift();
+      if (batch !== undefined) return batch;
+      if (this.#ended) return null;
       const rows = await this.#source.next(signal);
-      const held = this.#held;
       if (rows === null) {
         this.#ended = true;
-        this.#held = undefined;
-        return held === undefined ? null : this.#batch(held, 'last');
-      }
-      this.#options.taken(rows);
-      if (held === undefined) {
-        this.#held = rows;
+        this.#flush('last');
         continue;
       }
-      // An empty end of a chunk: the table's last row is in the batch before it.
-      if (rows.block.count === 0 && rows.job.work === held.job.work && held.block.count > 0) {
-        const batch = this.#batch(held, this.#completes(rows, held) ? 'last_in_data_collection' : undefined);
-        this.#held = rows;
-        return batch;
+      this.#options.taken(rows);
+      if (rows.block.count > 0 || this.#held.length === 0) {
+        this.#flush(undefined);
+        this.#held = [rows];
+      } else {
+        this.#held.push(rows);
       }
-      this.#held = rows;
-      return this.#batch(held, this.#completes(held) ? 'last_in_data_collection' : undefined);
     }
-    return null;
+  }
+
+  /** Makes batches of what is held: rows, and ends of chunks without rows. */
+  #flush(end: 'last' | undefined): void {
+    const [first] = this.#held;
+    if (first === undefined) return;
+    const own = this.#held.filter(({ job }) => job.work === first.job.work);
+    const mark = end ?? (this.#completes(own) ? 'last_in_data_collection' : undefined);
+    this.#out.push(...this.#held.map((rows) => this.#batch(rows, rows === first ? mark : undefined)));
+    this.#held = [];
   }
 
   #done(rows: ChunkRows): Done {
@@ -93,12 +100,13 @@ export class ReadBatches {
     return done;
   }
 
-  /** Whether these rows (after those before them) end the last chunk of their table. */
-  #completes(rows: ChunkRows, before?: ChunkRows): boolean {
-    if (!rows.last) return false;
-    const chunks = new Set(this.#done(rows).chunks).add(rows.job.number);
-    if (before?.last === true) chunks.add(before.job.number);
-    return chunks.size >= this.#total(rows);
+  /** Whether these, which are of one table, end the last of its chunks. */
+  #completes(held: readonly ChunkRows[]): boolean {
+    const [first] = held;
+    if (first === undefined) return false;
+    const chunks = new Set(this.#done(first).chunks);
+    for (const { last, job } of held) if (last) chunks.add(job.number);
+    return chunks.size >= this.#total(first);
   }
 
   #total(rows: ChunkRows): number {

@@ -51,6 +51,8 @@ export class StreamWindows implements StreamHooks {
   /** Tables read at a snapshot later than the stream's start: changes visible in it are dropped. */
   readonly #dropping = new Map<number, { readonly invisible: (xid: number) => boolean; readonly untilLsn: bigint }>();
   #failure: Error | undefined;
+  /** Keys that the window closed last has read again. */
+  #settled: { readonly table: string; readonly keys: readonly string[] } | undefined;
 
   constructor(upstream: SnapshotUpstream, run: string, remembered: Remembered) {
     this.#upstream = upstream;
@@ -134,6 +136,11 @@ export class StreamWindows implements StreamHooks {
     for (const table of new Set(this.#tables.values())) {
       if (table.windows.again.size > 0) again[table.plan.table] = [...table.windows.again];
     }
+    // The batch before an injection gets its offset after the mark was read, but is durable without
+    // it: what the injection settles must not be forgotten there yet.
+    const settled = this.#settled;
+    this.#settled = undefined;
+    if (settled !== undefined) again[settled.table] = [...new Set([...(again[settled.table] ?? []), ...settled.keys])];
     if (Object.keys(again).length === 0) return kept;
     return { ...kept, 'millrace.again': JSON.stringify(again) };
   }
@@ -156,11 +163,13 @@ export class StreamWindows implements StreamHooks {
 
   #close(active: ActiveWindow, lsn: bigint): Injection | 'ours' {
     const { table, read, range } = active;
+    const before = [...table.windows.again];
     const outcome = table.windows.closed();
     if (outcome.kind === 'repeat' || read === undefined) {
       active.settle(outcome.kind === 'repeat' ? outcome.reason : 'not read');
       return 'ours';
     }
+    this.#settled = before.length === 0 ? undefined : { table: table.plan.table, keys: before };
     const nowUs = this.#upstream.env.clock.nowUs();
     const progress = table.advance(range, read, outcome.rows.length);
     const origin = { lsn: null, sequence: `["${lsn}","${lsn}"]`, xid: null, sourceUs: nowUs };

@@ -1,0 +1,51 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { SnapshotRun } from './snapshot-run.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+let runs: SnapshotRun[] = [];
+function newRun(config: Record<string, string> = {}): SnapshotRun {
+  const run = new SnapshotRun({ server, config });
+  runs.push(run);
+  return run;
+}
+
+afterEach(async () => {
+  for (const run of runs) await run.stop().catch(() => undefined);
+  runs = [];
+  await server.sql(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active`);
+  await server.sql(
+    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
+  );
+  await server.sql('DROP SCHEMA public CASCADE');
+  await server.sql('CREATE SCHEMA public');
+  await server.sql('DROP PUBLICATION IF EXISTS snap');
+});
+
+describe('an initial snapshot', () => {
+  test('reads every table at the slot and goes on with the stream', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await server.sql('CREATE TABLE b (x int, y text)');
+    await server.sql('CREATE TABLE empty (id int PRIMARY KEY)');
+    await server.sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 1000) i`);
+    await server.sql(`INSERT INTO b VALUES (1, 'one'), (2, NULL)`);
+    const run = newRun();
+    await run.start();
+    await run.untilRead();
+    await server.sql(`UPDATE a SET t = 'changed' WHERE id = 7`);
+    await server.sql(`INSERT INTO empty VALUES (1)`);
+    await run.catchUp();
+    for (const table of ['a', 'b', 'empty']) expect(await run.differences(table)).toEqual({ missing: [], extra: [] });
+    expect(run.changes.filter(({ op }) => op === 'r').length).toBe(1002);
+    expect(run.changes.slice(0, 2).map(({ snapshot }) => snapshot)).toEqual(['first', 'true']);
+    expect(run.changes.filter(({ topic }) => topic === 'p.public.a')[999]?.snapshot).toBe('last_in_data_collection');
+    expect(
+      run.changes.filter(({ topic, op }) => topic === 'p.public.b' && op === 'r').map(({ snapshot }) => snapshot),
+    ).toEqual(['first_in_data_collection', 'last']);
+  });
+});
