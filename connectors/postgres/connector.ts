@@ -10,6 +10,7 @@ import { readSettings, splitStatements } from './settings.ts';
 import { dropPublication } from './slot/publication.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
 import { PostgresTask, VERSION } from './task.ts';
+import { postgresTruth } from './truth/postgres-truth.ts';
 
 type Problem = { readonly key: string; readonly message: string };
 
@@ -27,6 +28,7 @@ export const postgresConnector: SourceConnector = {
   createTask: (config) => new PostgresTask(config),
   alterOffsets,
   destroy,
+  truth: postgresTruth,
 };
 
 const exclusive: readonly (readonly [string, string])[] = [
