@@ -140,9 +140,10 @@ function partitionProblems(raw: RawConfig, options: S3Options): OptionProblem[] 
 
 function patternProblems(pattern: string): OptionProblem[] {
   try {
-    compileTimePattern(pattern);
-    const parts = pattern.split('/');
-    return parts.includes('..') ? [{ key: 'path.format', message: 'May not leave the folder of the topic.' }] : [];
+    const parts = compileTimePattern(pattern)(0).split('/');
+    return parts.some((part) => part === '' || part === '.' || part === '..')
+      ? [{ key: 'path.format', message: 'Its folders may not be empty, . or .. .' }]
+      : [];
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return [
