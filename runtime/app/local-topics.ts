@@ -139,7 +139,8 @@ async function tail(hub: Hub, partitions: readonly number[], options: TailOption
   try {
     reader.assign(places);
     let left = options.max;
-    const done = (): boolean => !follow && places.every(({ partition, end }) => reader.position(topic, partition) >= end);
+    const done = (): boolean =>
+      !follow && places.every(({ partition, end }) => reader.position(topic, partition) >= end);
     while (left > 0 && !signal.aborted && !done()) {
       const before = new Map(places.map(({ partition }) => [partition, reader.position(topic, partition)]));
       for (const { partition, bytes } of await read(reader.read(follow ? WAIT_MS : 100, signal), signal)) {

@@ -9,7 +9,7 @@ import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
 import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
-import type { WorkerSettings } from '../settings/worker-settings.ts';
+import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
 import { ConfigStore } from '../store/configs.ts';
 import { StatusStore } from '../store/statuses.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
@@ -56,7 +56,15 @@ class Opened {
   }
 
   async #close(): Promise<void> {
-    for (const close of this.#closers.toReversed()) await close();
+    const failures: unknown[] = [];
+    for (const close of this.#closers.toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 
@@ -93,7 +101,7 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
   const hub = opened.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
   const [configs, statuses] = await openStores(options, hub, opened, fatal('stores'));
   const host = opened.add(taskHost(options, hubThread, path), (one) => one.close());
-  const address = await listenAddress(settings);
+  const urls: string[] = [];
   const herder = new Herder({
     env: realEnv,
     log,
@@ -103,13 +111,18 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     host,
     catalog: builtInCatalog,
     providers: new ConfigProviders(realEnv, options.variables),
-    workerId: address,
+    // Known once REST listens: a port 0 is chosen by the system.
+    get workerId() {
+      return workerId(settings, urls);
+    },
     worker: settings.effective,
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
   opened.add(herder, (one) => one.close());
-  const app = opened.add(rest(restServer, options, herder, hub, health), (one) => one.close());
-  const urls = await listen(app, settings);
+  for (const listener of settings.listeners) {
+    const app = opened.add(rest(restServer, options, herder, hub, health), (one) => one.close());
+    urls.push(await listen(app, listener));
+  }
   await herder.start();
   health.started();
   return { herder, hub, urls, close: () => opened.close() };
@@ -218,24 +231,19 @@ function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: st
 }
 
 /** `host:port` that names this worker. */
-async function listenAddress({ options, listeners }: WorkerSettings): Promise<string> {
-  const [first] = listeners;
-  const host = options['rest.advertised.host.name'] ?? first?.host ?? '127.0.0.1';
-  const port = options['rest.advertised.port'] ?? first?.port ?? 8083;
-  return `${host}:${port}`;
+function workerId({ options }: WorkerSettings, urls: readonly string[]): string {
+  const url = new URL(urls[0] ?? 'http://127.0.0.1:0');
+  const host = options['rest.advertised.host.name'] ?? url.hostname;
+  return `${host}:${options['rest.advertised.port'] ?? url.port}`;
 }
 
-async function listen(app: FastifyInstance, { listeners }: WorkerSettings): Promise<string[]> {
-  const urls: string[] = [];
-  const [first] = listeners;
-  if (first === undefined) return urls;
+async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
   try {
-    urls.push(await app.listen({ host: first.host, port: first.port }));
-    return urls;
+    return await app.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const inUse = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
-    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${first.host}:${first.port}: ${inUse}`, {
+    const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
+    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
       kind: 'config',
       key: 'listeners',
       remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',

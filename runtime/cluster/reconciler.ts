@@ -18,6 +18,7 @@ export interface ReconcilerOptions {
   readonly host: TaskHost;
   readonly catalog: PluginCatalog;
   readonly providers: ConfigProviders;
+  /** Read at each use. */
   readonly workerId: string;
   readonly worker: RawConfig;
   readonly stopMs: number;
