@@ -171,6 +171,7 @@ function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotOptions {
     delayMs: parsed['snapshot.delay.ms'],
     includes: included.length === 0 ? () => true : matchesAny(included, 'snapshot.include.collection.list'),
     overrides,
+    chunkBytes: parsed['millrace.snapshot.chunk.bytes'],
     windowRows: parsed['incremental.snapshot.chunk.size'],
     ...(signalTable === undefined ? {} : { signalTable }),
     adoptSlot: parsed['millrace.slot.adopt'] || trustsSlot(parsed),

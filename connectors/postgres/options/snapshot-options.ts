@@ -48,6 +48,14 @@ export const snapshotOptions = {
     displayName: 'SELECT overrides',
     optional: true,
   }),
+  'millrace.snapshot.chunk.bytes': option.long({
+    doc: 'Size of a chunk that a snapshot cuts tables into: what a crash makes it read again.',
+    importance: 'LOW',
+    group,
+    displayName: 'Chunk size',
+    default: 33_554_432,
+    minimum: 8192,
+  }),
   'incremental.snapshot.chunk.size': option.int({
     doc: 'Rows of a chunk that is read beside the stream, at first.',
     group,

@@ -189,7 +189,11 @@ export class InitialSnapshot {
     const jobs: ChunkJob[] = [];
     for (const { table, rows } of tables) {
       const selection = selectTable(table, rows.wanted, options);
-      const work = await planTable(holder, selection, { id: this.#id, readers: this.#connections.length });
+      const work = await planTable(holder, selection, {
+        id: this.#id,
+        readers: this.#connections.length,
+        chunkBytes: options.chunkBytes,
+      });
       works.push(work);
       for (const [number, chunk] of work.chunks.entries()) {
         jobs.push({ work, chunk, number, layout: rows.layouts.read });

@@ -4,8 +4,6 @@ import { boundsQuery, relationName, rowKey, type Chunk, type Selection } from '.
 import type { KeyTexts, TablePlan } from './state.ts';
 
 const PAGE_BYTES = 8192;
-/** A chunk is about this large: what a crash makes one read again. */
-const CHUNK_BYTES = 32 << 20;
 const MAX_CHUNKS = 1000;
 /** Bounds of a table are kept below this, so that its offset record stays small. */
 const MAX_BOUNDS_BYTES = 256 << 10;
@@ -27,6 +25,7 @@ export interface PlanOptions {
   readonly id: string;
   /** Readers at work at once. */
   readonly readers: number;
+  readonly chunkBytes: number;
 }
 
 interface Size {
@@ -45,7 +44,7 @@ export async function planTable(
   const sizes = await relationSizes(connection, table);
   const pages = sizes.reduce((sum, size) => sum + size.pages, 0);
   const estimatedRows = Math.round(sizes.reduce((sum, size) => sum + size.rows, 0));
-  const wanted = Math.min(MAX_CHUNKS, Math.ceil((pages * PAGE_BYTES) / CHUNK_BYTES));
+  const wanted = Math.min(MAX_CHUNKS, Math.ceil((pages * PAGE_BYTES) / options.chunkBytes));
   const count = Math.max(wanted, wanted > 1 ? options.readers : 1);
   const keyed = selection.key.length > 0;
   const bounds =

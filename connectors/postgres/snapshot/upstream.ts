@@ -18,6 +18,8 @@ export interface SnapshotOptions {
   readonly includes: (table: string) => boolean;
   /** `snapshot.select.statement.overrides`: SELECT by `schema.table`. */
   readonly overrides: ReadonlyMap<string, string>;
+  /** `millrace.snapshot.chunk.bytes`: a table is cut into chunks of about this size. */
+  readonly chunkBytes: number;
   /** `incremental.snapshot.chunk.size`: rows of a window, at first. */
   readonly windowRows: number;
   /** `signal.data.collection`: `schema.table`. */
