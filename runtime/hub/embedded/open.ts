@@ -67,7 +67,7 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
     const identity = store.read(() => store.identity());
     if (identity === null) throw missing(path);
     const watermark = new RemoteWatermark();
-    const link = new RemoteLink(store, watermark, env);
+    const link = new RemoteLink(path, store, watermark, env);
     await link.look();
     return new EmbeddedHub({ hubId: identity.hubId, store, watermark, env, link, release: () => store.close() });
   } catch (error) {

@@ -5,7 +5,7 @@ import type { ClientFrame, ServerFrame, WaitFor } from './protocol.ts';
 import { SocketChannel } from './socket-channel.ts';
 import type { Store } from './store.ts';
 import type { RemoteWatermark } from './watermark.ts';
-import { connectWriter, readWriter } from './writer-lock.ts';
+import { addressOf, connectWriter, readWriter } from './writer-lock.ts';
 
 /** A client's way to the writer. */
 export interface WriterLink {
@@ -48,12 +48,14 @@ const LOOK_MS = 1000;
  */
 export class RemoteLink implements WriterLink {
   connection: Connection | null = null;
+  readonly #path: string;
   readonly #store: Store;
   readonly #watermark: RemoteWatermark;
   readonly #env: Env;
   #closed = false;
 
-  constructor(store: Store, watermark: RemoteWatermark, env: Env) {
+  constructor(path: string, store: Store, watermark: RemoteWatermark, env: Env) {
+    this.#path = path;
     this.#store = store;
     this.#watermark = watermark;
     this.#env = env;
@@ -62,7 +64,7 @@ export class RemoteLink implements WriterLink {
   /** Finds the writer, or proves what is there. */
   async look(): Promise<void> {
     const writer = readWriter(this.#store);
-    const socket = writer === null ? null : await connectWriter(writer.address, this.#env);
+    const socket = writer === null ? null : await connectWriter(addressOf(this.#path, writer.socket), this.#env);
     if (socket === null) {
       this.connection = null;
       await this.#proveSynced();

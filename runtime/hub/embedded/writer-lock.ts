@@ -12,7 +12,8 @@ const MAX_ADDRESS_BYTES = 100;
 
 export interface WriterRecord {
   readonly pid: number;
-  readonly address: string;
+  /** Of its socket: a name in the hub's directory, so that a copy of the directory has no writer, or a path. */
+  readonly socket: string;
   readonly sinceMs: number;
 }
 
@@ -23,7 +24,7 @@ export interface WriterRecord {
  * that come at once. The same socket serves readers of other processes.
  */
 export class WriterLock {
-  readonly address: string;
+  readonly #socket: string;
   readonly #path: string;
   readonly #env: Env;
   readonly #server: Server;
@@ -31,34 +32,35 @@ export class WriterLock {
   readonly #early: Socket[] = [];
   readonly #sockets = new Set<Socket>();
 
-  private constructor(path: string, env: Env, server: Server, address: string) {
+  private constructor(path: string, env: Env, server: Server, socket: string) {
     this.#path = path;
     this.#env = env;
     this.#server = server;
-    this.address = address;
+    this.#socket = socket;
     server.on('connection', (socket: Socket) => this.#connection(socket));
     server.unref();
   }
 
   static async listen(path: string, env: Env): Promise<WriterLock> {
     const name = `writer-${env.random.bytes(6).toString('hex')}.sock`;
-    const near = `${path}/${name}`;
-    const address = Buffer.byteLength(near) <= MAX_ADDRESS_BYTES ? near : `/tmp/millrace-${name}`;
+    const isNear = Buffer.byteLength(`${path}/${name}`) <= MAX_ADDRESS_BYTES;
+    const socket = isNear ? name : `/tmp/millrace-${name}`;
     const server = env.net.server();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(address, () => resolve());
+      server.listen(addressOf(path, socket), () => resolve());
     });
-    return new WriterLock(path, env, server, address);
+    return new WriterLock(path, env, server, socket);
   }
 
   /** `HUB_IN_USE` where another writer lives. */
   async take(store: Store): Promise<void> {
     for (;;) {
       const held = readWriter(store);
-      if (held !== null && (await answers(held.address, this.#env))) throw inUse(this.#path, held);
+      if (held !== null && (await answers(addressOf(this.#path, held.socket), this.#env)))
+        throw inUse(this.#path, held);
       if (!this.#replace(store, held)) continue;
-      if (held !== null) await this.#env.files.unlink(held.address).catch(() => undefined);
+      if (held !== null) await this.#env.files.unlink(addressOf(this.#path, held.socket)).catch(() => undefined);
       return;
     }
   }
@@ -68,9 +70,9 @@ export class WriterLock {
     let taken = false;
     store.commit(true, () => {
       const now = store.state.get(WRITER_KEY);
-      const same = now === undefined ? held === null : held !== null && parse(now).address === held.address;
+      const same = now === undefined ? held === null : held !== null && parse(now).socket === held.socket;
       if (!same) return;
-      const record: WriterRecord = { pid: this.#env.pid, address: this.address, sinceMs: this.#env.clock.nowMs() };
+      const record: WriterRecord = { pid: this.#env.pid, socket: this.#socket, sinceMs: this.#env.clock.nowMs() };
       void store.state.put(WRITER_KEY, Buffer.from(JSON.stringify(record)));
       taken = true;
     });
@@ -108,6 +110,11 @@ export function readWriter(store: Store): WriterRecord | null {
 
 function parse(bytes: Uint8Array): WriterRecord {
   return JSON.parse(Buffer.from(bytes).toString()) as WriterRecord;
+}
+
+/** Where the writer of the hub in `path` listens. */
+export function addressOf(path: string, socket: string): string {
+  return socket.startsWith('/') ? socket : `${path}/${socket}`;
 }
 
 /** A connection to the writer, or null where none listens there. */

@@ -13,7 +13,18 @@ import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import { batchOf } from '../../conformance/hub/driver.ts';
 
 const [path = '', plainFrom = '0', pairFrom = '0'] = process.argv.slice(2);
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      // The other side is busy.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
 const hub = await openHub({ path, env, options: { minFreeBytes: 0, cleanEveryMs: 50 } });
 
 for (const [topic, partitions] of [
