@@ -314,7 +314,10 @@ export function unknownOptions(
   sets: readonly OptionSet[],
   raw: RawConfig,
 ): readonly { readonly key: string; readonly meant: string | undefined }[] {
-  const known = sets.flatMap((set) => Object.keys(set.schema.properties));
+  const known = sets.flatMap((set) => [
+    ...Object.keys(set.schema.properties),
+    ...(set.patterns ?? []).flatMap(({ key, shown }) => (key.test(shown) ? [shown] : [])),
+  ]);
   return Object.keys(raw)
     .filter((key) => sets.every((set) => findOption(set, key) === undefined))
     .map((key) => ({ key, meant: nearest(key, known) }));
