@@ -37,7 +37,7 @@ export async function truthTable(
       continue;
     }
     columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? NULL_TEXT });
-    expressions.push(`coalesce(${canonical.sql(identifier(column.name))}, ${literal(NULL_TEXT)})`);
+    expressions.push(orNull(identifier(column.name), canonical.sql(identifier(column.name))));
   }
   const comparable = key.every((name) => columns.some((column) => column.name === name));
   const keys = comparable
@@ -98,7 +98,10 @@ async function missingTexts(table: Table, reader: CatalogReader): Promise<Readon
     const canonical = column === undefined ? undefined : canonicalColumn(column);
     if (canonical === undefined || typeof name !== 'string' || typeof value !== 'string') continue;
     const reference = `(${literal(value)}::${type}[])[1]`;
-    const [row] = await reader.query(`reading the default of ${name}`, `select ${canonical.sql(reference)} as text`);
+    const [row] = await reader.query(
+      `reading the default of ${name}`,
+      `select ${orNull(reference, canonical.sql(reference))} as text`,
+    );
     texts.set(name, row?.['text'] ?? NULL_TEXT);
   }
   return texts;
@@ -115,6 +118,11 @@ function lossy(column: Column, types: TypeOptions): string | undefined {
     return `time.precision.mode=${types.time}`;
   }
   return undefined;
+}
+
+/** `format('%s', …)` of NULL is an empty text. */
+function orNull(reference: string, expression: string): string {
+  return `case when ${reference} is null then ${literal(NULL_TEXT)} else ${expression} end`;
 }
 
 function compact(expression: string): string {

@@ -29,7 +29,7 @@ export interface DemoOptions {
   readonly url: string | undefined;
   /** Folder for the hub and the archives. */
   readonly folder: string;
-  /** How long the shop is written to, beside the snapshot and after it. */
+  /** How long changes are streamed after the snapshot. */
   readonly seconds: number;
   readonly size: ShopSize;
   readonly port: number;
@@ -61,8 +61,7 @@ export interface DemoHints {
 }
 
 const PROGRESS_MS = 500;
-/** The ALTER TABLE comes after so many transactions. */
-const ALTER_AFTER = 150;
+const SNAPSHOT_LIMIT_SECONDS = 600;
 const VERIFY_WAIT_MS = 60_000;
 
 /** Runs the demo: source, hub and archives, then the proof. With `watch` it goes on until the signal. */
@@ -84,12 +83,14 @@ async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanu
   screen.step(`Making a shop: ${customers} customers, ${products} products, ${orders} orders, ${orders * 3} items`);
   await createShop(url, options.size);
   if (options.url !== undefined) cleanup.defer(() => dropShop(url));
-  const writer = cleanup.add(await writeToShop(url, ALTER_AFTER), (one) => one.stop());
+  const writer = cleanup.add(await writeToShop(url, false), (one) => one.stop());
   screen.step('Starting a worker: an embedded hub, REST, one source and two archives');
   const { worker, settings } = await openWorker(options, folder, cleanup);
   await createConnectors(worker, url, folder);
   cleanup.defer(() => worker.herder.delete(SOURCE, true));
-  await watchProgress(options, worker, writer, options.seconds);
+  await watchProgress(options, worker, writer, SNAPSHOT_LIMIT_SECONDS, () => isStreaming(worker));
+  writer.alter();
+  await watchProgress(options, worker, writer, options.seconds, () => false);
   await writer.stop();
   screen.step('The shop is closed for a moment. Proving that nothing was lost');
   const report = await prove(options, worker, settings, url, folder);
@@ -113,9 +114,9 @@ async function keepRunning(
     database: url,
     archives: join(folder, 'archive'),
   });
-  const writer = cleanup.add(await writeToShop(url, 0), (one) => one.stop());
+  const writer = cleanup.add(await writeToShop(url, true), (one) => one.stop());
   try {
-    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY);
+    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY, () => false);
   } catch (error) {
     if (!options.signal.aborted) throw error;
   }
@@ -163,12 +164,13 @@ async function createConnectors({ herder }: Worker, url: string, folder: string)
   }
 }
 
-/** Shows progress until the time is over; a failed task ends the demo with its reason. */
+/** Shows progress until the time is over or it is `done`; a failed task ends the demo with its reason. */
 async function watchProgress(
   { screen, signal }: DemoOptions,
   worker: Worker,
   writer: ShopWriter,
   seconds: number,
+  done: () => boolean,
 ): Promise<void> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
@@ -177,9 +179,13 @@ async function watchProgress(
     const secondsLeft = Math.max(0, (end - performance.now()) / 1000);
     screen.progress({ activity: writer.activity, tasks, secondsLeft });
     refuseFailures(tasks);
-    if (secondsLeft === 0 && writer.activity.altered) return;
+    if (secondsLeft === 0 || done()) return;
     await sleep(PROGRESS_MS, undefined, { signal });
   }
+}
+
+function isStreaming(worker: Worker): boolean {
+  return worker.herder.views().get(SOURCE)?.[0]?.stage.startsWith('streaming') === true;
 }
 
 function refuseFailures(tasks: DemoState['tasks']): void {

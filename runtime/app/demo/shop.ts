@@ -86,19 +86,22 @@ export interface ShopActivity {
 
 export interface ShopWriter {
   readonly activity: ShopActivity;
+  /** Runs the ALTER TABLE before the next transaction, once. */
+  alter(): void;
   /** Stops after the current transaction; rejects if writing failed. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Writes to the shop until stopped: inserts, updates, deletes, key changes, and after `alterAfter` transactions an ALTER TABLE (0: it was altered before). */
-export async function writeToShop(url: string, alterAfter: number): Promise<ShopWriter> {
+/** Writes to the shop until stopped: inserts, updates, deletes, key changes, several tables a transaction. `altered`: its ALTER TABLE has run before. */
+export async function writeToShop(url: string, altered: boolean): Promise<ShopWriter> {
   const client = await open(url);
   await client.query(`set search_path to ${SHOP_SCHEMA}`);
-  const activity: ShopActivity = { transactions: 0, rows: 0, altered: alterAfter === 0 };
+  const activity: ShopActivity = { transactions: 0, rows: 0, altered };
+  let alterWanted = false;
   const stop = new AbortController();
   const done = (async () => {
     for (let step = 1; !stop.signal.aborted; step++) {
-      if (step === alterAfter) {
+      if (alterWanted && !activity.altered) {
         await client.query('alter table orders add column channel text');
         activity.altered = true;
       }
@@ -109,6 +112,9 @@ export async function writeToShop(url: string, alterAfter: number): Promise<Shop
   let stopped: Promise<void> | undefined;
   return {
     activity,
+    alter() {
+      alterWanted = true;
+    },
     stop() {
       stop.abort();
       stopped ??= done.finally(() => client.end());

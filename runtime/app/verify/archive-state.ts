@@ -19,7 +19,7 @@ export type ArchiveFormat = 'json' | 'parquet';
  */
 export async function readArchive(files: string, format: ArchiveFormat, table: TruthTable): Promise<TableCopy> {
   const { DuckDBInstance } = await loadDuckdb();
-  const instance = await DuckDBInstance.create(':memory:', { TimeZone: 'UTC' });
+  const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
     return await rebuild(connection, files, format, table);
@@ -66,12 +66,12 @@ export function archiveQuery(files: string, format: ArchiveFormat, table: TruthT
   const hash = joined(table.columns.map((column) => compact(canonicalSql(column, 'a'))));
   return `
     with event as (${format === 'json' ? jsonEvents(files) : parquetEvents(files)}),
-    emptied as (select p, max(o) as at from event where v->>'$.op' = 't' group by p),
+    emptied as (select p, max(o) as at from event where (v->>'$.op') = 't' group by p),
     change as (
       select ${key} as id, event.p, event.o, v from event left join emptied on emptied.p = event.p
-      where json_type(v) = 'OBJECT' and v->>'$.op' in ('c', 'r', 'u', 'd') and event.o > coalesce(emptied.at, -1)),
+      where json_type(v) = 'OBJECT' and (v->>'$.op') in ('c', 'r', 'u', 'd') and event.o > coalesce(emptied.at, -1)),
     last as (select id, max_by(v, o) as v from change group by id),
-    row as (select id, v->'$.after' as a from last where v->>'$.op' <> 'd')
+    row as (select id, v->'$.after' as a from last where (v->>'$.op') <> 'd')
     select id, ('0x' || substr(md5(${hash}), 1, 15))::ubigint from row`;
 }
 
