@@ -20,6 +20,8 @@ export interface Change {
   readonly key: string | null;
   readonly after: Readonly<Record<string, string | null>> | null;
   readonly snapshot: string;
+  /** Of a key change: the key before it. */
+  readonly oldKey: string | null;
 }
 
 export interface RunOptions {
@@ -221,14 +223,18 @@ export class SnapshotRun {
   /** What a consumer holds of a topic after all records: by key, the latest row; without a key, all rows. */
   state(table: string): Map<string, Readonly<Record<string, string | null>>> {
     const rows = new Map<string, Record<string, string | null>>();
+    const gone = new Map<string, Record<string, string | null>>();
     let n = 0;
-    for (const { topic, op, key, after } of this.changes) {
+    for (const { topic, op, key, after, oldKey } of this.changes) {
       if (topic !== `p.public.${table}`) continue;
       if (op === 't') rows.clear();
-      else if (op === 'd') rows.delete(key ?? '');
-      else if (after !== null) {
+      else if (op === 'd') {
+        const row = rows.get(key ?? '');
+        if (row !== undefined) gone.set(key ?? '', row);
+        rows.delete(key ?? '');
+      } else if (after !== null) {
         const name = key ?? String(n++);
-        const before = rows.get(name);
+        const before = oldKey === null ? rows.get(name) : gone.get(oldKey);
         rows.set(
           name,
           Object.fromEntries(
@@ -249,8 +255,8 @@ export class SnapshotRun {
     const source = new Set(rows.map((row) => JSON.stringify(row)));
     const held = new Set([...this.state(table).values()].map((row) => JSON.stringify(row)));
     return {
-      missing: [...source.difference(held)].slice(0, 5),
-      extra: [...held.difference(source)].slice(0, 5),
+      missing: [...source.difference(held)].slice(0, 5).map((row) => row.slice(0, 100)),
+      extra: [...held.difference(source)].slice(0, 5).map((row) => row.slice(0, 100)),
     };
   }
 
@@ -278,6 +284,7 @@ function changesOf(batch: SourceBatch): Change[] {
     const key = layout.key === null ? null : JSON.stringify(textual(records.value(row, layout.key)));
     const value = layout.value === null ? null : (records.value(row, layout.value) as StructValue | null);
     const after = value?.['after'] ?? null;
+    const oldKey = layout.headers.find((header) => header.key === '__debezium.oldkey');
     const source = value?.['source'] as StructValue | undefined;
     return {
       topic: layout.topic,
@@ -285,6 +292,7 @@ function changesOf(batch: SourceBatch): Change[] {
       key,
       after: after === null ? null : (textual(after) as Record<string, string | null>),
       snapshot: String(source?.['snapshot'] ?? ''),
+      oldKey: oldKey === undefined ? null : JSON.stringify(textual(records.value(row, oldKey.node))),
     };
   });
 }

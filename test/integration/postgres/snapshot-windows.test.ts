@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { SnapshotRun } from './snapshot-run.ts';
+
+const SMALL = { 'millrace.snapshot.chunk.bytes': '16384', 'incremental.snapshot.chunk.size': '50' };
+const EQUAL = { missing: [], extra: [] };
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+let runs: SnapshotRun[] = [];
+function newRun(config: Record<string, string> = {}): SnapshotRun {
+  const run = new SnapshotRun({ server, config: { ...SMALL, ...config } });
+  runs.push(run);
+  return run;
+}
+
+afterEach(async () => {
+  for (const run of runs) await run.stop().catch(() => undefined);
+  runs = [];
+  await server.sql(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active`);
+  await server.sql(
+    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
+  );
+  await server.sql('DROP SCHEMA public CASCADE');
+  await server.sql('CREATE SCHEMA public');
+  await server.sql('DROP PUBLICATION IF EXISTS snap');
+});
+
+/** Kills while rows are read, once some chunks are done. */
+const afterReads = (count: number): { kill: (batch: unknown, changes: readonly { op: string }[]) => boolean } => {
+  let seen = 0;
+  return { kill: (_, changes) => changes.some(({ op }) => op === 'r') && ++seen > count };
+};
+
+describe('after a kill with open chunks', () => {
+  test('the rest is read in windows beside the stream', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await server.sql(`INSERT INTO a SELECT i, repeat('x', 50) || i FROM generate_series(1, 3000) i`);
+    await server.sql('ANALYZE a');
+    const run = newRun();
+    await run.start({}, afterReads(3));
+    await run.untilKilled();
+    const before = run.changes.length;
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(3000);
+    await server.sql(`UPDATE a SET t = 'between' WHERE id % 7 = 0`);
+    await server.sql(`DELETE FROM a WHERE id % 11 = 0`);
+    await run.start();
+    await server.sql(`UPDATE a SET t = 'after' WHERE id % 5 = 0`);
+    await run.untilRead();
+    await run.catchUp();
+    expect(await run.differences('a')).toEqual(EQUAL);
+    expect(run.changes.some(({ snapshot }) => snapshot === 'incremental')).toBe(true);
+  });
+
+  test('a row that moved from an open chunk into a done one keeps its unchanged TOAST value', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, small int, big text)');
+    await server.sql('ALTER TABLE a ALTER big SET STORAGE EXTERNAL');
+    await server.sql(`INSERT INTO a SELECT i, 0, repeat('b', 3000) || i FROM generate_series(10, 500) i`);
+    await server.sql('ANALYZE a');
+    const run = newRun({ 'millrace.snapshot.chunk.bytes': '8192' });
+    await run.start({}, afterReads(2));
+    await run.untilKilled();
+    await server.sql('UPDATE a SET id = 1 WHERE id = 500');
+    await server.sql('UPDATE a SET id = 2 WHERE id = 499');
+    await server.sql('UPDATE a SET small = 1 WHERE id IN (11, 490, 480)');
+    await run.start({}, { kill: (_, changes) => changes.some(({ key }) => key === '{"id":"490"}') });
+    await run.untilKilled();
+    await run.start();
+    await server.sql('UPDATE a SET id = 3 WHERE id = 498');
+    await server.sql('UPDATE a SET small = 2 WHERE id IN (12, 470, 460)');
+    await run.untilRead();
+    await run.catchUp();
+    expect(await run.differences('a')).toEqual(EQUAL);
+  });
+
+  test('a table without a key is read whole, and its changes come once', async () => {
+    await server.sql('CREATE TABLE a (x int, y text)');
+    await server.sql(`INSERT INTO a SELECT i, repeat('x', 50) FROM generate_series(1, 2000) i`);
+    await server.sql('ANALYZE a');
+    const run = newRun();
+    await run.start({}, afterReads(2));
+    await run.untilKilled();
+    await server.sql(`INSERT INTO a VALUES (-1, 'while it was down')`);
+    run.changes.length = 0;
+    await run.start();
+    await run.untilRead();
+    await server.sql(`INSERT INTO a VALUES (-2, 'streamed')`);
+    await run.catchUp();
+    const rows = run.changes.filter(({ topic }) => topic === 'p.public.a');
+    expect(rows.length).toBe(2002);
+    expect(rows.filter(({ after }) => after?.['x'] === '-1').map(({ op }) => op)).toEqual(['r']);
+    expect(rows.filter(({ after }) => after?.['x'] === '-2').map(({ op }) => op)).toEqual(['c']);
+  });
+
+  test('keys of any type and several columns are read to the end', async () => {
+    await server.sql(
+      'CREATE TABLE "Mixed Case" ("Key A" text, "key-b" numeric, "v" int, PRIMARY KEY ("key-b", "Key A"))',
+    );
+    await server.sql(`INSERT INTO "Mixed Case" SELECT 'a''\\ü' || i % 10, i / 3.0, i FROM generate_series(1, 2000) i`);
+    await server.sql('CREATE TABLE u (id uuid PRIMARY KEY, v int)');
+    await server.sql(`INSERT INTO u SELECT md5(i::text)::uuid, i FROM generate_series(1, 2000) i`);
+    await server.sql('CREATE TABLE n (a int UNIQUE, v int)');
+    await server.sql(`INSERT INTO n SELECT nullif(i % 500, 0), i FROM generate_series(1, 499) i`);
+    await server.sql(`INSERT INTO n VALUES (NULL, 1000), (NULL, 1001)`);
+    await server.sql(
+      'CREATE TABLE p (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region)',
+    );
+    await server.sql(`CREATE TABLE p_eu PARTITION OF p FOR VALUES IN ('eu')`);
+    await server.sql(`CREATE TABLE p_us PARTITION OF p FOR VALUES IN ('us')`);
+    await server.sql(
+      `INSERT INTO p SELECT i, CASE i % 2 WHEN 0 THEN 'eu' ELSE 'us' END, i FROM generate_series(1, 2000) i`,
+    );
+    await server.sql('ANALYZE');
+    for (const readers of ['1', '3']) {
+      for (const kill of [1, 9, 17]) {
+        const run = newRun({ 'snapshot.max.threads': readers, 'millrace.snapshot.chunk.bytes': '16384' });
+        await run.start({}, afterReads(kill));
+        await run.untilKilled();
+        await server.sql(`UPDATE "Mixed Case" SET v = v + 1 WHERE v % 3 = 0`);
+        await server.sql(`UPDATE u SET v = v + 1 WHERE v % 3 = 0`);
+        await run.start();
+        await run.untilRead();
+        await run.catchUp();
+        const mixed = await server.sql(`SELECT "Key A", "key-b", v FROM "Mixed Case"`);
+        expect(run.state('Mixed_Case').size).toBe(mixed.length);
+        for (const table of ['u', 'p_eu', 'p_us']) expect(await run.differences(table)).toEqual(EQUAL);
+        const nulls = run.changes.filter(({ topic }) => topic === 'p.public.n');
+        expect(new Set(nulls.map(({ after }) => after?.['v'])).size).toBe(501);
+        const root = run.changes.filter(({ topic, op }) => topic === 'p.public.p' && op === 'r');
+        expect(new Set(root.map(({ key }) => key)).size).toBe(2000);
+        await run.stop();
+        await server.sql(`SELECT pg_drop_replication_slot('snap')`);
+      }
+    }
+  });
+});
+
+describe('killed at every place', () => {
+  test('a table under writes is in the end as the source has it', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, small int, big text)');
+    await server.sql('ALTER TABLE a ALTER big SET STORAGE EXTERNAL');
+    await server.sql(`INSERT INTO a SELECT i, 0, repeat('b', 2500) || i FROM generate_series(1, 200) i`);
+    await server.sql('ANALYZE a');
+    for (let place = 0; place < 12; place++) {
+      const run = newRun({ 'millrace.snapshot.chunk.bytes': '8192', 'incremental.snapshot.chunk.size': '8' });
+      let writing = true;
+      const writer = (async () => {
+        for (let i = 0; writing; i++) {
+          await server.sql(`UPDATE a SET small = small + 1 WHERE id % 17 = ${i % 17}`);
+          await server.sql(`UPDATE a SET id = -id WHERE abs(id) % 13 = ${i % 13}`);
+          if (i % 5 === 0) await server.sql(`DELETE FROM a WHERE abs(id) = ${(i % 190) + 1}`);
+          if (i % 7 === 0) await server.sql(`INSERT INTO a VALUES (${1000 + i + place * 10000}, 0, repeat('n', 2500))`);
+        }
+      })();
+      let left = place;
+      const hook = (): boolean => left-- === 0;
+      for (const when of ['kill', 'killAfterRecords'] as const) {
+        await run.start({}, { [when]: hook });
+        await run.untilKilled();
+        left = place * 2;
+      }
+      await run.start();
+      await run.untilRead();
+      writing = false;
+      await writer;
+      await run.catchUp();
+      expect(await run.differences('a'), `killed at ${place}`).toEqual(EQUAL);
+      await run.stop();
+      await server.sql(`SELECT pg_drop_replication_slot('snap')`);
+    }
+  });
+});
