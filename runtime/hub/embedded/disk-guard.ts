@@ -18,6 +18,8 @@ export class DiskGuard {
   /** Size of the data file as last looked up; pages freed in it are used again. */
   fileBytes = 0;
   #writtenBytes = 0;
+  /** What the last append would have needed to be taken; 0 where it was. */
+  #shortBytes = 0;
   #lookedAtMs = 0;
   #looking = false;
 
@@ -31,8 +33,9 @@ export class DiskGuard {
     return this.#freeBytes;
   }
 
+  /** True since an append was refused, until one is taken or there is space again. */
   get full(): boolean {
-    return this.#freeBytes - this.#writtenBytes < this.#minFreeBytes;
+    return this.#shortBytes > this.#freeBytes - this.#writtenBytes;
   }
 
   /** Throws `HUB_DISK_FULL` where appending `bytes` would leave less than the minimum. */
@@ -43,6 +46,7 @@ export class DiskGuard {
     const age = now - this.#lookedAtMs;
     const trusted = Math.min(REFRESH_BYTES, Math.max(bytes, (this.#freeBytes - this.#minFreeBytes) / 4));
     if (age > (short ? RETRY_MS : REFRESH_MS) || this.#writtenBytes > trusted) void this.look();
+    this.#shortBytes = short ? this.#minFreeBytes + bytes : 0;
     if (short) {
       const free = Math.max(0, Math.floor(this.#freeBytes - this.#writtenBytes));
       throw diskFull(this.#path, `${free} bytes free, ${this.#minFreeBytes} are kept for reading on and cleaning up`);
