@@ -74,7 +74,7 @@ export class OpenFile {
   }
 
   /** Throws a `data` error, and holds nothing of the record, where the first object cannot take it. */
-  append(record: SinkRecord): void {
+  append(record: SinkRecord, key: Uint8Array | null, value: Uint8Array | null): void {
     const [main, ...others] = this.#outputs;
     main?.encoder.append(record);
     for (const output of others) {
@@ -92,7 +92,7 @@ export class OpenFile {
     }
     this.#records++;
     this.#lastOffset = record.offset;
-    this.#crc = recordsCrc(this.#crc, record.offset, record.rawKey, record.rawValue);
+    this.#crc = recordsCrc(this.#crc, record.offset, key, value);
   }
 
   async drain(early: boolean, signal: AbortSignal): Promise<void> {

@@ -221,9 +221,10 @@ export class PartitionArchive {
   async #append(record: SinkRecord, folder: string, timestampMs: number, nowMs: number): Promise<void> {
     const span = this.#span ?? this.#openSpan(record.offset, folder, timestampMs, nowMs);
     const open = span.files.get(folder);
+    const { rawKey: key, rawValue: value } = record;
     const file = open ?? this.#openFile(folder, record.offset);
     try {
-      file.append(record);
+      file.append(record, key, value);
     } catch (error) {
       if (open === undefined) await file.abort();
       throw error;
@@ -231,7 +232,7 @@ export class PartitionArchive {
     if (open === undefined) span.files.set(folder, file);
     span.openFiles = span.files.size;
     span.count++;
-    span.bytes += (record.rawKey?.length ?? 0) + (record.rawValue?.length ?? 0);
+    span.bytes += (key?.length ?? 0) + (value?.length ?? 0);
     span.encodedPartition = folder;
     this.#span = span;
   }

@@ -33,6 +33,8 @@ export class S3SinkTask implements SinkTask {
   readonly #options: S3Options;
   readonly #settings: ArchiveSettings;
   readonly #archives = new Map<string, PartitionArchive>();
+  /** Durable offset of each partition as last told. */
+  readonly #told = new Map<string, bigint>();
   #start: SinkTaskStart | null = null;
   #store: ObjectStore | null = null;
 
@@ -56,6 +58,7 @@ export class S3SinkTask implements SinkTask {
     for (const { partition, offset } of added) {
       const name = topicPartitionName(partition);
       await this.#archives.get(name)?.abandon();
+      this.#told.set(name, offset);
       this.#archives.set(name, new PartitionArchive(partition, offset, this.#settings, store));
     }
   }
@@ -67,6 +70,7 @@ export class S3SinkTask implements SinkTask {
       const archive = this.#archives.get(name);
       if (archive === undefined) continue;
       this.#archives.delete(name);
+      this.#told.delete(name);
       durable.set(name, archive.durable);
       await archive.abandon();
     }
@@ -162,7 +166,11 @@ export class S3SinkTask implements SinkTask {
 
   #result({ rejected, seek }: Outcome): SinkResult {
     const { context } = this.#opened().start;
-    const durable = new Map([...this.#archives].map(([name, archive]) => [name, archive.durable]));
+    const durable = new Map<string, bigint>();
+    for (const [name, archive] of this.#archives) {
+      if (archive.durable > (this.#told.get(name) ?? 0n)) durable.set(name, archive.durable);
+    }
+    for (const [name, offset] of durable) this.#told.set(name, offset);
     const adopting = [...this.#archives.values()].filter((archive) => archive.adopted !== null);
     context.gauge(
       'open_files',

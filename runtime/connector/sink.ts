@@ -24,6 +24,8 @@ export interface SinkRecord {
    * `json` is a JSON document of the value itself, without an envelope around it.
    */
   readonly encoding: 'json' | 'string' | 'bytes' | 'other';
+  /** The same of `rawKey`; undefined: not known. */
+  readonly keyEncoding?: SinkRecord['encoding'];
   key(): Datum;
   value(): Datum;
 }

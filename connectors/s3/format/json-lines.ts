@@ -84,7 +84,7 @@ class JsonLinesEncoder implements FileEncoder {
         this.#value(record);
         return;
       case 'key':
-        writeJsonValue(this.#writer, record.key(), this.#options.decimals);
+        this.#key(record);
         return;
       case 'headers':
         writeHeaders(this.#writer, record.headers);
@@ -99,8 +99,7 @@ class JsonLinesEncoder implements FileEncoder {
     writer.ascii('{"topic":');
     writeJsonString(writer, record.topic);
     writer.ascii(`,"partition":${record.partition},"offset":${record.offset},"timestamp":${record.timestampMs},"key":`);
-    if (record.rawKey === null) writer.ascii('null');
-    else writeJsonValue(writer, record.key(), this.#options.decimals);
+    this.#key(record);
     writer.ascii(',"value":');
     this.#value(record);
     writer.ascii(',"headers":');
@@ -108,18 +107,25 @@ class JsonLinesEncoder implements FileEncoder {
     writer.ascii('}');
   }
 
-  /** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
+  #key(record: SinkRecord): void {
+    const { rawKey } = record;
+    if (rawKey === null) this.#writer.ascii('null');
+    else if (record.keyEncoding === 'json') this.#document(rawKey);
+    else writeJsonValue(this.#writer, record.key(), this.#options.decimals);
+  }
+
   #value(record: SinkRecord): void {
     const { rawValue } = record;
-    if (record.tombstone) {
-      this.#writer.ascii('null');
-    } else if (record.encoding === 'json' && rawValue !== null) {
-      const start = this.#writer.length;
-      this.#writer.copy(rawValue, 0, rawValue.length);
-      if (rawValue.includes(NEWLINE)) unbreak(this.#writer, start);
-    } else {
-      writeJsonValue(this.#writer, record.value(), this.#options.decimals);
-    }
+    if (record.tombstone || rawValue === null) this.#writer.ascii('null');
+    else if (record.encoding === 'json') this.#document(rawValue);
+    else writeJsonValue(this.#writer, record.value(), this.#options.decimals);
+  }
+
+  /** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
+  #document(bytes: Uint8Array): void {
+    const start = this.#writer.length;
+    this.#writer.copy(bytes, 0, bytes.length);
+    if (bytes.includes(NEWLINE)) unbreak(this.#writer, start);
   }
 }
 

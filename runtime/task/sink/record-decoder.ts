@@ -12,6 +12,7 @@ type Coordinates = Pick<SinkRecord, 'topic' | 'partition' | 'offset' | 'headers'
 /** Decodes keys and values on demand, with the schemas that schema headers name. */
 export class RecordDecoder {
   readonly encoding: SinkRecord['encoding'];
+  readonly keyEncoding: SinkRecord['encoding'];
   readonly #converters: TaskConverters;
   readonly #catalog: Pick<SchemaCatalog, 'find'>;
   /** Headers looked at last: most records of a batch carry the same. */
@@ -21,6 +22,7 @@ export class RecordDecoder {
     this.#converters = converters;
     this.#catalog = catalog;
     this.encoding = converters.value.encoding;
+    this.keyEncoding = converters.key.encoding;
   }
 
   key(record: Coordinates, bytes: Buffer | null): Datum {

@@ -55,6 +55,10 @@ export class HubSinkRecord implements SinkRecord {
     return this.#decoder.encoding;
   }
 
+  get keyEncoding(): SinkRecord['encoding'] {
+    return this.#decoder.keyEncoding;
+  }
+
   /** Size of key and value. */
   get sizeBytes(): number {
     return Math.max(0, this.#keyLength) + Math.max(0, this.#valueLength);
