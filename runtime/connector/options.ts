@@ -301,7 +301,7 @@ function typingDistance(a: string, b: string): number {
 }
 
 function letters(text: string): string {
-  return [...text].toSorted().join('');
+  return text.split('').toSorted().join('');
 }
 
 function didYouMean(word: string, known: Iterable<string>): string {

@@ -68,7 +68,7 @@ function misspelt({ key, meant }: { key: string; meant: string | undefined }): O
 }
 
 function nameErrors(config: RawConfig): OptionError[] {
-  const codes = [...(config['name'] ?? '')]
+  const codes = Array.from(config['name'] ?? '')
     .map((char) => char.codePointAt(0) ?? 0)
     .filter((code) => code < 32 || code === 127);
   if (codes.length === 0) return [];

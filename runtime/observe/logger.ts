@@ -35,7 +35,7 @@ async function openDestination({ destination, pretty, colour }: LoggerOptions): 
   const { PinoPretty } = await import('pino-pretty');
   return PinoPretty({
     colorize: colour,
-    destination: 'fd' in destination ? destination.fd : (destination as NodeJS.WritableStream),
+    destination: 'fd' in destination ? destination.fd : destination,
     sync: true,
     ignore: 'pid,hostname',
     translateTime: 'SYS:HH:MM:ss.l',
