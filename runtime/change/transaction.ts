@@ -96,7 +96,10 @@ export class TransactionCounts {
   total = 0;
   readonly #counts = new Map<string, number>();
 
-  /** Counts an event of a table; returns its number among the table's events, from 1. {@link total} is its number among all. */
+  /**
+   * Counts an event of a table, or of none (''); returns its number among the table's events, from
+   * 1. {@link total} is its number among all.
+   */
   count(table: string): number {
     this.total++;
     const order = (this.#counts.get(table) ?? 0) + 1;
@@ -106,7 +109,8 @@ export class TransactionCounts {
 
   /** `data_collections` of the END record as JSON, tables in the order of their first event. */
   collections(): string {
-    return JSON.stringify([...this.#counts].map(([table, count]) => ({ data_collection: table, event_count: count })));
+    const tables = [...this.#counts].filter(([table]) => table !== '');
+    return JSON.stringify(tables.map(([table, count]) => ({ data_collection: table, event_count: count })));
   }
 
   clear(): void {

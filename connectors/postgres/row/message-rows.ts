@@ -1,8 +1,17 @@
 import { TRANSACTION_BLOCK, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { bytesAsBase64, millisOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
+import { millisOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
 import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
-import { OPTIONAL_BYTES, OPTIONAL_INT64, OPTIONAL_STRING, STRING } from '../../../runtime/record/schema-builder.ts';
+import {
+  field,
+  optional,
+  structOf,
+  OPTIONAL_INT64,
+  OPTIONAL_STRING,
+  STRING,
+} from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
+import { bytesCodec, rawInPlace } from '../type/bytes-codec.ts';
+import type { TypeOptions } from '../type/options.ts';
 import { META_CELLS } from './source-block.ts';
 
 /** Cells of a logical message's row, after the meta cells. */
@@ -15,20 +24,15 @@ const KEY: Schema = {
   version: 1,
   fields: [{ name: 'prefix', schema: OPTIONAL_STRING }],
 };
-const MESSAGE: Schema = {
-  type: 'struct',
-  optional: false,
-  name: 'io.debezium.connector.postgresql.Message',
-  version: 1,
-  fields: [
-    { name: 'prefix', schema: OPTIONAL_STRING },
-    { name: 'content', schema: OPTIONAL_BYTES },
-  ],
-};
-
-/** Records of `pg_logical_emit_message`: op `m`. */
-export function messageLayout(topic: string, parts: EnvelopeParts): RowLayout {
+/** Records of `pg_logical_emit_message`: op `m`; the content as `binary.handling.mode` shows bytes. */
+export function messageLayout(topic: string, parts: EnvelopeParts, types: TypeOptions): RowLayout {
   const source = parts.source('', '').stream;
+  const content = bytesCodec(rawInPlace(), types);
+  const contentSchema = optional(content.schema);
+  const message = structOf([field('prefix', OPTIONAL_STRING), field('content', contentSchema)], {
+    name: 'io.debezium.connector.postgresql.Message',
+    version: 1,
+  });
   const prefix: LayoutNode = { kind: 'cell', cell: MESSAGE_CELL.prefix, schema: OPTIONAL_STRING, codec: text };
   const schema: Schema = {
     type: 'struct',
@@ -40,7 +44,7 @@ export function messageLayout(topic: string, parts: EnvelopeParts): RowLayout {
       { name: 'ts_ms', schema: OPTIONAL_INT64 },
       { name: 'source', schema: source.schema },
       { name: 'transaction', schema: TRANSACTION_BLOCK },
-      { name: 'message', schema: MESSAGE },
+      { name: 'message', schema: message },
     ],
   };
   return {
@@ -56,8 +60,8 @@ export function messageLayout(topic: string, parts: EnvelopeParts): RowLayout {
         parts.transaction,
         {
           kind: 'struct',
-          schema: MESSAGE,
-          fields: [prefix, { kind: 'cell', cell: MESSAGE_CELL.content, schema: OPTIONAL_BYTES, codec: bytesAsBase64 }],
+          schema: message,
+          fields: [prefix, { kind: 'cell', cell: MESSAGE_CELL.content, schema: contentSchema, codec: content }],
         },
       ],
     },

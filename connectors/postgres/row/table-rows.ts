@@ -97,7 +97,7 @@ export class RowFactory {
           })
         : [],
     };
-    this.message = messageLayout(this.topics.message, this.#parts);
+    this.message = messageLayout(this.topics.message, this.#parts, options.types);
     this.transaction = transactionLayouts(this.topics.transaction);
     this.#schemas = listTest(options.schemaInclude, options.schemaExclude, 'schema');
     this.#tables = listTest(options.tableInclude, options.tableExclude, 'table');
