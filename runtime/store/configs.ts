@@ -1,15 +1,17 @@
-import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
 import { CompactedTopic, type CompactedEntry, type CompactedRecord } from './compacted-topic.ts';
+
+/** A flat configuration, all values text. */
+export type StoredConfig = Readonly<Record<string, string>>;
 
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED';
 
 /** What the config topic says of one connector. */
 export interface StoredConnector {
-  readonly config: RawConfig;
+  readonly config: StoredConfig;
   /** Absent until the connector's tasks have been planned, or where compaction left them incomplete. */
-  readonly tasks: readonly RawConfig[];
+  readonly tasks: readonly StoredConfig[];
   readonly target: TargetState;
   /** Starts of its tasks so far: the epoch of the next one is larger (I3, D16). */
   readonly epoch: number;
@@ -28,10 +30,10 @@ export interface ConfigStoreOptions {
 }
 
 interface Draft {
-  config: RawConfig | null;
-  tasks: RawConfig[];
+  config: StoredConfig | null;
+  tasks: StoredConfig[];
   /** Task configs since the last commit record. */
-  pending: Map<number, RawConfig>;
+  pending: Map<number, StoredConfig>;
   target: TargetState;
   epoch: number;
 }
@@ -88,14 +90,14 @@ export class ConfigStore {
   }
 
   /** Stores a configuration and, for a new connector, its target state; durable when it resolves. */
-  async putConfig(name: string, config: RawConfig, target?: TargetState): Promise<void> {
+  async putConfig(name: string, config: StoredConfig, target?: TargetState): Promise<void> {
     const state = target === undefined ? [] : [targetEntry(name, target)];
     // Connect writes the target first, so that no worker starts what was created stopped.
     await this.#write([...state, { key: `connector-${name}`, value: propertiesValue(config) }]);
   }
 
   /** Replaces a connector's task configurations: the commit record makes them one change. */
-  async putTasks(name: string, tasks: readonly RawConfig[]): Promise<void> {
+  async putTasks(name: string, tasks: readonly StoredConfig[]): Promise<void> {
     const entries = tasks.map((config, task) => ({ key: `task-${name}-${task}`, value: propertiesValue(config) }));
     const known = this.#connectors.get(name)?.tasks.length ?? 0;
     const gone = Array.from({ length: Math.max(known - tasks.length, 0) }, (_, index) => ({
@@ -209,7 +211,7 @@ export class ConfigStore {
 
 const PREFIXES = ['connector-', 'target-state-', 'task-', 'commit-', 'millrace-epoch-'] as const;
 
-function propertiesValue(config: RawConfig): string {
+function propertiesValue(config: StoredConfig): string {
   return JSON.stringify({ properties: config });
 }
 
@@ -226,7 +228,7 @@ function readTarget(value: unknown): TargetState {
   throw new Error(`unknown target state ${JSON.stringify(state)}`);
 }
 
-function readProperties(value: unknown): RawConfig {
+function readProperties(value: unknown): StoredConfig {
   const fields = readObject(readObject(value)['properties']);
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
