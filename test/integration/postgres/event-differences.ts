@@ -62,11 +62,12 @@ function byField(items: readonly Json[]): Map<string, Json> | undefined {
 }
 
 function line(path: string, recorded: Json, ours: Json): string {
-  const short = (json: Json): string => {
-    const text = JSON.stringify(json);
-    return text.length > 160 ? `${text.slice(0, 160)}…` : text;
-  };
   return `${path}: ${short(recorded)} → ${short(ours)}`;
+}
+
+function short(json: Json): string {
+  const text = JSON.stringify(json);
+  return text.length > 160 ? `${text.slice(0, 160)}…` : text;
 }
 
 /** Differences of a topic's records, each with the record's number. */
