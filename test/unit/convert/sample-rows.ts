@@ -40,7 +40,14 @@ const COLUMNS: readonly (readonly [string, CellCodec, string])[] = [
   ['note', textCodec, 'please ring twice and leave it with the neighbour'],
   ['created_at', digitsCodec, '1795552431960518'],
 ];
-const META = ['1795552431960', '1142848', '5946285800', '["5946285700","5946285800"]', '1795552431960518', '1795552431960518000'];
+const META = [
+  '1795552431960',
+  '1142848',
+  '5946285800',
+  '["5946285700","5946285800"]',
+  '1795552431960518',
+  '1795552431960518000',
+];
 
 /** An update of a change stream: an envelope of about 680 bytes of JSON around a row of ten columns. */
 export function sampleLayout(): RowLayout {
