@@ -152,7 +152,8 @@ export class TaskLife {
   async #waitToRetry(error: unknown, settings: TaskSettings, firstFailureMs: number): Promise<boolean> {
     const { report, env } = this.#options;
     const failure = describeFailure(error);
-    const limitMs = settings.retryTimeoutMs ?? (this.#everOpened ? Infinity : OPENING_TIMEOUT_MS);
+    const waits = this.#everOpened || (error instanceof MillraceError && error.kind === 'full');
+    const limitMs = settings.retryTimeoutMs ?? (waits ? Infinity : OPENING_TIMEOUT_MS);
     const triedMs = env.clock.monotonicMs() - firstFailureMs;
     if (failure.retry !== 'retry' || triedMs >= limitMs || this.#isHung) throw error;
     this.#attempt++;

@@ -113,7 +113,8 @@ async function resumes(driver: SourceDriver, upstream: SourceUpstream): Promise<
   let stored: SourceReading['stored'] = [];
   let stop = 1;
   const seen: string[] = [];
-  while (new Set(seen).size < names.length) {
+  for (let restarts = 0; new Set(seen).size < names.length; restarts++) {
+    ok(restarts < names.length, `after ${restarts} restarts only ${new Set(seen).size} of ${names.length} were read`);
     const reading = await SourceReading.open(driver, upstream, stored);
     await reading.readNames(stop);
     seen.push(...reading.names);

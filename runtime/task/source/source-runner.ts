@@ -87,6 +87,8 @@ class SourceRun {
   /** Aborts when nothing more is to be read: a stop or a failure. */
   readonly #reading: AbortSignal;
   #yieldedMs: number;
+  /** Ends the wait for the present read. */
+  #onHalt: (reason: Error) => Promise<void> = () => Promise.resolve();
 
   constructor(
     context: TaskRunContext,
@@ -97,7 +99,10 @@ class SourceRun {
   ) {
     const { env, spec, converters, report } = context;
     const exactlyOnce = settings.delivery === 'exactly-once';
-    const failed = (error: Error): void => this.#halt.abort(error);
+    const failed = (error: Error): void => {
+      this.#halt.abort(error);
+      void this.#onHalt(error);
+    };
     this.#context = context;
     this.#settings = settings;
     this.#producer = producer;
@@ -188,21 +193,15 @@ class SourceRun {
   }
 
   /** Reads; once the run has failed, a read that ignores its signal is not waited for without end. */
-  async #read(): Promise<SourceBatch | null> {
+  #read(): Promise<SourceBatch | null> {
+    const { promise, resolve, reject } = Promise.withResolvers<SourceBatch | null>();
     const reading = this.#task.read(this.#reading);
-    const halted = Promise.withResolvers<never>();
-    const { signal } = this.#halt;
-    const halt = async (): Promise<void> => {
+    reading.then(resolve, reject);
+    this.#onHalt = async (reason) => {
       if (!(await settlesWithin(this.#context, CLOSING_MS, reading))) this.#context.hung('read() ignores its signal');
-      halted.reject(signal.reason);
+      reject(reason);
     };
-    const onHalt = (): void => void halt();
-    signal.addEventListener('abort', onHalt, { once: true });
-    try {
-      return await Promise.race([reading, halted.promise]);
-    } finally {
-      signal.removeEventListener('abort', onHalt);
-    }
+    return promise;
   }
 
   async #ship(batch: SourceBatch): Promise<void> {
