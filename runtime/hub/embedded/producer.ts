@@ -23,6 +23,9 @@ export interface ProducerParts {
   readonly closed: () => void;
 }
 
+/** Below this a copy is cheaper. */
+const TRANSFER_BYTES = 8192;
+
 const FORGOTTEN: Appended['baseOffset'] = -1n;
 
 /**
@@ -104,7 +107,8 @@ export class EmbeddedProducer implements HubProducer {
     const bytes = transferable(batch);
     try {
       const ask = { topic, partition, acks: options.acks, window, batch: bytes };
-      const { baseOffset, logAppendTimeMs } = await connection.ask('append', ask, bytes.buffer);
+      const transfer = bytes.byteLength >= TRANSFER_BYTES ? bytes.buffer : undefined;
+      const { baseOffset, logAppendTimeMs } = await connection.ask('append', ask, transfer);
       return { topic, partition, baseOffset: BigInt(baseOffset), logAppendTimeMs };
     } catch (error) {
       const failure = error as Error;

@@ -9,6 +9,9 @@ import type { Store } from './store.ts';
 import type { Watermark } from './watermark.ts';
 import type { WriterLink } from './writer-link.ts';
 
+/** Made once: an abort without a reason of its own makes an exception with a stack each time. */
+const INTERRUPTED = new Error('interrupted');
+
 interface Assigned extends TopicPartition {
   /** In the store; -1: not looked up yet. */
   id: number;
@@ -51,12 +54,12 @@ export class EmbeddedReader implements HubReader {
       paused: false,
     }));
     this.#first = 0;
-    this.#interrupt?.abort();
+    this.#interrupt?.abort(INTERRUPTED);
   }
 
   seek(topic: string, partition: number, offset: bigint): void {
     this.#find(topic, partition).position = Number(offset);
-    this.#interrupt?.abort();
+    this.#interrupt?.abort(INTERRUPTED);
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -65,7 +68,7 @@ export class EmbeddedReader implements HubReader {
 
   resume(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) this.#find(topic, partition).paused = false;
-    this.#interrupt?.abort();
+    this.#interrupt?.abort(INTERRUPTED);
   }
 
   position(topic: string, partition: number): bigint {
@@ -141,27 +144,29 @@ export class EmbeddedReader implements HubReader {
     const { link, env, isolation } = this.#parts;
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
-    const either = AbortSignal.any([signal, interrupt.signal]);
+    const forward = (): void => interrupt.abort(INTERRUPTED);
+    signal.addEventListener('abort', forward, { once: true });
     const on: WaitFor[] = this.#assigned
       .filter((of) => !of.paused)
       .map((of) => ({ partition: of.id, offset: of.position, committed: isolation === 'read_committed' }));
-    const over = env.timers.sleep(ms, either);
-    const news = on.length === 0 ? null : link.news(on, either);
+    const over = env.timers.sleep(ms, interrupt.signal);
+    const news = on.length === 0 ? null : link.news(on, interrupt.signal);
     try {
       await (news === null ? over : Promise.race([news, over]));
     } catch (error) {
-      if (signal.aborted || !interrupt.signal.aborted) throw error;
+      if (error !== INTERRUPTED) throw error;
     } finally {
-      interrupt.abort();
+      signal.removeEventListener('abort', forward);
       this.#interrupt = null;
       over.catch(() => undefined);
       news?.catch(() => undefined);
+      interrupt.abort(INTERRUPTED);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#interrupt?.abort();
+    this.#interrupt?.abort(INTERRUPTED);
     this.#parts.closed();
   }
 }

@@ -12,6 +12,9 @@ const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
 const body = 'x'.repeat(100_000);
 
+const numbers = (records: readonly (string | null)[]) => records.map((value) => Number(value?.split(' ')[0]));
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
 const mount = await mkdtemp(`${tmpdir()}/millrace-full-`);
 const impossible = await run('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', mount]).then(
   () => null,
@@ -47,9 +50,6 @@ describe.skipIf(impossible !== null)(`a full disk${impossible === null ? '' : ` 
     expect(failure).toMatchObject({ code: 'HUB_DISK_FULL', kind: 'full', remedy: expect.any(String) });
     return { hub, producer, appended };
   }
-
-  const numbers = (records: readonly (string | null)[]) => records.map((value) => Number(value?.split(' ')[0]));
-  const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
   it('is kept away by the minimum; offsets, transactions and readers go on; appends resume with the space', async () => {
     const ballast = `${mount}/ballast`;
