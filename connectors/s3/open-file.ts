@@ -12,6 +12,9 @@ import {
   type ObjectUpload,
 } from './store/object-store.ts';
 
+/** Bytes an open file may gather between two drains. */
+const DRAIN_BYTES = 1_048_576;
+
 /** One object being written: encoder → compressor → upload. */
 class Output {
   readonly name: string;
@@ -53,6 +56,7 @@ export class OpenFile {
   readonly #outputs: readonly Output[];
   #lastOffset: bigint;
   #records = 0;
+  #drainAt = DRAIN_BYTES;
   #crc = 0;
 
   constructor(store: ObjectStore, firstOffset: bigint, names: readonly { name: string; companion: Companion }[]) {
@@ -62,7 +66,14 @@ export class OpenFile {
   }
 
   get bufferedBytes(): number {
-    return this.#outputs.reduce((sum, output) => sum + output.bufferedBytes, 0);
+    let bytes = 0;
+    for (const output of this.#outputs) bytes += output.bufferedBytes;
+    return bytes;
+  }
+
+  /** Much was gathered since the last drain. */
+  get wantsDrain(): boolean {
+    return this.bufferedBytes >= this.#drainAt;
   }
 
   get records(): number {
@@ -73,8 +84,9 @@ export class OpenFile {
     return this.#outputs.every((output) => output.encoder.fits(record));
   }
 
-  /** Throws a `data` error, and holds nothing of the record, where the first object cannot take it. */
-  append(record: SinkRecord, key: Uint8Array | null, value: Uint8Array | null): void {
+  /** Returns the bytes of key and value. Throws a `data` error, and holds nothing of the record, where the first object cannot take it. */
+  append(record: SinkRecord): number {
+    const { rawKey, rawValue } = record;
     const [main, ...others] = this.#outputs;
     main?.encoder.append(record);
     for (const output of others) {
@@ -92,11 +104,13 @@ export class OpenFile {
     }
     this.#records++;
     this.#lastOffset = record.offset;
-    this.#crc = recordsCrc(this.#crc, record.offset, key, value);
+    this.#crc = recordsCrc(this.#crc, record.offset, rawKey, rawValue);
+    return (rawKey?.length ?? 0) + (rawValue?.length ?? 0);
   }
 
   async drain(early: boolean, signal: AbortSignal): Promise<void> {
     for (const output of this.#outputs) await output.drain(early, signal);
+    this.#drainAt = this.bufferedBytes + DRAIN_BYTES;
   }
 
   /** Completes its objects in order; stops at the first that another writer closed elsewhere. */

@@ -5,11 +5,11 @@ import type { ArchiveSettings } from './archive-settings.ts';
 import { compareFacts } from './conflict.ts';
 import { OpenFile } from './open-file.ts';
 import { objectName } from './partition/naming.ts';
-import { isDue, nextSchedule, rotateAfter, rotateBefore, type OpenSpan } from './partition/rotation.ts';
+import { isDue, nextSchedule, rotateAfter, rotateBefore } from './partition/rotation.ts';
+import { dataError, nullValue } from './record-errors.ts';
+import { Span } from './span.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
-/** Bytes an open file may gather between two drains. */
-const DRAIN_BYTES = 1_048_576;
 /** A span that another writer read whole is in the topic: reading it again does not wait for new records. */
 const STALLED_MS = 60_000;
 
@@ -18,17 +18,6 @@ export interface ArchiveProgress {
   readonly rejected: readonly SinkRejection[];
   /** Read on from here instead: the records since are to be written again. */
   readonly seek: bigint | null;
-}
-
-interface Span extends OpenSpan {
-  count: number;
-  bytes: number;
-  readonly baseTimestampMs: number;
-  encodedPartition: string;
-  openFiles: number;
-  readonly dueAtMs: number | null;
-  readonly startOffset: bigint;
-  readonly files: Map<string, OpenFile>;
 }
 
 /**
@@ -84,9 +73,7 @@ export class PartitionArchive {
   }
 
   get bufferedBytes(): number {
-    let bytes = 0;
-    for (const file of this.#span?.files.values() ?? []) bytes += file.bufferedBytes;
-    return bytes;
+    return this.#span?.bufferedBytes ?? 0;
   }
 
   /** Records in offset order; those before the place it stands at are skipped. */
@@ -94,7 +81,9 @@ export class PartitionArchive {
     const rejected: SinkRejection[] = [];
     for (const record of records) {
       if (record.offset < this.#next) continue;
-      const seek = await this.#take(record, nowMs, rejected, signal);
+      const taken = this.#takeAtOnce(record, nowMs);
+      if (taken && !this.#isFull()) continue;
+      const seek = taken ? await this.#close(this.#next, signal) : await this.#take(record, nowMs, rejected, signal);
       if (seek !== null) return { rejected, seek };
     }
     return { rejected, seek: null };
@@ -132,7 +121,28 @@ export class PartitionArchive {
     const span = this.#span;
     this.#next = this.durable;
     this.#span = null;
-    for (const file of span?.files.values() ?? []) await file.abort();
+    await span?.abort();
+  }
+
+  /** The common case, without a wait: an open file takes the record and nothing is to be closed or sent. */
+  #takeAtOnce(record: SinkRecord, nowMs: number): boolean {
+    const span = this.#span;
+    if (span === null || this.#adopted !== null || record.tombstone) return false;
+    const { partitioner, recordTime, rules } = this.#settings;
+    try {
+      const timestampMs = recordTime(record, nowMs);
+      const encodedPartition = partitioner.encode(record.partition, timestampMs);
+      const file = span.files.get(encodedPartition);
+      if (file === undefined || file.wantsDrain || !file.fits(record)) return false;
+      const arriving = { timestampMs, encodedPartition, opensFile: false, schemaChanged: false };
+      if (rotateBefore(span, arriving, rules, nowMs) !== null) return false;
+      span.took(encodedPartition, file.append(record));
+    } catch {
+      // It fails again where failures are dealt with.
+      return false;
+    }
+    this.#next = record.offset + 1n;
+    return true;
   }
 
   async #take(
@@ -152,11 +162,12 @@ export class PartitionArchive {
       const seek = await this.#write(record, placed, nowMs, rejected, signal);
       if (seek !== null) return seek;
     }
-    if (this.#adopted === null) {
-      const reason = this.#span === null ? null : rotateAfter(this.#span, this.#settings.rules);
-      return reason === null ? null : this.#close(this.#next, signal);
-    }
+    if (this.#adopted === null) return this.#isFull() ? this.#close(this.#next, signal) : null;
     return this.#next >= this.#adopted ? this.#close(this.#adopted, signal) : null;
+  }
+
+  #isFull(): boolean {
+    return this.#span !== null && rotateAfter(this.#span, this.#settings.rules) !== null;
   }
 
   /** Where a record goes; null: nowhere, it was rejected or is to be ignored. */
@@ -193,7 +204,7 @@ export class PartitionArchive {
     }
     this.#next = record.offset + 1n;
     const file = this.#span?.files.get(folder);
-    if (file !== undefined && file.bufferedBytes >= DRAIN_BYTES) await file.drain(false, signal);
+    if (file?.wantsDrain === true) await file.drain(false, signal);
     return null;
   }
 
@@ -221,27 +232,21 @@ export class PartitionArchive {
   async #append(record: SinkRecord, folder: string, timestampMs: number, nowMs: number): Promise<void> {
     const span = this.#span ?? this.#openSpan(record.offset, folder, timestampMs, nowMs);
     const open = span.files.get(folder);
-    const { rawKey: key, rawValue: value } = record;
     const file = open ?? this.#openFile(folder, record.offset);
     try {
-      file.append(record, key, value);
+      span.took(folder, file.append(record));
     } catch (error) {
       if (open === undefined) await file.abort();
       throw error;
     }
     if (open === undefined) span.files.set(folder, file);
-    span.openFiles = span.files.size;
-    span.count++;
-    span.bytes += (key?.length ?? 0) + (value?.length ?? 0);
-    span.encodedPartition = folder;
     this.#span = span;
   }
 
   #openSpan(startOffset: bigint, encodedPartition: string, baseTimestampMs: number, nowMs: number): Span {
     const { scheduleMs } = this.#settings.rules;
     const dueAtMs = scheduleMs === null ? null : nextSchedule(nowMs, scheduleMs, this.#settings.zone);
-    const files = new Map<string, OpenFile>();
-    return { startOffset, encodedPartition, baseTimestampMs, dueAtMs, files, count: 0, bytes: 0, openFiles: 0 };
+    return new Span(startOffset, encodedPartition, baseTimestampMs, dueAtMs);
   }
 
   #openFile(encodedPartition: string, firstOffset: bigint): OpenFile {
@@ -306,19 +311,4 @@ export class PartitionArchive {
         'or compacted, or another connector writes to the same place. Give this connector a topics.dir of its own, or remove those objects.',
     });
   }
-}
-
-function nullValue(record: SinkRecord): MillraceError {
-  const where = `${record.topic}-${record.partition}@${record.offset}`;
-  return new MillraceError('S3_NULL_VALUE', `${where}: the record has no value`, {
-    kind: 'data',
-    key: 'behavior.on.null.values',
-    remedy: 'Set millrace.envelope=true to keep tombstones with their keys, or behavior.on.null.values=ignore.',
-  });
-}
-
-/** An error of this record alone; any other goes on to stop the task. */
-function dataError(error: unknown): MillraceError {
-  if (error instanceof MillraceError && error.kind === 'data') return error;
-  throw error;
 }
