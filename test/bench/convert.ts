@@ -42,13 +42,15 @@ function measure(name: string, config: Record<string, string>, compression: Comp
   };
   for (let i = 0; i < 20; i++) round();
   const from = performance.now();
+  const cpu = process.cpuUsage();
   batchBytes = 0;
   for (let i = 0; i < rounds; i++) round();
   finish();
   const seconds = (performance.now() - from) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   const rows = ROWS * rounds;
   console.log(
-    `${name.padEnd(28)} ${(rows / seconds / 1000).toFixed(0).padStart(6)} k rows/s  ${((seconds / rows) * 1e6).toFixed(2)} µs/row` +
+    `${name.padEnd(28)} ${(rows / seconds / 1000).toFixed(0).padStart(6)} k rows/s  ${((seconds / rows) * 1e6).toFixed(2)} µs/row, CPU ${((user + system) / rows).toFixed(2)}` +
       `  value ${valueBytes} B  batches ${(batchBytes / rows).toFixed(0)} B/row`,
   );
 }
