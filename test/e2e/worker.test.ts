@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { millrace, WorkerProcess } from './worker-process.ts';
+
+let postgres: PostgresServer;
+let home: string;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  await postgres.sql('CREATE TABLE orders (id int PRIMARY KEY, item text)');
+});
+
+afterAll(() => postgres.stop());
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'millrace-e2e-'));
+  await mkdir(join(home, 'connectors'));
+  return () => rm(home, { recursive: true, force: true });
+});
+
+function source(slot: string): object {
+  return {
+    name: 'shop',
+    config: {
+      'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+      'database.hostname': postgres.host,
+      'database.port': String(postgres.port),
+      'database.user': '${env:PGUSER}',
+      'database.dbname': postgres.database,
+      'topic.prefix': 'shop',
+      'plugin.name': 'pgoutput',
+      'slot.name': slot,
+      'publication.name': slot,
+      'table.include.list': 'public.orders',
+    },
+  };
+}
+
+function archive(): object {
+  return {
+    'connector.class': 's3',
+    topics: 'shop.public.orders',
+    'store.url': `file://${home}`,
+    's3.bucket.name': 'archive',
+    'flush.size': '2',
+  };
+}
+
+async function tail(
+  ...args: readonly string[]
+): Promise<{ key: { id: number }; value: { op: string; after: { item: string } } }[]> {
+  const { out, err, code } = await millrace(
+    ['topics', 'tail', 'shop.public.orders', '--json', '--no-follow', ...args],
+    home,
+  );
+  if (code !== 0) throw new Error(err);
+  return out
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { key: { id: number }; value: { op: string; after: { item: string } } });
+}
+
+describe('millrace worker, as a process', () => {
+  it('streams Postgres into the hub and archives it, survives kill -9, drains on SIGTERM', async () => {
+    await postgres.sql("TRUNCATE orders; INSERT INTO orders VALUES (1, 'apple'), (2, 'pear')");
+    await writeFile(join(home, 'connectors', 'shop.json'), JSON.stringify(source('e2e')));
+    await writeFile(join(home, 'connectors', 'archive.json'), JSON.stringify(archive()));
+    const env = { PGUSER: postgres.user };
+
+    const first = await WorkerProcess.start(['connectors'], home, env);
+    await first.running('shop');
+    await first.running('archive');
+    await first.until('holding two rows', async () => (await tail('--from-beginning')).length === 2);
+    expect((await first.get('/connectors/shop/config')).body).toMatchObject({ 'database.user': '${env:PGUSER}' });
+    await first.end('SIGKILL');
+
+    await postgres.sql("INSERT INTO orders VALUES (3, 'plum')");
+    const second = await WorkerProcess.start([], home, env);
+    await second.running('shop');
+    await second.until('holding the third row', async () =>
+      (await tail('--from-beginning')).some(({ key }) => key.id === 3),
+    );
+    const records = await tail('--from-beginning');
+    expect(records.map(({ key }) => key.id)).toEqual(expect.arrayContaining([1, 2, 3]));
+    expect(records.find(({ key }) => key.id === 3)?.value).toMatchObject({ op: 'c', after: { item: 'plum' } });
+    await second.until('archiving two rows', async () => {
+      const files = await readdir(join(home, 'archive'), { recursive: true });
+      return files.some((name) => name.endsWith('.json'));
+    });
+    const metrics = String((await second.get('/metrics')).body);
+    expect(metrics).toMatch(/millrace_source_record_write_total\{connector="shop",task="0"\} \d+/);
+    expect(metrics).toContain('millrace_hub_commits_total');
+    expect(await second.end('SIGTERM')).toBe(0);
+    expect(second.log).toContain('worker has ended');
+  });
+
+  it('refuses a wrong configuration with the key, the remedy and status 2, and starts nothing', async () => {
+    await writeFile(join(home, 'connectors', 'shop.json'), JSON.stringify({ ...archive(), 'flush.size': 'many' }));
+    const { code, err } = await millrace(['worker', 'connectors', '--set', 'listeners=http://127.0.0.1:0'], home);
+    expect(code).toBe(2);
+    expect(err).toContain('flush.size');
+    expect(err).toContain('CONFIG_INVALID');
+    expect(err).not.toContain('at ');
+  });
+
+  it('names every wrong worker option at once', async () => {
+    const { code, err } = await millrace(
+      ['worker', '--set', 'listners=x', '--set', 'offset.flush.interval.ms=0', '--set', 'millrace.log.level=loud'],
+      home,
+    );
+    expect(code).toBe(2);
+    for (const key of ['listners', 'offset.flush.interval.ms', 'millrace.log.level']) expect(err).toContain(key);
+    expect(err).toContain('Did you mean listeners?');
+  });
+
+  it('refuses a second worker on the same hub by name', async () => {
+    const worker = await WorkerProcess.start([], home);
+    const { code, err } = await millrace(['worker', '--set', 'listeners=http://127.0.0.1:0'], home);
+    expect(code).toBe(5);
+    expect(err).toContain('HUB_IN_USE');
+    expect(await worker.end()).toBe(0);
+  });
+});
