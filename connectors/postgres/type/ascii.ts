@@ -30,6 +30,11 @@ export function writePadded(value: number, width: number, writer: ByteWriter): v
   writer.length = length + width;
 }
 
+/** Value of two digits. */
+export function twoDigits(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) * 10 + (bytes[at + 1] as number) - 528;
+}
+
 /**
  * Writes `units × 10^width + fraction` in decimal, where the whole may exceed 2^53: `units` is a
  * safe integer, `fraction` has at most `width` (≤ 9) digits and is not negative.

@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import { writePadded } from './ascii.ts';
 
 /*
@@ -20,6 +20,34 @@ export function daysOf(year: number, month: number, day: number): number {
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
   return era * DAYS_PER_ERA + dayOfEra - 719_468;
+}
+
+/** The last date of {@link daysOf}: neighbouring rows share theirs. */
+let lastDate = Number.NaN;
+let lastDays = 0;
+
+/** As {@link daysOf}, remembering the last answer. */
+export function daysOfRecent(year: number, month: number, day: number): number {
+  const date = year * 10_000 + month * 100 + day;
+  if (date !== lastDate) {
+    lastDate = date;
+    lastDays = daysOf(year, month, day);
+  }
+  return lastDays;
+}
+
+/** Text of the last date written. */
+const recentText = new ByteWriter(16);
+let recentDays = Number.NaN;
+
+/** As {@link writeIsoDate}, remembering the last text. */
+export function writeRecentIsoDate(days: number, writer: ByteWriter): void {
+  if (days !== recentDays) {
+    recentText.reset();
+    writeIsoDate(days, recentText);
+    recentDays = days;
+  }
+  writer.copy(recentText.bytes, 0, recentText.length);
 }
 
 /** Writes a date as ISO 8601 with at least four digits of year: `2026-11-24`, `-0043-03-15`, `+10000-01-01`. */
@@ -49,13 +77,18 @@ export function writeIsoDate(days: number, writer: ByteWriter): void {
  * -1: as many as it takes.
  */
 export function writeIsoTime(micros: number, digits: number, writer: ByteWriter): void {
-  const seconds = Math.floor(micros / 1_000_000);
-  let fraction = micros - seconds * 1_000_000;
-  writePadded(Math.floor(seconds / 3600), 2, writer);
-  writer.byte(0x3a);
-  writePadded(Math.floor(seconds / 60) % 60, 2, writer);
-  writer.byte(0x3a);
-  writePadded(seconds % 60, 2, writer);
+  const seconds = Math.floor(micros / 1_000_000) | 0;
+  let fraction = (micros - seconds * 1_000_000) | 0;
+  const minutes = (seconds / 60) | 0;
+  const hours = (minutes / 60) | 0;
+  writer.reserve(16);
+  const { bytes, length } = writer;
+  putTwo(bytes, length, hours);
+  bytes[length + 2] = 0x3a;
+  putTwo(bytes, length + 3, minutes - hours * 60);
+  bytes[length + 5] = 0x3a;
+  putTwo(bytes, length + 6, seconds - minutes * 60);
+  writer.length = length + 8;
   let width = digits;
   if (digits < 0) {
     width = fraction === 0 ? 0 : 6;
@@ -63,8 +96,14 @@ export function writeIsoTime(micros: number, digits: number, writer: ByteWriter)
       fraction /= 10;
       width--;
     }
-  } else fraction = Math.floor(fraction / 10 ** (6 - digits));
+  } else if (digits < 6) fraction = Math.floor(fraction / 10 ** (6 - digits));
   if (width === 0) return;
   writer.byte(0x2e);
   writePadded(fraction, width, writer);
+}
+
+function putTwo(bytes: Buffer, at: number, value: number): void {
+  const tens = (value / 10) | 0;
+  bytes[at] = 0x30 + tens;
+  bytes[at + 1] = 0x30 + value - tens * 10;
 }

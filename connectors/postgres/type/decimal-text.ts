@@ -41,14 +41,25 @@ export function writeUnscaled(bytes: Buffer, at: number, length: number, drop: n
     const byte = bytes[i] as number;
     if (byte >= ZERO) value = value * 10 + byte - ZERO;
   }
-  if (bytes[at] === MINUS) value = -value;
+  writeUnscaledNumber(bytes[at] === MINUS ? -value : value, writer);
+}
+
+/** As {@link writeUnscaled}, of a safe integer. */
+export function writeUnscaledNumber(value: number, writer: ByteWriter): void {
   const high = Math.floor(value / 0x100000000);
-  scratch.writeInt32BE(high | 0, 0);
-  scratch.writeInt32BE(value | 0, 4);
+  putInt32(high, 0);
+  putInt32(value, 4);
   let from = 0;
   const sign = value < 0 ? 0xff : 0;
   while (from < 7 && scratch[from] === sign && ((scratch[from + 1] as number) & 0x80) === (sign & 0x80)) from++;
   writeJsonBase64(writer, scratch, from, 8 - from);
+}
+
+function putInt32(value: number, at: number): void {
+  scratch[at] = value >> 24;
+  scratch[at + 1] = value >> 16;
+  scratch[at + 2] = value >> 8;
+  scratch[at + 3] = value;
 }
 
 export function decimalOf(bytes: Buffer, at: number, length: number, drop: number): Decimal {

@@ -26,6 +26,24 @@ export function writeNumericText(bytes: Buffer, at: number, writer: ByteWriter):
   }
 }
 
+/** Groups of four digits whose number is surely a safe integer. */
+const SAFE_GROUPS = 3;
+
+/** The unscaled value as a safe integer; NaN where it is none, or special, or of another scale. */
+export function smallUnscaled(bytes: Buffer, at: number, scale: number): number {
+  const sign = readUint16(bytes, at + 4);
+  if (readUint16(bytes, at + 6) !== scale || (sign !== 0 && sign !== NEGATIVE)) return Number.NaN;
+  const count = readUint16(bytes, at);
+  const weight = (readUint16(bytes, at + 2) << 16) >> 16;
+  const fractionGroups = (scale + 3) >> 2;
+  const groups = weight + 1 + fractionGroups;
+  if (weight < -1 || groups > SAFE_GROUPS) return count === 0 ? 0 : Number.NaN;
+  let value = 0;
+  for (let i = 0; i < groups; i++) value = value * 10_000 + (i < count ? readUint16(bytes, at + 8 + i * 2) : 0);
+  for (let extra = fractionGroups * 4 - scale; extra > 0; extra--) value /= 10;
+  return sign === NEGATIVE ? -value : value;
+}
+
 function writeWhole(bytes: Buffer, groups: number, count: number, weight: number, writer: ByteWriter): void {
   if (weight < 0) {
     writer.byte(0x30);

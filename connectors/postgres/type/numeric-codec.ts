@@ -8,9 +8,9 @@ import type { Schema } from '../../../runtime/record/schema.ts';
 import { variableScaleDecimalOf } from '../../../runtime/record/semantic-types.ts';
 import { struct, type Value } from '../../../runtime/record/value.ts';
 import type { CellFormat } from './codec.ts';
-import { decimalOf, isSpecial, refuseSpecial, scaleOf, writeUnscaled } from './decimal-text.ts';
+import { decimalOf, isSpecial, refuseSpecial, scaleOf, writeUnscaled, writeUnscaledNumber } from './decimal-text.ts';
 import { parseNumber } from './float-codec.ts';
-import { writeNumericText } from './numeric-binary.ts';
+import { smallUnscaled, writeNumericText } from './numeric-binary.ts';
 import type { TypeOptions } from './options.ts';
 
 const QUOTE = 0x22;
@@ -34,7 +34,24 @@ export function numericCodec(format: CellFormat, typmod: number, options: TypeOp
   const modifier = typmod - 4;
   // Eleven bits, signed: PostgreSQL 15 allows scales from -1000.
   const scale = ((modifier & 0x7ff) ^ 0x400) - 0x400;
-  return decimalCodec(text, decimalType(scale, modifier >>> 16), scale, options);
+  const codec = decimalCodec(text, decimalType(scale, modifier >>> 16), scale, options);
+  return format === 'binary' && scale >= 0 ? smallBinary(codec, scale) : codec;
+}
+
+/** Writes small binary numerics without the way over text. */
+function smallBinary(codec: CellCodec, scale: number): CellCodec {
+  return {
+    ...codec,
+    json: (jsonOptions) => {
+      const large = codec.json(jsonOptions);
+      if (jsonOptions.decimalFormat === 'NUMERIC') return large;
+      return (bytes, at, length, writer) => {
+        const small = smallUnscaled(bytes, at, scale);
+        if (Number.isNaN(small)) large(bytes, at, length, writer);
+        else writeUnscaledNumber(small, writer);
+      };
+    },
+  };
 }
 
 /** A codec over decimal text for `decimal.handling.mode` string and double. */

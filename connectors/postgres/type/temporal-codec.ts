@@ -6,7 +6,7 @@ import { dateType, timestampType, timeType } from '../../../runtime/record/logic
 import type { Schema } from '../../../runtime/record/schema.ts';
 import * as semantic from '../../../runtime/record/semantic-types.ts';
 import { scaledBigInt, writeScaled } from './ascii.ts';
-import { DAY_S, writeIsoDate, writeIsoTime } from './calendar.ts';
+import { DAY_S, writeIsoTime, writeRecentIsoDate } from './calendar.ts';
 import type { CellFormat } from './codec.ts';
 import type { TypeOptions } from './options.ts';
 import { TemporalParser } from './temporal-parser.ts';
@@ -30,7 +30,7 @@ export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
     return isoCodec(semantic.isoDateOf(), (bytes, at, length, writer) => {
       parser.date(bytes, at, length, format);
-      if (!wroteInfinity(writer)) writeIsoDate(parser.days, writer);
+      if (!wroteInfinity(writer)) writeRecentIsoDate(parser.days, writer);
       if (parser.infinite === 0) writer.byte(0x5a);
     });
   }
@@ -107,6 +107,10 @@ export function timestampCodec(format: CellFormat, precision: number, options: T
 /** `timestamptz`: ISO 8601 in UTC with as many fraction digits as declared. */
 export function zonedTimestampCodec(format: CellFormat, precision: number): CellCodec {
   return isoCodec(semantic.zonedTimestampOf(), (bytes, at, length, writer) => {
+    if (format === 'text' && isPlainUtc(bytes, at, length)) {
+      copyPlainUtc(bytes, at, length, precision, writer);
+      return;
+    }
     parser.timestamp(bytes, at, length, format);
     writeZoned(precision, writer);
   });
@@ -119,6 +123,40 @@ export function zonedTimeCodec(format: CellFormat): CellCodec {
     writeIsoTime(parser.micros, -1, writer);
     writer.byte(0x5a);
   });
+}
+
+const UTC_END = 3;
+const TO_SECONDS = 19;
+
+/** `YYYY-MM-DD HH:MM:SS[.f…]+00`: what our sessions, which run in UTC, get for almost all instants. */
+function isPlainUtc(bytes: Buffer, at: number, length: number): boolean {
+  const end = at + length;
+  return (
+    length >= TO_SECONDS + UTC_END &&
+    bytes[at + 4] === 0x2d &&
+    bytes[at + 10] === 0x20 &&
+    bytes[end - 3] === 0x2b &&
+    bytes[end - 2] === 0x30 &&
+    bytes[end - 1] === 0x30
+  );
+}
+
+/** Such a text is the ISO form but for `T`, `Z` and zeros at the end of the fraction. */
+function copyPlainUtc(bytes: Buffer, at: number, length: number, precision: number, writer: ByteWriter): void {
+  writer.reserve(TO_SECONDS + 8);
+  const { bytes: out } = writer;
+  let to = writer.length;
+  for (let from = at; from < at + TO_SECONDS; from++) out[to++] = bytes[from] as number;
+  out[to - 9] = 0x54;
+  if (precision > 0) {
+    out[to++] = 0x2e;
+    const digits = at + length - UTC_END;
+    for (let place = 0, from = at + TO_SECONDS + 1; place < precision; place++, from++) {
+      out[to++] = from < digits ? (bytes[from] as number) : 0x30;
+    }
+  }
+  out[to++] = 0x5a;
+  writer.length = to;
 }
 
 type AsciiWriter = (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void;
@@ -143,7 +181,7 @@ function isoCodec(schema: Schema, write: AsciiWriter): CellCodec {
 
 function writeZoned(digits: number, writer: ByteWriter): void {
   if (wroteInfinity(writer)) return;
-  writeIsoDate(parser.days, writer);
+  writeRecentIsoDate(parser.days, writer);
   writer.byte(0x54);
   writeIsoTime(parser.micros, digits, writer);
   writer.byte(0x5a);

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { isDigit, parseDigits } from './ascii.ts';
-import { daysOf, DAY_S, POSTGRES_EPOCH_DAYS } from './calendar.ts';
+import { isDigit, parseDigits, twoDigits } from './ascii.ts';
+import { DAY_S, daysOfRecent, POSTGRES_EPOCH_DAYS } from './calendar.ts';
 import { readInt32 } from './integer-codec.ts';
 import type { CellFormat } from './codec.ts';
 
@@ -84,26 +84,27 @@ export class TemporalParser {
       if (++dash >= end) throw malformed(bytes, at, end);
     }
     const year = parseDigits(bytes, at, dash);
-    const month = parseDigits(bytes, dash + 1, dash + 3);
-    const day = parseDigits(bytes, dash + 4, dash + 6);
+    const month = twoDigits(bytes, dash + 1);
+    const day = twoDigits(bytes, dash + 4);
     const bc = bytes[end - 2] === LETTER_B;
-    this.days = daysOf(bc ? 1 - year : year, month, day);
+    this.days = daysOfRecent(bc ? 1 - year : year, month, day);
     return dash + 6;
   }
 
   /** Reads `HH:MM:SS[.f…]`; returns the end. */
   #time(bytes: Buffer, at: number, end: number): number {
-    const hours = parseDigits(bytes, at, at + 2);
-    const seconds = hours * 3600 + parseDigits(bytes, at + 3, at + 5) * 60 + parseDigits(bytes, at + 6, at + 8);
-    this.micros = seconds * 1_000_000;
+    const seconds = twoDigits(bytes, at) * 3600 + twoDigits(bytes, at + 3) * 60 + twoDigits(bytes, at + 6);
     let next = at + 8;
+    let fraction = 0;
     if (next < end && bytes[next] === DOT) {
-      let unit = 100_000;
+      let places = 6;
       for (next++; next < end && isDigit(bytes[next]); next++) {
-        this.micros += ((bytes[next] as number) - 0x30) * unit;
-        unit /= 10;
+        fraction = fraction * 10 + (bytes[next] as number) - 0x30;
+        places--;
       }
+      for (; places > 0; places--) fraction *= 10;
     }
+    this.micros = seconds * 1_000_000 + fraction;
     this.#end = next;
     return next;
   }
@@ -112,10 +113,10 @@ export class TemporalParser {
   #zone(bytes: Buffer, at: number, end: number): void {
     const sign = bytes[at];
     if (at >= end || (sign !== PLUS && sign !== MINUS)) return;
-    let seconds = parseDigits(bytes, at + 1, at + 3) * 3600;
+    let seconds = twoDigits(bytes, at + 1) * 3600;
     if (at + 3 < end && bytes[at + 3] === 0x3a) {
-      seconds += parseDigits(bytes, at + 4, at + 6) * 60;
-      if (at + 6 < end && bytes[at + 6] === 0x3a) seconds += parseDigits(bytes, at + 7, at + 9);
+      seconds += twoDigits(bytes, at + 4) * 60;
+      if (at + 6 < end && bytes[at + 6] === 0x3a) seconds += twoDigits(bytes, at + 7);
     }
     this.offset = sign === MINUS ? -seconds : seconds;
   }
