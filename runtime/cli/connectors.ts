@@ -108,7 +108,9 @@ function printStatus(io: CliIo, { status, progress }: Described): void {
 
 function printProgress(io: CliIo, at: ConnectorProgress['tasks'][number]): void {
   io.out(`    ${at.records} records, ${Math.round(at.records_per_second)}/s, ${at.queued_bytes} bytes queued`);
-  const known = [...Object.entries(at.gauges), ...Object.entries(at.info)].map(([key, value]) => `${key}=${value}`);
+  const known = [...Object.entries(at.gauges), ...Object.entries(at.info).filter(([key]) => key !== 'topics')].map(
+    ([key, value]) => `${key}=${value}`,
+  );
   if (known.length > 0) io.out(paint(io, 'dim', `    ${known.join(' ')}`));
   for (const [code, text] of Object.entries(at.warnings)) io.out(`    ${paint(io, 'yellow', code)} ${text}`);
 }

@@ -26,6 +26,7 @@ import { checkConfig, hiddenErrors, invalidConfig, namedConnector } from './conf
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
+import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
   readonly env: Env;
@@ -62,6 +63,7 @@ export class Herder {
   readonly #queue = new ConnectorQueue();
   readonly #reconciler: Reconciler;
   readonly #offsets: ConnectorOffsetEditor;
+  readonly #tracker: TopicTracker;
   /** Types of connectors seen, so that answers need not load them. */
   readonly #types = new Map<string, ConnectorType>();
 
@@ -69,10 +71,13 @@ export class Herder {
     this.#options = options;
     this.#reconciler = new Reconciler(options, this.#queue);
     this.#offsets = new ConnectorOffsetEditor(options);
+    const { env, log, statuses } = options;
+    this.#tracker = new TopicTracker({ env, log, statuses, views: () => this.views() });
   }
 
   /** Starts what is stored; does not wait for it. */
   async start(): Promise<void> {
+    if (this.#options.worker['topic.tracking.enable'] !== 'false') this.#tracker.start();
     for (const name of this.names()) {
       await this.#learnType(name);
       this.#reconciler.request(name);
@@ -81,6 +86,7 @@ export class Herder {
 
   /** Drains and stops all tasks; what is stored stays as it is. */
   async close(): Promise<void> {
+    await this.#tracker.close();
     await this.#reconciler.close();
     await this.#queue.idle();
   }

@@ -13,6 +13,8 @@ export interface SourceOutputOptions {
   readonly unsentBytes: number;
   /** Sends one finished batch; the calls are in order per topic partition (I4). */
   readonly send: (topic: string, partition: number, batch: Buffer, records: number) => void;
+  /** Called at the first record of a topic, with all topics so far. */
+  readonly opened?: (topics: Iterable<string>) => void;
 }
 
 /** A topic as the encoder sees it. */
@@ -52,6 +54,7 @@ export class SourceOutput {
     const partitions = await this.#options.producer.partitions(topic);
     const output: TopicOutput = { topic, partitions, builders: [], keyless: 0 };
     this.#topics.set(topic, output);
+    this.#options.opened?.(this.#topics.keys());
     return output;
   }
 

@@ -117,6 +117,7 @@ class SourceRun {
       batchBytes: settings.batchBytes,
       unsentBytes: Math.max(1, settings.maxInflightBytes >> 2),
       send: (topic, partition, batch) => this.#shipments.send(topic, partition, batch),
+      opened: (topics) => report.info('topics', [...topics].join(',')),
     });
     const schemas = new SchemaHeaders(settings.schemaHeader ? context.schemas : null, converters);
     this.#rows = new RowEncoder(converters, schemas, this.#output);
