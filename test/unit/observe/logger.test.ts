@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../runtime/observe/logger.ts';
+import { MetricsPage } from '../../../runtime/observe/metrics.ts';
+import { WorkerHealth } from '../../../runtime/observe/health.ts';
+
+describe('the log', () => {
+  it('writes one JSON object a line, with errors as code, message and stack', async () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = await createLogger({ level: 'info', destination, pretty: false, colour: false });
+    log.debug('not shown');
+    log.info('started', { connector: 'c', offset: 12345678901234567890n });
+    log.error('failed', { error: Object.assign(new Error('no space'), { code: 'HUB_DISK_FULL' }) });
+    const [first, second] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toHaveLength(2);
+    expect(first).toMatchObject({ level: 'info', msg: 'started', connector: 'c', offset: '12345678901234567890' });
+    expect(String(first?.['time'])).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(second).toMatchObject({ level: 'error', error: { code: 'HUB_DISK_FULL', message: 'no space' } });
+  });
+});
+
+describe('metrics', () => {
+  it('are Prometheus text: counters end in _total, labels are escaped', async () => {
+    const page = new MetricsPage();
+    const text = await page.render([
+      { name: 'millrace_x_total', help: 'X.', labels: { connector: 'a"b\\c' }, value: 3 },
+      { name: 'millrace_y_bytes', help: 'Y.', value: 7 },
+    ]);
+    expect(text).toContain('# TYPE millrace_x_total counter');
+    expect(text).toContain('millrace_x_total{connector="a\\"b\\\\c"} 3');
+    expect(text).toContain('# TYPE millrace_y_bytes gauge\nmillrace_y_bytes 7');
+    expect(text).toContain('process_resident_memory_bytes');
+    expect(await page.render([{ name: 'millrace_x_total', help: 'X.', value: 4 }])).toContain('millrace_x_total 4');
+  });
+});
+
+describe('health', () => {
+  it('is starting, then healthy, and stays unhealthy once a part has failed', () => {
+    const health = new WorkerHealth();
+    expect(health.get().status).toBe('starting');
+    health.started();
+    expect(health.get().status).toBe('healthy');
+    health.failed('hub', 'disk gone');
+    expect(health.get()).toEqual({ status: 'unhealthy', message: 'Worker cannot go on. hub: disk gone' });
+  });
+});

@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realEnv } from '../../../runtime/env/real.ts';
+import { ConfigProviders, unresolve } from '../../../runtime/settings/providers.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-providers-'));
+  await writeFile(join(folder, 'db.properties'), 'password=hush\nuser=me\n');
+  await writeFile(join(folder, 'token'), 'abc');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const providers = (): ConfigProviders => new ConfigProviders(realEnv, { USER: 'me', EMPTY: '' });
+
+describe('config providers', () => {
+  it('resolve environment, properties files and directories, also inside a text', async () => {
+    const resolved = await providers().resolve({
+      a: '${env:USER}',
+      b: `\${file:${folder}/db.properties:password}`,
+      c: `\${dir:${folder}:token}`,
+      d: 'jdbc://${env:USER}:x@h/${env:EMPTY}',
+      e: 'plain $ {text}',
+    });
+    expect(resolved).toEqual({ a: 'me', b: 'hush', c: 'abc', d: 'jdbc://me:x@h/', e: 'plain $ {text}' });
+  });
+
+  it('leave variables of providers they do not know', async () => {
+    const config = { a: '${vault:secret/db:password}', b: '${topic}-${timestamp}', c: '$${env:USER}' };
+    expect(await providers().resolve(config)).toEqual({ ...config, c: '$me' });
+  });
+
+  it.each(['${env:ABSENT}', '${file:/nowhere/x.properties:key}', '${dir:/nowhere:key}', '${dir:/etc:../etc/passwd}'])(
+    'refuse %s, naming the key and not the value',
+    async (value) => {
+      await expect(providers().resolve({ secret: value })).rejects.toMatchObject({
+        code: 'CONFIG_VARIABLE_UNRESOLVED',
+        key: 'secret',
+      });
+    },
+  );
+
+  it('put variables back into what was made of resolved values', () => {
+    const raw = { password: '${env:P}', host: 'h' };
+    const resolved = { password: 'hush', host: 'h' };
+    expect(unresolve({ ...resolved, slice: '1' }, raw, resolved)).toEqual({ ...raw, slice: '1' });
+  });
+});
