@@ -5,9 +5,12 @@ import { realEnv as env } from '../../runtime/env/real.ts';
 
 const { path } = workerData as { path: string };
 const server = await startHubServer({ path, env });
-const port = server.connect();
-parentPort?.postMessage(port, [port]);
+function connect(): void {
+  const port = server.connect();
+  parentPort?.postMessage(port, [port]);
+}
+connect();
 parentPort?.on('message', (message: unknown) => {
-  if (message !== 'close') return;
-  void server.close().then(() => parentPort?.close());
+  if (message === 'connect') connect();
+  else void server.close().then(() => parentPort?.close());
 });

@@ -5,9 +5,10 @@ import type { ClientFrame, Hello, Response, ServerFrame } from './protocol.ts';
 
 /** One client as the server sees it. Answers leave together, once a turn. */
 export class ClientSession {
+  /** For what belongs to no producer. */
   readonly lane: Lane;
-  /** Ids of the producers that live with this client. */
-  readonly producers = new Set<number>();
+  /** Producers that live with this client, each with a lane of its own: none waits behind another's bulk. */
+  readonly producers = new Map<number, Lane>();
   readonly #channel: Channel<ServerFrame, ClientFrame>;
   readonly #syncedSeq: () => number;
   #responses: Response[] = [];
@@ -17,6 +18,10 @@ export class ClientSession {
     this.#channel = channel;
     this.lane = lane;
     this.#syncedSeq = syncedSeq;
+  }
+
+  laneOf(producerId: number): Lane {
+    return this.producers.get(producerId) ?? this.lane;
   }
 
   hello(hello: Hello): void {

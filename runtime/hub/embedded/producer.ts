@@ -106,7 +106,7 @@ export class EmbeddedProducer implements HubProducer {
     stream.underWay++;
     const bytes = transferable(batch);
     try {
-      const ask = { topic, partition, acks: options.acks, window, batch: bytes };
+      const ask = { producerId: this.#parts.producerId, topic, partition, acks: options.acks, window, batch: bytes };
       const transfer = bytes.byteLength >= TRANSFER_BYTES ? bytes.buffer : undefined;
       const { baseOffset, logAppendTimeMs } = await connection.ask('append', ask, transfer);
       return { topic, partition, baseOffset: BigInt(baseOffset), logAppendTimeMs };

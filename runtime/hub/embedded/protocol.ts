@@ -48,6 +48,7 @@ export interface Operations {
   closeProducer: { ask: { readonly producerId: number }; answer: null };
   append: {
     ask: {
+      readonly producerId: number;
       readonly topic: string;
       readonly partition: number;
       readonly acks: Acks;

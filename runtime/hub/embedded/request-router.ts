@@ -2,7 +2,7 @@ import { MillraceError } from '../../record/error.ts';
 import { appendBatch, appendFailed } from './append.ts';
 import type { Cleaner } from './cleaner.ts';
 import type { ClientSession } from './client-session.ts';
-import type { CommitLoop } from './commit-loop.ts';
+import type { CommitLoop, Lane } from './commit-loop.ts';
 import type { Commit } from './commit.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import { groupActive, readOnlyHub } from './errors.ts';
@@ -59,7 +59,9 @@ export class RequestRouter {
       case 'append':
         return this.#append(session, id, request.ask);
       case 'endTransaction':
-        return this.#submit(session, id, (commit) => this.#endTransaction(commit, request.ask));
+        return this.#submit(session, session.laneOf(request.ask.producerId), id, (commit) =>
+          this.#endTransaction(commit, request.ask),
+        );
       case 'initProducer':
         return this.#initProducer(session, id, request.ask);
       case 'closeProducer':
@@ -81,11 +83,12 @@ export class RequestRouter {
   /** A durable change, answered with what it returns; `after` runs once it is durable. */
   #submit(
     session: ClientSession,
+    lane: Lane,
     id: number,
     run: (commit: Commit) => unknown,
     after?: (result: unknown) => void,
   ): void {
-    this.#parts.loop.submit(session.lane, {
+    this.#parts.loop.submit(lane, {
       bytes: 0,
       durable: true,
       run,
@@ -99,7 +102,7 @@ export class RequestRouter {
   }
 
   #append(session: ClientSession, id: number, ask: Ask<'append'>): void {
-    this.#parts.loop.submit(session.lane, {
+    this.#parts.loop.submit(session.laneOf(ask.producerId), {
       bytes: ask.batch.byteLength,
       durable: ask.acks === 'all',
       run: (commit) => this.#appendOrBreak(commit, ask),
@@ -141,22 +144,26 @@ export class RequestRouter {
   }
 
   #initProducer(session: ClientSession, id: number, ask: Ask<'initProducer'>): void {
-    const { transactions } = this.#parts;
+    const { transactions, loop } = this.#parts;
     const ready = (producer: { readonly id: number; readonly epoch: number }) => {
-      session.producers.add(producer.id);
+      session.producers.set(producer.id, loop.addLane());
       return { producerId: producer.id, epoch: producer.epoch };
     };
     const producer = ask.transactionalId === null ? transactions.tryCreate(ask.timeoutMs) : null;
     if (producer !== null) return session.answer(id, ready(producer));
-    this.#submit(session, id, (commit) => ready(transactions.create(commit, ask.transactionalId, ask.timeoutMs)));
+    this.#submit(session, session.lane, id, (commit) =>
+      ready(transactions.create(commit, ask.transactionalId, ask.timeoutMs)),
+    );
   }
 
   #closeProducer(session: ClientSession, id: number, producerId: number): void {
-    const { transactions } = this.#parts;
+    const { transactions, loop } = this.#parts;
+    const lane = session.laneOf(producerId);
     session.producers.delete(producerId);
     const producer = transactions.close(producerId);
-    if (producer === null || producer.transaction === null) return session.answer(id, null);
-    this.#submit(session, id, (commit) => transactions.end(commit, producer, 'abort'));
+    if (producer === null || producer.transaction === null) session.answer(id, null);
+    else this.#submit(session, lane, id, (commit) => transactions.end(commit, producer, 'abort'));
+    if (lane !== session.lane) loop.removeLane(lane);
   }
 
   #wait(session: ClientSession, id: number, ask: Ask<'wait'>): void {
@@ -166,13 +173,13 @@ export class RequestRouter {
   }
 
   #changeTopic(session: ClientSession, request: Request): void {
-    const { topics, groups, waiters, cleaner, loop } = this.#parts;
+    const { topics, groups, waiters, cleaner } = this.#parts;
     const { id } = request;
     switch (request.op) {
       case 'createTopic': {
         const { name, partitions, config } = request.ask;
         const create = (commit: Commit) => topics.create(commit, name, partitions, config);
-        return this.#submit(session, id, create, () => groups.topicsChanged());
+        return this.#submit(session, session.lane, id, create, () => groups.topicsChanged());
       }
       case 'deleteTopic': {
         const remove = (commit: Commit) => {
@@ -180,7 +187,7 @@ export class RequestRouter {
           queueMicrotask(() => gone.forEach((partition) => waiters.advanced(partition)));
           return null;
         };
-        return this.#submit(session, id, remove, () => {
+        return this.#submit(session, session.lane, id, remove, () => {
           groups.topicsChanged();
           cleaner.soon();
         });
@@ -189,6 +196,7 @@ export class RequestRouter {
         const { name, config } = request.ask;
         return this.#submit(
           session,
+          session.lane,
           id,
           (commit) => topics.alter(commit, name, config),
           () => cleaner.soon(),
@@ -196,7 +204,6 @@ export class RequestRouter {
       }
       case 'deleteRecords': {
         const { topic, partition, before } = request.ask;
-        void loop;
         cleaner.deleteRecords(topics.partition(topic, partition), before).then(
           () => session.answer(id, null),
           (error: unknown) => session.fail(id, error),
@@ -224,14 +231,14 @@ export class RequestRouter {
         return session.answer(id, null);
       case 'commitOffsets': {
         const { member, generation, offsets } = request.ask;
-        return this.#submit(session, id, () =>
+        return this.#submit(session, session.lane, id, () =>
           this.#putOffsets(groups.checkCommit(member, generation, offsets), offsets),
         );
       }
       case 'alterGroup':
-        return this.#submit(session, id, () => this.#alterGroup(request.ask));
+        return this.#submit(session, session.lane, id, () => this.#alterGroup(request.ask));
       case 'deleteGroup':
-        return this.#submit(session, id, () => this.#deleteGroup(request.ask.group));
+        return this.#submit(session, session.lane, id, () => this.#deleteGroup(request.ask.group));
       case 'activeGroups':
         return session.answer(id, groups.active());
     }

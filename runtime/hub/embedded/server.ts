@@ -159,9 +159,10 @@ export class HubServer {
     if (!this.#sessions.delete(session)) return;
     this.#waiters.removeClient(session);
     this.#groups.removeClient(session);
-    for (const id of session.producers) {
+    for (const [id, lane] of session.producers) {
       const producer = this.#transactions.close(id);
       if (producer !== null && producer.transaction !== null) this.#abort(producer, 'its thread has ended');
+      this.#loop.removeLane(lane);
     }
     this.#loop.removeLane(session.lane);
   }
