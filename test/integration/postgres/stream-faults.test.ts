@@ -1,0 +1,274 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { StoredOffset } from '../../../connectors/postgres/offset.ts';
+import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import {
+  createStream,
+  openStream,
+  positionOf,
+  recordsOf,
+  type OpenStream,
+  type StreamSetup,
+} from './stream-harness.ts';
+
+let pg: PostgresServer;
+let number = 0;
+const opened: OpenStream[] = [];
+
+beforeAll(async () => {
+  pg = await startPostgres();
+});
+afterAll(async () => {
+  await pg.stop();
+});
+afterEach(async () => {
+  for (const stream of opened.splice(0)) await stream.close();
+});
+
+async function fixture(more: Partial<StreamSetup> = {}) {
+  const name = `f${++number}`;
+  await pg.sql(`create table ${name} (id int primary key, v text); create publication ${name} for table ${name}`);
+  const setup: StreamSetup = {
+    server: { host: pg.host, port: pg.port, user: pg.user, database: pg.database },
+    slot: name,
+    publication: name,
+    ...more,
+  };
+  return { setup, from: await createStream(setup), table: name };
+}
+
+async function open(setup: StreamSetup, from: StoredOffset): Promise<OpenStream> {
+  const stream = await openStream(setup, from);
+  opened.push(stream);
+  return stream;
+}
+
+/** Reads ids until `last` came. */
+async function idsUntil(stream: OpenStream, last: number, pause?: () => Promise<void>): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.at(-1) !== last) {
+    const batch = await stream.stream.read(AbortSignal.timeout(60_000));
+    for (const { key } of recordsOf(batch)) ids.push((key as { id: number }).id);
+    batch.release?.();
+    await pause?.();
+  }
+  return ids;
+}
+
+const count = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function killWalsenders(): Promise<void> {
+  await pg.sql('select pg_terminate_backend(pid) from pg_stat_replication');
+}
+
+describe('lost connections', () => {
+  test('a killed walsender costs neither rows nor repetitions, also inside a transaction', async () => {
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    await pg.sql(`insert into ${table} select n, repeat('x', 500) from generate_series(1, 30000) n`);
+    let kills = 0;
+    const ids = await idsUntil(stream, 30000, async () => {
+      if (kills++ < 4) await killWalsenders();
+    });
+    expect(kills).toBeGreaterThan(3);
+    expect(ids).toEqual(count(1, 30000));
+    await pg.sql(`insert into ${table} values (30001, 'after')`);
+    expect(await idsUntil(stream, 30001)).toEqual([30001]);
+  });
+
+  test('an immediate restart of the server is survived', async () => {
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    await pg.sql(`insert into ${table} select n, 'x' from generate_series(1, 100) n`);
+    expect(await idsUntil(stream, 100)).toEqual(count(1, 100));
+    await pg.sql(`insert into ${table} select n, 'x' from generate_series(101, 200) n`);
+    await pg.restart('immediate');
+    await pg.sql(`insert into ${table} select n, 'x' from generate_series(201, 300) n`);
+    const ids = await idsUntil(stream, 300);
+    expect(ids).toEqual(count(101, 300));
+  });
+
+  test('a server that stays away fails the stream after errors.max.retries, by name', async () => {
+    const other = await startPostgres();
+    try {
+      await other.sql('create publication p for all tables');
+      const server = { host: other.host, port: other.port, user: other.user, database: other.database };
+      const setup: StreamSetup = { server, slot: 'away', publication: 'p', maxRetries: 2 };
+      const stream = await open(setup, await createStream(setup));
+      const failure = expect(stream.stream.read(AbortSignal.timeout(30_000))).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
+      await other.stop();
+      await failure;
+      expect(stream.warnings.get('POSTGRES_RECONNECTING')).toContain('attempt 2');
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('slots that do not fit', () => {
+  const at = /[0-9A-F]+\/[0-9A-F]+/g;
+
+  test('a dropped slot is named with both places and the gap', async () => {
+    const { setup, from, table } = await fixture();
+    await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
+    await pg.sql(`insert into ${table} select n, repeat('x', 100) from generate_series(1, 5000) n`);
+    const error: Error = await openStream(setup, from).then(
+      () => new Error('opened'),
+      (e: Error) => e,
+    );
+    expect(error).toMatchObject({ code: 'POSTGRES_SLOT_MISSING', kind: 'position', key: 'slot.name' });
+    expect(error.message.match(at)?.length).toBe(2);
+    expect(error.message).toMatch(/[KM]iB/);
+  });
+
+  test('a recreated slot is named with both places and the gap', async () => {
+    const { setup, from, table } = await fixture();
+    await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
+    await pg.sql(`insert into ${table} values (1, 'lost')`);
+    await pg.sql(`select pg_create_logical_replication_slot('${setup.slot}', 'pgoutput')`);
+    const error: Error = await openStream(setup, from).then(
+      () => new Error('opened'),
+      (e: Error) => e,
+    );
+    expect(error).toMatchObject({ code: 'POSTGRES_SLOT_AHEAD', kind: 'position' });
+    expect(error.message.match(at)?.length).toBe(2);
+  });
+
+  test('a slot advanced by hand is refused, at the start and at a reconnect', async () => {
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await idsUntil(stream, 1);
+    await stream.close();
+    await pg.sql(`insert into ${table} values (2, 'b')`);
+    await pg.sql(`select pg_replication_slot_advance('${setup.slot}', pg_current_wal_lsn())`);
+    await expect(openStream(setup, from)).rejects.toMatchObject({ code: 'POSTGRES_SLOT_AHEAD' });
+  });
+
+  test('a slot that was dropped and made anew while it streamed stops the task', async () => {
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await idsUntil(stream, 1);
+    const read = stream.stream.read(AbortSignal.timeout(30_000));
+    const failure = expect(read).rejects.toMatchObject({ kind: 'position' });
+    await pg.sql(`alter table ${table} add column w int`);
+    await killWalsenders();
+    for (;;) {
+      try {
+        await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
+        break;
+      } catch {
+        await killWalsenders();
+      }
+    }
+    await failure;
+  });
+
+  test('an offset of another system, another slot or the future is refused', async () => {
+    const { setup, from } = await fixture();
+    const identity = from.identity ?? { systemId: '', timeline: 1, slot: '' };
+    await expect(openStream(setup, { ...from, identity: { ...identity, systemId: '7' } })).rejects.toMatchObject({
+      code: 'POSTGRES_OTHER_SYSTEM',
+    });
+    await expect(openStream(setup, { ...from, identity: { ...identity, timeline: 9 } })).rejects.toMatchObject({
+      code: 'POSTGRES_OTHER_TIMELINE',
+    });
+    await expect(openStream(setup, { ...from, identity: { ...identity, slot: 'x' } })).rejects.toMatchObject({
+      code: 'POSTGRES_OTHER_SLOT',
+    });
+    const far = from.place.flushLsn + (1n << 40n);
+    await expect(
+      openStream(setup, { ...from, place: { flushLsn: far, commitLsn: far, index: 0 } }),
+    ).rejects.toMatchObject({ code: 'POSTGRES_SERVER_BEHIND' });
+  });
+
+  test('a slot in use is waited for, then named with who holds it', async () => {
+    const { setup, from, table } = await fixture({ slotMaxRetries: 2, slotRetryDelayMs: 200 });
+    const first = await open(setup, from);
+    await expect(openStream(setup, from)).rejects.toMatchObject({ code: 'POSTGRES_SLOT_BUSY', kind: 'busy' });
+    const patient = { ...setup, slotMaxRetries: 50 };
+    const second = openStream(patient, from);
+    await sleep(300);
+    await first.close();
+    opened.push(await second);
+    await pg.sql(`insert into ${table} values (1, 'a')`);
+    expect(await idsUntil(await second, 1)).toEqual([1]);
+  });
+
+  test('a slot whose WAL was removed is named as lost', async () => {
+    await pg.restart('fast', { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '32MB' });
+    try {
+      const { setup, from } = await fixture();
+      for (let i = 0; i < 6; i++) {
+        await pg.sql(
+          `create table if not exists filler (v text); insert into filler select repeat('x', 1000) from generate_series(1, 20000); select pg_switch_wal(); checkpoint`,
+        );
+      }
+      const error: Error = await openStream(setup, from).then(
+        () => new Error('opened'),
+        (e: Error) => e,
+      );
+      expect(error).toMatchObject({ code: 'POSTGRES_SLOT_LOST', kind: 'position' });
+      expect(error.message).toMatch(/wal_removed|WAL was removed/);
+    } finally {
+      await pg.restart('fast');
+    }
+  });
+});
+
+describe('the loop and the socket', () => {
+  test('a loop that is blocked when the stream starts loses nothing', async () => {
+    const { setup, from, table } = await fixture();
+    await pg.sql(`insert into ${table} select n, 'x' from generate_series(1, 500) n`);
+    for (let i = 0; i < 10; i++) {
+      const opening = openStream(setup, from);
+      for (let j = 0; j < 6; j++) {
+        const until = performance.now() + 60;
+        while (performance.now() < until);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const stream = await opening;
+      expect(await idsUntil(stream, 500)).toEqual(count(1, 500));
+      await stream.close();
+    }
+  });
+
+  test('a runner that does not read for many wal_sender_timeouts keeps its session and its memory flat', async () => {
+    await pg.restart('fast', { wal_sender_timeout: '2s' });
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    try {
+      await pg.sql(`insert into ${table} select n, repeat('x', 4000) from generate_series(1, 20000) n`);
+      const [first] = await pg.sql('select pid from pg_stat_replication');
+      const before = process.memoryUsage().arrayBuffers;
+      await sleep(7000);
+      const [now] = await pg.sql('select pid from pg_stat_replication');
+      expect(now?.['pid']).toBe(first?.['pid']);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 << 20);
+      expect(await idsUntil(stream, 20000)).toEqual(count(1, 20000));
+      expect([...stream.warnings.values()].filter((text) => text !== null)).toEqual([]);
+    } finally {
+      await stream.close();
+      await pg.restart('fast');
+    }
+  });
+
+  test('batches that were read are not committed by a restart: they come again', async () => {
+    const { setup, from, table } = await fixture();
+    const stream = await open(setup, from);
+    await pg.sql(`insert into ${table} values (1, 'a'), (2, 'b')`);
+    const batch = await stream.stream.read(AbortSignal.timeout(20_000));
+    const position = positionOf(batch);
+    await stream.close();
+    const again = await open(setup, from);
+    expect(await idsUntil(again, 2)).toEqual([1, 2]);
+    again.stream.committed(position);
+    await again.close();
+    await pg.sql(`insert into ${table} values (3, 'c')`);
+    const next = await open(setup, { ...from, place: position });
+    expect(await idsUntil(next, 3)).toEqual([3]);
+  });
+});
