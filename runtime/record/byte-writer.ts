@@ -5,6 +5,9 @@ const copyBytes = Buffer.prototype.copy;
 /** Up to it, four bytes at a time are faster than the call. */
 const WORDS_BELOW = 160;
 
+/** Memory that a writer keeps between uses. */
+const KEPT_BYTES = 8 * 1024 * 1024;
+
 /** Bytes that are written often, prepared for {@link ByteWriter.literal}. */
 export interface Literal {
   readonly bytes: Buffer;
@@ -35,8 +38,10 @@ export class ByteWriter {
     this.words = new DataView(this.bytes.buffer);
   }
 
+  /** Starts again from the front. Memory that one large value needed is given back (I7). */
   reset(): void {
     this.length = 0;
+    if (this.bytes.length > KEPT_BYTES) this.#replace(Buffer.allocUnsafeSlow(KEPT_BYTES / 8));
   }
 
   /** Makes room for `count` more bytes. After it `bytes[length, length + count)` may be written directly. */
@@ -101,6 +106,10 @@ export class ByteWriter {
     while (capacity < this.length + count) capacity *= 2;
     const bytes = Buffer.allocUnsafeSlow(capacity);
     this.bytes.copy(bytes, 0, 0, this.length);
+    this.#replace(bytes);
+  }
+
+  #replace(bytes: Buffer): void {
     this.bytes = bytes;
     this.words = new DataView(bytes.buffer);
   }

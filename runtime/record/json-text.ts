@@ -88,13 +88,21 @@ function sixBits(bytes: Uint8Array, at: number, shift: number): number {
   return ((bytes[at] as number) & 0x3f) << shift;
 }
 
+/** Characters whose worst case (six bytes each) is reserved at once. */
+const CHUNK = 4096;
+
 /** Writes a JavaScript string as a JSON string with its quotes. A lone surrogate stays an escape. */
 export function writeJsonString(writer: ByteWriter, text: string): void {
-  writer.reserve(text.length * 6 + 2);
+  writer.byte(QUOTE);
+  for (let at = 0; at < text.length; at += CHUNK) writeChunk(writer, text, at, Math.min(at + CHUNK, text.length));
+  writer.byte(QUOTE);
+}
+
+function writeChunk(writer: ByteWriter, text: string, at: number, end: number): void {
+  writer.reserve((end - at) * 6);
   const { bytes } = writer;
   let to = writer.length;
-  bytes[to++] = QUOTE;
-  for (let i = 0; i < text.length; i++) {
+  for (let i = at; i < end; i++) {
     const code = text.charCodeAt(i);
     if (code < 0x80) {
       const escape = ESCAPES[code] as number;
@@ -118,7 +126,6 @@ export function writeJsonString(writer: ByteWriter, text: string): void {
       bytes[to++] = 0x80 | (code & 0x3f);
     }
   }
-  bytes[to++] = QUOTE;
   writer.length = to;
 }
 

@@ -69,7 +69,7 @@ export class RowBlock {
   }
 
   layout(row: number): RowLayout {
-    const layout = this.layouts[this.layoutOf[row] ?? -1];
+    const layout = row < this.count ? this.layouts[this.layoutOf[row] ?? -1] : undefined;
     if (layout === undefined) throw new RangeError(`row ${row} of ${this.count}`);
     return layout;
   }

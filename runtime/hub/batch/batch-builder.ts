@@ -153,9 +153,10 @@ export class BatchBuilder {
     return batch;
   }
 
-  /** Forgets the records; keeps the memory. */
+  /** Forgets the records; keeps the memory, as far as it is not unusually much. */
   clear(): void {
     this.count = 0;
+    this.#writer.reset();
     this.#writer.length = HEADER_BYTES;
   }
 
