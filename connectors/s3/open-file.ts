@@ -34,6 +34,7 @@ class Output {
   }
 
   async drain(early: boolean, signal: AbortSignal): Promise<void> {
+    if (early) this.encoder.relieve?.();
     await this.#compressor.drain();
     await this.#upload.drain(early, signal);
   }

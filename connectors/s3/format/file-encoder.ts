@@ -9,9 +9,11 @@ export interface FileEncoder {
   fits(record: SinkRecord): boolean;
   /** Takes a record that fits. Throws a `data` error and is unchanged where it cannot be written. */
   append(record: SinkRecord): void;
+  /** Emits what it holds back, where it can, to free memory: only how the file is laid out inside changes. */
+  relieve?(): void;
   /** Ends the file: emits all that is left. */
   finish(): void;
-  /** Bytes held back until more records come. */
+  /** Memory for what is held back until more records come, bytes. */
   readonly bufferedBytes: number;
 }
 

@@ -20,6 +20,8 @@ export interface ParquetOptions {
 
 const CODECS = { none: 'UNCOMPRESSED', snappy: 'SNAPPY', gzip: 'GZIP', zstd: 'ZSTD' } as const;
 const EXTENSIONS = { none: '', snappy: '.snappy', gzip: '.gz', zstd: '.zstd' } as const;
+/** Memory of gathered columns, as a multiple of the records' bytes. */
+const COLUMN_FACTOR = 6;
 const MAX_ROWS = 131_072;
 const PAGE_BYTES = 1_048_576;
 const ZSTD_LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
@@ -47,7 +49,7 @@ interface Peeked {
 
 const NOTHING: Datum = { schema: null, value: null };
 
-/** Gathers columns until a row group is full; row group boundaries depend on the records alone. */
+/** Gathers columns until a row group is full; row group boundaries depend on the records alone, but under memory pressure. */
 class ParquetEncoder implements FileEncoder {
   readonly #options: ParquetOptions;
   readonly #emit: Emit;
@@ -68,7 +70,7 @@ class ParquetEncoder implements FileEncoder {
   }
 
   get bufferedBytes(): number {
-    return this.#bytes;
+    return this.#bytes * COLUMN_FACTOR;
   }
 
   fits(record: SinkRecord): boolean {
@@ -90,6 +92,11 @@ class ParquetEncoder implements FileEncoder {
     this.#rows++;
     this.#bytes += (record.rawKey?.length ?? 0) + (record.rawValue?.length ?? 0) + 16;
     if (this.#bytes >= this.#options.rowGroupBytes || this.#rows >= MAX_ROWS) this.#writeRowGroup();
+  }
+
+  /** A row group before its time. Not while the value's schema is unknown: the file could not learn it afterwards. */
+  relieve(): void {
+    if (this.#rows > 0 && this.#value.schema !== null) this.#writeRowGroup();
   }
 
   finish(): void {
