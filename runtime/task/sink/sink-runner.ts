@@ -104,7 +104,7 @@ class SinkRun {
     this.#wake = new AbortController();
     const assignment = this.#watch.take();
     if (assignment !== null) await this.#reassign(assignment);
-    if (this.#context.env.clock.monotonicMs() >= this.#flushDueMs) await this.#flush();
+    if (this.#isFlushDue) await this.#flush();
     if (this.#context.stop.aborted) return;
     if (this.#context.pause.isShut || !this.#assigned) await this.#rest(this.#untilFlushMs());
     else await this.#write(await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal));
@@ -117,6 +117,7 @@ class SinkRun {
       const part = records.length <= maxRecords ? records : records.slice(at, at + maxRecords);
       if (await this.#writePart(part)) return;
       at += part.length;
+      if (this.#isFlushDue && (await this.#flush())) return;
     }
     // Woken between parts: what was not offered is read again.
     if (at < records.length) await this.#fetch.restart();
@@ -163,14 +164,16 @@ class SinkRun {
     return true;
   }
 
-  async #flush(): Promise<void> {
+  /** True where reading goes on elsewhere. */
+  async #flush(): Promise<boolean> {
     const { env, kill, report } = this.#context;
     this.#flushDueMs = env.clock.monotonicMs() + this.#settings.flushIntervalMs;
-    if (!this.#assigned) return;
-    if (this.#task.flush !== undefined) await this.#settle(await this.#task.flush(kill));
+    if (!this.#assigned) return false;
+    const moved = this.#task.flush !== undefined && (await this.#settle(await this.#task.flush(kill)));
     await this.#commit();
     await this.#measureLag();
     if (this.#positions.settled) report.progressed();
+    return moved;
   }
 
   async #commit(): Promise<void> {
@@ -228,6 +231,10 @@ class SinkRun {
   /** Waits; a change of assignment or a stop ends it early. */
   async #rest(ms: number): Promise<void> {
     await this.#context.env.timers.sleep(ms, this.#wake.signal).catch(() => undefined);
+  }
+
+  get #isFlushDue(): boolean {
+    return this.#context.env.clock.monotonicMs() >= this.#flushDueMs;
   }
 
   #untilFlushMs(): number {
