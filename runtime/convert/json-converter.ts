@@ -11,6 +11,7 @@ import { booleanOption, choiceOption, integerOption, type ConverterConfig } from
 import { compileJsonPlan } from './json-plan.ts';
 import { SchemaCache } from './schema-cache.ts';
 
+const NO_SCHEMA = Buffer.from('{"schema":null,"payload":');
 const NOTHING: Datum = { schema: null, value: null };
 
 /**
@@ -30,6 +31,8 @@ export class JsonConverter implements Converter {
   readonly #schemasEnable: boolean;
   readonly #options: ValueJsonOptions;
   readonly #cache: SchemaCache;
+  /** What stands before the payload, per schema. */
+  readonly #envelopes = new WeakMap<Schema, Buffer>();
   readonly #writer = new ByteWriter(4096);
 
   constructor(config: ConverterConfig, schemasEnableByDefault = true) {
@@ -48,7 +51,7 @@ export class JsonConverter implements Converter {
     if (schema === null && value === null) return null;
     const writer = this.#writer;
     writer.reset();
-    if (this.#schemasEnable) writer.utf8(this.#envelope(schema));
+    if (this.#schemasEnable) this.#writeEnvelope(writer, schema);
     writeJson(writer, schema, value, this.#options);
     if (this.#schemasEnable) writer.ascii('}');
     return Buffer.from(writer.view());
@@ -68,6 +71,15 @@ export class JsonConverter implements Converter {
 
   #envelope(schema: Schema | null): string {
     return `{"schema":${schema === null ? 'null' : schemaJson(schema, this.#options)},"payload":`;
+  }
+
+  #writeEnvelope(writer: ByteWriter, schema: Schema | null): void {
+    let bytes = schema === null ? NO_SCHEMA : this.#envelopes.get(schema);
+    if (bytes === undefined) {
+      bytes = Buffer.from(this.#envelope(schema));
+      if (schema !== null) this.#envelopes.set(schema, bytes);
+    }
+    writer.copy(bytes, 0, bytes.length);
   }
 
   #decodeEnvelope(json: Buffer): Datum {

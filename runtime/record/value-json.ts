@@ -1,12 +1,12 @@
 import { writeJsonBase64 } from './base64.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { ByteWriter, literal, type Literal } from './byte-writer.ts';
 import type { JsonOptions } from './cell-codec.ts';
 import { Decimal } from './decimal.ts';
 import { MillraceError } from './error.ts';
 import { writeInteger, writeJsonDouble, writeJsonFloat } from './json-number.ts';
 import { writeJsonString } from './json-text.ts';
 import { isDecimal } from './logical-types.ts';
-import type { Schema } from './schema.ts';
+import type { Field, Schema } from './schema.ts';
 import type { StructValue, Value } from './value.ts';
 
 export interface ValueJsonOptions extends JsonOptions {
@@ -154,16 +154,31 @@ function writeMap(writer: ByteWriter, schema: Schema, value: Value, options: Val
 
 function writeStruct(writer: ByteWriter, schema: Schema, value: Value, options: ValueJsonOptions): void {
   if (!isStruct(value) || schema.fields === undefined) throw mismatch(schema, value);
-  writer.ascii('{');
-  let first = true;
-  for (const field of schema.fields) {
-    if (!first) writer.byte(COMMA);
-    first = false;
-    writeJsonString(writer, field.name);
-    writer.byte(COLON);
-    inside(field.name, writer, field.schema, value[field.name] ?? null, options);
+  const names = namesOf(schema, schema.fields);
+  for (let i = 0; i < names.length; i++) {
+    const { name, schema: own } = schema.fields[i] as Field;
+    writer.literal(names[i] as Literal);
+    inside(name, writer, own, value[name] ?? null, options);
   }
-  writer.ascii('}');
+  writer.ascii(names.length === 0 ? '{}' : '}');
+}
+
+const fieldNames = new WeakMap<Schema, readonly Literal[]>();
+
+/** Per field of a struct what stands before its value: `{"a":`, `,"b":`. */
+function namesOf(schema: Schema, fields: readonly Field[]): readonly Literal[] {
+  let names = fieldNames.get(schema);
+  if (names === undefined) {
+    names = fields.map(({ name }, i) => {
+      const writer = new ByteWriter(name.length + 8);
+      writer.ascii(i === 0 ? '{' : ',');
+      writeJsonString(writer, name);
+      writer.ascii(':');
+      return literal(writer.view());
+    });
+    fieldNames.set(schema, names);
+  }
+  return names;
 }
 
 function inside(name: string, writer: ByteWriter, schema: Schema, value: Value, options: ValueJsonOptions): void {
