@@ -155,7 +155,10 @@ export class PostgresTask implements SourceTask {
     const { env, context } = start;
     const { connection, replication, statusIntervalMs, maxRetries, retryWaitMs, prefix } = this.#settings;
     const { lsn, hooks } = phase.start();
-    const from = await this.#place(lsn);
+    const stored = start.offsets.find(
+      ({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined,
+    );
+    const from = await this.#place(lsn, stored?.offset);
     const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
     await catalog.load(side);
     const options: AssemblerOptions = {
@@ -166,7 +169,13 @@ export class PostgresTask implements SourceTask {
       ...(hooks === undefined ? {} : { hooks }),
     };
     const stream = new ReplicationStream(
-      { partition: { server: prefix }, statusIntervalMs, maxRetries, retryWaitMs },
+      {
+        partition: { server: prefix },
+        statusIntervalMs,
+        maxRetries,
+        retryWaitMs,
+        announce: stored === undefined || lsn > 0n,
+      },
       {
         env,
         context,
@@ -199,16 +208,11 @@ export class PostgresTask implements SourceTask {
   }
 
   /** The stored offset; where there is none, or the snapshot says so, a place at `lsn`. */
-  async #place(lsn: bigint): Promise<StoredOffset> {
-    const { start } = this.#opened();
-    const { prefix } = this.#settings;
-    const stored = start.offsets.find(
-      ({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined,
-    );
+  async #place(lsn: bigint, stored: JsonObject | undefined): Promise<StoredOffset> {
     if (stored === undefined || lsn > 0n) {
       return { place: { flushLsn: lsn, commitLsn: lsn, index: 0 }, identity: this.#identity, eventLsn: undefined };
     }
-    const offset = readOffset(stored.offset);
+    const offset = readOffset(stored);
     return this.#settings.trustSlot ? this.#trusted(offset) : offset;
   }
 

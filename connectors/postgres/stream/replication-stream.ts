@@ -34,6 +34,8 @@ export interface StreamSettings {
   readonly maxRetries: number;
   /** `retriable.restart.connector.wait.ms`: longest wait between two attempts. */
   readonly retryWaitMs: number;
+  /** No offset is stored for where the stream begins: the first batch stores one. */
+  readonly announce: boolean;
 }
 
 /** A connection that is ready for START_REPLICATION at a place that was checked (D16). */
@@ -75,9 +77,11 @@ export class ReplicationStream {
   #attempts = 0;
   #flushing = false;
   #lastProgressMs = -Infinity;
+  #announce: boolean;
 
   constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
     this.#settings = settings;
+    this.#announce = settings.announce;
     this.#edges = edges;
     this.#ack = new Acknowledgement(start.place);
     const gate = new ResumeGate(start.place, start.eventLsn);
@@ -324,7 +328,8 @@ export class ReplicationStream {
   }
 
   #idleProgress(): SourceBatch | undefined {
-    if (!this.#idleDue()) return undefined;
+    if (!this.#announce && !this.#idleDue()) return undefined;
+    this.#announce = false;
     this.#lastProgressMs = this.#edges.env.clock.monotonicMs();
     this.#assembler.advance(this.#intake.walEnd);
     return { records: [], progress: [this.#progress()] };

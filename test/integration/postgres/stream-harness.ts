@@ -138,6 +138,7 @@ export async function openStream(setup: StreamSetup, from: StoredOffset): Promis
       statusIntervalMs: setup.statusIntervalMs ?? 10_000,
       maxRetries: setup.maxRetries ?? -1,
       retryWaitMs: 1000,
+      announce: false,
     },
     {
       env: realEnv,
