@@ -7,6 +7,7 @@ import type { Schema } from '../../record/schema.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
 import type { SourceOutput, TopicOutput } from './source-output.ts';
+import { unencodable } from './unencodable.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -45,7 +46,13 @@ export class RecordEncoder {
   /** Encodes all, in order. Returns bytes of keys and values. */
   encode(records: readonly SourceRecord[], nowMs: number): number {
     let total = 0;
-    for (const record of records) total += this.#encode(record, nowMs);
+    for (const record of records) {
+      try {
+        total += this.#encode(record, nowMs);
+      } catch (error) {
+        throw unencodable(record.topic, error);
+      }
+    }
     return total;
   }
 

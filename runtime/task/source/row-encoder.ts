@@ -8,6 +8,7 @@ import type { TaskConverters } from '../task-converters.ts';
 import { compileHeaders, type HeaderPlan } from './layout-headers.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
 import type { SourceOutput, TopicOutput } from './source-output.ts';
+import { unencodable } from './unencodable.ts';
 
 interface CompiledLayout {
   readonly topic: TopicOutput;
@@ -30,6 +31,8 @@ export class RowEncoder {
   readonly #scratch = new ByteWriter(64 * 1024);
   readonly #headers = new ByteWriter(256);
   #current: CompiledLayout[] = [];
+  /** The row being encoded. */
+  #row = 0;
 
   constructor(converters: TaskConverters, schemas: SchemaHeaders, output: SourceOutput) {
     this.#converters = converters;
@@ -51,10 +54,20 @@ export class RowEncoder {
 
   /** Encodes all rows, in order. `prepare` must have finished for this very block. Returns bytes of keys and values. */
   encode(block: RowBlock, nowMs: number): number {
+    this.#row = 0;
+    try {
+      return this.#encode(block, nowMs);
+    } catch (error) {
+      throw unencodable(block.layout(this.#row).topic, error);
+    }
+  }
+
+  #encode(block: RowBlock, nowMs: number): number {
     const { count, layoutOf, timestampMs } = block;
     const scratch = this.#scratch;
     let total = 0;
     for (let row = 0; row < count; row++) {
+      this.#row = row;
       const layout = this.#current[layoutOf[row] as number] as CompiledLayout;
       scratch.reset();
       const keyLength = layout.key !== null && layout.key.write(block, row, scratch) ? scratch.length : -1;

@@ -1,0 +1,13 @@
+import { MillraceError } from '../../record/error.ts';
+
+/** Says of which topic the record is that could not be encoded; code and kind stay. */
+export function unencodable(topic: string, cause: unknown): MillraceError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const known = cause instanceof MillraceError ? cause : undefined;
+  return new MillraceError(known?.code ?? 'TASK_RECORD_UNENCODABLE', `encoding a record of topic ${topic}: ${reason}`, {
+    kind: known?.kind ?? 'data',
+    cause,
+    ...(known?.key === undefined ? {} : { key: known.key }),
+    ...(known?.remedy === undefined ? {} : { remedy: known.remedy }),
+  });
+}
