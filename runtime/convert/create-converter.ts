@@ -3,6 +3,7 @@ import { BytesConverter } from './bytes-converter.ts';
 import type { Converter, HeaderConverter } from './converter.ts';
 import type { ConverterConfig } from './converter-options.ts';
 import { JsonConverter } from './json-converter.ts';
+import { PrimitiveConverter, type PrimitiveName } from './primitive-converter.ts';
 import { SimpleHeaderConverter } from './simple-header-converter.ts';
 import { StringConverter } from './string-converter.ts';
 
@@ -30,7 +31,21 @@ export const CONVERTERS: readonly ConverterClass[] = [
     names: ['bytes', 'ByteArrayConverter'],
     create: () => new BytesConverter(),
   },
+  primitive('boolean', 'BooleanConverter'),
+  primitive('short', 'ShortConverter'),
+  primitive('integer', 'IntegerConverter'),
+  primitive('long', 'LongConverter'),
+  primitive('float', 'FloatConverter'),
+  primitive('double', 'DoubleConverter'),
 ];
+
+function primitive(type: PrimitiveName, simpleName: string): ConverterClass {
+  return {
+    className: `org.apache.kafka.connect.converters.${simpleName}`,
+    names: [type, simpleName],
+    create: () => new PrimitiveConverter(type),
+  };
+}
 
 export const SIMPLE_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
 

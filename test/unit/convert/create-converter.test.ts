@@ -7,6 +7,7 @@ import {
   DOUBLE,
   field,
   FLOAT,
+  INT16,
   INT32,
   INT64,
   STRING,
@@ -90,6 +91,32 @@ describe('the bytes converter', () => {
     expect(converter.encode('t', { schema: BYTES, value })).toBe(value);
     expect(converter.decode('t', null, []).value).toBeNull();
     expect(() => converter.encode('t', { schema: STRING, value: 'x' })).toThrow(
+      expect.objectContaining({ code: 'CONVERT_TYPE' }),
+    );
+  });
+});
+
+describe('the converters of one primitive type', () => {
+  test.each<[string, Schema, Value, string]>([
+    ['org.apache.kafka.connect.converters.BooleanConverter', BOOLEAN, true, '01'],
+    ['short', INT16, -2, 'fffe'],
+    ['IntegerConverter', INT32, 258, '00000102'],
+    ['long', INT64, -(2n ** 63n), '8000000000000000'],
+    ['float', FLOAT, 1.5, '3fc00000'],
+    ['double', DOUBLE, -2, 'c000000000000000'],
+  ])('%s', (name, schema, value, hex) => {
+    const converter = createConverter(name, {}, true);
+    const bytes = converter.encode('t', { schema, value });
+    expect(Buffer.from(bytes ?? []).toString('hex')).toBe(hex);
+    expect(converter.decode('t', bytes, [])).toEqual({ schema: { ...schema, optional: true }, value });
+    expect(converter.decode('t', null, []).value).toBeNull();
+    expect(() => converter.decode('t', Buffer.alloc(3), [])).toThrow(
+      expect.objectContaining({ code: 'CONVERT_TYPE', kind: 'data' }),
+    );
+    expect(() => converter.encode('t', { schema: STRING, value: 'x' })).toThrow(
+      expect.objectContaining({ code: 'CONVERT_TYPE' }),
+    );
+    expect(() => converter.encode('t', { schema: null, value: 'x' })).toThrow(
       expect.objectContaining({ code: 'CONVERT_TYPE' }),
     );
   });
