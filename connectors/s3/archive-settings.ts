@@ -20,6 +20,8 @@ export interface ArchiveSettings {
   readonly naming: Naming;
   readonly partitioner: Partitioner;
   readonly recordTime: RecordTime;
+  /** Folders depend on when a record is written: a replay may put it into another. */
+  readonly wallclock: boolean;
   readonly rules: RotationRules;
   readonly zone: ZoneOffset;
   readonly nullValues: NullValues;

@@ -1,15 +1,13 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
-import { hiddenFolder } from './partition/naming.ts';
-import { archiveSettings, parseConfig } from './settings.ts';
+import { parseConfig } from './settings.ts';
 import { openStore } from './store/open-store.ts';
 
 /** Whether the archive's store can be reached. Writes nothing. */
 export async function check({ name, config, env }: ConnectorCall): Promise<readonly CheckResult[]> {
   try {
     const options = parseConfig(config);
-    const hidden = hiddenFolder(archiveSettings(options).naming);
-    const store = await openStore({ options, hiddenFolder: hidden, owner: name, env });
+    const store = await openStore({ options, owner: name, env });
     try {
       return await store.check();
     } finally {

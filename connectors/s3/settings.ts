@@ -45,6 +45,7 @@ export function archiveSettings(options: S3Options): ArchiveSettings {
     },
     partitioner,
     recordTime: recordTime(extractor, options['timestamp.field']),
+    wallclock: partitioner.timeBased && extractor === 'Wallclock',
     rules: {
       flushSize: limit(options['flush.size']),
       bytes: limit(options['millrace.rotate.bytes']),

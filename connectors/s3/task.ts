@@ -11,7 +11,6 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../runtime/record/record.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import type { ArchiveSettings } from './archive-settings.ts';
-import { hiddenFolder } from './partition/naming.ts';
 import { PartitionArchive } from './partition-archive.ts';
 import type { S3Options } from './options.ts';
 import { archiveSettings, parseConfig } from './settings.ts';
@@ -23,6 +22,9 @@ interface Outcome {
   readonly seek: ReadonlyMap<string, bigint>;
 }
 
+const WALLCLOCK =
+  'timestamp.extractor is Wallclock: after a crash records may be written to another folder a second time. ' +
+  'Set timestamp.extractor=Record.';
 const RETRIED = new Set(['unavailable', 'throttled', 'busy', 'full']);
 
 /**
@@ -47,9 +49,9 @@ export class S3SinkTask implements SinkTask {
     this.#start = start;
     const { env, context } = start;
     const owner = `${context.connector}-${context.task}`;
-    const hidden = hiddenFolder(this.#settings.naming);
-    this.#store = await openStore({ options: this.#options, hiddenFolder: hidden, owner, env });
+    this.#store = await openStore({ options: this.#options, owner, env });
     await this.#store.sweep();
+    context.warning('S3_WALLCLOCK', this.#settings.wallclock ? WALLCLOCK : null);
     context.stage(`archiving to ${this.#store.shown}`);
   }
 

@@ -25,8 +25,3 @@ export function objectName(naming: Naming, file: NamedFile): string {
   const folders = topicsDir === '' ? [] : [topicsDir];
   return [...folders, file.topic, file.encodedPartition, name].join(directoryDelim);
 }
-
-/** The folder for what readers of the archive should not see: no topic can have this name beside it. */
-export function hiddenFolder({ topicsDir, directoryDelim }: Naming): string {
-  return topicsDir === '' ? '.millrace' : `${topicsDir}${directoryDelim}.millrace`;
-}

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import { errno, fileError } from './file-error.ts';
 import {
   decodeFacts,
@@ -35,8 +36,8 @@ const WRITE_BYTES = 262_144;
  * cut takes nothing back.
  *
  *     <root>/<topics.dir>/<topic>/…               finished files, and nothing else
- *     <root>/<topics.dir>/.millrace/facts/…facts  what each finished file holds
- *     <root>/<topics.dir>/.millrace/open/…        files being written
+ *     <root>/.millrace/facts/<topics.dir>/…facts  what each finished file holds
+ *     <root>/.millrace/open/…                     files being written
  */
 export class FileStore implements ObjectStore {
   readonly shown: string;
@@ -49,6 +50,7 @@ export class FileStore implements ObjectStore {
   }
 
   create(name: string): ObjectUpload {
+    if (name.split('/').some((part) => part === '' || part === '.' || part === '..')) throw invalidName(name);
     return new FileUpload(this, name);
   }
 
@@ -73,6 +75,11 @@ export class FileStore implements ObjectStore {
     await this.#makeFolder(folder);
     const path = join(folder, `${this.#options.owner}.${this.env.random.uuid()}`);
     return { path, handle: await this.env.files.open(path, 'wx') };
+  }
+
+  /** After a failure: a folder may have been removed by somebody else. */
+  forgetFolders(): void {
+    this.#synced.clear();
   }
 
   /** Gives a finished, synced temporary file its name. */
@@ -171,6 +178,14 @@ export class FileStore implements ObjectStore {
   }
 }
 
+function invalidName(name: string): MillraceError {
+  return new MillraceError('S3_NAME_INVALID', `${name} is no name for a file below the folder of store.url`, {
+    kind: 'config',
+    key: 'topics.dir',
+    remedy: 'Leave topics named . or .. out, and give topics.dir and path.format plain folder names.',
+  });
+}
+
 class FileUpload implements ObjectUpload {
   readonly #store: FileStore;
   readonly #name: string;
@@ -240,6 +255,7 @@ class FileUpload implements ObjectUpload {
     try {
       return await work();
     } catch (error) {
+      this.#store.forgetFolders();
       throw fileError(`writing ${this.#store.shown}${this.#name}`, error);
     }
   }

@@ -91,9 +91,12 @@ export function fromMetadata(metadata: Readonly<Record<string, unknown>>): Objec
   return { firstOffset, lastOffset, endOffset, records: Number(records), crc: Number.parseInt(crc, 16) };
 }
 
-/** The name of the small object that holds an object's facts where the object itself cannot. */
+/**
+ * The name of the small object that holds an object's facts where the object itself cannot. It has
+ * no dots: a reader that looks for `*.json*` in hidden folders too does not take it for data.
+ */
 export function factsName(hiddenFolder: string, name: string): string {
-  return `${hiddenFolder}/facts/${name}.facts`;
+  return `${hiddenFolder}/facts/${name.replaceAll('.', ',')},facts`;
 }
 
 export function encodeFacts(facts: ObjectFacts): Buffer {

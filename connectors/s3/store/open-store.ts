@@ -7,21 +7,24 @@ import type { ObjectStore } from './object-store.ts';
 
 export interface StoreRequest {
   readonly options: S3Options;
-  readonly hiddenFolder: string;
   /** Of the connector and its task. */
   readonly owner: string;
   readonly env: Env;
 }
 
 /** The store that `store.url` and `s3.bucket.name` name; the AWS SDK is loaded only for S3. */
-export async function openStore({ options, hiddenFolder, owner, env }: StoreRequest): Promise<ObjectStore> {
+export async function openStore({ options, owner, env }: StoreRequest): Promise<ObjectStore> {
   const url = options['store.url'] ?? '';
   const conditional = options['enable.conditional.writes'];
   if (url.startsWith('file:')) {
     const root = join(fileURLToPath(url), options['s3.bucket.name'] ?? '');
-    return new FileStore({ root, hiddenFolder, owner: fileSafe(owner), conditional, env });
+    // Beside topics.dir: `topics/**` has finished files only.
+    return new FileStore({ root, hiddenFolder: '.millrace', owner: fileSafe(owner), conditional, env });
   }
   const { openS3Store } = await import('./s3-store.ts');
+  // Within topics.dir: permissions may end there.
+  const topicsDir = options['topics.dir'];
+  const hiddenFolder = topicsDir === '' ? '.millrace' : `${topicsDir}${options['directory.delim']}.millrace`;
   return openS3Store({ options, hiddenFolder, env });
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connector } from '../../../../connectors/s3/index.ts';
 import type { RawConfig } from '../../../../runtime/connector/options.ts';
@@ -56,7 +57,7 @@ describe('a folder as an archive', () => {
 
   test('leaves no unfinished file behind when it closes', async () => {
     await archive(numbered(8));
-    expect(await readdir(join(root, 'topics/.millrace/open'))).toEqual([]);
+    expect(await readdir(join(root, '.millrace/open'))).toEqual([]);
   });
 
   test('copies JSON values byte by byte', async () => {
@@ -112,6 +113,30 @@ describe('a folder as an archive', () => {
     expect(gunzipSync(a ?? Buffer.alloc(0)).toString()).toBe(plain);
     expect(name).toMatch(/\.json\.zst$/);
     expect(zstdDecompressSync(c ?? Buffer.alloc(0)).toString()).toBe(plain);
+  });
+
+  test.each(['none', 'gzip', 'zstd'])('is read by DuckDB, compressed by %s', async (type) => {
+    const many = Array.from({ length: 20_000 }, (_, n) => sinkRecord({ offset: n, json: `{"n":${n},"t":"${n % 7}"}` }));
+    await archive(many, { 's3.compression.type': type, 'flush.size': '10000' });
+    const duck = await (await DuckDBInstance.create()).connect();
+    const query = `SELECT count(*) AS c, sum(n) AS s FROM read_json('${root}/**/*.json*', format = 'newline_delimited')`;
+    const [row] = (await duck.runAndReadAll(query)).getRowObjectsJson();
+    expect(row).toEqual({ c: '20000', s: '199990000' });
+    duck.closeSync();
+  });
+
+  test('goes on when somebody removed the folders', async () => {
+    const task = await started({ 'retry.backoff.ms': '1' });
+    await feed(task, numbered(6));
+    await rm(join(root, 'topics'), { recursive: true });
+    expect((await feed(task, numbered(12), { from: 6n })).durable).toBe(12n);
+    await task.close();
+    expect(parsedLines(await finishedFiles(root))).toHaveLength(6);
+  });
+
+  test('a topic that would leave the folder is refused', async () => {
+    const topic = [sinkRecord({ topic: '..', offset: 0, json: '{}' })];
+    await expect(archive(topic)).rejects.toMatchObject({ code: 'S3_NAME_INVALID' });
   });
 
   test('rejects a tombstone by default, ignores it on request', async () => {
@@ -205,7 +230,7 @@ describe('several open files of one partition', () => {
     await archive(zigzag(10), { ...hourly, 'flush.size': '4' });
     const later = 'year=1970/month=01/day=01/hour=01/orders+0+0000000001.json';
     await rm(join(root, 'topics/orders', later));
-    await rm(join(root, 'topics/.millrace/facts/topics/orders', `${later}.facts`));
+    await rm(join(root, '.millrace/facts/topics/orders', `${later.replace('.', ',')},facts`));
     await archive(zigzag(20), { ...hourly, 'flush.size': '6' });
     const lines = parsedLines(await finishedFiles(root)) as { n: number }[];
     expect(lines.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hiddenFolder, objectName } from '../../../../connectors/s3/partition/naming.ts';
+import { objectName } from '../../../../connectors/s3/partition/naming.ts';
 import { defaultPartitioner, timePartitioner } from '../../../../connectors/s3/partition/partitioner.ts';
 import { recordTime } from '../../../../connectors/s3/partition/record-time.ts';
 import { compileTimePattern } from '../../../../connectors/s3/partition/time-pattern.ts';
@@ -127,10 +127,5 @@ describe('an object is named', () => {
     [{ directoryDelim: '_' }, 'topics_shop.orders_dt=1_shop.orders+2+0000000042.json'],
   ])('by topic, partition and first offset: %o', (more, name) => {
     expect(objectName({ ...naming, ...more }, file)).toBe(name);
-  });
-
-  test('apart from what is hidden', () => {
-    expect(hiddenFolder(naming)).toBe('topics/.millrace');
-    expect(hiddenFolder({ ...naming, topicsDir: '' })).toBe('.millrace');
   });
 });
