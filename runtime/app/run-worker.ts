@@ -1,3 +1,4 @@
+import type { Herder } from '../cluster/herder.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
@@ -18,8 +19,10 @@ export interface RunWorkerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs a worker until the signal aborts or it cannot go on; returns the exit status. */
-export async function runWorker(options: RunWorkerOptions): Promise<number> {
+const CLOSE_MARGIN_MS = 10_000;
+
+/** Runs a worker until the signal aborts or it cannot go on; returns the exit status, and whether a part would not end. */
+export async function runWorker(options: RunWorkerOptions): Promise<{ readonly code: number; readonly hung: boolean }> {
   const { settings, connectors } = await readFiles(options);
   const log = await openLog(options, settings);
   const ended = Promise.withResolvers<Error | null>();
@@ -31,17 +34,31 @@ export async function runWorker(options: RunWorkerOptions): Promise<number> {
       log.error(`the worker cannot go on: ${error.message}`, { error });
       ended.resolve(error);
     },
+    prepare: (herder) => applyFiles(herder, connectors),
   });
   options.signal.addEventListener('abort', () => ended.resolve(null), { once: true });
+  announce(log, worker, settings);
+  const failure = await ended.promise;
+  if (failure === null) log.info('draining', { reason: String(options.signal.reason) });
+  const closed = await closeInTime(worker, settings);
+  if (closed) log.info('worker has ended');
+  else log.warn('a part of the worker did not end in time');
+  return { code: failure === null ? 0 : 1, hung: !closed };
+}
+
+/** A part that has failed may never answer: the process ends all the same. */
+async function closeInTime(worker: Worker, { options }: WorkerSettings): Promise<boolean> {
+  const over = new AbortController();
+  const limitMs = options['task.shutdown.graceful.timeout.ms'] + CLOSE_MARGIN_MS;
+  const limit = realEnv.timers.sleep(limitMs, over.signal).then(
+    () => false,
+    () => true,
+  );
+  const closing = worker.close().then(() => true);
   try {
-    await applyFiles(worker, connectors);
-    announce(log, worker, settings);
-    const failure = await ended.promise;
-    if (failure === null) log.info('draining', { reason: String(options.signal.reason) });
-    return failure === null ? 0 : 1;
+    return await Promise.race([closing, limit]);
   } finally {
-    await worker.close();
-    log.info('worker has ended');
+    over.abort(new Error('closed'));
   }
 }
 
@@ -66,7 +83,7 @@ function openLog({ json, colour, terminal }: RunWorkerOptions, { options }: Work
 }
 
 /** All files are validated before the first is applied. */
-async function applyFiles({ herder }: Worker, files: readonly ConnectorFile[]): Promise<void> {
+async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Promise<void> {
   const problems: string[] = [];
   for (const { path, name, config } of files) {
     const { configs } = await herder.validate(config['connector.class'] ?? '', { name, ...config });

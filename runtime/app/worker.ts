@@ -27,6 +27,8 @@ export interface WorkerOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Called once when the worker cannot go on. */
   readonly failed: (error: Error) => void;
+  /** Runs before stored connectors start; where it fails, none does. */
+  readonly prepare?: (herder: Herder) => Promise<void>;
 }
 
 export interface Worker {
@@ -123,6 +125,7 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     const app = opened.add(rest(restServer, options, herder, hub, health), (one) => one.close());
     urls.push(await listen(app, listener));
   }
+  await options.prepare?.(herder);
   await herder.start();
   health.started();
   return { herder, hub, urls, close: () => opened.close() };

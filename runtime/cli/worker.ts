@@ -28,7 +28,7 @@ Examples:
   millrace worker shop.json --set millrace.hub.path=/var/lib/millrace --set listeners=http://127.0.0.1:8084`,
     )
     .action(async (files: readonly string[], flags: WorkerFlags) => {
-      const code = await runWorker({
+      const { code, hung } = await runWorker({
         files,
         overrides: flags.set,
         json: flags.json === true,
@@ -38,6 +38,7 @@ Examples:
         signal: io.signal,
       });
       io.exit(code);
+      if (hung) process.exit(code);
     });
 }
 

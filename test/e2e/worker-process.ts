@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../runtime/cli/main.ts', import.meta.url));
+/** The entry of the command line. */
+export const MAIN = fileURLToPath(new URL('../../runtime/cli/main.ts', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;

@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
+import { MAIN, millrace, type Finished } from '../../e2e/worker-process.ts';
+import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
+
+let worker: LocalWorker;
+
+beforeAll(async () => {
+  worker = await startLocalWorker();
+  await worker.worker.hub.admin.createTopic('orders', 1);
+  await append(5);
+});
+
+afterAll(() => worker.close());
+
+async function append(
+  count: number,
+  value: (index: number) => string | Buffer = (index) => `{"n":${index}}`,
+): Promise<void> {
+  const producer = await worker.worker.hub.producer({ acks: 'all' });
+  const builder = new BatchBuilder();
+  for (let index = 0; index < count; index++) {
+    builder.add(1_700_000_000_000 + index * 1000, Buffer.from(`{"id":${index}}`), Buffer.from(value(index)));
+  }
+  await producer.append('orders', 0, builder.finish());
+  await producer.close();
+}
+
+function cli(...args: readonly string[]): Promise<Finished> {
+  return millrace(args, worker.path);
+}
+
+const remote = (): string[] => ['--url', worker.url];
+
+function lines(out: string): { partition: number; offset: string; key: unknown; value: unknown; timestamp: string }[] {
+  return out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(
+      (line) =>
+        JSON.parse(line) as { partition: number; offset: string; key: unknown; value: unknown; timestamp: string },
+    );
+}
+
+function tail(...args: readonly string[]): Promise<Finished> {
+  return cli('topics', 'tail', 'orders', '--hub', 'hub', '--json', ...args);
+}
+
+async function offsets(...args: readonly string[]): Promise<string[]> {
+  return lines((await tail('--no-follow', ...args)).out).map(({ offset }) => offset);
+}
+
+describe('topics, while a worker writes them', () => {
+  it('are listed with their sizes', async () => {
+    const { code, out } = await cli('topics', 'list', '--hub', 'hub', '--json');
+    expect(code).toBe(0);
+    const topics = JSON.parse(out) as { name: string; records: string }[];
+    expect(topics.find(({ name }) => name === 'orders')).toMatchObject({ partitions: 1, records: '5' });
+  });
+
+  it('are read from the beginning, from an offset, from the end backwards, from a time', async () => {
+    expect(await offsets('--from-beginning')).toEqual(['0', '1', '2', '3', '4']);
+    expect(await offsets('--from-beginning', '--max', '2')).toEqual(['0', '1']);
+    expect(await offsets('--from-offset', '3')).toEqual(['3', '4']);
+    expect(await offsets('--from-offset=-1')).toEqual(['4']);
+    expect(await offsets('--from-time', '2023-11-14T22:13:23Z')).toEqual(['3', '4']);
+    expect(await offsets()).toEqual([]);
+  });
+
+  it('show JSON keys and values decoded', async () => {
+    const [first] = lines((await tail('--from-beginning', '--max', '1')).out);
+    expect(first).toMatchObject({
+      partition: 0,
+      key: { id: 0 },
+      value: { n: 0 },
+      timestamp: '2023-11-14T22:13:20.000Z',
+    });
+  });
+
+  it('are followed until interrupted, cleanly', async () => {
+    const child = spawn(process.execPath, [MAIN, 'topics', 'tail', 'orders', '--hub', 'hub', '--json'], {
+      cwd: worker.path,
+    });
+    let out = '';
+    child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+    while (lines(out).length === 0) {
+      await append(1, () => '{"exact":12345678901234567890.10}');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(out).toContain('"exact":12345678901234567890.10');
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(0);
+  });
+
+  it('show bytes that are no text in base 64', async () => {
+    await append(1, () => Buffer.from([0xff, 0x00]));
+    const [last] = lines((await tail('--from-offset=-1', '--no-follow')).out);
+    expect(last?.value).toBe('base64:/wA=');
+  });
+
+  it('are created through the worker', async () => {
+    const made = await cli(
+      'topics',
+      'create',
+      'made',
+      '--partitions',
+      '3',
+      '--config',
+      'retention.ms=1000',
+      '--hub',
+      'hub',
+      ...remote(),
+    );
+    expect(made).toMatchObject({ code: 0 });
+    const { out } = await cli('topics', 'describe', 'made', '--hub', 'hub', '--json');
+    expect(JSON.parse(out)).toMatchObject({ name: 'made', config: { 'retention.ms': '1000' } });
+    expect((await cli('topics', 'create', 'made', '--hub', 'hub', ...remote())).code).toBe(5);
+  });
+
+  it('that do not exist are a status of their own', async () => {
+    expect((await cli('topics', 'describe', 'absent', '--hub', 'hub')).code).toBe(4);
+    expect((await cli('topics', 'list', '--hub', 'nowhere')).code).toBe(4);
+  });
+});
+
+describe('connectors, by command', () => {
+  const config = {
+    'connector.class': 's3',
+    topics: 'orders',
+    'store.url': 'file:///tmp',
+    's3.bucket.name': 'b',
+    'flush.size': '100000',
+  };
+
+  it('are applied, listed, controlled and deleted', async () => {
+    await writeFile(
+      join(worker.path, 'archive.json'),
+      JSON.stringify({ ...config, 'store.url': `file://${worker.path}` }),
+    );
+    expect(await cli('apply', 'archive.json', ...remote())).toMatchObject({ code: 0, out: 'created archive\n' });
+    expect(await cli('apply', 'archive.json', ...remote(), '--json')).toMatchObject({
+      code: 0,
+      out: '[{"name":"archive","result":"updated"}]\n',
+    });
+    expect((await cli('connectors', 'list', ...remote())).out).toMatch(/archive\s+sink/);
+    expect((await cli('connectors', 'pause', 'archive', ...remote())).code).toBe(0);
+    expect((await cli('connectors', 'resume', 'archive', ...remote())).code).toBe(0);
+    expect((await cli('connectors', 'restart', 'archive', '--tasks', ...remote())).code).toBe(0);
+    const status = await cli('connectors', 'status', 'archive', '--json', ...remote());
+    expect(JSON.parse(status.out)).toMatchObject({ status: { name: 'archive', type: 'sink' } });
+    expect((await cli('connectors', 'stop', 'archive', ...remote())).code).toBe(0);
+    expect((await cli('connectors', 'delete', 'archive', ...remote())).code).toBe(0);
+    expect((await cli('connectors', 'delete', 'archive', ...remote())).code).toBe(4);
+    expect((await worker.request('GET', '/connectors')).body).toEqual([]);
+  });
+
+  it('are applied all or not at all', async () => {
+    await writeFile(join(worker.path, 'good.json'), JSON.stringify(config));
+    await writeFile(
+      join(worker.path, 'wrong.json'),
+      JSON.stringify({ ...config, 'flush.size': 'many', 'tasks.max': 0 }),
+    );
+    const { code, err } = await cli('apply', 'good.json', 'wrong.json', ...remote());
+    expect(code).toBe(2);
+    expect(err).toContain('wrong.json: Invalid value many for configuration flush.size');
+    expect(err).toContain('tasks.max');
+    expect((await worker.request('GET', '/connectors')).body).toEqual([]);
+  });
+
+  it('need a worker that answers', async () => {
+    const { code, err } = await cli('connectors', 'list', '--url', 'http://127.0.0.1:9');
+    expect(code).toBe(3);
+    expect(err).toContain('millrace worker');
+  });
+});
+
+describe('usage', () => {
+  it.each([
+    [['nonsense'], 2],
+    [['topics', 'tail'], 2],
+    [['topics', 'tail', 'x', '--max', 'many'], 2],
+    [['--version'], 0],
+    [['connectors', '--help'], 0],
+    [['plugins', 'nope'], 4],
+  ])('%j ends with %i', async (args, code) => {
+    expect((await cli(...args)).code).toBe(code);
+  });
+
+  it('plugins lists connectors and their options without a worker', async () => {
+    expect((await cli('plugins', '--json')).out).toContain('"className":"postgres"');
+    expect((await cli('plugins', 's3')).out).toContain('flush.size');
+  });
+});
