@@ -1,5 +1,5 @@
 import type { Connector } from '../connector/connector.ts';
-import type { Env } from '../env/env.ts';
+import type { Env, Timer } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { SchemaCatalog } from '../store/schema-catalog.ts';
@@ -54,6 +54,7 @@ export class TaskLife {
   readonly #pause: Gate;
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
+  #killTimer: Timer | null = null;
   #attempt = 0;
   #everOpened = false;
   #isHung = false;
@@ -79,7 +80,7 @@ export class TaskLife {
     const { env } = this.#options;
     const reason = new MillraceError('TASK_STOPPED', 'the task was asked to stop', { kind: 'closed' });
     this.#stop.abort(reason);
-    env.timers.after(deadlineMs * KILL_AFTER, () => this.#kill.abort(reason));
+    this.#killTimer ??= env.timers.after(deadlineMs * KILL_AFTER, () => this.#kill.abort(reason));
   }
 
   /** Whether code of the connector may still run in this thread though the task is over. */
@@ -89,6 +90,14 @@ export class TaskLife {
 
   /** Resolves when the task is over; its report says how. Never rejects. */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      this.#killTimer?.cancel();
+    }
+  }
+
+  async #run(): Promise<void> {
     const { report, spec } = this.#options;
     let firstFailureMs: number | null = null;
     for (;;) {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { realEnv } from '../../../runtime/env/real.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
 import { TaskBench, until } from './task-bench.ts';
@@ -187,6 +188,41 @@ describe.each(['at-least-once', 'exactly-once'])('source runner, %s', (delivery)
     expect(task.view().failure).toMatchObject({ code: 'TASK_OPTION_INVALID', retry: 'never' });
     expect(task.view().failure?.message).toContain('producer.override.acks');
   });
+});
+
+describe('source runner on a full disk', () => {
+  test.each(['at-least-once', 'exactly-once'])(
+    'waits, %s, and goes on by itself when there is space',
+    async (delivery) => {
+      let free = 1e12;
+      const full = await TaskBench.open({
+        ...realEnv,
+        files: { ...realEnv.files, freeBytes: () => Promise.resolve(free) },
+      });
+      try {
+        upstream.produce(100);
+        const { task } = full.start(memorySource(upstream), { 'millrace.delivery': delivery });
+        await until(() => upstream.committed.at(-1) === 100);
+        free = 0;
+        await until(() => {
+          if (task.view().warnings['TASK_RETRYING']?.startsWith('HUB_DISK_FULL') !== true) upstream.produce(1);
+          return task.view().warnings['TASK_RETRYING']?.startsWith('HUB_DISK_FULL') === true;
+        });
+        free = 1e12;
+        await until(() => upstream.committed.at(-1) === upstream.rows.length, 20_000);
+        await until(() => task.view().state === 'RUNNING');
+        expect(task.view().warnings).toEqual({});
+        await task.stop(2000);
+        const found = (await full.records('memory')).map(
+          ({ value }) => (JSON.parse(value ?? '{}') as { id: number }).id,
+        );
+        expect([...new Set(found)]).toEqual(range(0, upstream.rows.length));
+        if (delivery === 'exactly-once') expect(found).toHaveLength(upstream.rows.length);
+      } finally {
+        await full.close();
+      }
+    },
+  );
 });
 
 describe('source runner, exactly-once', () => {

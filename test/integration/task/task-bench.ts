@@ -46,9 +46,9 @@ export class TaskBench {
     });
   }
 
-  static async open(env: Env = realEnv, wrap: (hub: Hub) => Hub = (hub) => hub): Promise<TaskBench> {
+  static async open(env: Env = realEnv): Promise<TaskBench> {
     const path = await mkdtemp(join(tmpdir(), 'millrace-task-'));
-    return new TaskBench(path, wrap(await openHub({ path, env: realEnv })), env);
+    return new TaskBench(path, await openHub({ path, env }), env);
   }
 
   start(connector: Connector, config: Record<string, string> = {}, paused = false): StartedTask {
