@@ -66,7 +66,7 @@ export class TypeRegistry {
   }
 }
 
-/** Stands for a type that was dropped before it could be looked up: read as text, of no known kind. */
+/** Stands for a type that was dropped before it could be looked up: shown as the text of its values. No column has a pseudo-type, so its kind tells. */
 export function droppedType(oid: number): PgType {
   return { oid, schema: '', name: `dropped ${oid}`, kind: 'p', binary: false };
 }

@@ -108,6 +108,8 @@ const BY_NAME: Readonly<Record<string, Mapping | undefined>> = {
 /** The mapping of a type that is neither domain nor array; undefined: it has none. */
 export function mappingOf(type: PgType): Mapping | undefined {
   if (type.kind === 'e') return text(enumOf(type.labels ?? []));
+  // Dropped before it could be looked up: what is left of it is the text of its values (I6).
+  if (type.kind === 'p') return textOnly(STRING);
   const builtIn = BY_OID.get(type.oid);
   return builtIn ?? (type.kind === 'b' && type.schema !== 'pg_catalog' ? BY_NAME[type.name] : undefined);
 }

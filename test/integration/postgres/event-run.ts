@@ -8,12 +8,15 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RecordText } from './debezium-records.ts';
 import { listen } from './stream-harness.ts';
 
 /** Runs a connector's task and keeps its records as Kafka Connect's converters write them. */
 export class EventRun {
   readonly records: RecordText[] = [];
+  /** Of each source partition, the last that came: what a worker would have stored. */
+  readonly offsets = new Map<string, SourceOffset>();
   failure: Error | undefined;
   readonly #config: RawConfig;
   readonly #offsets: readonly SourceOffset[];
@@ -62,7 +65,11 @@ export class EventRun {
         const { records } = batch;
         if (records instanceof RowBlock) for (let row = 0; row < records.count; row++) this.#keep(records, row);
         batch.release?.();
-        for (const { partition, position } of batch.progress ?? []) await task.committed(partition, position);
+        for (const { partition, position } of batch.progress ?? []) {
+          const offset = JSON.parse(JSON.stringify(position.toOffset())) as JsonObject;
+          this.offsets.set(JSON.stringify(partition), { partition, offset });
+          await task.committed(partition, position);
+        }
       }
     } catch (error) {
       if (!signal.aborted) this.failure = error as Error;
