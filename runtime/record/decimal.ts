@@ -1,5 +1,7 @@
 import { MillraceError } from './error.ts';
 
+/** More than any database's decimals need (Postgres: 131072 digits); beyond it a short text could take gigabytes. */
+const MAX_SCALE = 200_000;
 const DECIMAL_TEXT = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/;
 
 /** An exact decimal: `unscaled × 10^-scale`. Sources keep the scale they were given. */
@@ -24,8 +26,12 @@ export class Decimal {
         kind: 'data',
       });
     }
+    const scale = (parts[3] ?? '').length - Number(parts[4] ?? 0);
+    if (Math.abs(scale) > MAX_SCALE) {
+      throw new MillraceError('RECORD_DECIMAL', `a decimal of scale ${scale}: beyond ${MAX_SCALE}`, { kind: 'data' });
+    }
     const unscaled = BigInt(digits);
-    return new Decimal(parts[1] === '-' ? -unscaled : unscaled, (parts[3] ?? '').length - Number(parts[4] ?? 0));
+    return new Decimal(parts[1] === '-' ? -unscaled : unscaled, scale);
   }
 
   /** From the form of Connect's logical type Decimal: the unscaled value in two's complement, big-endian. */

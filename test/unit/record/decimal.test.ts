@@ -53,7 +53,7 @@ describe('decimals', () => {
     expect(Decimal.parse(text).toScientific()).toBe(expected);
   });
 
-  test.each(['', '-', '.', '1e', 'NaN', '1,5', '0x1', '1.2.3'])('%j is none', (text) => {
+  test.each(['', '-', '.', '1e', 'NaN', '1,5', '0x1', '1.2.3', '1e999999999', '1e-200001'])('%j is none', (text) => {
     expect(() => Decimal.parse(text)).toThrow(expect.objectContaining({ code: 'RECORD_DECIMAL', kind: 'data' }));
   });
 
