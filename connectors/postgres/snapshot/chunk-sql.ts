@@ -145,7 +145,8 @@ function selectedColumns({ table, wanted }: Selection): readonly string[] {
   return table.columns.map(({ name, type }, i) => {
     const column = `t.${quoteName(name)}`;
     if (wanted[i] === false) return 'NULL';
-    return hasBinary(type) ? column : `${column}::text`;
+    // The output function, as the stream has it: a cast shows inet with its mask, and xml as it was stored.
+    return hasBinary(type) ? column : `CASE WHEN ${column} IS DISTINCT FROM NULL THEN format('%s', ${column}) END`;
   });
 }
 

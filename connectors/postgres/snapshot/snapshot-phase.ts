@@ -1,4 +1,5 @@
 import type { Position, Progress, SourceBatch, SourceOffset } from '../../../runtime/connector/source.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { loadTables } from '../catalog/table-loader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
@@ -9,6 +10,7 @@ import { createSlot, dropSlot, readSlot } from '../slot/slot.ts';
 import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
 import { rowKey } from './chunk-sql.ts';
 import { decide, type Decision } from './decide.ts';
+import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
 import { noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState, TablePlan, TableProgress } from './state.ts';
@@ -157,9 +159,19 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#upstream.context.stage('preparing the snapshot');
     await this.#until(durable);
     if (drop) await dropSlot(await this.#controlConnection(), slot.name);
-    if (read) yield* this.#readInitial(id);
-    else yield* this.#createOnly(plan);
-    this.#windows.known(await this.#captured(), new Set(this.#rows.keys()));
+    if (!read) {
+      yield* this.#createOnly(plan);
+      this.#windows.known(await this.#captured());
+      return;
+    }
+    const recorded = new Set<string>();
+    yield* this.#readInitial(id, recorded);
+    // A table made while the snapshot began may have rows that neither it nor the stream shows.
+    const made = (await this.#captured()).filter(({ table }) => !recorded.has(tableName(table)));
+    yield* this.#beside(
+      id,
+      made.filter(({ table }) => options.includes(tableName(table))).map(({ table }) => wholeTable(table, id)),
+    );
   }
 
   async *#createOnly(plan: PlanState): AsyncGenerator<SourceBatch, void> {
@@ -181,20 +193,23 @@ export class PostgresSnapshot implements SnapshotPhase {
     };
   }
 
-  async *#readInitial(id: string): AsyncGenerator<SourceBatch, void> {
+  async *#readInitial(id: string, recorded: Set<string>): AsyncGenerator<SourceBatch, void> {
     const { server, options } = this.#upstream;
     const snapshot = new InitialSnapshot(this.#upstream, id);
     this.#reading = snapshot;
-    await snapshot.withSlot(async () =>
-      (await this.#captured()).filter(({ table }) => options.includes(tableName(table))),
-    );
+    const excluded = new Map<string, Table>();
+    await snapshot.withSlot(async () => {
+      const captured = await this.#captured();
+      const included = captured.filter(({ table }) => options.includes(tableName(table)));
+      for (const { table } of captured.filter((each) => !included.includes(each)))
+        excluded.set(tableName(table), table);
+      return included;
+    });
     this.#lsn = snapshot.lsn;
-    const read = new Set(snapshot.works.map(({ plan }) => plan.table));
-    const others = (await this.#captured()).filter(({ table }) => !read.has(tableName(table)));
-    yield {
-      records: [],
-      progress: [...snapshot.plan(), ...others.map(({ table }) => tablePlanProgress(server, streamedPlan(table)))],
-    };
+    for (const { plan } of snapshot.works) recorded.add(plan.table);
+    for (const table of excluded.keys()) recorded.add(table);
+    const others = [...excluded.values()].map((table) => tablePlanProgress(server, streamedPlan(table)));
+    yield { records: [], progress: [...snapshot.plan(), ...others] };
     yield* this.#drain(snapshot);
   }
 
@@ -223,12 +238,18 @@ export class PostgresSnapshot implements SnapshotPhase {
     const open = captured.flatMap((each) => this.#openTable(each, id, reread, progress));
     if (progress.length > 0) yield { records: [], progress };
     if (this.only) return;
+    this.#keepDropping(captured);
+    yield* this.#beside(id, open);
+    this.#windows.resume(this.#requests);
+  }
+
+  /** Tables without a key at a snapshot of their own, before the stream begins; the others in windows. */
+  async *#beside(id: string, open: readonly OpenTable[]): AsyncGenerator<SourceBatch, void> {
     const keyless = open.filter(({ table }) => rowKey(table).length === 0);
     if (keyless.length > 0) yield* this.#readKeyless(id, keyless);
-    this.#keepDropping(captured);
-    this.#windows.known(captured, new Set(this.#state.tables.keys()));
+    this.#windows.known(await this.#captured());
+    if (this.only) return;
     for (const each of open) if (rowKey(each.table).length > 0) this.#windows.add(each);
-    this.#windows.resume(this.#requests);
   }
 
   /** What of a table is still to be read; offsets that have to be written for it go into `progress`. */
@@ -255,8 +276,7 @@ export class PostgresSnapshot implements SnapshotPhase {
       if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table)));
       return [];
     }
-    const plan = wholePlan(table, id);
-    return [{ table, plan, progress: noProgress(id), written: false }];
+    return [wholeTable(table, id)];
   }
 
   async *#readKeyless(id: string, open: readonly OpenTable[]): AsyncGenerator<SourceBatch, void> {
@@ -286,11 +306,8 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   /** The captured tables as the catalog has them now; a table's layouts stay the same while it does. */
   async #captured(): Promise<readonly CapturedTable[]> {
-    const { rows, generated } = this.#upstream;
-    const tables = await loadTables(await this.#controlConnection(), this.#types, {
-      captures: (schema, name) => rows.captures(schema, name),
-      generated,
-    });
+    const { rows } = this.#upstream;
+    const tables = await this.#load();
     return tables.map((table) => {
       const known = this.#rows.get(tableName(table));
       if (known?.table.oid === table.oid && known.table.fingerprint === table.fingerprint) return known;
@@ -300,9 +317,28 @@ export class PostgresSnapshot implements SnapshotPhase {
     });
   }
 
+  async #load(): Promise<readonly Table[]> {
+    const { rows, generated } = this.#upstream;
+    const control = await this.#controlConnection();
+    try {
+      return await loadTables(control, this.#types, {
+        captures: (schema, name) => rows.captures(schema, name),
+        generated,
+      });
+    } catch (error) {
+      // The catalog's functions lock the tables they speak of.
+      if (error instanceof MillraceError && error.code === 'POSTGRES_LOCK_TIMEOUT') {
+        throw await lockTimeout(control, error);
+      }
+      throw error;
+    }
+  }
+
   async #controlConnection(): Promise<Connection> {
     if (this.#control === undefined || this.#control.broken !== undefined) {
       this.#control = await this.#upstream.connect();
+      const ms = Math.max(1, Math.round(this.#upstream.options.lockTimeoutMs));
+      await this.#control.query('preparing the snapshot', `SET lock_timeout = ${ms}`);
     }
     return this.#control;
   }
@@ -340,8 +376,8 @@ function streamedPlan(table: Table): TablePlan {
 }
 
 /** The whole table is to be read beside the stream. */
-function wholePlan(table: Table, id: string): TablePlan {
-  return {
+function wholeTable(table: Table, id: string): OpenTable {
+  const plan: TablePlan = {
     table: tableName(table),
     plan: id,
     kind: rowKey(table).length > 0 ? 'keys' : 'pages',
@@ -349,4 +385,5 @@ function wholePlan(table: Table, id: string): TablePlan {
     bounds: [],
     chunks: 1,
   };
+  return { table, plan, progress: noProgress(id), written: false };
 }

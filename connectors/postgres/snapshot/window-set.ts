@@ -35,10 +35,10 @@ export class WindowSet {
     return this.#stream;
   }
 
-  /** The captured tables, and those that the stored state has. */
-  known(captured: readonly CapturedTable[], stored: ReadonlySet<string>): void {
+  /** The captured tables: their rows are read, or the stored state says what of them is. */
+  known(captured: readonly CapturedTable[]): void {
     this.#tables = captured.map(({ table }) => table);
-    this.#requests = this.#makeRequests([], new Set([...stored, ...this.#tables.map((table) => tableName(table))]));
+    this.#requests = this.#makeRequests([], new Set(this.#tables.map((table) => tableName(table))));
   }
 
   /** A table of which chunks are open. */

@@ -148,9 +148,9 @@ describe('killed at every place', () => {
     await server.sql('ANALYZE a');
     for (let place = 0; place < 12; place++) {
       const run = newRun({ 'millrace.snapshot.chunk.bytes': '8192', 'incremental.snapshot.chunk.size': '8' });
-      let writing = true;
+      const writing = { on: true };
       const writer = (async () => {
-        for (let i = 0; writing; i++) {
+        for (let i = 0; writing.on; i++) {
           await server.sql(`UPDATE a SET small = small + 1 WHERE id % 17 = ${i % 17}`);
           await server.sql(`UPDATE a SET id = -id WHERE abs(id) % 13 = ${i % 13}`);
           if (i % 5 === 0) await server.sql(`DELETE FROM a WHERE abs(id) = ${(i % 190) + 1}`);
@@ -166,7 +166,7 @@ describe('killed at every place', () => {
       }
       await run.start();
       await run.untilRead();
-      writing = false;
+      writing.on = false;
       await writer;
       await run.catchUp();
       expect(await run.differences('a'), `killed at ${place}`).toEqual(EQUAL);
