@@ -76,6 +76,10 @@ describe('millrace worker, as a process', () => {
     await first.running('archive');
     await first.until('holding two rows', async () => (await tail('--from-beginning')).length === 2);
     expect((await first.get('/connectors/shop/config')).body).toMatchObject({ 'database.user': '${env:PGUSER}' });
+    await first.until('streaming', async () => {
+      const { body } = await first.get('/connectors/shop/progress');
+      return (body as { tasks: { stage: string }[] }).tasks[0]?.stage.startsWith('streaming') === true;
+    });
     await first.end('SIGKILL');
 
     await postgres.sql("INSERT INTO orders VALUES (3, 'plum')");
