@@ -88,7 +88,14 @@ export class ByteWriter {
   /** Text known to be ASCII. */
   ascii(text: string): void {
     this.reserve(text.length);
-    this.length += this.bytes.write(text, this.length, 'latin1');
+    if (text.length >= LOOP_BELOW) {
+      this.length += this.bytes.write(text, this.length, 'latin1');
+      return;
+    }
+    const { bytes } = this;
+    let to = this.length;
+    for (let i = 0; i < text.length; i++) bytes[to++] = text.charCodeAt(i);
+    this.length = to;
   }
 
   utf8(text: string): void {

@@ -5,7 +5,7 @@ import { ByteWriter, literal } from '../../../runtime/record/byte-writer.ts';
 describe('the byte writer', () => {
   test('holds what was written, however it grew', () => {
     const part = fc.tuple(
-      fc.constantFrom('copy', 'literal', 'utf8', 'byte' as const),
+      fc.constantFrom('copy', 'literal', 'utf8', 'byte', 'ascii' as const),
       fc.string({ unit: 'binary', maxLength: 200 }),
     );
     fc.assert(
@@ -17,6 +17,7 @@ describe('the byte writer', () => {
           if (how === 'copy') writer.copy(Buffer.concat([Buffer.from('__'), bytes]), 2, bytes.length);
           else if (how === 'literal') writer.literal(literal(bytes));
           else if (how === 'utf8') writer.utf8(text);
+          else if (how === 'ascii') writer.ascii(bytes.toString('latin1'));
           else for (const byte of bytes) writer.byte(byte);
           expected.push(bytes);
         }
