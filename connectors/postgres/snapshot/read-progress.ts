@@ -61,7 +61,7 @@ export class ReadProgress {
     if (chunksDone >= chunksTotal) return 0;
     const rows = rowsDone - this.#rowsBefore;
     const seconds = (nowMs - this.#startedMs) / 1000;
-    if (rows === 0 || seconds < 0.5) return null;
+    if (rows === 0 || seconds < 0.5 || rowsEstimated <= rowsDone) return null;
     return Math.round(((rowsEstimated - rowsDone) / rows) * seconds);
   }
 

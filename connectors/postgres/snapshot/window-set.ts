@@ -18,6 +18,7 @@ export class WindowSet {
   #requests: WindowRequests;
   #tables: readonly Table[] = [];
   #progress: ReadProgress | undefined;
+  #counted: readonly WindowTable[] = [];
 
   constructor(upstream: SnapshotUpstream) {
     this.#upstream = upstream;
@@ -54,7 +55,7 @@ export class WindowSet {
     });
     this.#stream.add(table.oid, windows);
     this.#loop.add(windows);
-    this.#begin();
+    this.#begin(windows);
   }
 
   drop(oid: number, visible: string, untilLsn: bigint): void {
@@ -114,19 +115,28 @@ export class WindowSet {
     this.#tables = [...this.#tables.filter(({ oid }) => oid !== table.oid), table];
   }
 
-  #begin(): void {
+  /** The figures cover all tables since the windows were last idle. */
+  #begin(added: WindowTable): void {
     const { env, context } = this.#upstream;
-    const queue = this.#loop.queue;
+    this.#counted = [...this.#counted.filter((table) => this.#loop.queue.includes(table) || table.finished), added];
+    const { rows, chunks } = this.#amounts();
     this.#progress = new ReadProgress(
       context,
       {
-        rowsDone: queue.reduce((sum, { rows }) => sum + rows, 0),
+        rowsDone: rows,
         rowsEstimated: 0,
-        chunksDone: queue.reduce((sum, { chunksDone }) => sum + chunksDone, 0),
-        chunksTotal: queue.reduce((sum, { plan }) => sum + plan.chunks, 0),
+        chunksDone: chunks,
+        chunksTotal: this.#counted.reduce((sum, { plan }) => sum + plan.chunks, 0),
       },
       env.clock.monotonicMs(),
     );
+  }
+
+  #amounts(): { rows: number; chunks: number } {
+    return {
+      rows: this.#counted.reduce((sum, table) => sum + table.rows, 0),
+      chunks: this.#counted.reduce((sum, table) => sum + table.chunksDone, 0),
+    };
   }
 
   #window(table: WindowTable, outcome: string): void {
@@ -135,12 +145,11 @@ export class WindowSet {
       context.log.debug(`a window of ${table.plan.table} is read again: ${outcome}`);
       return;
     }
-    this.#progress?.update(
-      this.#loop.queue.reduce((sum, { rows }) => sum + rows, 0),
-      this.#loop.queue.reduce((sum, { chunksDone }) => sum + chunksDone, 0),
-    );
+    const { rows, chunks } = this.#amounts();
+    this.#progress?.update(rows, chunks);
     this.#progress?.show(env.clock.monotonicMs());
     if (!table.finished) return;
     context.log.info(`${table.plan.table} is read`, { rows: table.rows });
+    if (this.#loop.queue.every((each) => each === table || each.finished)) this.#counted = [];
   }
 }
