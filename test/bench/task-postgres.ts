@@ -90,7 +90,7 @@ try {
 } finally {
   await host.close();
   await hub.close();
-  worker.postMessage('close');
+  worker.postMessage('close', []);
   await once(worker, 'exit');
   await rm(path, { recursive: true, force: true });
   await pg.stop();

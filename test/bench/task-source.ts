@@ -104,6 +104,6 @@ for (const perBatch of sizes.length > 0 ? sizes : [1000, 100, 1]) {
 }
 await host.close();
 await hub.close();
-worker.postMessage('close');
+worker.postMessage('close', []);
 await once(worker, 'exit');
 await rm(path, { recursive: true, force: true });

@@ -75,9 +75,11 @@ export class SinkFetch {
   async #records(batches: readonly FetchedBatch[]): Promise<readonly HubSinkRecord[]> {
     const records: HubSinkRecord[] = [];
     for (const { topic, partition, bytes } of batches) {
+      const from = this.#positions.nextOf({ topic, partition });
+      if (from === null) continue;
       const cursor = new RecordCursor(bytes);
       while (cursor.next()) {
-        if (!this.#positions.wants({ topic, partition }, cursor.offset)) continue;
+        if (cursor.offset < from) continue;
         if (this.#decoder.isMissingSchema(cursor)) await this.#catalog.load();
         records.push(new HubSinkRecord(topic, partition, cursor, this.#decoder));
       }

@@ -45,10 +45,9 @@ export class SinkPositions {
     return [...this.#standing.values()].map(({ partition, next }) => ({ ...partition, offset: next }));
   }
 
-  /** Whether the record at `offset` is the partition's next one or a later one, of a partition that is ours. */
-  wants(partition: TopicPartition, offset: bigint): boolean {
-    const standing = this.#standing.get(topicPartitionName(partition));
-    return standing !== undefined && offset >= standing.next;
+  /** The partition's next offset to be written; null where the partition is not ours. */
+  nextOf(partition: TopicPartition): bigint | null {
+    return this.#standing.get(topicPartitionName(partition))?.next ?? null;
   }
 
   /** Records before `next` were taken by the task. */

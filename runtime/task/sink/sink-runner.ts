@@ -148,9 +148,13 @@ class SinkRun {
   }
 
   #wrote(records: readonly SinkRecord[]): void {
-    const last = new Map<string, SinkRecord>();
-    for (const record of records) last.set(topicPartitionName(record), record);
-    for (const record of last.values()) this.#positions.wrote(record, record.offset + 1n);
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i] as SinkRecord;
+      const after = records[i + 1];
+      // Records come in runs of one partition: the last of a run says it all.
+      if (after?.partition === record.partition && after.topic === record.topic) continue;
+      this.#positions.wrote(record, record.offset + 1n);
+    }
   }
 
   /** True where reading goes on elsewhere. */

@@ -1,8 +1,10 @@
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { Progress, SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
+import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
+import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
 import { sourceSettings, type SourceSettings } from '../task-settings.ts';
@@ -35,6 +37,7 @@ const YIELD_AFTER_MS = 10;
 export async function runSource(context: TaskRunContext, connector: SourceConnector): Promise<RunEnd> {
   const { spec, hub, env } = context;
   const settings = sourceSettings(spec);
+  if (settings.delivery === 'exactly-once' && !connector.exactlyOnce) refuseExactlyOnce(spec, connector);
   const producer = await hub.producer(producerOptions(context, settings));
   try {
     const store = await OffsetStore.open({
@@ -51,6 +54,17 @@ export async function runSource(context: TaskRunContext, connector: SourceConnec
   } finally {
     await producer.close();
   }
+}
+
+/** Asked for by the connector's own keys; what the worker sets for all is harmless to one that cannot. */
+function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnector): void {
+  const key = config['millrace.delivery'] === undefined ? 'exactly.once.support' : 'millrace.delivery';
+  if (key === 'exactly.once.support' && config[key]?.trim().toLowerCase() !== 'required') return;
+  throw new MillraceError('TASK_EXACTLY_ONCE_UNSUPPORTED', `${connector.className} cannot resume without repetition`, {
+    kind: 'config',
+    key,
+    remedy: `Remove ${key}, or use a connector that supports exactly-once.`,
+  });
 }
 
 function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {

@@ -228,6 +228,17 @@ describe('source runner on a full disk', () => {
 describe('source runner, exactly-once', () => {
   const config = { 'millrace.delivery': 'exactly-once' };
 
+  test('a connector that cannot do it is refused where it was asked for, not where the worker sets it for all', async () => {
+    const connector = { ...memorySource(upstream), exactlyOnce: false };
+    const refused = bench.start(connector, config);
+    await refused.task.over;
+    expect(refused.task.view().failure).toMatchObject({ code: 'TASK_EXACTLY_ONCE_UNSUPPORTED', retry: 'never' });
+    upstream.produce(1);
+    const taken = bench.start(connector, { 'exactly.once.support': 'requested' });
+    await until(() => upstream.committed.at(-1) === 1);
+    await taken.task.stop(2000);
+  });
+
   test('a successor fences the task that is still running, which ends with a named error', async () => {
     upstream.produce(10);
     const first = bench.start(memorySource(upstream), config);

@@ -28,7 +28,7 @@ describe('sink positions', () => {
     positions.durable(durable(5n));
     positions.wrote(P0, 5n);
     expect(positions.uncommitted).toEqual([]);
-    expect(positions.wants(P0, 0n)).toBe(false);
+    expect(positions.nextOf(P0)).toBeNull();
   });
 
   test('refuse a durable offset the task was never given', () => {
@@ -44,8 +44,7 @@ describe('sink positions', () => {
     positions.wrote(P0, 10n);
     positions.durable(durable(7n));
     positions.seek(durable(7n));
-    expect(positions.wants(P0, 6n)).toBe(false);
-    expect(positions.wants(P0, 7n)).toBe(true);
+    expect(positions.nextOf(P0)).toBe(7n);
     expect(positions.next).toEqual([{ ...P0, offset: 7n }]);
     expect(positions.uncommitted).toEqual([{ ...P0, offset: 7n }]);
   });
