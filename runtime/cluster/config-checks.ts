@@ -9,7 +9,7 @@ const ENDPOINT =
 
 /** Kafka Connect's answer to an invalid configuration: every error in one text. */
 export function invalidConfig(errors: readonly OptionError[]): MillraceError {
-  const lines = errors.map(({ key, message }) => (message.includes(key) ? message : `${key}: ${message}`)).join('\n');
+  const lines = errors.map(({ message }) => message).join('\n');
   const text = `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${lines}\n${ENDPOINT}`;
   const [first] = errors;
   return new MillraceError('CONFIG_INVALID', text, {

@@ -287,7 +287,7 @@ export class Herder {
     const hidden = hiddenErrors(complete);
     if (hidden.length > 0) throw invalidConfig(hidden);
     const { unknown } = checkConfig(connector, await providers.resolve(complete), catalog);
-    this.#reconciler.learnOptions(name, connector.options);
+    this.#reconciler.learn(name, connector);
     if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
     return connector;
   }
@@ -323,7 +323,7 @@ export class Herder {
   }
 
   typeOf(name: string): ConnectorType {
-    return this.#types.get(name) ?? 'unknown';
+    return this.#types.get(name) ?? this.#reconciler.kindOf(name) ?? 'unknown';
   }
 
   async #learnType(name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
 import type { OptionSet, RawConfig } from '../connector/options.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
@@ -41,8 +42,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #queue: ConnectorQueue;
   readonly #runs = new Map<string, ConnectorRun>();
-  /** Options of connectors loaded so far, by connector name. */
-  readonly #loaded = new Map<string, OptionSet>();
+  /** Connectors loaded so far, by the name of what they run. */
+  readonly #loaded = new Map<string, Connector>();
   /** Requests not begun yet: one more would find the same. */
   readonly #requested = new Set<string>();
   #closing = false;
@@ -57,16 +58,20 @@ export class Reconciler {
   }
 
   optionsOf(name: string): OptionSet | undefined {
-    return this.#loaded.get(name);
+    return this.#loaded.get(name)?.options;
+  }
+
+  kindOf(name: string): Connector['kind'] | undefined {
+    return this.#loaded.get(name)?.kind;
   }
 
   views(): ReadonlyMap<string, readonly TaskView[]> {
     return new Map([...this.#runs].map(([name, run]) => [name, run.views()]));
   }
 
-  /** Says which options a connector has, before it is first planned. */
-  learnOptions(name: string, options: OptionSet): void {
-    this.#loaded.set(name, options);
+  /** Says which connector a name runs, before it is first planned. */
+  learn(name: string, connector: Connector): void {
+    this.#loaded.set(name, connector);
   }
 
   /** Asks for the connector to be brought in line, after what is under way. */
@@ -112,7 +117,9 @@ export class Reconciler {
   /** Stops all tasks, all at once; nothing stored changes but the statuses. */
   async close(): Promise<void> {
     this.#closing = true;
-    const stops = [...this.#runs.keys()].map((name) => this.#queue.run(name, () => this.#leave(name)));
+    // A start that is under way adds its run only when it is done: its name has to be waited for too.
+    const names = new Set([...this.#options.configs.names(), ...this.#runs.keys()]);
+    const stops = [...names].map((name) => this.#queue.run(name, () => this.#leave(name)));
     await Promise.all(stops);
   }
 
@@ -200,7 +207,7 @@ export class Reconciler {
   async #plan(name: string, stored: StoredConnector) {
     const { catalog, providers } = this.#options;
     const connector = await namedConnector(catalog, stored.config);
-    this.#loaded.set(name, connector.options);
+    this.#loaded.set(name, connector);
     const resolved = await providers.resolve(stored.config);
     const tasksMax = Number(resolved['tasks.max'] ?? '1');
     const plans = connector.plan(resolved, tasksMax);
@@ -253,7 +260,7 @@ export class Reconciler {
   async #version(name: string, config: RawConfig): Promise<string | null> {
     const connector = await this.#options.catalog.connector(config['connector.class'] ?? '').catch(() => null);
     if (connector === null) return null;
-    this.#loaded.set(name, connector.options);
+    this.#loaded.set(name, connector);
     return connector.version;
   }
 

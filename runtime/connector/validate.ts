@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { MillraceError } from '../record/error.ts';
 import type { Connector } from './connector.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
 import {
@@ -33,8 +34,7 @@ export function validateConfig(connector: Connector, config: RawConfig, plugins:
   errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
   if (connector.kind === 'sink') errors.push(...topicErrors(config));
   else errors.push(...creationErrors(config), ...onceErrors(connector.exactlyOnce, config));
-  const more = connector.validate?.(config) ?? [];
-  errors.push(...more.map((one) => ({ ...one, reason: 'conflict' as const })));
+  errors.push(...togetherErrors(connector, config));
   const unknown = unknownOptions(sets, config);
   errors.push(...unknown.flatMap(misspelt));
   return {
@@ -42,6 +42,20 @@ export function validateConfig(connector: Connector, config: RawConfig, plugins:
     errors: unique(errors),
     unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
   };
+}
+
+/** What the connector itself says; one that throws because of a value it was not prepared for refuses it. */
+function togetherErrors(connector: Connector, config: RawConfig): OptionError[] {
+  try {
+    return (connector.validate?.(config) ?? []).map(({ key, message }) => ({
+      key,
+      message: message.includes(key) ? message : `${key}: ${message}`,
+      reason: 'conflict',
+    }));
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    return [{ key: error.key ?? 'connector.class', message: error.message, reason: 'conflict' }];
+  }
 }
 
 /** A connector may declare one of the shared keys itself: then its declaration counts. */

@@ -34,7 +34,8 @@ export function restServer(context: RestContext): FastifyInstance {
   });
   app.addHook('onSend', async (_request, reply) => {
     const type = reply.getHeader('content-type');
-    if (typeof type === 'string' && type.startsWith('application/json')) reply.header('content-type', 'application/json');
+    if (typeof type === 'string' && type.startsWith('application/json'))
+      reply.header('content-type', 'application/json');
   });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, context));
   app.setNotFoundHandler(() => {
@@ -63,7 +64,11 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
   const { status, body, unexpected } = errorAnswer(error);
   if (unexpected) log.error('a request failed unexpectedly', { error });
-  void reply.code(status).header('content-type', 'application/json').send(body);
+  // As bytes: what is sent before any hook runs must have Connect's plain content type too.
+  void reply
+    .code(status)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(JSON.stringify(body)));
 }
 
 /** A page of another origin may not command this worker, not even with requests that need no preflight (D17). */

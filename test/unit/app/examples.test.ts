@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { parseConnectorFile } from '../../../runtime/app/connector-files.ts';
+import { validateConfig } from '../../../runtime/connector/validate.ts';
+import { workerSettings } from '../../../runtime/settings/worker-settings.ts';
+import { parseProperties } from '../../../runtime/settings/properties.ts';
+
+const folder = new URL('../../../config/', import.meta.url);
+const files = readdirSync(folder);
+
+describe('the examples in config/', () => {
+  it.each(files.filter((name) => name.endsWith('.json')))('%s is a good connector configuration', async (name) => {
+    const { config, name: connectorName } = parseConnectorFile(name, readFileSync(new URL(name, folder), 'utf8'));
+    const connector = await builtInCatalog.connector(config['connector.class'] ?? '');
+    if (connector === null) throw new Error(`${name} names no connector`);
+    const { errors, unknown } = validateConfig(connector, { name: connectorName, ...config }, builtInCatalog);
+    expect({ errors, unknown }).toEqual({ errors: [], unknown: [] });
+  });
+
+  it.each(files.filter((name) => name.endsWith('.properties')))('%s is a good worker configuration', (name) => {
+    const { ignored } = workerSettings(parseProperties(readFileSync(new URL(name, folder), 'utf8')));
+    expect(ignored).toEqual([]);
+  });
+});
