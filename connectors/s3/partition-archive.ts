@@ -1,4 +1,5 @@
 import type { SinkRecord, SinkRejection } from '../../runtime/connector/sink.ts';
+import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../runtime/record/record.ts';
 import type { ArchiveSettings } from './archive-settings.ts';
@@ -35,6 +36,7 @@ export class PartitionArchive {
   readonly partition: TopicPartition;
   readonly #settings: ArchiveSettings;
   readonly #store: ObjectStore;
+  readonly #env: Pick<Env, 'crash'>;
   #next: bigint;
   #span: Span | null = null;
   /** End of the span being read again. */
@@ -43,11 +45,18 @@ export class PartitionArchive {
   #stalledAt: bigint | null = null;
   #stalledSinceMs = 0;
 
-  constructor(partition: TopicPartition, next: bigint, settings: ArchiveSettings, store: ObjectStore) {
+  constructor(
+    partition: TopicPartition,
+    next: bigint,
+    settings: ArchiveSettings,
+    store: ObjectStore,
+    env: Pick<Env, 'crash'>,
+  ) {
     this.partition = partition;
     this.#next = next;
     this.#settings = settings;
     this.#store = store;
+    this.#env = env;
   }
 
   /** Everything before this offset is in completed objects: the start of what is open (I2). */
@@ -268,15 +277,18 @@ export class PartitionArchive {
       throw this.#differs(`the topic has no records before offset ${endOffset} any more to compare with an object`);
     }
     if (span !== null) {
+      this.#env.crash?.('s3.before_complete');
       const [first, ...others] = span.files.values();
       const decided = first === undefined ? [] : await first.complete(endOffset, signal);
       const adopted = this.#decide(decided.map(compareFacts), endOffset);
       if (adopted !== null) return this.#readAgain(adopted);
+      this.#env.crash?.('s3.after_first_object');
       const completed = await Promise.all(others.map((file) => file.complete(endOffset, signal)));
       for (const verdict of completed.flat().map(compareFacts)) {
         if (verdict.kind !== 'ours') throw this.#differs(`${verdict.name} ${verdict.problem}`);
       }
     }
+    this.#env.crash?.('s3.after_close');
     this.#span = null;
     this.#adopted = null;
     if (endOffset > this.#next) this.#next = endOffset;

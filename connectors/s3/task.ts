@@ -56,12 +56,12 @@ export class S3SinkTask implements SinkTask {
   }
 
   async assign(added: readonly Assigned[]): Promise<void> {
-    const store = this.#opened().store;
+    const { store, start } = this.#opened();
     for (const { partition, offset } of added) {
       const name = topicPartitionName(partition);
       await this.#archives.get(name)?.abandon();
       this.#told.set(name, offset);
-      this.#archives.set(name, new PartitionArchive(partition, offset, this.#settings, store));
+      this.#archives.set(name, new PartitionArchive(partition, offset, this.#settings, store, start.env));
     }
   }
 

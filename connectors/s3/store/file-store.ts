@@ -86,6 +86,7 @@ export class FileStore implements ObjectStore {
   async publish(temporary: string, name: string, facts: ObjectFacts): Promise<Completion> {
     const earlier = await this.#fixFacts(name, facts);
     if (earlier !== null) return earlier;
+    this.env.crash?.('s3.after_facts');
     const path = join(this.#options.root, name);
     await this.#makeFolder(dirname(path));
     try {
@@ -97,6 +98,7 @@ export class FileStore implements ObjectStore {
       return { kind: 'exists', facts };
     }
     await this.env.files.syncDirectory(dirname(path));
+    this.env.crash?.('s3.after_object');
     return { kind: 'created' };
   }
 

@@ -63,6 +63,10 @@ export class S3Store implements ObjectStore {
   /** Unfinished multipart uploads are left to the bucket's lifecycle rule: listing them needs another permission. */
   async sweep(): Promise<void> {}
 
+  get env(): Env {
+    return this.#request.env;
+  }
+
   /** What every new object is given. */
   get writing(): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'ACL'> {
     const { options } = this.#request;

@@ -41,6 +41,12 @@ export class S3Upload implements ObjectUpload {
   }
 
   async complete(facts: ObjectFacts, signal: AbortSignal): Promise<Completion> {
+    const completion = await this.#complete(facts, signal);
+    if (completion.kind === 'created') this.#store.env.crash?.('s3.after_object');
+    return completion;
+  }
+
+  async #complete(facts: ObjectFacts, signal: AbortSignal): Promise<Completion> {
     if (this.#uploadId === null) return this.#store.put(this.#name, this.#take(), facts, signal);
     if (this.#bytes > 0) await this.#sendPart(signal);
     const fixed = await this.#store.fixFacts(this.#name, facts, signal);
@@ -48,6 +54,7 @@ export class S3Upload implements ObjectUpload {
       await this.abort();
       return fixed;
     }
+    this.#store.env.crash?.('s3.after_facts');
     return this.#completeMultipart(facts, signal);
   }
 
@@ -109,6 +116,7 @@ export class S3Upload implements ObjectUpload {
       );
       const checksum = sent.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: sent.ChecksumCRC32 };
       this.#parts.push({ PartNumber, ETag: sent.ETag, ...checksum });
+      this.#store.env.crash?.('s3.after_part');
     } catch (error) {
       throw s3Error(`sending part ${PartNumber} of ${this.#store.shown}${this.#name}`, error);
     }

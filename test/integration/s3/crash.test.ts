@@ -1,57 +1,19 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { startS3 } from '../../services/s3.ts';
-import { finishedFiles, parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
+import { finishedFiles } from '../../unit/connectors/s3/archive-folder.ts';
 import { Bucket } from './bucket.ts';
+import { expectOnce, numbers, run } from './crashing-sink.ts';
 
-const CHILD = fileURLToPath(new URL('sink-child.ts', import.meta.url));
-const RECORDS = 20_000;
 const server = await startS3();
 const missing = 'missing' in server;
 if (missing) console.warn(`skipped: ${server.missing}`);
 afterAll(async () => {
   if (!missing) await server.stop();
 });
-
-interface Ran {
-  readonly durable: string;
-  readonly ended: boolean;
-  /** Objects of an earlier run that were found with another end. */
-  readonly adopted: number;
-}
-
-/** Runs the sink from the last durable offset it told of; kills it a while after it began to write, or lets it end. */
-async function run(config: RawConfig, from: string, killAfterMs: number | null): Promise<Ran> {
-  const child = spawn(process.execPath, [CHILD, JSON.stringify(config), from, String(RECORDS)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  const begun = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      resolve();
-    });
-    child.stdout.once('end', resolve);
-  });
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  if (killAfterMs !== null) {
-    await begun;
-    await sleep(killAfterMs);
-    child.kill('SIGKILL');
-  }
-  await gone;
-  const lines = output.split('\n').slice(0, -1);
-  const told = lines.filter((line) => /^\d+$/.test(line));
-  const adopted = lines.filter((line) => line === 'adopted').length;
-  // What a runner has committed may be a good deal older than what was durable at the kill.
-  return { durable: told[Math.floor(told.length * 0.7)] ?? from, ended: lines.includes('end'), adopted };
-}
 
 /** Kills the sink again and again, with another flush size each time, then lets it reach the end. */
 async function crashing(config: RawConfig, kills: number, seed: number, scale: number): Promise<void> {
@@ -68,15 +30,6 @@ async function crashing(config: RawConfig, kills: number, seed: number, scale: n
   const last = await run({ ...config, 'flush.size': '500' }, from, null);
   expect(last.ended).toBe(true);
   expect(adopted + last.adopted).toBeGreaterThan(0);
-}
-
-const numbers = (files: ReadonlyMap<string, Buffer>): number[] =>
-  (parsedLines(files) as { n: number }[]).map(({ n }) => n).sort((a, b) => a - b);
-
-/** Each record of the archive once, from the first to the last that was closed. */
-function expectOnce(found: readonly number[]): void {
-  expect(found).toEqual(Array.from({ length: found.length }, (_, n) => n));
-  expect(found.length).toBeGreaterThan(RECORDS - 1000);
 }
 
 const hourly = { 'partitioner.class': 'HourlyPartitioner', timezone: 'UTC', 'timestamp.extractor': 'Record' };
