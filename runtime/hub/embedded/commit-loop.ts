@@ -2,18 +2,16 @@ import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { Commit } from './commit.ts';
 import { hubClosed } from './errors.ts';
+import { Pacer } from './pacer.ts';
 import { writeError, type Store } from './store.ts';
 
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
 const MIN_COMMIT_BYTES = 256 * 1024;
 const MAX_COMMIT_WORKS = 10_000;
 /** How long one commit should take at most: what another producer waits behind it. */
-const TARGET_COMMIT_MS = 6;
+const TARGET_COMMIT_MS = 5;
 /** A change weighs at least this much. */
 const WORK_BYTES = 256;
-/** Commits that may follow each other at once, and how often another is allowed then. */
-const BURST = 8;
-const GATHER_MS = 4;
 
 /** A change to the hub, waiting for its commit. */
 export interface Work {
@@ -44,9 +42,8 @@ export interface CommitHooks {
 
 /**
  * Group commit. A work that comes while nothing runs is committed at once; what comes while a
- * commit is being synced shares the next. When commits follow each other without pause they are
- * spaced {@link GATHER_MS} apart, so that a thousand small appends a second do not cost a thousand
- * syncs. The size of a commit adapts so that it takes about {@link TARGET_COMMIT_MS}: a bulk writer
+ * commit is being synced shares the next. Commits that follow each other without pause are spaced
+ * ({@link Pacer}), so that a thousand small appends a second do not cost a thousand syncs. The size of a commit adapts so that it takes about {@link TARGET_COMMIT_MS}: a bulk writer
  * delays others by two such commits at most.
  */
 export class CommitLoop {
@@ -54,12 +51,10 @@ export class CommitLoop {
   readonly #store: Store;
   readonly #env: Env;
   readonly #hooks: CommitHooks;
+  readonly #pacer: Pacer;
   #lanes: Lane[] = [];
   #seq: number;
   #scheduled = false;
-  #wakeNow: AbortController | null = null;
-  #tokens = BURST;
-  #tokensAtMs = 0;
   #budgetBytes = 2 * 1024 * 1024;
   /** Touched by commits that are not synced yet. */
   #unsynced = false;
@@ -70,7 +65,7 @@ export class CommitLoop {
     this.#env = env;
     this.#seq = seq;
     this.#hooks = hooks;
-    this.#tokensAtMs = env.clock.monotonicMs();
+    this.#pacer = new Pacer(env);
   }
 
   get seq(): number {
@@ -123,12 +118,12 @@ export class CommitLoop {
     while (this.#lanes.some((lane) => lane.works.length > 0)) this.#commit();
     if (this.#unsynced) this.#commitDurably();
     this.#closed = true;
-    this.#wakeNow?.abort();
+    this.#pacer.hurry();
   }
 
   #schedule(): void {
     if (this.#scheduled) {
-      if (this.#wakeNow !== null && this.queuedBytes >= this.#budgetBytes) this.#wakeNow.abort();
+      if (this.queuedBytes >= this.#budgetBytes) this.#pacer.hurry();
       return;
     }
     this.#scheduled = true;
@@ -138,26 +133,12 @@ export class CommitLoop {
   async #commitSoon(): Promise<void> {
     // What arrives in this turn of the loop shares the commit.
     await this.#env.timers.yield();
-    const waitMs = this.queuedBytes >= this.#budgetBytes ? 0 : this.#takeToken();
-    if (waitMs > 0) await this.#gather(waitMs);
+    const waitMs = this.queuedBytes >= this.#budgetBytes ? 0 : this.#pacer.take();
+    if (waitMs > 0) await this.#pacer.wait(waitMs);
     this.#scheduled = false;
     if (this.#closed) return;
     this.#commit();
     if (this.#unsynced || this.#lanes.some((lane) => lane.works.length > 0)) this.#schedule();
-  }
-
-  async #gather(ms: number): Promise<void> {
-    this.#wakeNow = new AbortController();
-    await this.#env.timers.sleep(ms, this.#wakeNow.signal).catch(() => undefined);
-    this.#wakeNow = null;
-  }
-
-  /** 0, or how long until the next small commit is due. */
-  #takeToken(): number {
-    const now = this.#env.clock.monotonicMs();
-    this.#tokens = Math.min(BURST, this.#tokens + (now - this.#tokensAtMs) / GATHER_MS) - 1;
-    this.#tokensAtMs = now;
-    return this.#tokens >= 0 ? 0 : -this.#tokens * GATHER_MS;
   }
 
   #commit(): void {
@@ -176,9 +157,13 @@ export class CommitLoop {
     const taken: Work[] = [];
     let active = this.#lanes.filter((lane) => lane.works.length > 0);
     let left = this.#budgetBytes;
+    let least = 1;
     while (active.length > 0 && left > 0 && taken.length < MAX_COMMIT_WORKS) {
       const share = left / active.length;
-      for (const lane of active) left -= takeFrom(lane, share, taken);
+      const before = taken.length;
+      for (const lane of active) left -= takeFrom(lane, share, least, taken);
+      if (taken.length === before) break;
+      least = 0;
       active = active.filter((lane) => lane.works.length > 0);
     }
     // The next commit begins with another lane.
@@ -191,6 +176,7 @@ export class CommitLoop {
     const { clock } = this.#env;
     const startedMs = clock.monotonicMs();
     const commit = new Commit(this.#seq + 1, clock.nowMs());
+    this.#env.crash?.('hub.before_commit');
     const durable = works.some((work) => work.durable);
     const outcomes: unknown[] = [];
     try {
@@ -205,6 +191,7 @@ export class CommitLoop {
       for (const work of works) work.failed(failure);
       return;
     }
+    this.#env.crash?.('hub.after_commit');
     this.#seq = commit.seq;
     this.#unsynced = !durable;
     this.#measure(works, clock.monotonicMs() - startedMs);
@@ -253,12 +240,12 @@ function attempt(work: Work, commit: Commit): unknown {
   }
 }
 
-/** Moves works of up to `share` bytes, one at least; returns their bytes. */
-function takeFrom(lane: Lane, share: number, into: Work[]): number {
+/** Moves works of up to `share` bytes, `least` of them in any case; returns their bytes. */
+function takeFrom(lane: Lane, share: number, least: number, into: Work[]): number {
   let bytes = 0;
   let count = 0;
   for (const work of lane.works) {
-    if (count > 0 && bytes + work.bytes > share) break;
+    if (count >= least && bytes + work.bytes > share) break;
     bytes += work.bytes + WORK_BYTES;
     count++;
   }

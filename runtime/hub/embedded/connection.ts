@@ -1,5 +1,7 @@
+import type { Env } from '../../env/env.ts';
 import type { Channel } from './channel.ts';
 import { fromWire, hubClosed } from './errors.ts';
+import { Pacer } from './pacer.ts';
 import type { Answer, Ask, ClientFrame, Hello, Operation, Request, ServerFrame } from './protocol.ts';
 
 interface Pending {
@@ -7,25 +9,38 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** Appends of this many bytes do not wait for company. */
+const FULL_BYTES = 64 * 1024;
+
+/** Sent in order, and worth to be gathered: each frame wakes the writer's thread. */
+const PATIENT = new Set<Operation>(['append', 'endTransaction', 'commitOffsets']);
+/** Independent of what was asked before: sent past the others. */
+const LOOSE = new Set<Operation>(['wait', 'assignment', 'activeGroups', 'stats']);
+
 /**
  * A client's end of the channel: requests and their answers. What is asked in one turn of the
- * loop leaves as one frame, in order.
+ * loop leaves as one frame, in order; a steady stream of small appends is gathered for longer ({@link Pacer}).
  */
 export class Connection {
   readonly hello: Promise<Hello>;
   readonly #channel: Channel<ClientFrame, ServerFrame>;
   readonly #pending = new Map<number, Pending>();
   readonly #synced: (seq: number) => void;
-  #queue: (Request | { readonly op: 'cancel'; readonly id: number })[] = [];
+  #queue: Request[] = [];
   #transfer: ArrayBuffer[] = [];
+  #queuedBytes = 0;
+  /** What the queue waits for: nothing yet, company, the end of this turn. */
+  #waiting: 'no' | 'gathering' | 'leaving' = 'no';
+  readonly #pacer: Pacer;
   #nextId = 1;
   #closed = false;
   #greet: (hello: Hello) => void = () => undefined;
   #ungreeted: (error: Error) => void = () => undefined;
 
   /** `synced` is told the watermark with every frame. */
-  constructor(channel: Channel<ClientFrame, ServerFrame>, synced: (seq: number) => void = () => undefined) {
+  constructor(channel: Channel<ClientFrame, ServerFrame>, env: Env, synced: (seq: number) => void = () => undefined) {
     this.#channel = channel;
+    this.#pacer = new Pacer(env);
     this.#synced = synced;
     this.hello = new Promise((resolve, reject) => {
       this.#greet = resolve;
@@ -53,7 +68,7 @@ export class Connection {
     const abort = (): void => {
       const pending = this.#pending.get(id);
       this.#pending.delete(id);
-      this.#enqueue({ op: 'cancel', id });
+      if (!this.#closed) this.#channel.send([{ op: 'cancel', id }]);
       pending?.reject(signal.reason as Error);
     };
     signal.addEventListener('abort', abort, { once: true });
@@ -64,23 +79,45 @@ export class Connection {
     const id = this.#nextId++;
     if (this.#closed) return { id, promise: Promise.reject(hubClosed()) };
     const promise = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    if (transfer !== undefined) this.#transfer.push(transfer);
-    this.#enqueue({ id, op, ask } as Request);
+    const request = { id, op, ask } as Request;
+    if (LOOSE.has(op)) this.#channel.send([request]);
+    else this.#enqueue(request, transfer);
     return { id, promise: promise as Promise<Answer<O>> };
   }
 
-  #enqueue(request: Request | { readonly op: 'cancel'; readonly id: number }): void {
-    if (this.#closed) return;
+  #enqueue(request: Request, transfer?: ArrayBuffer): void {
+    if (transfer !== undefined) this.#transfer.push(transfer);
     this.#queue.push(request);
-    if (this.#queue.length === 1) queueMicrotask(() => this.#flush());
+    if (request.op === 'append') this.#queuedBytes += request.ask.batch.byteLength;
+    const patient = PATIENT.has(request.op) && this.#queuedBytes < FULL_BYTES;
+    if (this.#waiting === 'gathering' && !patient) {
+      this.#pacer.hurry();
+    } else if (this.#waiting === 'no') {
+      const waitMs = patient ? this.#pacer.take() : 0;
+      if (waitMs > 0) void this.#gather(waitMs);
+      else this.#leave();
+    }
+  }
+
+  async #gather(ms: number): Promise<void> {
+    this.#waiting = 'gathering';
+    await this.#pacer.wait(ms);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#waiting = 'leaving';
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
     const frame = this.#queue;
+    this.#waiting = 'no';
     if (frame.length === 0 || this.#closed) return;
     const transfer = this.#transfer;
     this.#queue = [];
     this.#transfer = [];
+    this.#queuedBytes = 0;
     this.#channel.send(frame, transfer);
   }
 
@@ -97,6 +134,7 @@ export class Connection {
 
   #lost(): void {
     this.#closed = true;
+    this.#pacer.hurry();
     this.#ungreeted(hubClosed());
     const pending = [...this.#pending.values()];
     this.#pending.clear();

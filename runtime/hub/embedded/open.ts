@@ -24,7 +24,7 @@ export function startHubServer(place: HubPlace & { readonly options?: HubOptions
 
 /** A client of a writer in this process, over a port of `server.connect()`. The port belongs to the hub. */
 export async function connectHub(port: MessagePort, { path, env }: HubPlace): Promise<EmbeddedHub> {
-  const connection = new Connection(new PortChannel<ClientFrame, ServerFrame>(port));
+  const connection = new Connection(new PortChannel<ClientFrame, ServerFrame>(port), env);
   const hello = await connection.hello;
   const store = new Store(path);
   const watermark = new SharedWatermark(hello.shared ?? undefined);
@@ -43,7 +43,7 @@ export async function openHub(
   place: HubPlace & { readonly options?: HubOptions },
 ): Promise<EmbeddedHub & { readonly server: HubServer }> {
   const server = await startHubServer(place);
-  const connection = new Connection(server.connectLocal());
+  const connection = new Connection(server.connectLocal(), place.env);
   const hello = await connection.hello;
   const hub = new EmbeddedHub({
     hubId: hello.hubId,

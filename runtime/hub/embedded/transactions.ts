@@ -1,8 +1,9 @@
 import type { Env, Timer } from '../../env/env.ts';
-import { markerBatch, type Outcome } from '../batch/control-batch.ts';
+import type { Outcome } from '../batch/control-batch.ts';
 import { catalog } from './catalog.ts';
 import type { Commit } from './commit.ts';
 import { fencedProducer, transactionInvalid } from './errors.ts';
+import { endMarker } from './marker.ts';
 import type { Partition } from './partition.ts';
 import { Producer } from './producers.ts';
 import type { Store } from './store.ts';
@@ -162,8 +163,7 @@ export class Transactions {
   }
 
   #mark(commit: Commit, partition: Partition, producerId: number, producerEpoch: number, outcome: Outcome): void {
-    const marker = { outcome, coordinatorEpoch: 0, producerId: BigInt(producerId), producerEpoch };
-    const batch = markerBatch(marker, commit.nowMs);
+    const batch = endMarker(outcome, producerId, producerEpoch, commit.nowMs);
     partition.endTransaction(commit, this.#store, producerId, batch, outcome === 'abort');
   }
 

@@ -71,7 +71,7 @@ export class RemoteLink implements WriterLink {
       return;
     }
     const channel = new SocketChannel<ClientFrame, ServerFrame>(socket);
-    const connection = new Connection(channel, (seq) => this.#watermark.advance(seq));
+    const connection = new Connection(channel, this.#env, (seq) => this.#watermark.advance(seq));
     // A writer that ends while it greets is looked for again.
     await connection.hello.then(
       () => (this.connection = connection),

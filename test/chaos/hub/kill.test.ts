@@ -9,12 +9,17 @@ const KILLS = 40;
 
 it(`has all it acknowledged after ${KILLS} kills of the writer, and nothing twice`, async () => {
   const path = await mkdtemp(`${tmpdir()}/millrace-kill-`);
-  let last: Recovered = { plain: -1, pair: -1 };
+  let last: Recovered = { plain: -1, pair: -1, accepted: -1 };
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       // After an aborted transaction the numbers go on behind it.
       const pairFrom = last.pair % 7 === 5 ? last.pair + 2 : last.pair + 1;
-      const writer = new Script('writer-process.ts', [path, `${last.plain + 1}`, `${pairFrom}`]);
+      const writer = new Script('writer-process.ts', [
+        path,
+        `${last.plain + 1}`,
+        `${pairFrom}`,
+        `${last.accepted + 1}`,
+      ]);
       await writer.ready();
       const reader = kill % 2 === 0 ? new Script('reader-process.ts', [path]) : null;
       await reader?.ready();
@@ -24,7 +29,7 @@ it(`has all it acknowledged after ${KILLS} kills of the writer, and nothing twic
       await reader?.kill();
       const hub = await openHub({ path, env });
       try {
-        const acknowledged = { plain: writer.said('p'), pair: writer.said('t') };
+        const acknowledged = { plain: writer.said('p'), pair: writer.said('t'), accepted: writer.said('a') };
         last = await recovered(hub, acknowledged, reader?.said('saw') ?? -1);
         expect(hub.server.stats().openTransactions).toBe(0);
       } finally {
@@ -33,6 +38,7 @@ it(`has all it acknowledged after ${KILLS} kills of the writer, and nothing twic
     }
     expect(last.plain).toBeGreaterThan(KILLS);
     expect(last.pair).toBeGreaterThan(KILLS);
+    expect(last.accepted).toBeGreaterThan(KILLS);
   } finally {
     await rm(path, { recursive: true, force: true });
   }

@@ -50,6 +50,8 @@ export interface Recovered {
   readonly plain: number;
   /** Highest committed transaction of "pair". */
   readonly pair: number;
+  /** Highest record of "accepted". */
+  readonly accepted: number;
 }
 
 /** Reads all of what the writer left, and throws where it is not what a hub promises. */
@@ -73,7 +75,13 @@ export async function recovered(hub: Hub, acknowledged: Recovered, seen: number)
   if (pair < acknowledged.pair) throw new Error(`transaction ${acknowledged.pair} was committed, ${pair} is the last`);
   const offset = Number((await hub.groups.offsets('g'))[0]?.offset ?? -1n);
   if (offset !== pair) throw new Error(`group offset ${offset} beside transaction ${pair}`);
-  return { plain, pair };
+  const loose = values(await readAll(hub, 'accepted')).map(Number);
+  if (loose.some((n, index) => n !== index)) throw new Error('"accepted" has gaps');
+  const accepted = loose.length - 1;
+  if (accepted < acknowledged.accepted) {
+    throw new Error(`record ${acknowledged.accepted} of "accepted" was acknowledged, ${accepted} is the last`);
+  }
+  return { plain, pair, accepted };
 }
 
 export function sleep(ms: number): Promise<void> {

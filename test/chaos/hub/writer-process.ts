@@ -3,6 +3,7 @@
  *
  *     ready
  *     p <n>      record n of topic "plain" is acknowledged (acks=all)
+ *     a <n>      record n of topic "accepted" is acknowledged (acks=1)
  *     t <n>      transaction n is committed: record n in both partitions of "pair", offset n of group "g"
  *
  * Every seventh transaction is aborted and prints nothing.
@@ -12,7 +13,7 @@ import { realEnv as env } from '../../../runtime/env/real.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import { batchOf } from '../../conformance/hub/driver.ts';
 
-const [path = '', plainFrom = '0', pairFrom = '0'] = process.argv.slice(2);
+const [path = '', plainFrom = '0', pairFrom = '0', acceptedFrom = '0'] = process.argv.slice(2);
 function say(line: string): void {
   for (;;) {
     try {
@@ -30,6 +31,7 @@ const hub = await openHub({ path, env, options: { minFreeBytes: 0, cleanEveryMs:
 for (const [topic, partitions] of [
   ['plain', 1],
   ['pair', 2],
+  ['accepted', 1],
 ] as const) {
   if ((await hub.admin.describe(topic)) === null)
     await hub.admin.createTopic(topic, partitions, { 'retention.ms': '-1' });
@@ -60,4 +62,14 @@ async function pairs(): Promise<void> {
   }
 }
 
-await Promise.all([plain(), pairs()]);
+async function accepted(): Promise<void> {
+  const producer = await hub.producer({ acks: 1 });
+  for (let n = Number(acceptedFrom); ; n++) {
+    await producer.append('accepted', 0, batchOf(`${n}`));
+    say(`a ${n}`);
+    // Leaves commits to it in which nothing else asks for a sync.
+    if (n % 20 === 0) await env.timers.sleep(3, new AbortController().signal);
+  }
+}
+
+await Promise.all([plain(), pairs(), accepted()]);
