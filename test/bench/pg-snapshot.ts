@@ -7,6 +7,7 @@ import { META_CELLS } from '../../connectors/postgres/row/source-block.ts';
 import { CopyRows, type BlockPool } from '../../connectors/postgres/snapshot/copy-rows.ts';
 import { CopyOut, CopyStatus, type CopyReader } from '../../connectors/postgres/wire/copy-out.ts';
 import { backend } from '../../connectors/postgres/wire/taken-socket.ts';
+import { PostgresTask } from '../../connectors/postgres/task.ts';
 import { realEnv } from '../../runtime/env/real.ts';
 import { RowBlock } from '../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../runtime/record/row-layout.ts';
@@ -74,8 +75,46 @@ async function toBlocks(connection: Connection): Promise<number> {
     },
   };
   const status = new CopyStatus();
-  const reader = new CopyRows({ layout, meta: () => META, fields: COLUMNS, cells: COLUMNS, blockBytes: 1 << 20 }, pool, status);
+  const reader = new CopyRows(
+    { layout, meta: () => META, fields: COLUMNS, cells: COLUMNS, blockBytes: 1 << 20 },
+    pool,
+    status,
+  );
   await CopyOut.start(connection, 'reading', SQL, reader, status).finished;
+  return count;
+}
+
+/** The connector's whole snapshot: plan, chunks, batches, given back at once. */
+async function throughTask(readers: number): Promise<number> {
+  const task = new PostgresTask({
+    name: 'bench',
+    'topic.prefix': 'bench',
+    'database.hostname': values.tcp ? server.host : server.socketDirectory,
+    'database.port': String(server.port),
+    'database.user': server.user,
+    'database.password': 'none',
+    'database.dbname': server.database,
+    'slot.name': 'bench',
+    'publication.name': 'bench',
+    'snapshot.mode': 'initial_only',
+    'snapshot.max.threads': String(readers),
+  });
+  const nothing = (): void => undefined;
+  const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const context = { connector: 'bench', task: 0, log, stage: nothing, gauge: nothing, info: nothing, warning: nothing };
+  const { signal } = new AbortController();
+  let count = 0;
+  try {
+    await task.open({ offsets: [], env: realEnv, context, signal });
+    for (let batch = await task.read(signal); batch !== null; batch = await task.read(signal)) {
+      if (batch.records instanceof RowBlock) count += batch.records.count;
+      batch.release?.();
+      for (const { partition, position } of batch.progress ?? []) await task.committed(partition, position);
+    }
+  } finally {
+    await task.close();
+    await server.sql(`SELECT pg_drop_replication_slot('bench')`);
+  }
   return count;
 }
 
@@ -123,6 +162,8 @@ try {
   for (let round = 0; round < 3; round++) {
     const nowhere = await measure('binary COPY to nowhere', settings, toNowhere);
     const blocks = await measure('binary COPY to blocks', settings, toBlocks);
+    await measure('snapshot, 1 connection', settings, () => throughTask(1));
+    await measure('snapshot, 2 connections', settings, () => throughTask(2));
     console.log(`ratio ${(blocks / nowhere).toFixed(2)}`);
   }
 } finally {
