@@ -6,8 +6,9 @@ import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { postgresOptions } from './options.ts';
 import { refusedOptions } from './options/other-options.ts';
-import { readSettings, splitStatements } from './settings.ts';
-import { dropPublication } from './slot/publication.ts';
+import { RowFactory } from './row/table-rows.ts';
+import { readSettings } from './settings.ts';
+import { dropPublication, replicaIdentityStatements } from './slot/publication.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
 import { PostgresTask, VERSION } from './task.ts';
 import { postgresTruth } from './truth/postgres-truth.ts';
@@ -71,8 +72,11 @@ function validate(config: RawConfig): readonly Problem[] {
 /** What only shows when the texts are taken apart: expressions, rules, parameters. */
 function parsedProblems(config: RawConfig): readonly Problem[] {
   try {
-    splitStatements(config['database.initial.statements'] ?? '');
-    readSettings(config);
+    const settings = readSettings(config);
+    replicaIdentityStatements(settings.publication.replicaIdentities, []);
+    const origin = { database: settings.connection.database, taskId: 0, runId: '', version: VERSION };
+    // Compiles every expression of the lists.
+    new RowFactory(settings.rows, origin).captures('public', 'table');
     return [];
   } catch (error) {
     if (!(error instanceof MillraceError) || error.code === 'CONFIG_INVALID' || error.key === undefined) return [];

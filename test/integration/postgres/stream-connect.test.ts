@@ -134,24 +134,24 @@ describe('transports', () => {
   });
 });
 
-describe('check', () => {
-  const check = (changes: Record<string, string>): Promise<readonly CheckResult[]> => {
-    const config = {
-      name: 'c',
-      'database.hostname': '127.0.0.1',
-      'database.port': String(pg.port),
-      'database.user': 'postgres',
-      'database.dbname': pg.database,
-      'topic.prefix': 'c',
-      'slot.name': 'checked',
-      ...changes,
-    };
-    const call = { name: 'c', config, env: realEnv, log: listen().context.log, signal: new AbortController().signal };
-    return postgresConnector.check?.(call) ?? Promise.resolve([]);
+const check = (changes: Record<string, string>): Promise<readonly CheckResult[]> => {
+  const config = {
+    name: 'c',
+    'database.hostname': '127.0.0.1',
+    'database.port': String(pg.port),
+    'database.user': 'postgres',
+    'database.dbname': pg.database,
+    'topic.prefix': 'c',
+    'slot.name': 'checked',
+    ...changes,
   };
-  const failures = (results: readonly CheckResult[]) =>
-    results.filter(({ ok }) => !ok).map(({ code, fatal, remedy }) => ({ code, fatal: fatal ?? true, remedy }));
+  const call = { name: 'c', config, env: realEnv, log: listen().context.log, signal: new AbortController().signal };
+  return postgresConnector.check?.(call) ?? Promise.resolve([]);
+};
+const failures = (results: readonly CheckResult[]) =>
+  results.filter(({ ok }) => !ok).map(({ code, fatal, remedy }) => ({ code, fatal: fatal ?? true, remedy }));
 
+describe('check', () => {
   test('a superuser lacks nothing; a table without a replica identity is pointed out', async () => {
     expect(failures(await check({}))).toEqual([
       {

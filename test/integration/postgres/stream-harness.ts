@@ -66,10 +66,11 @@ export interface Said {
   readonly gauges: Map<string, number | null>;
 }
 
+const quiet = (): void => undefined;
+
 export function listen(): Said {
   const warnings = new Map<string, string | null>();
   const gauges = new Map<string, number | null>();
-  const quiet = (): void => undefined;
   return {
     warnings,
     gauges,

@@ -100,6 +100,13 @@ function streamOffset(store: Store, prefix: string): JsonObject {
   return store.get(JSON.stringify({ server: prefix }))?.offset ?? {};
 }
 
+/** A field of a record's value. */
+function field(record: Seen | undefined, name: string): unknown {
+  return (record?.value as Record<string, unknown> | undefined)?.[name];
+}
+
+const block = (record: Seen | undefined) => ({ ...(field(record, 'transaction') as object) });
+
 describe('a task', () => {
   test('reads the snapshot, streams, and after a restart goes on where it stood', async () => {
     const { name, config, store } = await fixture();
@@ -162,7 +169,7 @@ describe('a task', () => {
       all.some(({ value }) => (value as { status?: string } | null)?.status === 'END'),
     );
     const [begin, create, removed, , created, end] = seen;
-    const id = (begin?.value as { id: string }).id;
+    const id = field(begin, 'id');
     expect(seen.map(({ topic }) => topic.split('.').at(-1))).toEqual([
       'transaction',
       'a',
@@ -171,7 +178,6 @@ describe('a task', () => {
       'a',
       'transaction',
     ]);
-    const block = (record: Seen | undefined) => ({ ...(record?.value as { transaction: object }).transaction });
     expect(block(create)).toEqual({ id, total_order: 1n, data_collection_order: 1n });
     expect(block(removed)).toEqual({ id, total_order: 2n, data_collection_order: 2n });
     expect(block(created)).toEqual({ id, total_order: 3n, data_collection_order: 3n });
@@ -192,8 +198,8 @@ describe('a task', () => {
       [`${name}.message`, 'note'],
       [`${name}.message`, 'note'],
     ]);
-    expect((seen[0]?.value as { source: { txId: unknown } }).source.txId).toBeNull();
-    expect((seen[1]?.value as { source: { txId: unknown } }).source.txId).not.toBeNull();
+    expect(field(seen[0], 'source')).toMatchObject({ txId: null });
+    expect(field(seen[1], 'source')).not.toMatchObject({ txId: null });
   });
 
   test('heartbeats come with their statement, and the slot figures with the status', async () => {
