@@ -7,7 +7,7 @@ import type { SinkRecord } from '../../../../runtime/connector/sink.ts';
 import type { Schema } from '../../../../runtime/record/schema.ts';
 import type { Value } from '../../../../runtime/record/value.ts';
 import { finishedFiles } from './archive-folder.ts';
-import { sinkRecord, taskStart } from './sink-records.ts';
+import { sinkRecord, taskStart, unsyncedEnv } from './sink-records.ts';
 import { feed } from './topic-reader.ts';
 
 export interface Written {
@@ -44,14 +44,15 @@ export class ParquetArchive implements AsyncDisposable {
     const size = String(topic.length);
     const config = { 'store.url': `file://${this.root}`, 'flush.size': size, 'format.class': 'ParquetFormat' };
     const task = connector.createTask({ ...config, ...more });
-    await task.open(taskStart());
+    await task.open(taskStart(unsyncedEnv));
     const { rejected } = await feed(task, topic);
     await task.close();
     return { rejected, files: (await finishedFiles(this.root)).size };
   }
 
-  async rows(select = '*'): Promise<Record<string, unknown>[]> {
-    const from = `read_parquet('${this.glob}', union_by_name = true, hive_partitioning = false)`;
+  async rows(select = '*', topic = '**'): Promise<Record<string, unknown>[]> {
+    const files = join(this.root, 'topics', topic, '**/*.parquet');
+    const from = `read_parquet('${files}', union_by_name = true, hive_partitioning = false)`;
     const reader = await this.duck.runAndReadAll(`SELECT ${select} FROM ${from}`);
     return reader.getRowObjectsJson() as Record<string, unknown>[];
   }
