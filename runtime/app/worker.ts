@@ -112,7 +112,7 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     offsets: opened.add(offsetAccess(hub, settings), (one) => one.close()),
     host,
     catalog: builtInCatalog,
-    providers: new ConfigProviders(realEnv, options.variables),
+    providers: new ConfigProviders(realEnv, options.variables, settings.effective),
     // Known once REST listens: a port 0 is chosen by the system.
     get workerId() {
       return workerId(settings, urls);

@@ -2,6 +2,7 @@ import type { Connector } from '../connector/connector.ts';
 import { isSecret, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import { MillraceError } from '../record/error.ts';
+import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
 import type { PluginCatalog } from './catalog.ts';
 
 const ENDPOINT =
@@ -51,11 +52,16 @@ function shownMap(config: RawConfig, sets: readonly OptionSet[]): string {
   return `{${entries.join(', ')}}`;
 }
 
-/** Checks a whole configuration; throws with every error. */
-export function checkConfig(connector: Connector, config: RawConfig, catalog: PluginCatalog): Validation {
-  const validation = validateConfig(connector, config, catalog);
-  if (validation.errors.length > 0) throw invalidConfig(validation.errors);
-  return validation;
+/** Checks a whole configuration, its variables resolved. Errors show the variables, not what they stand for. */
+export async function checkResolved(
+  connector: Connector,
+  config: RawConfig,
+  catalog: PluginCatalog,
+  providers: ConfigProviders,
+): Promise<Validation> {
+  const resolved = await providers.resolve(config);
+  const validation = validateConfig(connector, resolved, catalog);
+  return { ...validation, errors: unresolveErrors(validation.errors, config, resolved) };
 }
 
 /** A secret that comes back as it was shown, but that nobody stored. */

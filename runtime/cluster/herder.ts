@@ -2,7 +2,6 @@ import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
 import { configInfos, configKeys, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
 import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
-import { validateConfig } from '../connector/validate.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
@@ -22,7 +21,7 @@ import type {
   TaskStateInfo,
 } from './answers.ts';
 import type { PluginCatalog } from './catalog.ts';
-import { checkConfig, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
+import { checkResolved, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
@@ -259,7 +258,7 @@ export class Herder {
       const message = `Included connector type ${given} does not match request type ${className}`;
       throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
     }
-    const { sets, errors } = validateConfig(connector, await providers.resolve(config), catalog);
+    const { sets, errors } = await checkResolved(connector, config, catalog, providers);
     return configInfos(connector.className, sets, config, errors);
   }
 
@@ -286,7 +285,8 @@ export class Herder {
     const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
     const hidden = hiddenErrors(complete);
     if (hidden.length > 0) throw invalidConfig(hidden);
-    const { unknown } = checkConfig(connector, await providers.resolve(complete), catalog);
+    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers);
+    if (errors.length > 0) throw invalidConfig(errors);
     this.#reconciler.learn(name, connector);
     if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
     return connector;

@@ -1,29 +1,50 @@
-import type { RawConfig } from '../connector/options.ts';
+import { resolve as resolvePath, sep } from 'node:path';
+import { RE2JS } from 're2js';
+import type { OptionError, RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
 
-/** What a config provider answers with: a key's value, or undefined. */
+type Kind = 'env' | 'file' | 'dir';
+
+/** What a config provider may hand out. */
 interface Provider {
-  get(path: string, key: string): Promise<string | undefined>;
+  readonly kind: Kind;
+  /** For files and directories: below one of these; null: anywhere. */
+  readonly allowedPaths: readonly string[] | null;
+  /** For the environment: names that match as a whole; null: all. */
+  readonly allowedNames: RE2JS | null;
 }
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  EnvVarConfigProvider: 'env',
+  FileConfigProvider: 'file',
+  DirectoryConfigProvider: 'dir',
+};
 
 const VARIABLE = /\$\{([^}:]*):(?:([^}]*?):)?([^}:]+)\}/g;
 
 /**
  * Resolves `${provider:[path:]key}` in configuration values, as Kafka's config providers do:
- * `${env:NAME}`, `${file:/path/to.properties:key}`, `${dir:/path:file}`. Resolved values are handed
- * to tasks and never stored (I9).
+ * `${env:NAME}`, `${file:/path/to.properties:key}`, `${dir:/path:file}`. These three are there under
+ * their own names; `config.providers` gives them others, or limits them by
+ * `config.providers.<name>.param.allowed.paths` and `….param.allowlist.pattern`.
+ * Resolved values are handed to tasks and never stored (I9).
  */
 export class ConfigProviders {
+  readonly #env: Env;
+  readonly #variables: Readonly<Record<string, string | undefined>>;
   readonly #providers: ReadonlyMap<string, Provider>;
 
-  constructor(env: Env, variables: Readonly<Record<string, string | undefined>>) {
-    this.#providers = new Map<string, Provider>([
-      ['env', { get: async (_path, key) => variables[key] }],
-      ['file', { get: async (path, key) => parseProperties(await readText(env, path))[key] }],
-      ['dir', { get: async (path, key) => (key.includes('/') ? undefined : readText(env, `${path}/${key}`)) }],
-    ]);
+  /** Throws a `config` error where the worker's configuration names a provider that does not exist. */
+  constructor(env: Env, variables: Readonly<Record<string, string | undefined>>, worker: RawConfig = {}) {
+    this.#env = env;
+    this.#variables = variables;
+    const named = (worker['config.providers'] ?? '')
+      .split(',')
+      .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+    const names = new Set(['env', 'file', 'dir', ...named]);
+    this.#providers = new Map([...names].map((name) => [name, declaredProvider(name, worker)]));
   }
 
   /** All values with their variables replaced. Names of unknown providers stay as they are, as in Kafka. */
@@ -52,7 +73,7 @@ export class ConfigProviders {
     let value: string | undefined;
     let cause: unknown;
     try {
-      value = await provider.get(path, key);
+      value = await this.#read(provider, path, key);
     } catch (error) {
       cause = error;
     }
@@ -64,10 +85,52 @@ export class ConfigProviders {
       cause,
     });
   }
+
+  async #read(provider: Provider, path: string, key: string): Promise<string | undefined> {
+    switch (provider.kind) {
+      case 'env':
+        return provider.allowedNames?.matches(key) === false ? undefined : this.#variables[key];
+      case 'file':
+        return isAllowed(provider, path) ? parseProperties(await this.#text(path))[key] : undefined;
+      case 'dir':
+        return isAllowed(provider, path) && !/[/\\]/.test(key) ? this.#text(`${path}${sep}${key}`) : undefined;
+    }
+  }
+
+  async #text(path: string): Promise<string> {
+    return (await this.#env.files.readFile(path)).toString('utf8');
+  }
 }
 
-async function readText(env: Env, path: string): Promise<string> {
-  return (await env.files.readFile(path)).toString('utf8');
+function declaredProvider(name: string, worker: RawConfig): Provider {
+  const prefix = `config.providers.${name}`;
+  const className = worker[`${prefix}.class`];
+  const builtIn = name === 'env' || name === 'file' || name === 'dir' ? name : undefined;
+  const kind = className === undefined ? builtIn : KINDS[className.slice(className.lastIndexOf('.') + 1)];
+  if (kind === undefined) {
+    throw new MillraceError(
+      'CONFIG_PROVIDER_UNKNOWN',
+      `${prefix}.class: there is no config provider ${className ?? '(missing)'}`,
+      {
+        kind: 'config',
+        key: `${prefix}.class`,
+        remedy: `Use one of ${Object.keys(KINDS).join(', ')}.`,
+      },
+    );
+  }
+  const paths = worker[`${prefix}.param.allowed.paths`]?.trim() ?? '';
+  const pattern = worker[`${prefix}.param.allowlist.pattern`]?.trim() ?? '';
+  return {
+    kind,
+    allowedPaths: paths === '' ? null : paths.split(',').map((path) => resolvePath(path.trim())),
+    allowedNames: pattern === '' ? null : RE2JS.compile(pattern),
+  };
+}
+
+function isAllowed({ allowedPaths }: Provider, path: string): boolean {
+  if (path === '') return false;
+  const whole = resolvePath(path);
+  return allowedPaths?.some((allowed) => whole === allowed || whole.startsWith(allowed + sep)) ?? true;
 }
 
 /**
@@ -81,4 +144,19 @@ export function unresolve(derived: RawConfig, raw: RawConfig, resolved: RawConfi
     stored[key] = original !== undefined && resolved[key] === value ? original : value;
   }
   return stored;
+}
+
+/** Puts variables back into messages about a resolved configuration: an error must not tell a secret (I9). */
+export function unresolveErrors(
+  errors: readonly OptionError[],
+  raw: RawConfig,
+  resolved: RawConfig,
+): readonly OptionError[] {
+  const secrets = Object.entries(raw).flatMap(([key, variable]) => {
+    const value = resolved[key] ?? '';
+    return value === variable || value === '' ? [] : [{ value, variable }];
+  });
+  const hide = (text: string): string =>
+    secrets.reduce((shown, { value, variable }) => shown.replaceAll(value, () => variable), text);
+  return errors.map((error) => ({ ...error, message: hide(error.message) }));
 }

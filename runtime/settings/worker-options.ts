@@ -216,7 +216,7 @@ export const workerOptions = optionSet(
       default: true,
     }),
     'config.providers': option.list({
-      doc: 'Names of config providers beside env, file and dir, which are always there.',
+      doc: 'Names of config providers beside env, file and dir, which are there under these names. config.providers.<name>.class says which it is; .param.allowed.paths and .param.allowlist.pattern limit what it hands out.',
       group: 'Secrets',
       default: [],
     }),

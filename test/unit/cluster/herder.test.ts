@@ -167,6 +167,14 @@ describe('the herder', () => {
     expect(worker.herder.config('src')['file']).toBe('${env:SECRET}');
   });
 
+  it('does not tell what a variable stands for in an error', async () => {
+    const worker = await start(new MemoryHub(), { SECRET: 'hush' });
+    const wrong = { ...source, 'batch.size': '${env:SECRET}' };
+    await expect(worker.herder.create('src', wrong, 'STARTED')).rejects.toThrow('Invalid value ${env:SECRET} for');
+    const infos = await worker.herder.validate('FileStreamSource', { ...wrong, name: 'src' });
+    expect(JSON.stringify(infos)).not.toContain('hush');
+  });
+
   it('refuses a variable that names nothing', async () => {
     const worker = await start();
     await expect(worker.herder.create('src', { ...source, file: '${env:ABSENT}' }, 'STARTED')).rejects.toMatchObject({

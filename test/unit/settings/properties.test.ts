@@ -2,6 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseProperties } from '../../../runtime/settings/properties.ts';
 
+const ESCAPED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f' };
+
+function escape(text: string): string {
+  return text.replace(/[\\ :=#!\t\n\r\f]/g, (char) => ESCAPED[char] ?? `\\${char}`);
+}
+
 describe('properties', () => {
   it.each([
     ['a=1', { a: '1' }],
@@ -30,10 +36,6 @@ describe('properties', () => {
   });
 
   it('reads back any key and value that were escaped', () => {
-    const escape = (text: string): string =>
-      text.replace(/[\\ :=#!\t\n\r\f]/g, (char) =>
-        char === '\n' ? '\\n' : char === '\r' ? '\\r' : char === '\t' ? '\\t' : char === '\f' ? '\\f' : `\\${char}`,
-      );
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
         expect(Object.entries(parseProperties(`${escape(key)}=${escape(value)}`))).toEqual([[key, value]]);

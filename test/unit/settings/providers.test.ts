@@ -44,6 +44,33 @@ describe('config providers', () => {
     },
   );
 
+  it('hand out only what the worker allows', async () => {
+    const limited = new ConfigProviders(
+      realEnv,
+      { DB_PASSWORD: 'hush', HOME: '/root' },
+      {
+        'config.providers': 'env,secrets',
+        'config.providers.env.param.allowlist.pattern': 'DB_.*',
+        'config.providers.secrets.class': 'org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+        'config.providers.secrets.param.allowed.paths': folder,
+      },
+    );
+    expect(await limited.resolve({ a: '${env:DB_PASSWORD}', b: `\${secrets:${folder}:token}` })).toEqual({
+      a: 'hush',
+      b: 'abc',
+    });
+    for (const value of ['${env:HOME}', '${secrets:/etc:hostname}', `\${secrets:${folder}/..:x}`]) {
+      await expect(limited.resolve({ a: value })).rejects.toMatchObject({ code: 'CONFIG_VARIABLE_UNRESOLVED' });
+    }
+  });
+
+  it('that do not exist are refused by key', () => {
+    const worker = { 'config.providers': 'vault', 'config.providers.vault.class': 'com.example.Vault' };
+    expect(() => new ConfigProviders(realEnv, {}, worker)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_PROVIDER_UNKNOWN', key: 'config.providers.vault.class' }),
+    );
+  });
+
   it('put variables back into what was made of resolved values', () => {
     const raw = { password: '${env:P}', host: 'h' };
     const resolved = { password: 'hush', host: 'h' };
