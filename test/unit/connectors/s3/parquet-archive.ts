@@ -50,7 +50,7 @@ export class ParquetArchive implements AsyncDisposable {
     return { rejected, files: (await finishedFiles(this.root)).size };
   }
 
-  async rows(select = '*', topic = '**'): Promise<Record<string, unknown>[]> {
+  async rows(select = '*', topic = ''): Promise<Record<string, unknown>[]> {
     const files = join(this.root, 'topics', topic, '**/*.parquet');
     const from = `read_parquet('${files}', union_by_name = true, hive_partitioning = false)`;
     const reader = await this.duck.runAndReadAll(`SELECT ${select} FROM ${from}`);

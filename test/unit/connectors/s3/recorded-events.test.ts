@@ -73,8 +73,6 @@ test(
       const events = records.some(({ value }) => value?.includes('"ts_us"') === true && value.includes('"op"'));
       const fields = '"value".op AS op, "value".source.lsn AS lsn, "value".source.ts_us::DOUBLE AS us';
       const found = await archive.rows(`"offset", ${events ? fields : 'NULL AS op, NULL AS lsn, NULL AS us'}`, topic);
-      const order = (rows: readonly Record<string, unknown>[]): unknown[] =>
-        rows.toSorted((a, b) => Number(a['offset']) - Number(b['offset']));
       expect(order(found)).toEqual(order(records.map(expected)));
     }
   },
