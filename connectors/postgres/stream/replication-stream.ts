@@ -141,7 +141,9 @@ export class ReplicationStream {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    this.#stop.abort(new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' }));
+    const closed = new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' });
+    this.#stop.abort(closed);
+    this.#queue.fail(closed);
     const session = this.#session;
     this.#session = undefined;
     await session?.close(true);

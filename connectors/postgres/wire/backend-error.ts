@@ -78,9 +78,31 @@ const rules: readonly Rule[] = [
     remedy: 'Name an existing database in database.dbname.',
   },
   { state: '42501', code: 'POSTGRES_PERMISSION', kind: 'permission' },
+  {
+    state: '42704',
+    code: 'POSTGRES_OBJECT_MISSING',
+    kind: 'missing',
+    key: 'publication.name',
+    remedy:
+      'Create what is missing. A publication has to exist before the slot: if it was created later, drop the slot and delete the offsets to begin anew.',
+  },
+  {
+    state: '55000',
+    code: 'POSTGRES_SLOT_UNUSABLE',
+    kind: 'position',
+    key: 'slot.name',
+    remedy:
+      'Look at wal_status and invalidation_reason of the slot in pg_replication_slots. A lost slot has to be dropped, and the offsets of the connector deleted, for a new snapshot.',
+  },
   { state: '40', code: 'POSTGRES_CONFLICT', kind: 'unavailable' },
   { state: '53', code: 'POSTGRES_OUT_OF_RESOURCES', kind: 'unavailable' },
-  { state: '55006', code: 'POSTGRES_OBJECT_IN_USE', kind: 'busy' },
+  {
+    state: '55006',
+    code: 'POSTGRES_SLOT_BUSY',
+    kind: 'busy',
+    key: 'slot.name',
+    remedy: 'Stop what else reads the slot, or give this connector a slot.name of its own.',
+  },
   { state: '55P03', code: 'POSTGRES_LOCK_TIMEOUT', kind: 'busy' },
   { state: '57', code: 'POSTGRES_UNAVAILABLE', kind: 'unavailable' },
   { state: '58', code: 'POSTGRES_SYSTEM_ERROR', kind: 'unavailable' },

@@ -110,6 +110,33 @@ describe('lost connections', () => {
   });
 });
 
+describe('a silent server', () => {
+  test('is given up after two wal_sender_timeouts, and the stream goes on with the next connection', async () => {
+    await pg.restart('fast', { wal_sender_timeout: '1s' });
+    const { setup, from, table } = await fixture({ slotMaxRetries: 100, slotRetryDelayMs: 100 });
+    const stream = await open(setup, from);
+    try {
+      await pg.sql(`insert into ${table} values (1, 'a')`);
+      expect(await idsUntil(stream, 1)).toEqual([1]);
+      const [row] = await pg.sql('select pid from pg_stat_replication');
+      const pid = Number(row?.['pid']);
+      process.kill(pid, 'SIGSTOP');
+      const read = idsUntil(stream, 2);
+      const before = performance.now();
+      await expect
+        .poll(() => stream.warnings.get('POSTGRES_RECONNECTING') ?? '', { timeout: 15_000 })
+        .toContain('wal_sender_timeout');
+      expect(performance.now() - before).toBeGreaterThan(1000);
+      process.kill(pid, 'SIGCONT');
+      await pg.sql(`insert into ${table} values (2, 'b')`);
+      expect(await read).toEqual([2]);
+    } finally {
+      await stream.close();
+      await pg.restart('fast');
+    }
+  });
+});
+
 describe('slots that do not fit', () => {
   const at = /[0-9A-F]+\/[0-9A-F]+/g;
 
