@@ -60,6 +60,10 @@ function expected({ offset, value }: Recorded): Record<string, unknown> {
   return { offset: String(offset), op: op ?? null, lsn: lsn === null ? null : String(lsn), us: source?.ts_us ?? null };
 }
 
+function order(rows: readonly Record<string, unknown>[]): unknown[] {
+  return rows.toSorted((a, b) => Number(a['offset']) - Number(b['offset']));
+}
+
 test(
   'every recorded event becomes a row with its operation and position, none is rejected',
   { timeout: 60_000 },
