@@ -5,6 +5,7 @@ import type { Env, Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { tableName } from './catalog/table.ts';
 import { openConnection } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
 import { ignoredOptions } from './options/other-options.ts';
@@ -124,6 +125,13 @@ export class PostgresTask implements SourceTask {
     const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
     await catalog.load(side);
     const captured = catalog.tables();
+    const leftOut = captured.flatMap((table) => rows.leftOut(table).map((column) => `${tableName(table)}.${column}`));
+    context.warning(
+      'POSTGRES_COLUMNS_LEFT_OUT',
+      leftOut.length === 0
+        ? null
+        : `records leave out columns whose types have no mapping: ${leftOut.slice(0, 20).join(', ')}${leftOut.length > 20 ? ', …' : ''}. include.unknown.datatypes=true shows their text`,
+    );
     for (const statement of replicaIdentityStatements(publication.replicaIdentities, captured)) {
       await side.query('setting a replica identity', statement);
       context.log.info('set a replica identity', { statement });

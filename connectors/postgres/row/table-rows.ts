@@ -45,8 +45,6 @@ export interface TableRows {
    * since its type has no binary codec. The codec of the format `binary` expects that.
    */
   readonly asText: readonly boolean[];
-  /** Columns that records leave out because their type has no mapping (`include.unknown.datatypes`). */
-  readonly leftOut: readonly string[];
   /** `schema.table`, as transaction records count it. */
   readonly collection: string;
 }
@@ -113,17 +111,23 @@ export class RowFactory {
     return this.#schemas(schema) && this.#tables(`${schema}.${table}`);
   }
 
+  /** Columns that the lists let in, but records leave out: their type has no mapping (`include.unknown.datatypes`). */
+  leftOut(table: Table): readonly string[] {
+    return table.columns
+      .filter((column) => this.#columns(`${tableName(table)}.${column.name}`))
+      .filter((column) => columnCodec(column, 'text', this.options.types) === null)
+      .map(({ name }) => name);
+  }
+
   /** For a captured table. Throws a `config` error where the options do not fit the table. */
   rows(table: Table, format: CellFormat): TableRows {
     const { schemaNames } = this.options;
     const topic = this.topics.table(table.schema, table.name);
     const columns: ChangeColumn[] = [];
-    const leftOut: string[] = [];
     for (const [cell, column] of table.columns.entries()) {
       if (!this.#columns(`${tableName(table)}.${column.name}`)) continue;
       const made = this.#column(table, column, cell, format);
-      if (made === null) leftOut.push(column.name);
-      else columns.push(made);
+      if (made !== null) columns.push(made);
     }
     const key = this.#key(table, format);
     const layouts = changeLayouts(
@@ -144,7 +148,7 @@ export class RowFactory {
     const shown = new Set([...columns, ...key].map(({ cell }) => cell));
     const wanted = table.columns.map((_, cell) => shown.has(cell));
     const asText = table.columns.map(({ type }) => !hasBinary(type));
-    return { table, format, layouts, columns, key, wanted, asText, leftOut, collection: tableName(table) };
+    return { table, format, layouts, columns, key, wanted, asText, collection: tableName(table) };
   }
 
   #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn | null {

@@ -13,10 +13,12 @@ interface Shown {
   readonly after: unknown;
 }
 
+function payload(text: string | null): unknown {
+  return text === null ? null : (JSON.parse(text) as { payload: unknown }).payload;
+}
+
 function shown(records: readonly RecordText[]): Shown[] {
   return records.map(({ topic, key, value }) => {
-    const payload = (text: string | null): unknown =>
-      text === null ? null : (JSON.parse(text) as { payload: unknown }).payload;
     const { op = 'tombstone', before, after } = (payload(value) ?? {}) as Partial<Shown>;
     return { topic, key: payload(key), op, before, after };
   });
