@@ -1,4 +1,3 @@
-import Type from 'typebox';
 import { option, optionSet, type OptionPattern, type Options } from '../../runtime/connector/options.ts';
 
 const STORE = 'Store';
@@ -313,7 +312,11 @@ export const WITHOUT_EFFECT: readonly string[] = [
 ];
 
 function exactly(key: string): OptionPattern {
-  return { key: new RegExp(`^${key.replaceAll('.', String.raw`\.`)}$`), shown: key, schema: Type.String() };
+  return {
+    key: new RegExp(`^${key.replaceAll('.', String.raw`\.`)}$`),
+    shown: key,
+    schema: option.string({ doc: 'Known from other S3 sinks; has no effect here, or only one value.', optional: true }),
+  };
 }
 
 export const s3Options = optionSet(
