@@ -20,7 +20,7 @@ export interface TaskSettings {
   /** `millrace.schema.header`. */
   readonly schemaHeader: boolean;
   readonly schemaTopic: string;
-  /** `errors.retry.timeout`: how long a task is started again by itself; undefined: not limited. */
+  /** `errors.retry.timeout`: how long a task is started again by itself; infinite for -1, undefined where not set. */
   readonly retryTimeoutMs: number | undefined;
   /** `errors.retry.delay.max.ms`. */
   readonly retryMaxDelayMs: number;
@@ -96,7 +96,7 @@ export function taskSettings(of: SettingsOf): TaskSettings {
     flushIntervalMs: numberSetting(of, 'offset.flush.interval.ms', 'offset.flush.interval.ms', 1) ?? 1000,
     schemaHeader: booleanSetting(of, 'millrace.schema.header', true),
     schemaTopic: of.worker['millrace.schema.storage.topic'] ?? 'millrace-schemas',
-    retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,
+    retryTimeoutMs: retryTimeoutMs === -1 ? Infinity : retryTimeoutMs,
     retryMaxDelayMs: numberSetting(of, 'errors.retry.delay.max.ms', 'errors.retry.delay.max.ms', 1) ?? 60_000,
   };
 }

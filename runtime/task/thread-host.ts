@@ -19,6 +19,8 @@ export interface ThreadHostOptions {
   readonly threads: number;
   /** Heap limit of a thread; bytes outside the heap are bounded by the runners. */
   readonly maxHeapMb: number;
+  /** Most bytes of buffers a thread may hold, in MiB. Default 1024. */
+  readonly maxExternalMb?: number;
   /** How long a thread's loop may be blocked before it is terminated. */
   readonly stallMs: number;
 }
@@ -85,13 +87,14 @@ export class ThreadTaskHost implements TaskHost {
   }
 
   #newThread(shared: boolean): Thread {
-    const { env, entry, workerData, maxHeapMb, stallMs } = this.#options;
+    const { env, entry, workerData, maxHeapMb, maxExternalMb = 1024, stallMs } = this.#options;
     const worker = new WorkerThread({
       env,
       entry,
       workerData,
       stallMs,
       name: `millrace-task-${++this.#threadNumber}`,
+      maxExternalBytes: maxExternalMb * 2 ** 20,
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
       message: (message) => this.#take(thread, message),
       lost: (loss) => this.#lost(thread, loss),

@@ -20,6 +20,8 @@ export interface WorkerThreadOptions {
   readonly name: string;
   readonly workerData: () => Promise<{ readonly data: unknown; readonly transfer: readonly Transferable[] }>;
   readonly resourceLimits: ResourceLimits;
+  /** Most bytes outside the heap (Buffers), which `resourceLimits` does not count. */
+  readonly maxExternalBytes: number;
   /** How long the thread's loop may be blocked. */
   readonly stallMs: number;
   readonly message: (message: FromThread) => void;
@@ -34,6 +36,8 @@ const PING_MS = 1000;
  * and finds out why it died.
  */
 export class WorkerThread {
+  /** Bytes outside the heap at the last look. */
+  externalBytes = 0;
   readonly #options: WorkerThreadOptions;
   #worker: Worker | null = null;
   #queued: ToThread[] = [];
@@ -92,7 +96,18 @@ export class WorkerThread {
   #beat(): void {
     const silentMs = this.#options.env.clock.monotonicMs() - this.#answeredMs;
     if (silentMs > this.#options.stallMs) this.#lose(stalled(silentMs), null, true);
-    else this.post({ kind: 'ping', number: this.#pings++ });
+    else {
+      this.post({ kind: 'ping', number: this.#pings++ });
+      void this.#weigh();
+    }
+  }
+
+  /** Answers even while the thread's loop is blocked. */
+  async #weigh(): Promise<void> {
+    const statistics = await this.#worker?.getHeapStatistics().catch(() => undefined);
+    const bytes = statistics?.external_memory ?? 0;
+    this.externalBytes = bytes;
+    if (bytes > this.#options.maxExternalBytes) this.#lose(tooHeavy(bytes), null, false);
   }
 
   #lose(failure: TaskFailure, culprit: number | null, isStalled: boolean): void {
@@ -110,6 +125,16 @@ function deathOf(error: unknown): TaskFailure {
       key: 'millrace.task.thread.max.heap.mb',
       remedy: 'Raise millrace.task.thread.max.heap.mb, or lower what the connector holds in memory.',
       cause: error,
+    }),
+  );
+}
+
+function tooHeavy(bytes: number): TaskFailure {
+  const mib = Math.round(bytes / 2 ** 20);
+  return describeFailure(
+    new MillraceError('TASK_OUT_OF_MEMORY', `the task thread held ${mib} MiB of buffers and was terminated`, {
+      kind: 'bug',
+      remedy: 'Lower what the connector holds in memory: its batch and buffer sizes.',
     }),
   );
 }

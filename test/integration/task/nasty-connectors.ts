@@ -16,6 +16,13 @@ const DEEDS: Readonly<Record<string, () => Promise<void>>> = {
     const held: unknown[] = [];
     for (;;) held.push(Array.from({ length: 1000 }, (_, i) => ({ i })));
   },
+  Buffers: async () => {
+    const held: Buffer[] = [];
+    for (;;) {
+      held.push(Buffer.alloc(2 ** 20, 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  },
   Uncaught: async () => {
     setTimeout(() => {
       throw new Error('thrown from a timer');

@@ -29,6 +29,7 @@ beforeEach(async () => {
     isBuiltIn: (className) => !className.startsWith('Third'),
     threads: 2,
     maxHeapMb: 64,
+    maxExternalMb: 150,
     stallMs: 2500,
   });
 });
@@ -60,7 +61,13 @@ function start(
   );
 }
 
-const running = (task: TaskHandle): Promise<void> => until(() => task.view().records > 0, 20_000);
+async function running(task: TaskHandle): Promise<void> {
+  try {
+    await until(() => task.view().records > 0, 20_000);
+  } catch (error) {
+    throw new Error(`${JSON.stringify(task.view())} ${logged.join('; ')}`, { cause: error });
+  }
+}
 
 describe('thread host', () => {
   test('runs tasks in threads, started when they are needed, and reports', async () => {
@@ -120,6 +127,7 @@ describe('thread host', () => {
     ['Reject', 'read', 'nobody caught this', 'TASK_FAILED'],
     ['Exit', 'read', 'process.exit(7)', 'TASK_THREAD_EXITED'],
     ['Memory', 'read', 'memory limit', 'TASK_OUT_OF_MEMORY'],
+    ['Buffers', 'read', 'MiB of buffers', 'TASK_OUT_OF_MEMORY'],
   ])('%s in %s() fails the task with the true reason', async (className, where, message, code) => {
     const task = start(className, 'nasty', { where });
     await until(() => task.view().state === 'FAILED', 30_000);
