@@ -10,6 +10,18 @@ const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_SCHEMA = '3F000';
 
 /**
+ * Prepares a connection for reading: no limit on how long a transaction lasts (PostgreSQL 17), and
+ * an error instead of fewer rows where row level security hides some, since the stream would not.
+ */
+export async function prepareReader(connection: Connection): Promise<void> {
+  await connection.query(
+    'preparing a reader',
+    `SELECT set_config(name, CASE name WHEN 'row_security' THEN 'off' ELSE '0' END, false) FROM pg_settings
+      WHERE name IN ('transaction_timeout', 'idle_session_timeout', 'row_security')`,
+  );
+}
+
+/**
  * Opens a reader's transaction and locks every table in ACCESS SHARE, as pg_dump does: until it
  * ends, no table can be rewritten, truncated or dropped, so a snapshot that is exported later still
  * finds their rows (a rewriting ALTER between slot and first read would leave it an empty table).

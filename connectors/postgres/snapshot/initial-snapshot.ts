@@ -6,7 +6,7 @@ import type { TableRows } from '../row/table-rows.ts';
 import { createSlot } from '../slot/slot.ts';
 import { parseLsn } from '../wire/lsn.ts';
 import { ChunkReaders, type ChunkJob } from './chunk-readers.ts';
-import { exportSnapshot, importSnapshot, lockTables, type TakenSnapshot } from './guard.ts';
+import { exportSnapshot, importSnapshot, lockTables, prepareReader, type TakenSnapshot } from './guard.ts';
 import { ReadBatches } from './read-batches.ts';
 import { readMeta, type ReadOrigin } from './read-meta.ts';
 import { ReadProgress } from './read-progress.ts';
@@ -168,6 +168,7 @@ export class InitialSnapshot {
     for (let i = 0; i < Math.max(1, options.readers); i++) {
       const connection = await this.#upstream.connect({ unlimited: true });
       this.#connections.push(connection);
+      await prepareReader(connection);
       await lockTables(
         connection,
         tables.map(({ table }) => table),

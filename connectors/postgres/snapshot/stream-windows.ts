@@ -17,6 +17,8 @@ export interface ActiveWindow {
   readonly range: WindowRange;
   /** Set before the close mark is written. */
   read: WindowRows | undefined;
+  /** Version of the table that the stream announced while the window was open. */
+  announced: string | undefined;
   /** Where the close mark was written; the stream has passed it without showing it: it is lost. */
   closeLsn: bigint | undefined;
   /** `emitted`, or why the window has to be repeated. */
@@ -47,6 +49,7 @@ export class StreamWindows implements StreamHooks {
   readonly #upstream: SnapshotUpstream;
   readonly #remembered: Remembered;
   readonly #signalTable: string | undefined;
+  readonly #signals = new WeakMap<Table, boolean>();
   readonly #tables = new Map<number, WindowTable>();
   /** Tables read at a snapshot later than the stream's start: changes visible in it are dropped. */
   readonly #dropping = new Map<number, { readonly invisible: (xid: number) => boolean; readonly untilLsn: bigint }>();
@@ -91,9 +94,7 @@ export class StreamWindows implements StreamHooks {
   onRow(event: RowEvent): boolean {
     this.#throwIfFailed();
     const { table } = event;
-    if (this.#signalTable !== undefined && event.op === 'c' && tableName(table) === this.#signalTable) {
-      this.#remembered.signal(event);
-    }
+    if (this.#signalTable !== undefined && event.op === 'c' && this.#isSignals(table)) this.#remembered.signal(event);
     const dropping = this.#dropping.get(table.oid);
     if (dropping !== undefined && !dropping.invisible(event.xid)) return false;
     const windows = this.#tables.get(table.oid);
@@ -110,9 +111,9 @@ export class StreamWindows implements StreamHooks {
 
   onRelation(table: Table, before: Table | undefined): void {
     if (before === undefined) this.#remembered.learned(table);
-    const windows = this.#tables.get(table.oid);
-    if (windows !== undefined && before !== undefined && before.fingerprint !== table.fingerprint) {
-      windows.windows.redefined();
+    const { active } = this;
+    if (active !== undefined && active.table === this.#tables.get(table.oid) && active.table.windows.open) {
+      active.announced = table.fingerprint;
     }
   }
 
@@ -163,6 +164,7 @@ export class StreamWindows implements StreamHooks {
 
   #close(active: ActiveWindow, lsn: bigint): Injection | 'ours' {
     const { table, read, range } = active;
+    if (active.announced !== undefined && active.announced !== read?.fingerprint) table.windows.redefined();
     const before = [...table.windows.again];
     const outcome = table.windows.closed();
     if (outcome.kind === 'repeat' || read === undefined) {
@@ -180,6 +182,16 @@ export class StreamWindows implements StreamHooks {
     }
     active.settle('emitted');
     return injection;
+  }
+
+  /** `signal.data.collection` may name the database before schema and table. */
+  #isSignals(table: Table): boolean {
+    const known = this.#signals.get(table);
+    if (known !== undefined) return known;
+    const name = tableName(table);
+    const is = name === this.#signalTable || this.#signalTable?.endsWith(`.${name}`) === true;
+    this.#signals.set(table, is);
+    return is;
   }
 
   #watch(): void {

@@ -7,7 +7,7 @@ import type { TableRows } from '../row/table-rows.ts';
 import { serverVersion } from '../slot/slot.ts';
 import { parseLsn } from '../wire/lsn.ts';
 import type { WindowRange } from './chunk-sql.ts';
-import { lockTables } from './guard.ts';
+import { lockTables, prepareReader } from './guard.ts';
 import { selectTable } from './snapshot-plan.ts';
 import type { ActiveWindow, StreamWindows } from './stream-windows.ts';
 import type { SnapshotUpstream } from './upstream.ts';
@@ -17,10 +17,13 @@ import type { WindowTable } from './window-table.ts';
 
 const RETRY_MS = 20;
 const MAX_RETRY_MS = 5000;
+const WARNING = 'POSTGRES_SNAPSHOT_WAITS';
 
 export interface LoopEvents {
   /** A window was handed over, or has to be repeated (why). */
   window(table: WindowTable, outcome: string): void;
+  /** The table cannot be read, now or later. True: go on without it. */
+  failed(table: WindowTable, error: Error): boolean;
 }
 
 /**
@@ -90,8 +93,12 @@ export class WindowLoop {
         const outcome = await this.#window(table, signal);
         this.#events.window(table, outcome);
         if (table.finished) this.remove(table);
-        if (outcome === 'emitted') this.#failures = 0;
-        else await this.#pause();
+        if (outcome !== 'emitted') {
+          await this.#pause();
+          continue;
+        }
+        if (this.#failures > 0) this.#upstream.context.warning(WARNING, null);
+        this.#failures = 0;
       } catch (error) {
         await this.#failed(table, error);
       }
@@ -114,12 +121,13 @@ export class WindowLoop {
     const known = error instanceof MillraceError ? error : undefined;
     const passes = known !== undefined && ['unavailable', 'busy', 'throttled'].includes(known.kind);
     if (!passes) {
-      this.#windows.fail(error instanceof Error ? error : new Error(String(error)));
+      const cause = error instanceof Error ? error : new Error(String(error));
+      if (this.#events.failed(table, cause)) return;
+      this.#windows.fail(cause);
       this.#stop.abort(error);
       return;
     }
-    const { context } = this.#upstream;
-    context.log.warn(`reading ${table.plan.table} beside the stream: ${known.message}`, { code: known.code });
+    this.#upstream.context.warning(WARNING, `reading ${table.plan.table} beside the stream: ${known.message}`);
     await this.#pause();
   }
 
@@ -138,7 +146,15 @@ export class WindowLoop {
     const number = ++this.#number;
     const range = table.begin();
     const { promise, resolve } = Promise.withResolvers<string>();
-    const active: ActiveWindow = { table, number, range, read: undefined, closeLsn: undefined, settle: resolve };
+    const active: ActiveWindow = {
+      table,
+      number,
+      range,
+      read: undefined,
+      announced: undefined,
+      closeLsn: undefined,
+      settle: resolve,
+    };
     this.#windows.active = active;
     await this.#mark(connection, number, 'open');
     const read = await this.#read(connection, table, range, signal);
@@ -242,6 +258,7 @@ export class WindowLoop {
     const connection = await this.#upstream.connect({ unlimited: true });
     this.#connection = connection;
     this.#version = await serverVersion(connection);
+    await prepareReader(connection);
     await connection.query('preparing windows', 'SET synchronous_commit = local');
     await this.#settled(connection);
     return connection;

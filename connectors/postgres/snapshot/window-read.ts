@@ -21,6 +21,8 @@ export interface WindowRows {
   readonly keys: readonly string[];
   /** Which transactions the rows do not show. */
   readonly invisible: (xid: number) => boolean;
+  /** Version of the table that was read. */
+  readonly fingerprint: string;
   /** The range has more rows: the limit, or the byte bound, cut it. */
   readonly more: boolean;
   /** Bytes that were held. */
@@ -44,7 +46,8 @@ export async function readWindow(
   const layout = rows.layouts.read;
   const invisible = invisibleIn(snapshot?.['visible'] ?? '');
   const held = new HeldRows(selection.key.length);
-  if (layout === null) return { block: held.block, keys: [], invisible, more: false, bytes: 0 };
+  const { fingerprint } = selection.table;
+  if (layout === null) return { block: held.block, keys: [], invisible, fingerprint, more: false, bytes: 0 };
   const status = new CopyStatus();
   const width = selection.table.columns.length;
   const reader = new CopyRows(
@@ -71,7 +74,8 @@ export async function readWindow(
     signal.removeEventListener('abort', abort);
   }
   const limited = range.kind === 'range' && held.keys.length >= range.limit;
-  return { block: held.block, keys: held.keys, invisible, more: limited || held.cut, bytes: held.bytes };
+  const more = limited || held.cut;
+  return { block: held.block, keys: held.keys, invisible, fingerprint, more, bytes: held.bytes };
 }
 
 const NO_META: readonly null[] = Array.from({ length: META_CELLS }, () => null);

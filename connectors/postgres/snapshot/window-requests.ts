@@ -112,6 +112,14 @@ export class WindowRequests implements Remembered {
     this.#forget((request) => request.plan === table.plan.plan && request.table === table.plan.table);
   }
 
+  /** The table cannot be read as asked: a wrong condition, no right to read it. */
+  abandon(table: WindowTable, error: Error): void {
+    const { signal, plan, table: name } = table.plan;
+    this.#stopped.push(plan);
+    this.#forget((request) => request.plan === plan);
+    this.#upstream.context.log.warn(`signal ${signal} is not carried out for ${name}: ${error.message}`, { signal });
+  }
+
   signal(event: RowEvent): void {
     const [id = '', type = '', data = null] = [0, 1, 2].map((column) => cellText(event, column));
     this.carryOut(readSignal(id ?? '', type ?? '', data));

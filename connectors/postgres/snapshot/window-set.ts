@@ -29,7 +29,10 @@ export class WindowSet {
       learned: (table) => this.#learned(table),
       finished: (table) => this.#requests.finished(table),
     });
-    this.#loop = new WindowLoop(upstream, this.#stream, { window: (table, outcome) => this.#window(table, outcome) });
+    this.#loop = new WindowLoop(upstream, this.#stream, {
+      window: (table, outcome) => this.#window(table, outcome),
+      failed: (table, error) => this.#failed(table, error),
+    });
   }
 
   get hooks(): StreamHooks {
@@ -108,6 +111,14 @@ export class WindowSet {
   #end(table: WindowTable): void {
     this.#loop.remove(table);
     this.#stream.remove(table);
+  }
+
+  /** What a signal asked for must not stop the task, nor be tried for ever. */
+  #failed(table: WindowTable, error: Error): boolean {
+    if (table.plan.signal === undefined) return false;
+    this.#end(table);
+    this.#requests.abandon(table, error);
+    return true;
   }
 
   #learned(table: Table): void {

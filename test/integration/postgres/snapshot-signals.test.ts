@@ -107,7 +107,17 @@ describe('a signal', () => {
   test('that cannot be carried out is said and skipped', async () => {
     await signal('w1', 'execute-snapshot', { 'data-collections': ['public.('] });
     await signal('w2', 'what', {});
+    await signal('w4', 'execute-snapshot', {
+      'data-collections': ['public.a'],
+      'additional-conditions': [{ 'data-collection': 'public.a', filter: 'no such column = 1' }],
+    });
     await server.sql(`INSERT INTO signals VALUES ('w3', 'log', '{"message": "hello"}')`);
+    await run.catchUp();
+    await run.until(() =>
+      run.logs.some((line) => /w4 is not carried out for public\.a: reading public\.a: /.test(line)),
+    );
+    await run.stop();
+    await run.start();
     await run.catchUp();
     expect(run.logs.join('\n')).toMatch(
       /w1 is not carried out.*\n.*w1 names no captured table\n.*w2 is not carried out: type what.*\nhello/,
