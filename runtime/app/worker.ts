@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
+import { invalidOptions } from '../connector/options.ts';
+import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
 import { connectHub } from '../hub/embedded/open.ts';
 import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
@@ -77,6 +79,8 @@ class Opened {
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { settings } = options;
   refuseKafka(settings);
+  const wrong = converterErrors(settings.effective, builtInCatalog);
+  if (wrong.length > 0) throw invalidOptions('the worker', wrong);
   const opened = new Opened();
   try {
     return await open(options, opened);

@@ -90,7 +90,8 @@ function nameErrors(config: RawConfig): OptionError[] {
   return [invalid('name', config['name'] ?? '', problem)];
 }
 
-function converterErrors(config: RawConfig, plugins: PluginOptions): OptionError[] {
+/** Errors of the converters a connector or a worker names, and of their options. */
+export function converterErrors(config: RawConfig, plugins: PluginOptions): OptionError[] {
   const kinds = {
     'key.converter': 'converter',
     'value.converter': 'converter',

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConnector } from '../../../runtime/app/catalog.ts';
 import { sinkOptions, sourceOptions } from '../../../runtime/connector/connector-options.ts';
@@ -80,6 +81,49 @@ describe.each(cases)('configurations of $className', ({ className, base, shared 
     expect(problems).toEqual([]);
     expect((await worker.request('GET', '/connectors')).body).toEqual([]);
   });
+});
+
+it('answers 201 or 400 to any values of any declared options, and an error names a key', async () => {
+  const connectors = await Promise.all(
+    cases.map(async (one) => ({ ...one, connector: await loadConnector(one.className) })),
+  );
+  const texts = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      '',
+      ' ',
+      ',',
+      'true',
+      '0',
+      '-1',
+      '9'.repeat(30),
+      '1e3',
+      '[',
+      '(a+)+$',
+      '${env:HOME}',
+      '${',
+      'a,b,,c',
+      '..',
+      'null',
+    ),
+  );
+  const configs = fc.constantFrom(...connectors).chain(({ connector, base, shared }) => {
+    const keys = [...Object.keys(connector.options.schema.properties), ...Object.keys(shared.schema.properties)];
+    return fc.dictionary(fc.constantFrom(...keys), texts, { maxKeys: 4 }).map((more) => ({ ...base, ...more }));
+  });
+  await fc.assert(
+    fc.asyncProperty(configs, async (config) => {
+      const { name: _name, ...rest } = config as Config;
+      const answer = await worker.request('POST', '/connectors', {
+        name: 'any',
+        config: rest,
+        initial_state: 'STOPPED',
+      });
+      expect([201, 400]).toContain(answer.status);
+      if (answer.status === 201) expect((await worker.request('DELETE', '/connectors/any')).status).toBe(204);
+    }),
+    { numRuns: 400 },
+  );
 });
 
 it('has tried at least 100 good and 500 bad ones, and none ended in an unexpected error', () => {

@@ -168,6 +168,18 @@ describe('a worker on an embedded hub', () => {
     });
   });
 
+  it('refuses a converter it does not have, and a wrong option of one, by key', async () => {
+    const options = {
+      'value.converter': 'com.example.Avro',
+      'key.converter': 'json',
+      'key.converter.schemas.enable': 'maybe',
+    };
+    await expect(startLocalWorker(options)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/key\.converter\.schemas\.enable[^]*value\.converter/),
+    });
+  });
+
   it('says that it has no Kafka hub yet', async () => {
     await expect(startLocalWorker({ 'bootstrap.servers': 'k:9092' })).rejects.toMatchObject({
       code: 'HUB_KAFKA_UNSUPPORTED',
