@@ -320,7 +320,8 @@ export class PartitionArchive {
       key: 'topics.dir',
       remedy:
         'The objects there hold other records than the topic has at these offsets: the topic was created anew, moved ' +
-        'or compacted, or another connector writes to the same place. Give this connector a topics.dir of its own, or remove those objects.',
+        'or compacted, another connector writes to the same place, or what stands under .millrace was removed. ' +
+        'Give this connector a topics.dir of its own, or remove those objects.',
     });
   }
 }

@@ -136,6 +136,7 @@ export class FileStore implements ObjectStore {
   async #fixFacts(name: string, facts: ObjectFacts): Promise<Completion | null> {
     const { root, hiddenFolder, conditional } = this.#options;
     const path = join(root, factsName(hiddenFolder, name));
+    if (conditional && (await this.#isOfUnknownMaking(join(root, name), path))) return { kind: 'exists', facts: null };
     await this.#makeFolder(dirname(path));
     const { path: temporary, handle } = await this.openTemporary();
     try {
@@ -162,6 +163,23 @@ export class FileStore implements ObjectStore {
     }
     await this.env.files.syncDirectory(dirname(path));
     return null;
+  }
+
+  /** A file without facts is not from here, or its facts were removed: facts made now would not be of it. */
+  async #isOfUnknownMaking(file: string, facts: string): Promise<boolean> {
+    if ((await this.#exists(facts)) || !(await this.#exists(file))) return false;
+    // Another writer may have made both in between.
+    return !(await this.#exists(facts));
+  }
+
+  async #exists(path: string): Promise<boolean> {
+    try {
+      await this.env.files.stat(path);
+      return true;
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   #openFolder(): string {

@@ -113,10 +113,19 @@ export class S3Store implements ObjectStore {
   /** Fixes the facts of a multipart object before it is completed; not ours: another writer's stand already. */
   async fixFacts(name: string, facts: ObjectFacts, signal: AbortSignal): Promise<Completion> {
     const side = factsName(this.#request.hiddenFolder, name);
+    if (await this.#isOfUnknownMaking(name, signal)) return { kind: 'exists', facts: await this.facts(name, signal) };
     const completion = await this.put(side, encodeFacts(facts), facts, signal);
     if (completion.kind === 'created') return completion;
     const found = await this.#sideFacts(name, signal);
     return found !== null && sameFacts(found, facts) ? { kind: 'created' } : { kind: 'exists', facts: found };
+  }
+
+  /** There without facts beside it, before ours are put: those would not be of it. */
+  async #isOfUnknownMaking(name: string, signal: AbortSignal): Promise<boolean> {
+    if (this.condition.IfNoneMatch === undefined) return false;
+    if ((await this.#sideFacts(name, signal)) !== null || !(await this.exists(name, signal))) return false;
+    // Another writer may have made both in between.
+    return (await this.#sideFacts(name, signal)) === null;
   }
 
   /** What the object says of itself; null: it is not ours. Throws where it is not there. */

@@ -3,6 +3,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
@@ -69,6 +70,11 @@ export class Bucket {
       new GetObjectCommand({ Bucket: this.server.bucket, Key: `${this.folder}/${name}` }),
     );
     return Buffer.from((await got.Body?.transformToByteArray()) ?? []);
+  }
+
+  async put(name: string, body: string): Promise<void> {
+    const Key = `${this.folder}/${name}`;
+    await this.client.send(new PutObjectCommand({ Bucket: this.server.bucket, Key, Body: body }));
   }
 
   /** Finished files, what is hidden left out. */

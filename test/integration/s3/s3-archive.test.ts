@@ -129,6 +129,16 @@ describe.skipIf(missing)('an object that is there already', () => {
     await Promise.all([successor.close(), zombie.close()]);
   });
 
+  test.each([
+    ['one put', numbered(20), '20'],
+    ['an upload in parts', large(), '120'],
+  ])('of unknown making is a named conflict, for %s', async (_what, topic, size) => {
+    await bucket.put(FIRST, 'something else');
+    const config = bucket.config({ 'flush.size': size, 's3.part.size': '5242880' });
+    await expect(archive(topic, config)).rejects.toMatchObject({ code: 'S3_OBJECT_CONFLICT' });
+    expect((await bucket.bytes(FIRST)).toString()).toBe('something else');
+  });
+
   test('with other records is a named conflict', async () => {
     await archive(numbered(10), bucket.config({ 'flush.size': '10' }));
     const other = numbered(10, ',"other":true');

@@ -198,6 +198,16 @@ describe('a file that is there already', () => {
     expect(parsedLines(await finishedFiles(root))).toEqual([0, 1, 2].map((n) => ({ n })));
   });
 
+  test('without facts, of unknown making, is never taken for its own', async () => {
+    await archive(numbered(10), { 'flush.size': '10' });
+    await rm(join(root, '.millrace'), { recursive: true });
+    for (const size of ['10', '5', '20']) {
+      const again = archive(numbered(20), { 'flush.size': size });
+      await expect(again).rejects.toMatchObject({ code: 'S3_OBJECT_CONFLICT' });
+    }
+    expect(parsedLines(await finishedFiles(root))).toHaveLength(10);
+  });
+
   test('with records the topic does not have stops the task once reading stalls', async () => {
     await archive(numbered(10), { 'flush.size': '10' });
     let monotonicMs = 0;
