@@ -200,12 +200,14 @@ export class ReplicationStream {
     this.#intake.restart();
     const settings = { senderTimeoutMs: prepared.senderTimeoutMs, statusIntervalMs: this.#settings.statusIntervalMs };
     const session = await Session.start(prepared.connection, prepared.command, env, settings, {
+      begun: (begun) => {
+        this.#session = begun;
+      },
       chunk: (bytes) => this.#chunk(bytes),
       flushLsn: () => this.#ack.flushLsn,
       writtenLsn: () => maxLsn(this.#assembler.place().flushLsn, this.#ack.flushLsn),
       tick: () => this.#tick(),
     });
-    this.#session = session;
     this.#balance();
     return session;
   }

@@ -14,6 +14,8 @@ export interface SessionSettings {
 }
 
 export interface SessionReader {
+  /** Called first, before START_REPLICATION is sent. */
+  begun(session: Session): void;
   chunk(bytes: Buffer): void;
   /** What may be told as flushed now. */
   flushLsn(): bigint;
@@ -42,6 +44,7 @@ export class Session {
   readonly #timers: readonly Timer[];
   readonly #end = Promise.withResolvers<never>();
   #paused = false;
+  #failed = false;
   #quiet = 0;
 
   private constructor(env: Env, settings: SessionSettings, reader: SessionReader) {
@@ -69,6 +72,8 @@ export class Session {
     reader: SessionReader,
   ): Promise<Session> {
     const session = new Session(env, settings, reader);
+    // The first bytes may come before this function returns: who reads them has to know the session.
+    reader.begun(session);
     try {
       const copy = await CopyBoth.start(connection, command, {
         chunk: (bytes) => session.#chunk(bytes),
@@ -79,6 +84,7 @@ export class Session {
       });
       session.#copy = copy;
       if (session.#paused) copy.pause();
+      if (session.#failed) copy.destroy();
     } catch (error) {
       await session.close(false);
       throw error;
@@ -93,6 +99,7 @@ export class Session {
 
   /** Ends the session with an error found by who reads it. */
   fail(error: unknown): void {
+    this.#failed = true;
     this.#end.reject(postgresError('reading the replication stream', error));
     this.#copy?.destroy();
   }
