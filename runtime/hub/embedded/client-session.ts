@@ -12,6 +12,7 @@ export class ClientSession {
   readonly #channel: Channel<ServerFrame, ClientFrame>;
   readonly #syncedSeq: () => number;
   #responses: Response[] = [];
+  #woken = new Set<number>();
   #flushing = false;
 
   constructor(channel: Channel<ServerFrame, ClientFrame>, lane: Lane, syncedSeq: () => number) {
@@ -36,8 +37,18 @@ export class ClientSession {
     this.#push({ id, error: toWire(error) });
   }
 
+  /** Several partitions that advance in one commit wake once. */
+  wake(id: number): void {
+    this.#woken.add(id);
+    this.#flushSoon();
+  }
+
   #push(response: Response): void {
     this.#responses.push(response);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => this.flush());
@@ -46,9 +57,15 @@ export class ClientSession {
   flush(): void {
     this.#flushing = false;
     const responses = this.#responses;
-    if (responses.length === 0) return;
+    const woken = this.#woken;
+    if (responses.length === 0 && woken.size === 0) return;
     this.#responses = [];
-    this.#channel.send({ responses, syncedSeq: this.#syncedSeq() });
+    if (woken.size > 0) this.#woken = new Set();
+    this.#channel.send({
+      ...(responses.length > 0 ? { responses } : {}),
+      ...(woken.size > 0 ? { woken: [...woken] } : {}),
+      syncedSeq: this.#syncedSeq(),
+    });
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import type { Env } from '../../env/env.ts';
 import type { Channel } from './channel.ts';
 import { fromWire, hubClosed } from './errors.ts';
 import { Pacer } from './pacer.ts';
-import type { Answer, Ask, ClientFrame, Hello, Operation, Request, ServerFrame } from './protocol.ts';
+import type { Answer, Ask, ClientFrame, FollowFrom, Hello, Operation, Request, ServerFrame } from './protocol.ts';
 
 interface Pending {
   readonly resolve: (answer: unknown) => void;
@@ -15,7 +15,7 @@ const FULL_BYTES = 64 * 1024;
 /** Sent in order, and worth to be gathered: each frame wakes the writer's thread. */
 const PATIENT = new Set<Operation>(['append', 'endTransaction', 'commitOffsets']);
 /** Independent of what was asked before: sent past the others. */
-const LOOSE = new Set<Operation>(['wait', 'assignment', 'activeGroups', 'stats']);
+const LOOSE = new Set<Operation>(['follow', 'assignment', 'activeGroups', 'stats']);
 
 /**
  * A client's end of the channel: requests and their answers. What is asked in one turn of the
@@ -26,6 +26,7 @@ export class Connection {
   readonly #channel: Channel<ClientFrame, ServerFrame>;
   readonly #pending = new Map<number, Pending>();
   readonly #synced: (seq: number) => void;
+  readonly #followers = new Map<number, () => void>();
   #queue: Request[] = [];
   #transfer: ArrayBuffer[] = [];
   #queuedBytes = 0;
@@ -73,6 +74,17 @@ export class Connection {
     };
     signal.addEventListener('abort', abort, { once: true });
     return promise.finally(() => signal.removeEventListener('abort', abort));
+  }
+
+  /** Calls `woken` whenever one of the partitions advances, and when the connection ends. Returns how to stop it. */
+  follow(from: readonly FollowFrom[], woken: () => void): () => void {
+    if (this.#closed) throw hubClosed();
+    const id = this.#nextId++;
+    this.#followers.set(id, woken);
+    this.#channel.send([{ id, op: 'follow', ask: { from } }]);
+    return () => {
+      if (this.#followers.delete(id) && !this.#closed) this.#channel.send([{ op: 'cancel', id }]);
+    };
   }
 
   #send<O extends Operation>(op: O, ask: Ask<O>, transfer?: ArrayBuffer): { id: number; promise: Promise<Answer<O>> } {
@@ -124,6 +136,7 @@ export class Connection {
   #receive(frame: ServerFrame): void {
     this.#synced(frame.syncedSeq);
     if (frame.hello !== undefined) this.#greet(frame.hello);
+    for (const id of frame.woken ?? []) this.#followers.get(id)?.();
     for (const response of frame.responses ?? []) {
       const pending = this.#pending.get(response.id);
       this.#pending.delete(response.id);
@@ -139,6 +152,9 @@ export class Connection {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(hubClosed());
+    const followers = [...this.#followers.values()];
+    this.#followers.clear();
+    for (const woken of followers) woken();
   }
 
   close(): void {

@@ -14,10 +14,10 @@ export interface GroupOffsets {
   readonly offsets: readonly WireGroupOffset[];
 }
 
-export interface WaitFor {
+export interface FollowFrom {
   /** Number of the partition in the store. */
   readonly partition: number;
-  /** Answered once an offset at or after this one is readable. */
+  /** Read up to here. */
   readonly offset: number;
   readonly committed: boolean;
 }
@@ -68,7 +68,8 @@ export interface Operations {
     };
     answer: null;
   };
-  wait: { ask: { readonly on: readonly WaitFor[] }; answer: null };
+  /** Never answered: the id of the request comes back in `woken`, again and again, until it is cancelled. */
+  follow: { ask: { readonly from: readonly FollowFrom[] }; answer: never };
   joinGroup: {
     ask: { readonly group: string; readonly topics: Subscription };
     answer: { readonly member: number };
@@ -102,7 +103,7 @@ export type Answer<O extends Operation> = Operations[O]['answer'];
 
 export type Request = { [O in Operation]: { readonly id: number; readonly op: O; readonly ask: Ask<O> } }[Operation];
 
-/** `cancel`: the answer to that `wait` or `assignment` is not wanted any more. */
+/** `cancel`: the answer to that `assignment` is not wanted any more, or that `follow` ends. */
 export type ClientFrame = readonly (Request | { readonly op: 'cancel'; readonly id: number })[];
 
 export type Response =
@@ -119,6 +120,8 @@ export interface Hello {
 export interface ServerFrame {
   readonly hello?: Hello;
   readonly responses?: readonly Response[];
+  /** Ids of `follow` requests of which a partition has advanced. */
+  readonly woken?: readonly number[];
   /** Watermark as of this frame. */
   readonly syncedSeq: number;
 }

@@ -4,7 +4,6 @@ import type { FetchedBatch, HubReader, Isolation } from '../port.ts';
 import { catalog } from './catalog.ts';
 import { hubClosed, offsetOutOfRange, unknownTopic } from './errors.ts';
 import { boundsOf, readBatches } from './log-reader.ts';
-import type { WaitFor } from './protocol.ts';
 import type { Store } from './store.ts';
 import type { Watermark } from './watermark.ts';
 import type { WriterLink } from './writer-link.ts';
@@ -30,8 +29,8 @@ export interface ReaderParts {
 }
 
 /**
- * Reads the store itself, up to the watermark. Caught up, it asks the writer to be woken: nothing
- * runs until there is something to read. Each read begins with another partition than the last.
+ * Reads the store itself, up to the watermark. Caught up, it follows: the writer tells it of every
+ * advance, and nothing runs until then. Each read begins with another partition than the last.
  */
 export class EmbeddedReader implements HubReader {
   readonly #parts: ReaderParts;
@@ -39,6 +38,9 @@ export class EmbeddedReader implements HubReader {
   #first = 0;
   /** Wakes a waiting read after `assign`, `seek`, `resume`, `close`. */
   #interrupt: AbortController | null = null;
+  #following: { readonly of: string; stop: () => void } | null = null;
+  /** Told of an advance since the last wait. */
+  #news = false;
   #closed = false;
 
   constructor(parts: ReaderParts) {
@@ -141,31 +143,59 @@ export class EmbeddedReader implements HubReader {
 
   /** Until there is more to read, the time is over, or something about the assignment has changed. */
   async #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { link, env, isolation } = this.#parts;
+    this.#follow();
+    if (this.#news) {
+      this.#news = false;
+      return;
+    }
     const interrupt = new AbortController();
     this.#interrupt = interrupt;
     const forward = (): void => interrupt.abort(INTERRUPTED);
     signal.addEventListener('abort', forward, { once: true });
-    const on: WaitFor[] = this.#assigned
-      .filter((of) => !of.paused)
-      .map((of) => ({ partition: of.id, offset: of.position, committed: isolation === 'read_committed' }));
-    const over = env.timers.sleep(ms, interrupt.signal);
-    const news = on.length === 0 ? null : link.news(on, interrupt.signal);
     try {
-      await (news === null ? over : Promise.race([news, over]));
+      await this.#parts.env.timers.sleep(ms, interrupt.signal);
     } catch (error) {
       if (error !== INTERRUPTED) throw error;
     } finally {
       signal.removeEventListener('abort', forward);
       this.#interrupt = null;
-      over.catch(() => undefined);
-      news?.catch(() => undefined);
-      interrupt.abort(INTERRUPTED);
     }
+  }
+
+  /** Has the writer tell of every advance of what is assigned and not paused. */
+  #follow(): void {
+    const active = this.#assigned.filter((of) => !of.paused);
+    const of = active.map(({ id }) => id).join();
+    if (this.#following?.of === of) return;
+    this.#unfollow();
+    if (active.length === 0) return;
+    const committed = this.#parts.isolation === 'read_committed';
+    const from = active.map(({ id, position }) => ({ partition: id, offset: position, committed }));
+    const following = { of, stop: (): void => undefined };
+    this.#following = following;
+    following.stop = this.#parts.link.follow(from, () => {
+      if (this.#following === following) this.#woken();
+    });
+  }
+
+  #woken(): void {
+    const { connection } = this.#parts.link;
+    if (connection === null || connection.closed) this.#unfollow();
+    if (this.#interrupt !== null) this.#interrupt.abort(INTERRUPTED);
+    // Busy, and told twice: it asks again when it has caught up.
+    else if (this.#news) this.#unfollow();
+    else this.#news = true;
+  }
+
+  #unfollow(): void {
+    this.#following?.stop();
+    this.#following = null;
+    this.#news = false;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#unfollow();
     this.#interrupt?.abort(INTERRUPTED);
     this.#parts.closed();
   }

@@ -12,14 +12,14 @@ import type { Ask, ClientFrame, HubStats, Operation, Request, WireGroupOffset } 
 import type { Store } from './store.ts';
 import type { Topics } from './topics.ts';
 import type { Transactions } from './transactions.ts';
-import type { Waiters } from './waiters.ts';
+import type { Followers } from './followers.ts';
 
 export interface ServerParts {
   readonly store: Store;
   readonly topics: Topics;
   readonly transactions: Transactions;
   readonly groups: GroupMembership;
-  readonly waiters: Waiters;
+  readonly followers: Followers;
   readonly loop: CommitLoop;
   readonly guard: DiskGuard;
   readonly cleaner: Cleaner;
@@ -27,7 +27,7 @@ export interface ServerParts {
 }
 
 /** What clients of other processes may ask. */
-const READING = new Set<Operation>(['wait', 'stats', 'activeGroups']);
+const READING = new Set<Operation>(['follow', 'stats', 'activeGroups']);
 
 /** Turns requests into works for the commit loop, or answers them. */
 export class RequestRouter {
@@ -40,7 +40,7 @@ export class RequestRouter {
   frame(session: ClientSession, frame: ClientFrame, mayWrite: boolean): void {
     for (const request of frame) {
       if (request.op === 'cancel') {
-        this.#parts.waiters.cancel(session, request.id);
+        this.#parts.followers.stop(session, request.id);
         this.#parts.groups.cancel(session, request.id);
         continue;
       }
@@ -66,8 +66,8 @@ export class RequestRouter {
         return this.#initProducer(session, id, request.ask);
       case 'closeProducer':
         return this.#closeProducer(session, id, request.ask.producerId);
-      case 'wait':
-        return this.#wait(session, id, request.ask);
+      case 'follow':
+        return this.#follow(session, id, request.ask);
       case 'createTopic':
       case 'deleteTopic':
       case 'alterTopic':
@@ -166,14 +166,19 @@ export class RequestRouter {
     if (lane !== session.lane) loop.removeLane(lane);
   }
 
-  #wait(session: ClientSession, id: number, ask: Ask<'wait'>): void {
-    const { waiters, topics } = this.#parts;
-    const wake = () => session.answer(id, null);
-    if (!waiters.add(session, id, ask.on, (partition) => topics.byId(partition), wake)) wake();
+  #follow(session: ClientSession, id: number, ask: Ask<'follow'>): void {
+    const { followers, topics } = this.#parts;
+    followers.add(
+      session,
+      id,
+      ask.from,
+      (partition) => topics.byId(partition),
+      () => session.wake(id),
+    );
   }
 
   #changeTopic(session: ClientSession, request: Request): void {
-    const { topics, groups, waiters, cleaner } = this.#parts;
+    const { topics, groups, followers, cleaner } = this.#parts;
     const { id } = request;
     switch (request.op) {
       case 'createTopic': {
@@ -184,7 +189,7 @@ export class RequestRouter {
       case 'deleteTopic': {
         const remove = (commit: Commit) => {
           const gone = topics.delete(commit, request.ask.name);
-          queueMicrotask(() => gone.forEach((partition) => waiters.advanced(partition)));
+          queueMicrotask(() => gone.forEach((partition) => followers.advanced(partition)));
           return null;
         };
         return this.#submit(session, session.lane, id, remove, () => {

@@ -16,7 +16,7 @@ import { RequestRouter } from './request-router.ts';
 import { DATA_FILE, FORMAT, Store } from './store.ts';
 import { Topics } from './topics.ts';
 import { Transactions } from './transactions.ts';
-import { Waiters } from './waiters.ts';
+import { Followers } from './followers.ts';
 import { SharedWatermark } from './watermark.ts';
 import { WriterLock } from './writer-lock.ts';
 
@@ -53,7 +53,7 @@ export class HubServer {
   readonly #topics: Topics;
   readonly #transactions: Transactions;
   readonly #groups: GroupMembership;
-  readonly #waiters = new Waiters();
+  readonly #followers = new Followers();
   readonly #loop: CommitLoop;
   readonly #lane: Lane;
   readonly #cleaner: Cleaner;
@@ -78,11 +78,11 @@ export class HubServer {
       unsynced: (commit) => commit.partitions.forEach((partition) => this.#unsynced.add(partition)),
     });
     this.#lane = this.#loop.addLane();
-    const { topics, transactions, groups, waiters, loop, guard } = this.#parts();
+    const { topics, transactions, groups, followers, loop, guard } = this.#parts();
     this.#cleaner = new Cleaner({ store, env, topics, loop, lane: loop.addLane() });
     const cleaner = this.#cleaner;
     const stats = () => this.stats();
-    this.#router = new RequestRouter({ store, topics, transactions, groups, waiters, loop, guard, cleaner, stats });
+    this.#router = new RequestRouter({ store, topics, transactions, groups, followers, loop, guard, cleaner, stats });
   }
 
   #parts() {
@@ -90,7 +90,7 @@ export class HubServer {
       topics: this.#topics,
       transactions: this.#transactions,
       groups: this.#groups,
-      waiters: this.#waiters,
+      followers: this.#followers,
       loop: this.#loop,
       guard: this.#guard,
     };
@@ -157,7 +157,7 @@ export class HubServer {
   /** What a client leaves open ends with it. */
   #gone(session: ClientSession): void {
     if (!this.#sessions.delete(session)) return;
-    this.#waiters.removeClient(session);
+    this.#followers.removeClient(session);
     this.#groups.removeClient(session);
     for (const [id, lane] of session.producers) {
       const producer = this.#transactions.close(id);
@@ -187,7 +187,7 @@ export class HubServer {
     this.#unsynced = new Set();
     for (const partition of advanced) partition.synced();
     this.#watermark.publish(commit.seq);
-    for (const partition of advanced) this.#waiters.advanced(partition);
+    for (const partition of advanced) this.#followers.advanced(partition);
   }
 
   /** Looks at retention and compaction now; resolves when what was due is done. */

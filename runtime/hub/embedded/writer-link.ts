@@ -1,7 +1,7 @@
 import type { Env } from '../../env/env.ts';
 import { Connection } from './connection.ts';
 import { hubClosed, readOnlyHub } from './errors.ts';
-import type { ClientFrame, ServerFrame, WaitFor } from './protocol.ts';
+import type { ClientFrame, FollowFrom, ServerFrame } from './protocol.ts';
 import { SocketChannel } from './socket-channel.ts';
 import type { Store } from './store.ts';
 import type { RemoteWatermark } from './watermark.ts';
@@ -13,8 +13,8 @@ export interface WriterLink {
   readonly connection: Connection | null;
   /** For changes: `HUB_READ_ONLY`, `HUB_CLOSED`. */
   writing(): Connection;
-  /** Resolves when one of these may have more to read. */
-  news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown>;
+  /** Calls `woken` whenever one of these may have more to read; returns how to stop it. `HUB_CLOSED`. */
+  follow(from: readonly FollowFrom[], woken: () => void): () => void;
   close(): void;
 }
 
@@ -30,8 +30,8 @@ export class LocalLink implements WriterLink {
     return this.connection;
   }
 
-  news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown> {
-    return this.connection.askUntil('wait', { on }, signal);
+  follow(from: readonly FollowFrom[], woken: () => void): () => void {
+    return this.connection.follow(from, woken);
   }
 
   close(): void {
@@ -97,17 +97,13 @@ export class RemoteLink implements WriterLink {
     throw readOnlyHub();
   }
 
-  async news(on: readonly WaitFor[], signal: AbortSignal): Promise<unknown> {
+  follow(from: readonly FollowFrom[], woken: () => void): () => void {
     if (this.#closed) throw hubClosed();
     const { connection } = this;
-    if (connection !== null && !connection.closed) {
-      return connection.askUntil('wait', { on }, signal).catch((error: unknown) => {
-        if (signal.aborted || !connection.closed || this.#closed) throw error;
-      });
-    }
-    await this.#env.timers.sleep(LOOK_MS, signal);
-    await this.look();
-    return null;
+    if (connection !== null && !connection.closed) return connection.follow(from, woken);
+    // The reader reads what was proved, and follows again.
+    const timer = this.#env.timers.after(LOOK_MS, () => void this.look().then(woken, woken));
+    return () => timer.cancel();
   }
 
   close(): void {
