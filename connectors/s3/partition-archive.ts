@@ -42,6 +42,7 @@ export class PartitionArchive {
   /** End of the span being read again. */
   #adopted: bigint | null = null;
   #ignored = 0;
+  #closedFiles = 0;
   #stalledAt: bigint | null = null;
   #stalledSinceMs = 0;
 
@@ -75,6 +76,11 @@ export class PartitionArchive {
 
   get openFiles(): number {
     return this.#span?.files.size ?? 0;
+  }
+
+  /** Files finished, those found finished included. */
+  get closedFiles(): number {
+    return this.#closedFiles;
   }
 
   get ignored(): number {
@@ -289,6 +295,7 @@ export class PartitionArchive {
       }
     }
     this.#env.crash?.('s3.after_close');
+    this.#closedFiles += span?.files.size ?? 0;
     this.#span = null;
     this.#adopted = null;
     if (endOffset > this.#next) this.#next = endOffset;

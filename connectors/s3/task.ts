@@ -37,6 +37,8 @@ export class S3SinkTask implements SinkTask {
   readonly #archives = new Map<string, PartitionArchive>();
   /** Durable offset of each partition as last told. */
   readonly #told = new Map<string, bigint>();
+  /** Of partitions that were given up. */
+  readonly #past = { closedFiles: 0, ignored: 0 };
   #start: SinkTaskStart | null = null;
   #store: ObjectStore | null = null;
 
@@ -74,6 +76,8 @@ export class S3SinkTask implements SinkTask {
       this.#archives.delete(name);
       this.#told.delete(name);
       durable.set(name, archive.durable);
+      this.#past.closedFiles += archive.closedFiles;
+      this.#past.ignored += archive.ignored;
       await archive.abandon();
     }
     return durable;
@@ -182,10 +186,10 @@ export class S3SinkTask implements SinkTask {
       'buffered_bytes',
       this.#sum((archive) => archive.bufferedBytes),
     );
-    context.gauge(
-      'ignored_null_values_total',
-      this.#sum((archive) => archive.ignored),
-    );
+    const closed = this.#past.closedFiles + this.#sum((archive) => archive.closedFiles);
+    const ignored = this.#past.ignored + this.#sum((archive) => archive.ignored);
+    context.gauge('closed_files_total', closed);
+    context.gauge('ignored_null_values_total', ignored);
     context.warning('S3_ADOPTING', adopting.length === 0 ? null : adoptingText(adopting));
     return { durable, ...(rejected.length > 0 ? { rejected } : {}), ...(seek.size > 0 ? { seek } : {}) };
   }

@@ -172,6 +172,24 @@ describe('a folder as an archive', () => {
   });
 });
 
+test('the status says how many files were closed, values ignored, and what a wall clock costs', async () => {
+  if (connector.kind !== 'sink') throw new Error('not a sink');
+  const more = { 'partitioner.class': 'DailyPartitioner', timezone: 'UTC', 'behavior.on.null.values': 'ignore' };
+  const task = connector.createTask(config(more));
+  const start = taskStart();
+  await task.open(start);
+  await feed(task, [...numbered(7), sinkRecord({ offset: 7, json: null })], { batch: 8 });
+  await task.revoke([{ topic: 'orders', partition: 0 }], { lost: false });
+  await task.flush?.(start.signal);
+  expect(Object.fromEntries(start.told.gauges)).toMatchObject({
+    closed_files_total: 2,
+    ignored_null_values_total: 1,
+    open_files: 0,
+  });
+  expect(start.told.warnings.get('S3_WALLCLOCK')).toContain('timestamp.extractor=Record');
+  await task.close();
+});
+
 describe('a file that is there already', () => {
   test('is taken for its own when a replay writes the same', async () => {
     await archive(numbered(8));
