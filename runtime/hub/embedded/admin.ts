@@ -50,12 +50,14 @@ export class EmbeddedAdmin implements HubAdmin {
   }
 
   async offsets(of: TopicPartition, isolation: Isolation = 'read_uncommitted'): Promise<PartitionOffsets> {
+    await this.#parts.link.freshen();
     const { start, end, sizeBytes } = this.#parts.store.read(() => this.#bounds(of, isolation).bounds);
     return { earliest: BigInt(start), latest: BigInt(end), sizeBytes };
   }
 
   async offsetFor(of: TopicPartition, spec: OffsetSpec, isolation: Isolation = 'read_uncommitted'): Promise<bigint> {
-    const { store } = this.#parts;
+    const { store, link } = this.#parts;
+    await link.freshen();
     return store.read(() => {
       const { id, bounds } = this.#bounds(of, isolation);
       if (spec === 'earliest') return BigInt(bounds.start);

@@ -15,6 +15,8 @@ export interface WriterLink {
   writing(): Connection;
   /** Calls `woken` whenever one of these may have more to read; returns how to stop it. `HUB_CLOSED`. */
   follow(from: readonly FollowFrom[], woken: () => void): () => void;
+  /** Makes sure that what is durable now counts as such: a writer may have come since. */
+  freshen(): Promise<void>;
   close(): void;
 }
 
@@ -33,6 +35,8 @@ export class LocalLink implements WriterLink {
   follow(from: readonly FollowFrom[], woken: () => void): () => void {
     return this.connection.follow(from, woken);
   }
+
+  async freshen(): Promise<void> {}
 
   close(): void {
     this.connection.close();
@@ -104,6 +108,11 @@ export class RemoteLink implements WriterLink {
     // The reader reads what was proved, and follows again.
     const timer = this.#env.timers.after(LOOK_MS, () => void this.look().then(woken, woken));
     return () => timer.cancel();
+  }
+
+  async freshen(): Promise<void> {
+    if (this.#closed) throw hubClosed();
+    if (this.connection === null || this.connection.closed) await this.look();
   }
 
   close(): void {
