@@ -3,8 +3,10 @@
  *
  *     node test/bench/pg-stream.ts [rows=1000000] [rows-per-transaction=100] [tcp|unix|both]
  *
- * Prints rows/s and the CPU seconds this process needs for a million rows.
+ * Prints rows/s and the CPU seconds this process needs for a million rows; beside it what
+ * pg_recvlogical does to nowhere on the same transport, where it is installed.
  */
+import { spawnSync } from 'node:child_process';
 import { startPostgres } from '../services/postgres.ts';
 import { RowBlock } from '../../runtime/record/row-block.ts';
 import { createStream, openStream, positionOf, type Server } from '../integration/postgres/stream-harness.ts';
@@ -13,6 +15,18 @@ const rows = Number(process.argv[2] ?? 1_000_000);
 const perTransaction = Number(process.argv[3] ?? 100);
 const transports = process.argv[4] ?? 'both';
 
+/** pg_recvlogical over the same backlog. */
+function reference(slot: string, host: string): void {
+  const args = ['-d', pg.database, '-h', host, '-p', String(pg.port), '-U', pg.user, '-S', slot, '--start', '-n'];
+  const plugin = ['-o', 'proto_version=1', '-o', 'publication_names=p', '-f', '/dev/null', '--endpos', endLsn];
+  const started = performance.now();
+  const done = spawnSync('pg_recvlogical', [...args, ...plugin], { timeout: 120_000 });
+  if (done.error !== undefined || done.status !== 0) return;
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`     pg_recvlogical: ${Math.round(rows / seconds)} rows/s`);
+}
+
+let endLsn = '0/0';
 const pg = await startPostgres({ settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
 try {
   await pg.sql(
@@ -34,6 +48,7 @@ try {
           from generate_series(i * ${perTransaction}, (i + 1) * ${perTransaction} - 1) n;
         commit;
       end loop; end $$`);
+    endLsn = (await pg.sql('select pg_current_wal_lsn() as lsn'))[0]?.['lsn'] ?? '0/0';
     const opened = await openStream(setup, from);
     const signal = new AbortController().signal;
     const cpu = process.cpuUsage();
@@ -44,7 +59,7 @@ try {
       const batch = await opened.stream.read(signal);
       if (batch.records instanceof RowBlock) seen += batch.records.count;
       batches++;
-      opened.stream.committed(positionOf(batch));
+      positionOf(batch);
       batch.release?.();
     }
     const seconds = (performance.now() - started) / 1000;
@@ -56,6 +71,7 @@ try {
         `${batches} batches, RSS ${Math.round(process.memoryUsage.rss() / 1e6)} MB`,
     );
     await opened.close();
+    reference(setup.slot, host);
   }
 } finally {
   await pg.stop();
