@@ -39,11 +39,15 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
   options.signal.addEventListener('abort', () => ended.resolve(null), { once: true });
   announce(log, worker, settings);
   const failure = await ended.promise;
-  if (failure === null) log.info('draining', { reason: String(options.signal.reason) });
+  if (failure === null) log.info('draining', { reason: reasonOf(options.signal) });
   const closed = await closeInTime(worker, settings);
   if (closed) log.info('worker has ended');
   else log.warn('a part of the worker did not end in time');
   return { code: failure === null ? 0 : 1, hung: !closed };
+}
+
+function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /** A part that has failed may never answer: the process ends all the same. */

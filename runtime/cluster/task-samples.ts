@@ -50,7 +50,7 @@ function* viewSamples(
   yield {
     name: 'millrace_task_status',
     help: 'State of a task: 1.',
-    labels: { ...labels, state: view.state, stage: view.stage },
+    labels: { ...labels, state: view.state },
     value: 1,
   };
   yield {
