@@ -48,6 +48,7 @@ class TaskThread {
       this.#post({ kind: 'uncaught', id: this.#current.getStore() ?? null, failure: describeFailure(error) });
     });
     port.on('message', (message: ToThread) => this.#take(message));
+    this.#post({ kind: 'ready' });
     env.timers.every(REPORT_MS, () => {
       for (const [id, task] of this.#tasks) this.#post({ kind: 'view', id, view: task.view(), changed: false });
     });

@@ -9,6 +9,8 @@ export type ToThread =
 
 /** From a task thread. */
 export type FromThread =
+  /** The thread has started and takes orders. */
+  | { readonly kind: 'ready' }
   /** `changed`: the state is another one; else a regular report. */
   | { readonly kind: 'view'; readonly id: number; readonly view: TaskView; readonly changed: boolean }
   /** The task is over; nothing of it runs any more unless it is `hung`. */

@@ -30,6 +30,8 @@ export interface WorkerThreadOptions {
 }
 
 const PING_MS = 1000;
+/** How long a thread may take to start: loading code blocks its loop. */
+const STARTING_MS = 60_000;
 
 /**
  * One worker thread seen from the main thread: starts it, asks it for a sign of life every second,
@@ -44,6 +46,7 @@ export class WorkerThread {
   #ping: Timer | null = null;
   #pings = 0;
   #answeredMs = 0;
+  #ready = false;
   #over = false;
   #terminating: Promise<void> | null = null;
 
@@ -90,12 +93,13 @@ export class WorkerThread {
     if (this.#over) return;
     this.#answeredMs = this.#options.env.clock.monotonicMs();
     if (message.kind === 'uncaught') this.#lose(message.failure, message.id, false);
+    else if (message.kind === 'ready') this.#ready = true;
     else if (message.kind !== 'pong') this.#options.message(message);
   }
 
   #beat(): void {
     const silentMs = this.#options.env.clock.monotonicMs() - this.#answeredMs;
-    if (silentMs > this.#options.stallMs) this.#lose(stalled(silentMs), null, true);
+    if (silentMs > (this.#ready ? this.#options.stallMs : STARTING_MS)) this.#lose(stalled(silentMs), null, true);
     else {
       this.post({ kind: 'ping', number: this.#pings++ });
       void this.#weigh();

@@ -51,6 +51,8 @@ export class Shipments {
   #open: Shipment | null = null;
   #underWay = 0;
   #failed = false;
+  /** A source batch is entered and not released: only a part of it may be encoded. */
+  #filling = false;
   #idle: (() => void)[] = [];
   #linger: Timer | null = null;
 
@@ -62,8 +64,9 @@ export class Shipments {
     return this.#underWay;
   }
 
-  /** Enters a source batch, in the order of reading. */
+  /** Enters a source batch, in the order of reading. Until {@link release} its shipment stays open. */
   enter(progress: readonly Progress[]): void {
+    this.#filling = true;
     const shipment = this.#shipment();
     shipment.entries.push(this.#options.ledger.add(progress));
     shipment.progress.push(...progress);
@@ -98,8 +101,14 @@ export class Shipments {
 
   /** The source batch is encoded: closes the shipment unless enough are under way, or it lingers. */
   release(): void {
+    this.#filling = false;
+    this.#closeIfDue();
+  }
+
+  #closeIfDue(): void {
     const shipment = this.#open;
-    if (shipment === null) return;
+    // A source batch of which a part is missing must not complete: its offset would pass the rest (I5).
+    if (shipment === null || this.#filling) return;
     const { transaction, maxUnderWay, unsentBytes } = this.#options;
     if (this.#underWay >= maxUnderWay) return;
     // Progress alone costs no transaction of its own: it waits for records or the next tick.
@@ -114,14 +123,15 @@ export class Shipments {
     if (restMs <= 0) return false;
     this.#linger ??= env.timers.after(Math.ceil(restMs), () => {
       this.#linger = null;
-      this.release();
+      this.#closeIfDue();
     });
     return true;
   }
 
   /** Closes the open shipment whatever it holds, if there is room: the owner's regular tick. */
   tick(): void {
-    if (this.#open !== null && this.#underWay < this.#options.maxUnderWay) this.#close(this.#open);
+    if (this.#open === null || this.#filling || this.#underWay >= this.#options.maxUnderWay) return;
+    this.#close(this.#open);
   }
 
   /** Sends everything and waits until all of it has arrived or failed. */
@@ -189,7 +199,7 @@ export class Shipments {
   #settled(): void {
     this.#underWay--;
     if (this.#failed) this.#open = null;
-    else this.release();
+    else this.#closeIfDue();
     if (this.#underWay > 0) return;
     const idle = this.#idle;
     this.#idle = [];

@@ -24,6 +24,8 @@ export class MemoryUpstream {
   /** Rows one batch may hold. */
   batchRows = 10;
   ends = false;
+  /** The text of a row. */
+  text = (id: number): string => `row ${id}`;
   /** Called before each read: may throw or wait. */
   beforeRead: (at: number, signal: AbortSignal) => Promise<void> | void = () => undefined;
   #wake: (() => void)[] = [];
@@ -83,7 +85,7 @@ class MemorySourceTask implements SourceTask {
     this.#at += rows.length;
     const index = this.#at;
     return {
-      records: rows.map(record),
+      records: rows.map((row) => record(row, upstream.text(row.id))),
       progress: [{ partition: PARTITION, position: { toOffset: () => ({ index }) } }],
     };
   }
@@ -99,11 +101,11 @@ class MemorySourceTask implements SourceTask {
   }
 }
 
-function record({ id, topic }: { readonly id: number; readonly topic: string }): SourceRecord {
+function record({ id, topic }: { readonly id: number; readonly topic: string }, text: string): SourceRecord {
   return {
     topic,
     key: { schema: KEY, value: struct({ id }) },
-    value: { schema: VALUE, value: struct({ id, text: `row ${id}` }) },
+    value: { schema: VALUE, value: struct({ id, text }) },
     timestampMs: 1_700_000_000_000 + id,
   };
 }

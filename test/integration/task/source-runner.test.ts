@@ -182,6 +182,32 @@ describe.each(['at-least-once', 'exactly-once'])('source runner, %s', (delivery)
     expect(most).toBeLessThan(60_000);
   });
 
+  test('a record the hub will not take stops the task; no offset passes it, and no part of its batch counts', async () => {
+    upstream.produce(50);
+    upstream.text = (id) => (id === 34 ? 'x'.repeat(5000) : `row ${id}`);
+    const limited = {
+      ...config,
+      'topic.creation.default.max.message.bytes': '3000',
+      'producer.override.batch.size': '1',
+    };
+    const { task } = bench.start(memorySource(upstream), limited);
+    await task.over;
+    expect(task.view().failure?.code).toBe('HUB_RECORD_TOO_LARGE');
+    const stored = (await bench.records('millrace-offsets')).map(
+      ({ value }) => (JSON.parse(value ?? '') as { index: number }).index,
+    );
+    expect(Math.max(0, ...stored)).toBeLessThanOrEqual(30);
+    const found = await ids();
+    expect(found).not.toContain(34);
+    if (delivery === 'exactly-once') expect(Math.max(-1, ...found)).toBeLessThan(Math.max(...stored, 0));
+    upstream.text = (id) => `row ${id}`;
+    const again = bench.start(memorySource(upstream), limited);
+    await until(() => upstream.committed.at(-1) === 50);
+    await again.task.stop(2000);
+    expect([...new Set(await ids())].sort((a, b) => a - b)).toEqual(range(0, 50));
+    if (delivery === 'exactly-once') expect(await ids()).toEqual(range(0, 50));
+  });
+
   test('a wrong option fails the task and names the key', async () => {
     const { task } = bench.start(memorySource(upstream), { ...config, 'producer.override.acks': '2' });
     await task.over;

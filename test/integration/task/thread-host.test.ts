@@ -30,7 +30,7 @@ beforeEach(async () => {
     threads: 2,
     maxHeapMb: 64,
     maxExternalMb: 150,
-    stallMs: 2500,
+    stallMs: 4000,
   });
 });
 

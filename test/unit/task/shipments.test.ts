@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import type { Progress } from '../../../runtime/connector/source.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
+import type { Appended, HubProducer } from '../../../runtime/hub/port.ts';
+import { ByteBudget } from '../../../runtime/task/source/byte-budget.ts';
+import { OffsetLedger } from '../../../runtime/task/source/offset-ledger.ts';
+import { Shipments } from '../../../runtime/task/source/shipments.ts';
+
+/** A producer whose answers the test gives; `calls` is what it was asked, in order. */
+class HandProducer implements HubProducer {
+  readonly calls: string[] = [];
+  readonly answers: (() => void)[] = [];
+  readonly refusals: ((error: Error) => void)[] = [];
+
+  partitions(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
+  append(topic: string, partition: number, batch: Buffer): Promise<Appended> {
+    this.calls.push(`append ${topic} ${batch.toString()}`);
+    return this.#later({ topic, partition, baseOffset: 0n, logAppendTimeMs: -1 });
+  }
+
+  begin(): void {
+    this.calls.push('begin');
+  }
+
+  addOffsets(): void {
+    this.calls.push('offsets');
+  }
+
+  commit(): Promise<void> {
+    this.calls.push('commit');
+    return this.#later(undefined);
+  }
+
+  abort(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Answers everything asked so far. */
+  async answer(): Promise<void> {
+    for (const answer of this.answers.splice(0)) answer();
+    await realEnv.timers.yield();
+  }
+
+  #later<T>(value: T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.answers.push(() => resolve(value));
+      this.refusals.push(reject);
+    });
+  }
+}
+
+const at = (n: number): Progress[] => [{ partition: {}, position: { toOffset: () => ({ n }) } }];
+
+function bench(transactional: boolean, maxUnderWay: number) {
+  const producer = new HandProducer();
+  const ledger = new OffsetLedger();
+  const failures: Error[] = [];
+  const unsent: string[] = [];
+  const shipments: Shipments = new Shipments({
+    env: realEnv,
+    producer,
+    ledger,
+    budget: new ByteBudget(1000),
+    transaction: transactional
+      ? {
+          topic: 'offsets',
+          batches: ([change]) => [{ partition: 0, batch: Buffer.from(`${String(change?.offset?.['n'])}`) }],
+        }
+      : null,
+    maxUnderWay,
+    lingerMs: 0,
+    unsentBytes: () => unsent.length,
+    flush: () => {
+      for (const text of unsent.splice(0)) shipments.send('t', 0, Buffer.from(text));
+    },
+    arrived: () => undefined,
+    failed: (error) => failures.push(error),
+  });
+  /** One source batch, wholly encoded. */
+  const ship = (n: number): void => {
+    shipments.enter(at(n));
+    unsent.push(String(n));
+    shipments.release();
+  };
+  const encode = (text: string): void => void unsent.push(text);
+  const ready = (): unknown => ledger.take().map(({ position }) => position.toOffset()['n']);
+  return { producer, shipments, ship, encode, ready, failures };
+}
+
+describe('shipments, at-least-once', () => {
+  test('each source batch goes at once; offsets are ready when its appends are answered', async () => {
+    const { producer, ship, ready } = bench(false, 4);
+    ship(1);
+    ship(2);
+    expect(producer.calls).toEqual(['append t 1', 'append t 2']);
+    expect(ready()).toEqual([]);
+    await producer.answer();
+    expect(ready()).toEqual([2]);
+  });
+
+  test('while enough are under way, further ones go together', async () => {
+    const { producer, ship, ready } = bench(false, 1);
+    for (const n of [1, 2, 3]) ship(n);
+    expect(producer.calls).toEqual(['append t 1']);
+    await producer.answer();
+    expect(producer.calls).toEqual(['append t 1', 'append t 2', 'append t 3']);
+    expect(ready()).toEqual([1]);
+    await producer.answer();
+    expect(ready()).toEqual([3]);
+  });
+
+  test('after a failed append nothing is offered any more, and nothing is sent', async () => {
+    const { producer, ship, ready, failures } = bench(false, 4);
+    ship(1);
+    ship(2);
+    producer.refusals[0]?.(new Error('no'));
+    await realEnv.timers.yield();
+    await producer.answer();
+    expect(failures.map(({ message }) => message)).toEqual(['no']);
+    expect(ready()).toEqual([]);
+    ship(3);
+    expect(producer.calls).toHaveLength(2);
+  });
+});
+
+describe('shipments, exactly-once', () => {
+  test('a source batch and its offset are one transaction; the next begins before the commit is answered', async () => {
+    const { producer, ship, ready } = bench(true, 4);
+    ship(1);
+    ship(2);
+    const first = ['begin', 'append t 1', 'append offsets 1', 'commit'];
+    expect(producer.calls).toEqual([...first, 'begin', 'append t 2', 'append offsets 2', 'commit']);
+    await producer.answer();
+    expect(ready()).toEqual([2]);
+  });
+
+  test('batches that share a transaction share its last offset', async () => {
+    const { producer, ship } = bench(true, 1);
+    for (const n of [1, 2, 3]) ship(n);
+    await producer.answer();
+    expect(producer.calls.slice(4)).toEqual(['begin', 'append t 2', 'append t 3', 'append offsets 3', 'commit']);
+  });
+
+  test('a transaction never ends with a part of a source batch in it', async () => {
+    const { producer, shipments, ship, encode } = bench(true, 1);
+    ship(1);
+    ship(2);
+    shipments.enter(at(3));
+    encode('3a');
+    await producer.answer();
+    shipments.tick();
+    expect(producer.calls).toHaveLength(4);
+    encode('3b');
+    shipments.release();
+    expect(producer.calls.slice(4)).toEqual([
+      'begin',
+      'append t 2',
+      'append t 3a',
+      'append t 3b',
+      'append offsets 3',
+      'commit',
+    ]);
+  });
+
+  test('progress without records costs no transaction until the tick', async () => {
+    const { producer, shipments, ready } = bench(true, 4);
+    for (const n of [1, 2, 3]) {
+      shipments.enter(at(n));
+      shipments.release();
+    }
+    expect(producer.calls).toEqual([]);
+    shipments.tick();
+    expect(producer.calls).toEqual(['begin', 'append offsets 3', 'commit']);
+    await producer.answer();
+    expect(ready()).toEqual([3]);
+  });
+
+  test('drain sends all and waits for it', async () => {
+    const { producer, shipments, ship, ready } = bench(true, 1);
+    ship(1);
+    ship(2);
+    const drained = shipments.drain();
+    await producer.answer();
+    await drained;
+    expect(ready()).toEqual([2]);
+  });
+});
