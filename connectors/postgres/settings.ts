@@ -9,6 +9,7 @@ import type { RowOptions } from './row/row-options.ts';
 import type { PublicationSettings } from './slot/publication.ts';
 import type { ReplicationSettings } from './stream/prepare.ts';
 import type { SnapshotMode, SnapshotOptions } from './snapshot/upstream.ts';
+import { placeholderText } from './type/options.ts';
 
 type Parsed = Options<typeof postgresOptions>;
 
@@ -116,7 +117,7 @@ function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
       hstore: parsed['hstore.handling.mode'],
       moneyFractionDigits: parsed['money.fraction.digits'],
       unknown: parsed['include.unknown.datatypes'],
-      unavailable: parsed['unavailable.value.placeholder'],
+      unavailable: placeholderText(parsed['unavailable.value.placeholder']),
     },
     naming: {
       prefix: parsed['topic.prefix'],

@@ -11,14 +11,19 @@ import { runScript } from './sql-script.ts';
 /** The pauses of the script let a connector read the catalogue as it is at each event; ours needs little. */
 const PAUSE_MS = 300;
 
-describe.each(['ref', 'alt'] as const)('events of the configuration %s', (name) => {
+describe.each([
+  ['ref', 18],
+  ['alt', 18],
+  ['ref', 14],
+  ['alt', 14],
+] as const)('events of the configuration %s on PostgreSQL %i', (name, version) => {
   let server: PostgresServer;
   let run: EventRun | undefined;
   const recorded = byTopic(recordedEvents().filter(({ topic }) => topic.startsWith(`${name}.`)));
   let ours = new Map<string, ParsedRecord[]>();
 
   beforeAll(async () => {
-    server = await startPostgres();
+    server = await startPostgres({ version });
     await server.sql('CREATE DATABASE reference');
     const client = new pg.Client({ host: server.host, port: server.port, user: server.user, database: 'reference' });
     await client.connect();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../../../connectors/postgres/catalog/table.ts';
 import { columnCodec, hasBinary } from '../../../../../connectors/postgres/type/codec.ts';
-import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/postgres/type/options.ts';
+import { DEFAULT_TYPE_OPTIONS, placeholderText } from '../../../../../connectors/postgres/type/options.ts';
 import { Decimal } from '../../../../../runtime/record/decimal.ts';
 import { arrayType, baseType, codecOf, columnOf, jsonOf, numericModifier, valueOf } from './columns.ts';
 
@@ -151,6 +151,19 @@ describe('bytes and bits', () => {
     ['bit', -1, '0', 'false'],
   ])('%s(%i) %s is %s', (name, typmod, cell, json) => {
     expect(jsonOf(codecOf(columnOf(baseType(name), { typmod })), cell)).toBe(json);
+  });
+});
+
+describe('the placeholder', () => {
+  it('is text, or the bytes of text', () => {
+    expect(placeholderText('plain')).toBe('plain');
+    expect(placeholderText('hex:c3bc21')).toBe('ü!');
+  });
+
+  it.each(['hex:c3', 'hex:abc', 'hex:zz'])('%s is refused', (option) => {
+    expect(() => placeholderText(option)).toThrow(
+      expect.objectContaining({ kind: 'config', key: 'unavailable.value.placeholder' }),
+    );
   });
 });
 
