@@ -1,4 +1,3 @@
-import type { SourceOffset } from '../connector/source.ts';
 import type { Env } from '../env/env.ts';
 import type { Hub, HubProducer } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
@@ -33,6 +32,12 @@ function sorted(value: JsonValue): JsonValue {
   if (!isObject(value)) return value;
   const names = Object.keys(value).sort();
   return Object.fromEntries(names.map((name) => [name, sorted(value[name] ?? null)]));
+}
+
+/** A stored offset: the contract's `SourceOffset`, which this room does not import. */
+export interface StoredOffset {
+  readonly partition: JsonObject;
+  readonly offset: JsonObject;
 }
 
 /** An offset to store; null forgets the source partition. */
@@ -77,8 +82,8 @@ export class OffsetStore {
    * transaction of somebody stands in the way, waits until it has ended: an offset below it that
    * counts must not be missed (I2).
    */
-  async read(connector: string, signal: AbortSignal): Promise<SourceOffset[]> {
-    const found = new Map<string, SourceOffset>();
+  async read(connector: string, signal: AbortSignal): Promise<StoredOffset[]> {
+    const found = new Map<string, StoredOffset>();
     await this.#scan(signal, (key, value) => {
       const parsed = parseOffsetKey(key);
       if (parsed === null || parsed.connector !== connector) return;
