@@ -70,8 +70,16 @@ export class Cleaner {
   async #cleanPartition(partition: Partition): Promise<void> {
     if (this.#over || partition.deleted) return;
     const nowMs = this.#parts.env.clock.nowMs();
-    if (partition.settings.delete) await this.#trim(partition, expiredBefore(this.#parts.store, partition, nowMs));
+    if (partition.settings.delete) await this.#expire(partition, nowMs);
     if (partition.settings.compact) await compactPartition(this.#parts, partition, nowMs, this.#stopped.signal);
+  }
+
+  async #expire(partition: Partition, nowMs: number): Promise<void> {
+    for (;;) {
+      const before = expiredBefore(this.#parts.store, partition, nowMs);
+      if (before <= partition.start || this.#over || partition.deleted) return;
+      await this.#trim(partition, before);
+    }
   }
 
   /** Drops the records before an offset, as far as they are stable. */

@@ -4,7 +4,7 @@ import type { CleanerParts } from './cleaner.ts';
 import type { Commit } from './commit.ts';
 import { rewriteBatch, type Verdict } from './compact-batch.ts';
 import { entryKey, readU64 } from './key.ts';
-import { abortedIn, asBuffer, isAborted } from './log-reader.ts';
+import { abortedIn, asBuffer, indexedBefore, isAborted } from './log-reader.ts';
 import type { Partition } from './partition.ts';
 import type { Store } from './store.ts';
 
@@ -67,7 +67,9 @@ function cleanableEnd(store: Store, partition: Partition, nowMs: number): number
   const { minCompactionLagMs } = partition.settings;
   if (minCompactionLagMs <= 0) return limit;
   return store.read(() => {
-    const range = { start: entryKey(partition.id, partition.row.cleanedOffset), end: entryKey(partition.id, limit) };
+    const old = indexedBefore(store, partition.id, nowMs - minCompactionLagMs);
+    const from = Math.min(limit, Math.max(partition.row.cleanedOffset, old));
+    const range = { start: entryKey(partition.id, from), end: entryKey(partition.id, limit) };
     for (const { value } of store.log.getRange(range)) {
       const { maxTimestampMs, baseOffset } = readBatchHeader(asBuffer(value));
       if (maxTimestampMs > nowMs - minCompactionLagMs) return Number(baseOffset);

@@ -117,7 +117,7 @@ export function offsetAtTime(store: Store, partition: number, bounds: Bounds, ti
 }
 
 /** An offset before which every record is older than `timestampMs`. */
-function indexedBefore(store: Store, partition: number, timestampMs: number): number {
+export function indexedBefore(store: Store, partition: number, timestampMs: number): number {
   if (timestampMs <= 0) return 0;
   const start = entryKey(partition, timestampMs - 1);
   for (const { key, value } of store.time.getRange({ start, end: entryKey(partition, 0), reverse: true, limit: 1 })) {

@@ -10,7 +10,7 @@ const CHUNK_BYTES = 2 * 1024 * 1024;
 
 /**
  * The offset before which `retention.ms` and `retention.bytes` let go: whole batches from the
- * beginning, never past the last stable offset.
+ * beginning, never past the last stable offset. Looks at one piece of the log only: ask again after it is gone.
  */
 export function expiredBefore(store: Store, partition: Partition, nowMs: number): number {
   const { retentionMs, retentionBytes } = partition.settings;
@@ -18,12 +18,14 @@ export function expiredBefore(store: Store, partition: Partition, nowMs: number)
   if ((retentionMs < 0 && retentionBytes < 0) || partition.start >= limit) return partition.start;
   let bytes = partition.row.sizeBytes;
   let before = partition.start;
+  let seen = 0;
   store.read(() => {
     const range = { start: entryKey(partition.id, before), end: entryKey(partition.id, limit) };
     for (const { key, value } of store.log.getRange(range)) {
       const old = retentionMs >= 0 && readBatchHeader(asBuffer(value)).maxTimestampMs < nowMs - retentionMs;
       const much = retentionBytes >= 0 && bytes - value.length >= retentionBytes;
-      if (!old && !much) break;
+      if ((!old && !much) || seen > CHUNK_BYTES) break;
+      seen += value.length;
       bytes -= value.length;
       before = readU64(key, 4) + 1;
     }
