@@ -46,6 +46,7 @@ export class WorkerThread {
   #ping: Timer | null = null;
   #pings = 0;
   #answeredMs = 0;
+  #beatMs = 0;
   #ready = false;
   #over = false;
   #terminating: Promise<void> | null = null;
@@ -98,7 +99,11 @@ export class WorkerThread {
   }
 
   #beat(): void {
-    const silentMs = this.#options.env.clock.monotonicMs() - this.#answeredMs;
+    const nowMs = this.#options.env.clock.monotonicMs();
+    // Late ourselves (a busy main thread, a machine that slept): answers may be waiting to be read.
+    if (nowMs - this.#beatMs > 2 * PING_MS) this.#answeredMs = nowMs;
+    this.#beatMs = nowMs;
+    const silentMs = nowMs - this.#answeredMs;
     if (silentMs > (this.#ready ? this.#options.stallMs : STARTING_MS)) this.#lose(stalled(silentMs), null, true);
     else {
       this.post({ kind: 'ping', number: this.#pings++ });
