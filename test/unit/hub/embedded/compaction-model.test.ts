@@ -76,7 +76,7 @@ it(
           await rm(path, { recursive: true });
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   },
 );
