@@ -265,7 +265,9 @@ export class PostgresSnapshot implements SnapshotPhase {
         progress.push(tableProgress(server, name, { ...stored.progress, again: [], finished: true }));
         return [];
       }
-      return [{ table, plan: stored.plan, progress: { ...stored.progress, again }, written: true }];
+      const restart = this.#requests.restarts.includes(name);
+      const before = restart ? noProgress(stored.plan.plan) : { ...stored.progress, again };
+      return [{ table, plan: stored.plan, progress: before, written: true }];
     }
     const streamed =
       !options.includes(name) ||

@@ -55,7 +55,7 @@ export class StreamWindows implements StreamHooks {
   readonly #dropping = new Map<number, { readonly invisible: (xid: number) => boolean; readonly untilLsn: bigint }>();
   #failure: Error | undefined;
   /** Keys that the window closed last has read again. */
-  #settled: { readonly table: string; readonly keys: readonly string[] } | undefined;
+  #settled: { readonly table: string; readonly keys: readonly string[]; readonly restarting: boolean } | undefined;
 
   constructor(upstream: SnapshotUpstream, run: string, remembered: Remembered) {
     this.#upstream = upstream;
@@ -134,16 +134,26 @@ export class StreamWindows implements StreamHooks {
   annotation(): JsonObject | undefined {
     const kept = this.#remembered.annotation();
     const again: Record<string, readonly string[]> = {};
+    const restarts = new Set<string>();
     for (const table of new Set(this.#tables.values())) {
+      if (table.restarting) restarts.add(table.plan.table);
       if (table.windows.again.size > 0) again[table.plan.table] = [...table.windows.again];
     }
     // The batch before an injection gets its offset after the mark was read, but is durable without
     // it: what the injection settles must not be forgotten there yet.
     const settled = this.#settled;
     this.#settled = undefined;
-    if (settled !== undefined) again[settled.table] = [...new Set([...(again[settled.table] ?? []), ...settled.keys])];
-    if (Object.keys(again).length === 0) return kept;
-    return { ...kept, 'millrace.again': JSON.stringify(again) };
+    if (settled?.restarting === true) restarts.add(settled.table);
+    if (settled !== undefined && settled.keys.length > 0) {
+      again[settled.table] = [...new Set([...(again[settled.table] ?? []), ...settled.keys])];
+    }
+    const found = Object.keys(again).length > 0;
+    if (!found && restarts.size === 0) return kept;
+    return {
+      ...kept,
+      ...(found ? { 'millrace.again': JSON.stringify(again) } : {}),
+      ...(restarts.size > 0 ? { 'millrace.restarts': JSON.stringify([...restarts]) } : {}),
+    };
   }
 
   onBegin(): void {
@@ -165,13 +175,13 @@ export class StreamWindows implements StreamHooks {
   #close(active: ActiveWindow, lsn: bigint): Injection | 'ours' {
     const { table, read, range } = active;
     if (active.announced !== undefined && active.announced !== read?.fingerprint) table.windows.redefined();
-    const before = [...table.windows.again];
+    const settled = { table: table.plan.table, keys: [...table.windows.again], restarting: table.restarting };
     const outcome = table.windows.closed();
     if (outcome.kind === 'repeat' || read === undefined) {
       active.settle(outcome.kind === 'repeat' ? outcome.reason : 'not read');
       return 'ours';
     }
-    this.#settled = before.length === 0 ? undefined : { table: table.plan.table, keys: before };
+    this.#settled = settled;
     const nowUs = this.#upstream.env.clock.nowUs();
     const progress = table.advance(range, read, outcome.rows.length);
     const origin = { lsn: null, sequence: `["${lsn}","${lsn}"]`, xid: null, sourceUs: nowUs };

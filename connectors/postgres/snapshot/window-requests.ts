@@ -25,6 +25,8 @@ export interface StoredRequests {
   readonly stopped: readonly string[];
   /** Tables first seen in the stream: it has all of their rows. */
   readonly known: readonly string[];
+  /** Tables to read from their start. */
+  readonly restarts: readonly string[];
   /** Keys to read again, by table. */
   readonly again: Readonly<Record<string, readonly string[]>>;
 }
@@ -34,6 +36,7 @@ export function readRequests(offset: JsonObject | undefined): StoredRequests {
     requests: list(offset?.['millrace.requests']) as readonly WindowRequest[],
     stopped: list(offset?.['millrace.stopped']) as readonly string[],
     known: list(offset?.['millrace.known']) as readonly string[],
+    restarts: list(offset?.['millrace.restarts']) as readonly string[],
     again: (parse(offset?.['millrace.again']) ?? {}) as Record<string, readonly string[]>,
   };
 }

@@ -36,6 +36,7 @@ export class WindowTable {
   #limit: number;
   /** The plan has to be written with the first progress. */
   #written: boolean;
+  #restarting = false;
   #keys: TupleKeys | undefined;
   #keysOf: Table | undefined;
 
@@ -77,6 +78,11 @@ export class WindowTable {
     return this.#done.size >= this.plan.chunks && this.windows.again.size === 0 && !this.windows.overflow;
   }
 
+  /** It is read from its start, and what is stored says so only after the next window. */
+  get restarting(): boolean {
+    return this.#restarting || this.windows.overflow;
+  }
+
   /** What the next window reads, and begins it. */
   begin(): WindowRange {
     if (this.windows.overflow) this.#restart();
@@ -96,6 +102,7 @@ export class WindowTable {
   /** The rows of the window's range are in the stream: its done mark, with the plan where it is not stored yet. */
   advance(range: WindowRange, read: WindowRows, emitted: number): readonly Progress[] {
     this.#rows += emitted;
+    this.#restarting = false;
     if (range.kind === 'range') {
       const last = read.keys.at(-1);
       if (read.more && last !== undefined) {
@@ -148,6 +155,7 @@ export class WindowTable {
 
   #restart(): void {
     this.windows.restart();
+    this.#restarting = true;
     this.#done.clear();
     this.#after = undefined;
     this.#rows = noProgress(this.plan.plan).rows;
