@@ -19,7 +19,7 @@ import { CapturedTables } from './stream/captured-tables.ts';
 import { startHeartbeat } from './stream/heartbeat.ts';
 import { identify, prepareReplication } from './stream/prepare.ts';
 import { ReplicationStream } from './stream/replication-stream.ts';
-import type { AssemblerOptions } from './stream/row-assembler.ts';
+import type { AssemblerOptions } from './stream/assembler-options.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { SlotMonitor } from './stream/slot-monitor.ts';
 import type { SnapshotPhase } from './stream/stream-start.ts';

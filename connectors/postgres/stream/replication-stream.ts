@@ -1,6 +1,6 @@
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
-import type { Env } from '../../../runtime/env/env.ts';
+import type { Env, Timer } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
@@ -15,7 +15,8 @@ import { BlockPool } from './block-pool.ts';
 import { Intake } from './intake.ts';
 import { grow } from './meta-cells.ts';
 import { ResumeGate } from './resume-gate.ts';
-import { RowAssembler, type AssemblerOptions } from './row-assembler.ts';
+import type { AssemblerOptions } from './assembler-options.ts';
+import { RowAssembler } from './row-assembler.ts';
 import { Session } from './session.ts';
 
 /** Blocks that wait for the runner before the socket is paused. */
@@ -24,6 +25,8 @@ const MAX_QUEUED = 4;
 /** While more keeps coming, a waiting reader gets a batch of this size, or what came in this time. */
 const GATHER_BYTES = 256 << 10;
 const GATHER_MS = 2;
+/** What becomes durable within this time is told to the server at once. */
+const STATUS_DELAY_MS = 50;
 
 export interface StreamSettings {
   /** Source partition of the stream's offsets. */
@@ -78,6 +81,7 @@ export class ReplicationStream {
   #flushing = false;
   #lastProgressMs = -Infinity;
   #announce: boolean;
+  #statusTimer: Timer | undefined;
 
   constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
     this.#settings = settings;
@@ -112,7 +116,12 @@ export class ReplicationStream {
 
   /** The position and its offset are durable: the server may forget what is before (I1). */
   committed(position: StreamPosition): void {
-    if (this.#ack.committed(position)) this.#session?.status(false);
+    if (!this.#ack.committed(position) || this.#statusTimer !== undefined) return;
+    // Small transactions are committed by the thousand: they are told together.
+    this.#statusTimer = this.#edges.env.timers.after(STATUS_DELAY_MS, () => {
+      this.#statusTimer = undefined;
+      this.#session?.status(false);
+    });
   }
 
   /** Adds a row of the task's own, whose one cell is a text: a heartbeat. */
@@ -144,6 +153,7 @@ export class ReplicationStream {
     const closed = new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' });
     this.#stop.abort(closed);
     this.#queue.fail(closed);
+    this.#statusTimer?.cancel();
     const session = this.#session;
     this.#session = undefined;
     await session?.close(true);

@@ -1,6 +1,6 @@
 import { imageChanged, keyChanged } from '../../../runtime/change/change-layouts.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { NO_TIMESTAMP, UNCHANGED_CELL, type RowBlock } from '../../../runtime/record/row-block.ts';
+import { NO_TIMESTAMP, type RowBlock } from '../../../runtime/record/row-block.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { LastEvent, StreamPlace } from '../offset.ts';
@@ -11,20 +11,9 @@ import { MetaCells } from './meta-cells.ts';
 import { PgoutputReader, type MessageView, type PgoutputHandler, type SpecialMessage } from './pgoutput.ts';
 import type { Relation } from './relation.ts';
 import type { ResumeGate } from './resume-gate.ts';
-import type { Injection, LogicalMessage, StreamHooks } from './stream-hooks.ts';
-import type { StreamTables } from './stream-tables.ts';
-import type { TransactionRecords } from './transaction-records.ts';
-
-export interface AssemblerOptions {
-  readonly tables: StreamTables;
-  /** Layout of logical messages, and which prefixes make records; undefined: none do. */
-  readonly messages?: { readonly layout: RowLayout; readonly wanted: (prefix: string) => boolean };
-  /** `provide.transaction.metadata`. */
-  readonly transactions?: TransactionRecords;
-  /** `skip.messages.without.change`. */
-  readonly skipUnchanged: boolean;
-  readonly hooks?: StreamHooks;
-}
+import type { Injection, LogicalMessage } from './stream-hooks.ts';
+import { restoreUnchanged } from './row-images.ts';
+import type { AssemblerOptions } from './assembler-options.ts';
 
 interface Known {
   readonly rows: TableRows | null;
@@ -386,26 +375,4 @@ export class RowAssembler implements PgoutputHandler {
     }
     return again;
   }
-}
-
-/**
- * REPLICA IDENTITY FULL sends the old value of an unchanged column: it is the new value too. True
- * where a column stays unknown.
- */
-function restoreUnchanged(block: RowBlock, before: number, after: number, width: number): boolean {
-  const { cells } = block;
-  let left = false;
-  for (let i = 0; i < width; i++) {
-    const to = (after + i) * 2;
-    const from = (before + i) * 2;
-    const length = cells[from + 1] ?? UNCHANGED_CELL;
-    if (cells[to + 1] !== UNCHANGED_CELL) continue;
-    if (length < 0) {
-      left = true;
-      continue;
-    }
-    cells[to] = cells[from] ?? 0;
-    cells[to + 1] = length;
-  }
-  return left;
 }

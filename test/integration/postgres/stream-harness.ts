@@ -12,7 +12,7 @@ import { createSlot } from '../../../connectors/postgres/slot/slot.ts';
 import { CapturedTables } from '../../../connectors/postgres/stream/captured-tables.ts';
 import { identify, prepareReplication } from '../../../connectors/postgres/stream/prepare.ts';
 import { ReplicationStream } from '../../../connectors/postgres/stream/replication-stream.ts';
-import type { AssemblerOptions } from '../../../connectors/postgres/stream/row-assembler.ts';
+import type { AssemblerOptions } from '../../../connectors/postgres/stream/assembler-options.ts';
 import { SideConnection } from '../../../connectors/postgres/stream/side-connection.ts';
 import { DEFAULT_TYPE_OPTIONS } from '../../../connectors/postgres/type/options.ts';
 

@@ -126,7 +126,7 @@ describe('a task', () => {
     expect(typeof offset['lsn']).toBe('number');
   });
 
-  test('a Debezium offset between transactions resumes exactly, inside one repeats it whole', async () => {
+  test('a Debezium offset between transactions resumes exactly', async () => {
     const { name, config, store } = await fixture({ 'snapshot.mode': 'no_data' });
     const first = await new Run(config, store).open();
     await first.until(() => streamOffset(store, name)['lsn'] !== undefined);
@@ -139,6 +139,61 @@ describe('a task', () => {
     const between = new Map([['s', { partition: { server: name }, offset: debezium }]]);
     const second = await new Run(config, between).open();
     expect(keys(await second.until((seen) => seen.length >= 1))).toEqual(['c12']);
+  });
+
+  test('a Debezium offset inside a transaction produces that transaction again as a whole', async () => {
+    const { name, config, store } = await fixture({ 'snapshot.mode': 'no_data' });
+    const first = await new Run(config, store).open();
+    await first.until(() => streamOffset(store, name)['lsn'] !== undefined);
+    await first.task.close();
+    const { lsn_commit } = streamOffset(store, name);
+    await pg.sql(`insert into ${name}.a values (10, 'x'), (11, 'y')`);
+    await pg.sql(`insert into ${name}.a values (12, 'z')`);
+    const inside = {
+      lsn: Number(lsn_commit) + 100,
+      lsn_proc: Number(lsn_commit) + 100,
+      lsn_commit: Number(lsn_commit),
+      messageType: 'INSERT',
+      txId: 1,
+    };
+    const second = await new Run(config, new Map([['s', { partition: { server: name }, offset: inside }]])).open();
+    expect(keys(await second.until((seen) => seen.length >= 3))).toEqual(['c10', 'c11', 'c12']);
+  });
+
+  test('slot.failover makes a failover slot, and no_tables an empty publication that is pointed out', async () => {
+    const { name, config, store } = await fixture({
+      'slot.failover': 'true',
+      'publication.autocreate.mode': 'no_tables',
+    });
+    const run = await new Run(config, store).open();
+    await run.until((seen) => seen.length >= 3);
+    expect(await pg.sql(`select failover from pg_replication_slots where slot_name = '${name}'`)).toEqual([
+      { failover: 't' },
+    ]);
+    expect(run.said.warnings.get('POSTGRES_TABLES_UNPUBLISHED')).toContain(`${name}.a`);
+  });
+
+  test('a publication that must exist and does not is named with the statement that makes it', async () => {
+    const { config, store } = await fixture({ 'publication.autocreate.mode': 'disabled' });
+    const run = new Run(config, store).open();
+    await expect(run).rejects.toMatchObject({ code: 'POSTGRES_PUBLICATION_MISSING', key: 'publication.name' });
+    await expect(run).rejects.toHaveProperty('remedy', expect.stringContaining('CREATE PUBLICATION'));
+  });
+
+  test('a slot that is ahead is a gap, unless offset.mismatch.strategy accepts it', async () => {
+    const { name, config, store } = await fixture({ 'snapshot.mode': 'no_data' });
+    const first = await new Run(config, store).open();
+    await first.until(() => streamOffset(store, name)['lsn'] !== undefined);
+    await first.task.close();
+    await pg.sql(`insert into ${name}.a values (10, 'lost')`);
+    await pg.sql(`select pg_replication_slot_advance('${name}', pg_current_wal_lsn())`);
+    const strict = await new Run(config, store).open();
+    await expect(strict.until(() => false)).rejects.toMatchObject({ code: 'POSTGRES_SLOT_AHEAD', kind: 'position' });
+    await strict.task.close();
+    const trusting = await new Run({ ...config, 'offset.mismatch.strategy': 'trust_slot' }, store).open();
+    await pg.sql(`insert into ${name}.a values (11, 'kept')`);
+    expect(keys(await trusting.until((seen) => seen.length >= 1))).toEqual(['c11']);
+    expect(trusting.said.warnings.get('POSTGRES_GAP_ACCEPTED')).toContain('skipped');
   });
 
   test('a Debezium offset inside its snapshot is refused with the remedy', async () => {
