@@ -140,6 +140,41 @@ describe('after a kill with open chunks', () => {
   });
 });
 
+describe('when the server goes away in the middle of a snapshot', () => {
+  for (const how of ['the readers are terminated', 'it crashes']) {
+    test(`${how}: the task fails as unavailable, and the next start completes it`, async () => {
+      await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+      await server.sql(`INSERT INTO a SELECT i, repeat('x', 80) || i FROM generate_series(1, 100000) i`);
+      await server.sql('ANALYZE a');
+      const run = newRun({ 'millrace.snapshot.chunk.bytes': '1048576', 'incremental.snapshot.chunk.size': '4000' });
+      let gone: Promise<unknown> | undefined;
+      const away = (): Promise<unknown> =>
+        how === 'it crashes'
+          ? server.restart('immediate')
+          : server.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'`);
+      await run.start(
+        {},
+        {
+          kill: (_, changes) => {
+            if (changes.some(({ op }) => op === 'r')) gone ??= away();
+            return false;
+          },
+        },
+      );
+      await run.until(() => run.failure !== undefined).catch(() => undefined);
+      await gone;
+      expect(run.failure).toMatchObject({ kind: 'unavailable' });
+      expect(run.changes.length).toBeLessThan(100000);
+      await run.stop().catch(() => undefined);
+      await server.sql('UPDATE a SET t = $1 WHERE id % 1000 = 0', ['new']);
+      await run.start();
+      await run.untilRead();
+      await run.catchUp();
+      expect(await run.differences('a')).toEqual(EQUAL);
+    });
+  }
+});
+
 describe('killed at every place', () => {
   test('a table under writes is in the end as the source has it', async () => {
     await server.sql('CREATE TABLE a (id int PRIMARY KEY, small int, big text)');
