@@ -1,13 +1,14 @@
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import type { CellCodec, CellJsonWriter } from '../../../runtime/record/cell-codec.ts';
 import { arrayOf, optional } from '../../../runtime/record/schema-builder.ts';
-import type { Schema } from '../../../runtime/record/schema.ts';
+import type { Schema, SchemaType } from '../../../runtime/record/schema.ts';
 import type { Value } from '../../../runtime/record/value.ts';
 import { readArray, type ArrayVisitor } from './array-reader.ts';
 import type { CellFormat } from './codec.ts';
 import type { TypeOptions } from './options.ts';
 
 const COMMA = 0x2c;
+const NUMBERS: ReadonlySet<SchemaType> = new Set(['int16', 'int32', 'float', 'double']);
 
 /** Arrays of a codec's items with as many dimensions as declared, nested. */
 export function arrayCodec(item: CellCodec, depth: number, format: CellFormat, options: TypeOptions): CellCodec {
@@ -101,8 +102,8 @@ function unavailableArray(item: CellCodec, depth: number, options: TypeOptions):
   if (item.unavailable !== undefined) items = [item.unavailable];
   else if (type === 'int64') items = [...bytes].map(BigInt);
   else if (type === 'string') items = [options.unavailable];
-  else if (type === 'boolean') return undefined;
-  else items = [...bytes];
+  else if (NUMBERS.has(type)) items = [...bytes];
+  else return undefined;
   for (let level = 1; level < depth; level++) items = [items];
   return items;
 }

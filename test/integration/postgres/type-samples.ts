@@ -6,6 +6,7 @@ CREATE EXTENSION IF NOT EXISTS hstore; CREATE EXTENSION IF NOT EXISTS citext; CR
 DO $$ BEGIN CREATE TYPE mood AS ENUM ('sad', 'ok', 'very, "happy"'); EXCEPTION WHEN duplicate_object THEN END $$;
 DO $$ BEGIN CREATE DOMAIN cents AS numeric(12,2); EXCEPTION WHEN duplicate_object THEN END $$;
 DO $$ BEGIN CREATE DOMAIN grid AS int[][]; EXCEPTION WHEN duplicate_object THEN END $$;
+DO $$ BEGIN CREATE DOMAIN year_range AS daterange; EXCEPTION WHEN duplicate_object THEN END $$;
 SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET bytea_output = 'hex';
 SET extra_float_digits = 3; SET lc_monetary = 'C'`;
 
@@ -211,5 +212,33 @@ export function typeSamples(): readonly TypeSample[] {
     { type: 'mood[]', values: array(label) },
     { type: 'inet[]', values: array(fc.ipV4()) },
     { type: 'grid', values: matrix(int4) },
+    { type: 'cidr', values: fc.constantFrom('10.0.0.0/8', '::/0', '192.168.1.5/32') },
+    { type: 'macaddr', values: fc.constantFrom('08:00:2b:01:02:03', 'ff-ff-ff-ff-ff-ff') },
+    { type: 'macaddr8', values: fc.constantFrom('08:00:2b:01:02:03:04:05') },
+    { type: 'tsvector', values: fc.constantFrom('fat:2 cat:3A', "'it''s'", '') },
+    { type: 'int8range', values: fc.constantFrom('[1,10)', 'empty', '(,)') },
+    { type: 'numrange', values: fc.constantFrom('(1.5,2.50]', 'empty', '[-1,)') },
+    { type: 'tsrange', values: fc.constantFrom('[2026-01-01,2026-01-02 12:00:00.5)', '(,infinity)') },
+    { type: 'tstzrange', values: fc.constantFrom('[2026-01-01 00:00+02,)', 'empty') },
+    { type: 'daterange', values: fc.constantFrom('[2026-01-01,2026-02-01)', '(,)') },
+    { type: 'year_range', values: fc.constantFrom('[2026-01-01,2026-02-01)', 'empty') },
+    { type: 'int2[]', values: array(integer(-32768n, 32767n)) },
+    { type: 'real[]', values: array(single) },
+    { type: 'oid[]', values: array(integer(0n, 4294967295n)) },
+    { type: 'money[]', values: array(decimal(10, 2)) },
+    { type: 'char(3)[]', values: array(text.map((value) => value.slice(0, 2))) },
+    { type: 'name[]', values: array(text.map((value) => value.slice(0, 8))) },
+    { type: 'citext[]', values: array(text) },
+    { type: 'json[]', values: array(json) },
+    { type: 'xml[]', values: array(fc.constantFrom('<a/>', '<a b="1">x</a>')) },
+    { type: 'time(3)[]', values: array(time) },
+    { type: 'timetz[]', values: array(fc.tuple(time, zone).map(([t, z]) => t + z)) },
+    { type: 'bit(5)[]', values: array(bits(5, 5)) },
+    { type: 'varbit[]', values: array(bits(0, 12)) },
+    { type: 'point[]', values: array(point) },
+    { type: 'ltree[]', values: array(fc.constantFrom('a', 'Top.Science')) },
+    { type: 'int4range[]', values: array(fc.constantFrom('[1,10)', 'empty')) },
+    { type: 'cents[]', values: array(decimal(6, 2)) },
+    { type: 'timestamptz[][]', values: matrix(timestamp) },
   ];
 }
