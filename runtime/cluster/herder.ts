@@ -90,6 +90,11 @@ export class Herder {
     await this.#queue.idle();
   }
 
+  /** Resolves when all that was asked for so far has been done. */
+  async settled(): Promise<void> {
+    await this.#queue.idle();
+  }
+
   names(): readonly string[] {
     return this.#options.configs.names();
   }
