@@ -56,22 +56,22 @@ function readText(bytes: Buffer, at: number, length: number, depth: number, visi
     const byte = bytes[next] as number;
     if (byte === OPEN) visitor.open();
     else if (byte === CLOSE) visitor.close();
-    else if (byte === QUOTE) next = quotedItem(bytes, next + 1, visitor);
+    else if (byte === QUOTE) next = quotedItem(bytes, next + 1, end, visitor);
     else if (byte !== COMMA) next = plainItem(bytes, next, end, visitor) - 1;
   }
 }
 
 /** Returns where the item's last quote is. */
-function quotedItem(bytes: Buffer, at: number, visitor: ArrayVisitor): number {
+function quotedItem(bytes: Buffer, at: number, end: number, visitor: ArrayVisitor): number {
   let i = at;
-  while (bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i++;
+  while (i < end && bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i++;
   if (bytes[i] === QUOTE) {
     visitor.item(bytes, at, i - at);
     return i;
   }
   unescaped.reset();
   unescaped.copy(bytes, at, i - at);
-  for (; bytes[i] !== QUOTE; i++) {
+  for (; i < end && bytes[i] !== QUOTE; i++) {
     if (bytes[i] === BACKSLASH) i++;
     unescaped.byte(bytes[i] as number);
   }

@@ -101,9 +101,9 @@ function readBinary(bytes: Buffer, at: number, _length: number, pair: Pair): voi
 function textReader(): Read {
   const scratch = new ByteWriter(256);
   /** Unescapes a quoted text from behind its first quote; returns where its last quote is. */
-  const unquote = (bytes: Buffer, at: number): number => {
+  const unquote = (bytes: Buffer, at: number, end: number): number => {
     let i = at;
-    for (; bytes[i] !== QUOTE; i++) {
+    for (; i < end && bytes[i] !== QUOTE; i++) {
       if (bytes[i] === BACKSLASH) i++;
       scratch.byte(bytes[i] as number);
     }
@@ -114,10 +114,10 @@ function textReader(): Read {
     let next = at;
     while (next < end) {
       scratch.reset();
-      const arrow = unquote(bytes, next + 1) + 1;
+      const arrow = unquote(bytes, next + 1, end) + 1;
       const keyLength = scratch.length;
       const isNull = bytes[arrow + 2] !== QUOTE;
-      const stop = isNull ? arrow + 6 : unquote(bytes, arrow + 3) + 1;
+      const stop = isNull ? arrow + 6 : unquote(bytes, arrow + 3, end) + 1;
       pair(scratch.bytes, 0, keyLength, keyLength, isNull ? -1 : scratch.length - keyLength);
       next = stop + 2;
     }

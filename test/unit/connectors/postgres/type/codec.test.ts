@@ -211,3 +211,48 @@ describe('other types', () => {
     expect(columnCodec(columnOf(arrayType(baseType('box'))), 'text', DEFAULT_TYPE_OPTIONS)).toBeNull();
   });
 });
+
+describe('any codec', () => {
+  const types = [
+    'bool',
+    'int4',
+    'int8',
+    'float8',
+    'numeric',
+    'money',
+    'text',
+    'bytea',
+    'bit',
+    'date',
+    'time',
+    'timestamp',
+    'timestamptz',
+    'timetz',
+    'interval',
+    'point',
+    'uuid',
+    'hstore',
+    'vector',
+    'sparsevec',
+  ];
+  const columns = types.flatMap((name) => [columnOf(baseType(name)), columnOf(arrayType(baseType(name)))]);
+
+  it.each(columns)('ends on bytes that the server would not send: $type.name', (column) => {
+    const codec = codecOf(column);
+    const cells = fc.oneof(
+      fc.string({ unit: 'binary-ascii' }),
+      fc.string({ unit: fc.constantFrom('{', '}', '"', '\\', ',', '1', '-', ':', '=', '>', ' ', '.') }),
+    );
+    fc.assert(
+      fc.property(cells, (cell) => {
+        for (const read of [jsonOf, valueOf]) {
+          try {
+            read(codec, cell);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Error);
+          }
+        }
+      }),
+    );
+  });
+});
