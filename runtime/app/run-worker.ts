@@ -36,6 +36,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
     },
     prepare: (herder) => applyFiles(herder, connectors),
   });
+  if (options.signal.aborted) ended.resolve(null);
   options.signal.addEventListener('abort', () => ended.resolve(null), { once: true });
   announce(log, worker, settings);
   const failure = await ended.promise;
