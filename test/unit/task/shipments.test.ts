@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -6,10 +7,17 @@ import { ByteBudget } from '../../../runtime/task/source/byte-budget.ts';
 import { OffsetLedger } from '../../../runtime/task/source/offset-ledger.ts';
 import { Shipments } from '../../../runtime/task/source/shipments.ts';
 
+/** Lets what waits for resolved promises run. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
 /** A producer whose answers the test gives; `calls` is what it was asked, in order. */
 class HandProducer implements HubProducer {
   readonly calls: string[] = [];
   readonly answers: (() => void)[] = [];
+  /** Every question, answered or not. */
+  readonly asked: { readonly text: string; readonly answer: () => void }[] = [];
   readonly refusals: ((error: Error) => void)[] = [];
 
   partitions(): Promise<number> {
@@ -50,7 +58,9 @@ class HandProducer implements HubProducer {
 
   #later<T>(value: T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.answers.push(() => resolve(value));
+      const answer = (): void => resolve(value);
+      this.answers.push(answer);
+      this.asked.push({ text: this.calls.at(-1) ?? '', answer });
       this.refusals.push(reject);
     });
   }
@@ -191,4 +201,68 @@ describe('shipments, exactly-once', () => {
     await drained;
     expect(ready()).toEqual([2]);
   });
+});
+
+describe('shipments, under any order of events', () => {
+  const event = fc.oneof(
+    { weight: 4, arbitrary: fc.constant({ kind: 'ship' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'enter' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'release' as const }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('answer' as const), which: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('refuse' as const), which: fc.nat() }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'tick' as const }) },
+  );
+
+  test.each([false, true])(
+    'an offset never passes a source batch that the hub does not hold whole (transactions: %s)',
+    async (transactional) => {
+      const run = fc.asyncProperty(
+        fc.array(event, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (events, most) => {
+          const { producer, shipments, encode, ready } = bench(transactional, most);
+          /** Texts that were appended and answered; a source batch `n` has the parts `na` and `nb`. */
+          const held = new Set<string>();
+          const answered = new Set<number>();
+          let entered = 0;
+          let open = false;
+          const finish = (): void => {
+            encode(`${entered}b`);
+            shipments.release();
+            open = false;
+          };
+          for (const one of events) {
+            if (one.kind === 'ship' || one.kind === 'enter') {
+              if (open) finish();
+              shipments.enter(at(++entered));
+              encode(`${entered}a`);
+              open = true;
+              if (one.kind === 'ship') finish();
+            } else if (one.kind === 'release') {
+              if (open) finish();
+            } else if (one.kind === 'tick') {
+              shipments.tick();
+            } else if (producer.asked.length > 0) {
+              const which = one.which % producer.asked.length;
+              const { text, answer } = producer.asked[which] ?? { text: '', answer: () => undefined };
+              if (one.kind === 'refuse' && !answered.has(which)) producer.refusals[which]?.(new Error('no'));
+              else if (!answered.has(which)) {
+                held.add(text);
+                answer();
+              }
+              answered.add(which);
+            }
+            await settle();
+            for (const offset of ready() as number[]) {
+              for (let n = 1; n <= offset; n++) {
+                expect(held).toContain(`append t ${n}a`);
+                expect(held).toContain(`append t ${n}b`);
+              }
+            }
+          }
+        },
+      );
+      await fc.assert(run, { numRuns: 300 });
+    },
+  );
 });
