@@ -7,6 +7,8 @@ import { writeError, type Store } from './store.ts';
 
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
 const MIN_COMMIT_BYTES = 256 * 1024;
+/** Less than what a client gathers for: with one client the commits need no spacing of their own. */
+const SPACE_MS = 2;
 const MAX_COMMIT_WORKS = 10_000;
 /** How long one commit should take at most: what another producer waits behind it. */
 const TARGET_COMMIT_MS = 5;
@@ -65,7 +67,7 @@ export class CommitLoop {
     this.#env = env;
     this.#seq = seq;
     this.#hooks = hooks;
-    this.#pacer = new Pacer(env);
+    this.#pacer = new Pacer(env, SPACE_MS);
   }
 
   get seq(): number {

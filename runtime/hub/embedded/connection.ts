@@ -9,6 +9,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** How long a steady stream of small appends is gathered: a wake-up of the writer's thread costs more than they do. */
+const GATHER_MS = 4;
 /** Appends of this many bytes do not wait for company. */
 const FULL_BYTES = 64 * 1024;
 
@@ -41,7 +43,7 @@ export class Connection {
   /** `synced` is told the watermark with every frame. */
   constructor(channel: Channel<ClientFrame, ServerFrame>, env: Env, synced: (seq: number) => void = () => undefined) {
     this.#channel = channel;
-    this.#pacer = new Pacer(env);
+    this.#pacer = new Pacer(env, GATHER_MS);
     this.#synced = synced;
     this.hello = new Promise((resolve, reject) => {
       this.#greet = resolve;
