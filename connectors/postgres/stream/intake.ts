@@ -112,7 +112,7 @@ export class Intake {
 
   #run(): void {
     const assembler = this.#assembler;
-    const { meta, reader } = assembler;
+    const { meta } = assembler;
     const filled = this.#filled;
     let at = this.#parsed;
     meta.at = filled;
@@ -124,7 +124,7 @@ export class Intake {
         assembler.lsnHigh = bytes.readUInt32BE(at + 6);
         assembler.lsnLow = bytes.readUInt32BE(at + 10);
         this.messages++;
-        reader.read(bytes, at + XLOG_HEADER_BYTES, end);
+        assembler.read(bytes, at + XLOG_HEADER_BYTES, end);
         at = end;
         if (assembler.waiting !== undefined || assembler.injection !== undefined) break;
         if (meta.at >= BLOCK_BYTES && this.#block.count > 0 && at > BLOCK_BYTES / 2) break;

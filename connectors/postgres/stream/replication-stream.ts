@@ -89,7 +89,7 @@ export class ReplicationStream {
     this.#edges = edges;
     this.#ack = new Acknowledgement(start.place);
     const gate = new ResumeGate(start.place, start.eventLsn);
-    this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate);
+    this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate, start.eventLsn);
     this.#intake = new Intake(this.#assembler, this.#pool, {
       keepalive: (_, replyNow) => this.#keepalive(replyNow),
       full: () => this.#cut(),

@@ -49,13 +49,16 @@ export class RowAssembler implements PgoutputHandler {
   #open = false;
   /** Events of this transaction still to drop. */
   #drop = 0;
+  /** The message being read is one of them. */
+  #ghost = false;
   #type = 'COMMIT';
   #lastHigh = 0;
   #lastLow = 0;
   /** Transactions completed; a measure of progress. */
   transactions = 0;
 
-  constructor(options: AssemblerOptions, block: RowBlock, start: StreamPlace, gate: ResumeGate) {
+  /** `eventLsn`: of the last event before the start, where it is inside a transaction and known. */
+  constructor(options: AssemblerOptions, block: RowBlock, start: StreamPlace, gate: ResumeGate, eventLsn = 0n) {
     this.reader = new PgoutputReader(this);
     this.#options = options;
     this.block = block;
@@ -63,7 +66,23 @@ export class RowAssembler implements PgoutputHandler {
     this.#commitLsn = start.commitLsn;
     this.#index = start.index;
     this.#gate = gate;
+    this.#lastHigh = Number(eventLsn >> 32n);
+    this.#lastLow = Number(eventLsn & 0xffff_ffffn);
     this.meta.lastCommit(start.flushLsn);
+  }
+
+  /** Reads one message. An event that was handed over before counts in its transaction, and makes no row. */
+  read(bytes: Buffer, at: number, end: number): void {
+    this.#ghost = this.#drop !== 0;
+    if (!this.#ghost) {
+      this.reader.read(bytes, at, end);
+      return;
+    }
+    const { block } = this;
+    const { count, cellCount } = block;
+    this.reader.read(bytes, at, end);
+    block.count = count;
+    block.cellCount = cellCount;
   }
 
   /** A new connection sends again from the last complete transaction; `gate` drops what is read already. */
@@ -83,8 +102,8 @@ export class RowAssembler implements PgoutputHandler {
 
   /** The last event; undefined before the first. */
   last(): LastEvent | undefined {
-    if (this.#timeUs === 0n) return undefined;
     const lsn = (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
+    if (this.#timeUs === 0n || lsn === 0n) return undefined;
     return { lsn, xid: this.#xid, timeUs: this.#timeUs, messageType: this.#type };
   }
 
@@ -112,7 +131,6 @@ export class RowAssembler implements PgoutputHandler {
     this.#xid = xid;
     this.#timeUs = timeUs;
     this.#drop = drop;
-    this.#mark('BEGIN');
     const { transactions, hooks } = this.#options;
     const id = transactions === undefined ? null : `${xid}:${commitLsn}`;
     this.meta.transaction(xid, timeUs, id);
@@ -124,22 +142,25 @@ export class RowAssembler implements PgoutputHandler {
       return;
     }
     this.#index = 1;
+    this.#mark('BEGIN');
     transactions?.writeBegin(this.block, this.meta);
     hooks?.onBegin(xid, commitLsn);
   }
 
   commit(commitLsn: bigint, endLsn: bigint, timeUs: bigint): void {
-    if (this.#drop !== 0 && this.#drop !== Infinity) this.#gate.short();
-    if (this.#drop === 0) {
+    const dropped = this.#drop === Infinity;
+    if (this.#drop !== 0 && !dropped) this.#gate.short();
+    if (!dropped) {
       this.#options.transactions?.writeEnd(this.block, this.meta);
       this.#options.hooks?.onCommit(this.#xid, commitLsn, endLsn);
     }
     this.#drop = 0;
     this.#open = false;
     this.#timeUs = timeUs;
-    this.#mark('COMMIT');
+    if (!dropped) this.#mark('COMMIT');
     if (endLsn > this.#flushLsn) this.#flushLsn = endLsn;
-    if (endLsn >= this.#commitLsn) {
+    // A transaction that was done before says nothing of the one the place is in.
+    if (!dropped || endLsn > this.#commitLsn) {
       this.#commitLsn = endLsn;
       this.#index = 0;
     }
@@ -168,7 +189,7 @@ export class RowAssembler implements PgoutputHandler {
 
   insert(oid: number, at: number): void {
     const known = this.#table(oid);
-    if (!this.#take('INSERT', known, 'create')) return;
+    if (!this.#take('INSERT')) return;
     const { rows } = known;
     if (rows === null) return;
     const { block } = this;
@@ -181,7 +202,7 @@ export class RowAssembler implements PgoutputHandler {
 
   update(oid: number, oldAt: number, at: number): void {
     const known = this.#table(oid);
-    if (!this.#take('UPDATE', known, 'update')) return;
+    if (!this.#take('UPDATE')) return;
     const { rows } = known;
     if (rows === null) return;
     const { block, reader } = this;
@@ -210,7 +231,7 @@ export class RowAssembler implements PgoutputHandler {
 
   delete(oid: number, oldAt: number): void {
     const known = this.#table(oid);
-    if (!this.#take('DELETE', known, 'delete')) return;
+    if (!this.#take('DELETE')) return;
     const { rows } = known;
     if (rows === null) return;
     const { block } = this;
@@ -226,11 +247,11 @@ export class RowAssembler implements PgoutputHandler {
   }
 
   truncate(oids: readonly number[]): void {
-    if (!this.#take('TRUNCATE', undefined, 'truncate')) return;
+    if (!this.#take('TRUNCATE')) return;
     for (const oid of oids) {
       const { rows } = this.#table(oid);
       if (rows === null) continue;
-      if (this.#options.hooks?.onTruncate(rows.table, this.#xid) === false) continue;
+      if (!this.#ghost && this.#options.hooks?.onTruncate(rows.table, this.#xid) === false) continue;
       const { truncate } = rows.layouts;
       if (truncate === null) continue;
       this.#order(rows);
@@ -240,7 +261,7 @@ export class RowAssembler implements PgoutputHandler {
 
   message(view: MessageView): void {
     if (view.transactional) {
-      if (!this.#take('MESSAGE', undefined, 'message')) return;
+      if (!this.#take('MESSAGE')) return;
       this.#message(view, this.#xid);
       return;
     }
@@ -266,7 +287,7 @@ export class RowAssembler implements PgoutputHandler {
     const { hooks, messages } = this.#options;
     const { arena } = this.block;
     const prefix = arena.toString('utf8', view.prefixAt, view.prefixAt + view.prefixLength);
-    if (hooks !== undefined) {
+    if (hooks !== undefined && !this.#ghost) {
       const content = arena.subarray(view.contentAt, view.contentAt + view.contentLength);
       const message: LogicalMessage = { prefix, content, lsn: view.lsn, transactional: view.transactional, xid };
       const answer = hooks.onMessage(message);
@@ -284,24 +305,16 @@ export class RowAssembler implements PgoutputHandler {
     this.#add(messages.layout, first);
   }
 
-  /** Counts an event of the open transaction; false: it was handed over before. */
-  #take(
-    type: string,
-    known: Known | undefined,
-    kind: 'create' | 'update' | 'delete' | 'truncate' | 'message',
-  ): boolean {
-    if (this.#drop === 0) {
+  /** Counts an event of the open transaction; false: it was handed over before, and nothing counts it. */
+  #take(type: string): boolean {
+    if (!this.#ghost) {
       this.#index++;
       this.#mark(type);
       return true;
     }
-    if (this.#drop !== Infinity) {
-      const rows = known?.rows;
-      if (rows !== undefined && rows !== null && kind !== 'message' && rows.layouts[kind] !== null)
-        this.#options.transactions?.skip(rows.collection);
-      this.#dropped();
-    }
-    return false;
+    if (this.#drop === Infinity) return false;
+    this.#dropped();
+    return this.#options.transactions !== undefined;
   }
 
   #dropped(): void {
@@ -343,7 +356,7 @@ export class RowAssembler implements PgoutputHandler {
 
   #hookDrops(op: 'c' | 'u' | 'd', rows: TableRows, before: number, after: number, unchangedToast: boolean): boolean {
     const { hooks } = this.#options;
-    if (hooks === undefined || !hooks.watchingRows) return false;
+    if (hooks === undefined || this.#ghost || !hooks.watchingRows) return false;
     const { block } = this;
     return !hooks.onRow({ op, table: rows.table, block, before, after, unchangedToast, xid: this.#xid });
   }

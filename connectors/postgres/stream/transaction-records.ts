@@ -28,11 +28,6 @@ export class TransactionRecords {
     meta.order(block, this.#counts.total, order);
   }
 
-  /** Counts an event that was handed over before a restart. */
-  skip(collection: string): void {
-    this.#counts.count(collection);
-  }
-
   writeBegin(block: RowBlock, meta: MetaCells): void {
     this.#write(this.#layouts.begin, block, meta, [this.#id, this.#timeUs]);
   }

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import { transactionLayouts } from '../../../runtime/change/transaction.ts';
 import type { StoredOffset, StreamPlace } from '../../../connectors/postgres/offset.ts';
 import type { StreamHooks } from '../../../connectors/postgres/stream/stream-hooks.ts';
+import { TransactionRecords } from '../../../connectors/postgres/stream/transaction-records.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import {
   createStream,
@@ -214,6 +216,30 @@ describe('resuming', () => {
       }
     }
     expect(places.length).toBe(7 + 8 + 5);
+  });
+
+  test('transaction metadata counts what was handed over before the restart', async () => {
+    const { setup, from, table } = await fixture();
+    const transactions = () => ({
+      ...setup,
+      rows: { transactionMetadata: true },
+      assembler: { transactions: new TransactionRecords(transactionLayouts('tx')) },
+    });
+    await pg.sql(
+      `begin; insert into ${table} values (1, 'a'); update ${table} set id = 2; insert into ${table} values (3, 'c'); commit`,
+    );
+    const whole = await open(transactions(), from);
+    const all = await take(whole, 7);
+    await whole.close();
+    const commitLsn = await beginLsn(setup, from);
+    // BEGIN, the insert and the key change, which counts twice, are done.
+    const place = { flushLsn: from.place.flushLsn, commitLsn, index: 3 };
+    const resumed = await open(transactions(), { ...from, place });
+    const rest = await take(resumed, 2);
+    expect(field(rest[0] as Seen, 'transaction')).toMatchObject({ total_order: 4n, data_collection_order: 4n });
+    expect(rest[0]?.value).toMatchObject({ after: { id: 3 } });
+    expect(rest[1]?.value).toEqual(all.at(-1)?.value);
+    expect(field(rest[1] as Seen, 'event_count')).toBe(4n);
   });
 
   test('an offset whose event is at another LSN now is refused', async () => {
