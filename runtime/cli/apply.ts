@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
 import { readConnectorFiles, type ConnectorFile } from '../app/connector-files.ts';
 import { MillraceError } from '../record/error.ts';
-import type { ConfigInfos, ConnectorInfo } from '../rest/api.ts';
+import type { ConfigInfos, ConnectorCheck, ConnectorInfo } from '../rest/api.ts';
+import { printCheck } from './check-report.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
+import { EXIT } from './exit-codes.ts';
 import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
 
 interface ApplyFlags {
   readonly url: string;
   readonly json?: boolean;
   readonly dryRun?: boolean;
+  readonly check?: boolean;
 }
 
 /** `millrace apply FILE|DIR …` */
@@ -17,6 +20,7 @@ export function defineApply(command: Command, io: CliIo): void {
     .argument('<files...>', 'connector files (JSON or .properties), or directories of them')
     .option(...URL_OPTION)
     .option('--dry-run', 'validate only')
+    .option('--check', 'look upstream first: apply nothing where a server or a privilege is missing')
     .option('--json', 'print JSON')
     .description('Creates or updates connectors. All are validated first: if one is wrong, none is touched.')
     .addHelpText(
@@ -33,6 +37,7 @@ Examples:
       const files = await readConnectorFiles(paths);
       const client = restClient(flags.url, io.signal);
       await validateAll(client, files);
+      if (flags.check === true && !(await checkAll(client, files, io, flags))) return;
       if (flags.dryRun === true) {
         report(
           io,
@@ -49,6 +54,24 @@ Examples:
       }
       report(io, flags, results);
     });
+}
+
+/** Whether nothing fatal was found; prints what was. */
+async function checkAll(
+  client: RestClient,
+  files: readonly ConnectorFile[],
+  io: CliIo,
+  flags: ApplyFlags,
+): Promise<boolean> {
+  const checks: ConnectorCheck[] = [];
+  for (const { name, config } of files) {
+    checks.push(await client.request<ConnectorCheck>('PUT', `/connectors/${segment(name)}/check`, config));
+  }
+  const ok = checks.every((check) => check.ok);
+  if (!ok && flags.json === true) io.out(json(checks));
+  if (flags.json !== true) for (const check of checks) printCheck(io, check);
+  if (!ok) io.exit(EXIT.failure.code);
+  return ok;
 }
 
 /** Throws with every error of every file. */

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import type { ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../rest/api.ts';
+import type { ConnectorCheck, ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../rest/api.ts';
+import { printCheck } from './check-report.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
+import { EXIT } from './exit-codes.ts';
 import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
 
 interface Flags {
@@ -23,6 +25,7 @@ Examples:
   );
   defineList(command, io);
   defineStatus(command, io);
+  defineCheck(command, io);
   defineControl(command, io, 'pause', 'pause the tasks; they keep their connections');
   defineControl(command, io, 'resume', 'let paused or stopped tasks run');
   defineControl(command, io, 'stop', 'stop the tasks; offsets are kept');
@@ -72,7 +75,7 @@ function defineStatus(command: Command, io: CliIo): void {
       const shown = await Promise.all(names.map((one) => describe(client, one)));
       if (flags.json === true) io.out(json(name === undefined ? shown : shown[0]));
       else for (const one of shown) printStatus(io, one);
-      if (shown.some(({ status }) => isFailed(status))) io.exit(1);
+      if (shown.some(({ status }) => isFailed(status))) io.exit(EXIT.failure.code);
     },
   );
 }
@@ -121,6 +124,19 @@ function stateText(io: CliIo, state: string): string {
 
 function indent(text: string): string {
   return text.replaceAll(/^/gm, '    ');
+}
+
+function defineCheck(command: Command, io: CliIo): void {
+  sub(command, 'check <names...>', 'look upstream for what keeps a connector from working').action(
+    async (names: readonly string[], flags: Flags) => {
+      const client = restClient(flags.url, io.signal);
+      const checks: ConnectorCheck[] = [];
+      for (const name of names) checks.push(await client.request('GET', `/connectors/${segment(name)}/check`));
+      if (flags.json === true) io.out(json(checks));
+      else for (const check of checks) printCheck(io, check);
+      if (checks.some(({ ok }) => !ok)) io.exit(EXIT.failure.code);
+    },
+  );
 }
 
 function defineControl(command: Command, io: CliIo, action: 'pause' | 'resume' | 'stop', summary: string): void {

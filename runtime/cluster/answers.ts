@@ -74,3 +74,23 @@ export interface TaskProgress {
   readonly info: Readonly<Record<string, string>>;
   readonly warnings: Readonly<Record<string, string>>;
 }
+
+/** millrace's own: what a connector finds where it would work. */
+export interface ConnectorCheck {
+  readonly name: string;
+  /** Whether nothing fatal was found. */
+  readonly ok: boolean;
+  readonly results: readonly CheckAnswer[];
+}
+
+export interface CheckAnswer {
+  readonly name: string;
+  readonly ok: boolean;
+  /** A failure that only limits. */
+  readonly fatal: boolean;
+  readonly code?: string;
+  readonly problem?: string;
+  /** The exact statement or setting that mends it. */
+  readonly remedy?: string;
+  readonly key?: string;
+}

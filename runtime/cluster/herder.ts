@@ -10,6 +10,7 @@ import type { ConfigStore, TargetState } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type {
+  ConnectorCheck,
   ConnectorInfo,
   ConnectorOffset,
   ConnectorOffsets,
@@ -22,6 +23,7 @@ import type {
 } from './answers.ts';
 import type { PluginCatalog } from './catalog.ts';
 import { checkResolved, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
+import { checkConnector } from './connector-check.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
@@ -265,6 +267,21 @@ export class Herder {
     }
     const { sets, errors } = await checkResolved(connector, config, catalog, providers);
     return configInfos(connector.className, sets, config, errors);
+  }
+
+  /** Looks upstream for what would keep a stored connector from working. */
+  async check(name: string, signal: AbortSignal): Promise<ConnectorCheck> {
+    return this.checkConfig(name, this.#stored(name).config, signal);
+  }
+
+  /** As {@link check}, of a configuration that is not stored; one that is invalid is refused. */
+  async checkConfig(name: string, config: RawConfig, signal: AbortSignal): Promise<ConnectorCheck> {
+    const { catalog, providers, env, log } = this.#options;
+    const named = withName(name, config);
+    const connector = await namedConnector(catalog, named);
+    const { errors } = await checkResolved(connector, named, catalog, providers);
+    if (errors.length > 0) throw invalidConfig(errors);
+    return checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
   }
 
   /** Checks a configuration and stores it as the connector's own. Runs in the connector's queue. */

@@ -1,6 +1,8 @@
 /** The bodies of the REST API, for those who speak it. */
 export type { ConfigInfos, ConfigKeyInfo, ConfigValueInfo } from '../connector/config-def.ts';
 export type {
+  CheckAnswer,
+  ConnectorCheck,
   ConnectorInfo,
   ConnectorOffset,
   ConnectorOffsets,

@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { connectorResource } from './connector.ts';
+import { connectorCheckResource } from './connector-check.ts';
 import { connectorConfigResource } from './connector-config.ts';
 import { connectorControlResource } from './connector-control.ts';
 import { connectorOffsetsResource } from './connector-offsets.ts';
@@ -52,6 +53,7 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorsResource,
   connectorResource,
   connectorConfigResource,
+  connectorCheckResource,
   connectorStatusResource,
   connectorTasksResource,
   connectorControlResource,

@@ -151,6 +151,26 @@ describe('millrace worker, as a process', () => {
     expect(await worker.end()).toBe(0);
   });
 
+  it('checks privileges before anything is applied, and names the statement that grants them', async () => {
+    await postgres.sql("CREATE ROLE poor LOGIN PASSWORD 'poor'");
+    await writeFile(join(home, 'connectors', 'shop.json'), JSON.stringify(source('e2e_check')));
+    const worker = await WorkerProcess.start([], home, { PGUSER: 'poor' });
+    const refused = await millrace(['apply', 'connectors', '--check', '--url', worker.url], home);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/FAIL[^]*remedy:.*(?:GRANT|ALTER ROLE)/);
+    expect((await worker.get('/connectors')).body).toEqual([]);
+    await worker.end();
+
+    const able = await WorkerProcess.start([], home, { PGUSER: postgres.user });
+    const applied = await millrace(['apply', 'connectors', '--check', '--url', able.url], home);
+    expect({ ...applied, out: '' }).toEqual({ code: 0, out: '', err: '' });
+    expect(applied.out).toContain('created shop');
+    expect((await millrace(['connectors', 'check', 'shop', '--url', able.url], home)).code).toBe(0);
+    await able.running('shop');
+    await millrace(['connectors', 'delete', 'shop', '--destroy', '--url', able.url], home);
+    expect(await able.end()).toBe(0);
+  });
+
   it('refuses a wrong configuration with the key, the remedy and status 2, and starts nothing', async () => {
     await writeFile(join(home, 'connectors', 'shop.json'), JSON.stringify({ ...archive(), 'flush.size': 'many' }));
     const { code, err } = await millrace(['worker', 'connectors', '--set', 'listeners=http://127.0.0.1:0'], home);

@@ -229,6 +229,41 @@ describe('the herder', () => {
     expect(worker.herder.names()).toEqual([]);
   });
 
+  it('checks upstream with variables resolved, and takes a thrown error as a finding', async () => {
+    const seen: RawConfig[] = [];
+    const catalog = new FileCatalog([
+      {
+        ...fileSource,
+        check: async ({ config }) => {
+          seen.push(config);
+          if (config['file'] === 'gone') throw new Error('no such file');
+          return [
+            { name: 'readable', ok: true },
+            { name: 'fast', ok: false, fatal: false, remedy: 'Wait.' },
+          ];
+        },
+      },
+    ]);
+    const worker = await start(new MemoryHub(), { FILE: 'f' }, catalog);
+    const { signal } = new AbortController();
+    const good = await worker.herder.checkConfig('src', { ...source, file: '${env:FILE}' }, signal);
+    expect(seen[0]?.['file']).toBe('f');
+    expect(good).toEqual({
+      name: 'src',
+      ok: true,
+      results: [
+        { name: 'readable', ok: true, fatal: false },
+        { name: 'fast', ok: false, fatal: false, remedy: 'Wait.' },
+      ],
+    });
+    const bad = await worker.herder.checkConfig('src', { ...source, file: 'gone' }, signal);
+    expect(bad).toMatchObject({ ok: false, results: [{ ok: false, fatal: true, problem: 'no such file' }] });
+    await expect(worker.herder.check('none', signal)).rejects.toMatchObject({ kind: 'missing' });
+    await expect(worker.herder.checkConfig('src', { ...source, 'tasks.max': '0' }, signal)).rejects.toThrow(
+      'tasks.max',
+    );
+  });
+
   it('resumes everything after the worker ends: states, task configurations, epochs', async () => {
     const first = await startTestWorker();
     await first.herder.create('run', source, 'STARTED');
