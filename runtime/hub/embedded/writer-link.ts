@@ -112,7 +112,10 @@ export class RemoteLink implements WriterLink {
 
   async freshen(): Promise<void> {
     if (this.#closed) throw hubClosed();
-    if (this.connection === null || this.connection.closed) await this.look();
+    const { connection } = this;
+    if (connection === null || connection.closed) return this.look();
+    // Every answer carries the watermark; a client that asks nothing and follows nothing hears of none.
+    await connection.ask('activeGroups', {}).catch(() => this.look());
   }
 
   close(): void {
