@@ -5,7 +5,7 @@
  *
  * The writer runs in a worker thread, as in a worker of millrace.
  */
-import { rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { BatchBuilder } from '../../runtime/hub/batch/batch-builder.ts';
@@ -129,6 +129,23 @@ async function latency(hub: EmbeddedHub, perSecond: number, transactional: boole
   await reader.close();
 }
 
+/** What the disk takes for the smallest durable write: the floor of every figure below. */
+async function syncCost(): Promise<void> {
+  await mkdir(path, { recursive: true });
+  const file = await open(`${path}/sync`, 'w');
+  const times: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    const started = performance.now();
+    await file.write(Buffer.alloc(8192, i), 0, 8192, i * 8192);
+    await file.datasync();
+    times.push(performance.now() - started);
+  }
+  await file.close();
+  times.sort((a, b) => a - b);
+  report('8 kB written and synced by itself', { p50: percentile(times, 0.5), p99: percentile(times, 0.99) });
+}
+
+await syncCost();
 const worker = new Worker(new URL('./hub-thread.ts', import.meta.url), { workerData: { path } });
 const port = await new Promise<import('node:worker_threads').MessagePort>((resolve) => worker.once('message', resolve));
 const hub = await connectHub(port, { path, env });

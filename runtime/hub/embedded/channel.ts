@@ -12,7 +12,7 @@ export interface Channel<Out, In> {
   close(): void;
 }
 
-/** To another thread. Keeps the thread alive only while `hold(true)`. */
+/** To another thread. Keeps this one alive until it is closed. */
 export class PortChannel<Out, In> implements Channel<Out, In> {
   readonly #port: MessagePort;
 

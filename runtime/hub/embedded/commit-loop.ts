@@ -158,7 +158,8 @@ export class CommitLoop {
   #take(): Work[] {
     const taken: Work[] = [];
     let active = this.#lanes.filter((lane) => lane.works.length > 0);
-    let left = this.#budgetBytes;
+    // Whoever shares has waited for a commit already: the next one is shorter.
+    let left = this.#budgetBytes / (active.length > 1 ? 2 : 1);
     let least = 1;
     while (active.length > 0 && left > 0 && taken.length < MAX_COMMIT_WORKS) {
       const share = left / active.length;
@@ -197,6 +198,7 @@ export class CommitLoop {
     this.#seq = commit.seq;
     this.#unsynced = !durable;
     this.#measure(works, clock.monotonicMs() - startedMs);
+    // I1, I2: nobody hears of a durable commit, and no reader sees it, before it is synced.
     if (durable) this.#hooks.synced(commit);
     else this.#hooks.unsynced(commit);
     works.forEach((work, index) => {

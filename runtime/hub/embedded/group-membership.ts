@@ -138,6 +138,7 @@ export class GroupMembership {
     const targets = assignRanges(consumers, topics);
     const owners = new Map<string, number>();
     for (const member of group.members.values()) for (const name of member.owned.keys()) owners.set(name, member.id);
+    // I4: what another member still owns is not given yet.
     const next = new Map<Member, Owned[]>();
     for (const member of group.members.values()) {
       const free = (of: Owned): boolean => (owners.get(nameOf(of)) ?? member.id) === member.id;

@@ -52,7 +52,7 @@ export interface Operations {
       readonly topic: string;
       readonly partition: number;
       readonly acks: Acks;
-      /** See {@link Producer.window}. */
+      /** Of its transaction: see `Producer.brokenWindow`. */
       readonly window: number;
       readonly batch: Uint8Array;
     };

@@ -135,6 +135,7 @@ export class RequestRouter {
     }
     const groups = ask.outcome === 'commit' ? ask.groups : [];
     // Unknown topics refuse the commit before anything has changed.
+    // I3: markers and offsets are one commit.
     const resolved = groups.flatMap(({ group, offsets }) =>
       offsets.map((of) => ({ group, id: topics.partition(of.topic, of.partition).id, of })),
     );
