@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
+import { MillraceError } from '../../record/error.ts';
 import { inTime, type ConformanceCase } from './conformance-case.ts';
 import { firstPlan, SourceReading, type SourceDriver, type SourceUpstream } from './source-driver.ts';
 
@@ -46,27 +47,21 @@ export function sourceConformance(driver: SourceDriver): readonly ConformanceCas
       await reading.close();
     }),
     on('resumes after the stored offset: nothing is missing', (upstream) => resumes(driver, upstream)),
-    on('reads again what was read and never stored', async (upstream) => {
-      const names = await upstream.produce(10);
-      const first = await read(upstream);
-      await first.readNames(10);
-      await first.close();
-      await using second = closing(await read(upstream));
-      await second.value.readNames(10);
-      deepStrictEqual(second.value.names.slice(0, 10), names);
-    }),
+    on('reads again what was read and never stored, or says that it cannot', (upstream) =>
+      readsAgain(driver, upstream),
+    ),
     on('takes commits while it goes on reading', async (upstream) => {
       await using reading = closing(await read(upstream));
       const first = await upstream.produce(10);
-      await reading.value.readNames(10, true);
+      await reading.value.readNames(10);
       const second = await upstream.produce(10);
-      await reading.value.readNames(20, true);
+      await reading.value.readNames(20);
       deepStrictEqual(reading.value.names, [...first, ...second]);
     }),
     on('after a commit and a restart goes on where the stored offset says', async (upstream) => {
       const first = await upstream.produce(10);
       const before = await read(upstream);
-      await before.readNames(10, true);
+      await before.readNames(10);
       const stored = before.stored;
       await before.close();
       deepStrictEqual(before.names, first);
@@ -105,6 +100,22 @@ async function drained(reading: SourceReading): Promise<never> {
     const batch = await reading.task.read(reading.signal);
     if (batch === null) throw new Error('the source ended');
     batch.release?.();
+  }
+}
+
+async function readsAgain(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  const names = await upstream.produce(10);
+  const first = await SourceReading.open(driver, upstream, []);
+  await first.readNames(10, true);
+  const { stored } = first;
+  await first.close();
+  try {
+    await using second = closing(await SourceReading.open(driver, upstream, stored));
+    await second.value.readNames(10);
+    deepStrictEqual(second.value.names.slice(0, 10), names);
+  } catch (error) {
+    // What it left upstream shows that an offset is missing: in doubt it stops (D16).
+    if (!(error instanceof MillraceError) || error.kind !== 'position') throw error;
   }
 }
 

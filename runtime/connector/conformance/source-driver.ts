@@ -42,10 +42,9 @@ export class SourceReading {
   readonly #stop = new AbortController();
   /** Names of produced records in the order read. */
   readonly names: string[] = [];
-  /** Offsets after everything read, by source partition. */
+  /** What is stored: the last committed offset of each source partition. */
   readonly offsets = new Map<string, SourceOffset>();
-  /** Reads that gave records. */
-  batches = 0;
+  #withheld = false;
 
   private constructor(driver: SourceDriver, upstream: SourceUpstream) {
     this.#driver = driver;
@@ -81,8 +80,11 @@ export class SourceReading {
     return JSON.parse(JSON.stringify([...this.offsets.values()])) as SourceOffset[];
   }
 
-  /** Reads once; commits what it read if asked to, as after it became durable. */
-  async read(commit: boolean): Promise<SourceBatch | null> {
+  /**
+   * Reads once. Like a runner it stores and commits what it read; with `withhold` only until the
+   * first batch with records: a source may wait for progress of its own to be durable.
+   */
+  async read(withhold = false): Promise<SourceBatch | null> {
     const batch = await this.#step('read()', this.#task.read(this.#stop.signal));
     if (batch === null) return null;
     const before = this.names.length;
@@ -90,18 +92,19 @@ export class SourceReading {
       const name = this.#upstream.nameOf(record);
       if (name !== null) this.names.push(name);
     }
-    if (this.names.length > before) this.batches++;
-    for (const offset of offsetsOf(batch)) this.offsets.set(JSON.stringify(offset.partition), offset);
+    if (this.names.length > before) this.#withheld ||= withhold;
+    const offsets = offsetsOf(batch);
     batch.release?.();
-    if (commit)
-      for (const { partition, position } of batch.progress ?? []) await this.#task.committed?.(partition, position);
+    if (this.#withheld) return batch;
+    for (const offset of offsets) this.offsets.set(JSON.stringify(offset.partition), offset);
+    for (const { partition, position } of batch.progress ?? []) await this.#task.committed?.(partition, position);
     return batch;
   }
 
   /** Reads until so many produced records have been seen. */
-  async readNames(count: number, commit = false): Promise<void> {
+  async readNames(count: number, withhold = false): Promise<void> {
     while (this.names.length < count) {
-      if ((await this.read(commit)) === null) break;
+      if ((await this.read(withhold)) === null) break;
     }
   }
 
