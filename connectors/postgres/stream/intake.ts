@@ -75,7 +75,7 @@ export class Intake {
     try {
       do {
         this.#run();
-        if (assembler.injection !== undefined || this.#filled >= BLOCK_BYTES) this.#events.full();
+        if (assembler.injection !== undefined || this.#isFull()) this.#events.full();
       } while (assembler.waiting === undefined && this.#whole());
     } finally {
       this.#parsing = false;
@@ -108,6 +108,11 @@ export class Intake {
     this.#parsed = 0;
     this.#filled = left;
     return block;
+  }
+
+  /** An unfinished frame alone fills no block, however large it is: it would be copied with every chunk. */
+  #isFull(): boolean {
+    return this.#parsed >= BLOCK_BYTES || (this.#block.count > 0 && this.#filled >= BLOCK_BYTES);
   }
 
   #run(): void {
