@@ -58,19 +58,22 @@ export class InitialSnapshot {
    * before the slot exists.
    */
   async withSlot(load: LoadTables): Promise<void> {
-    const { slot, identity } = this.#upstream;
+    const { slot, identity, env } = this.#upstream;
     const tables = await this.#lock(load, () => true);
     const replication = await this.#upstream.connect({ replication: true, unlimited: true });
     try {
+      env.crash?.('snapshot.before_slot');
       const { consistentLsn, snapshotName } = await createSlot(replication, slot.name, {
         failover: slot.failover,
         snapshot: 'export',
       });
+      env.crash?.('snapshot.after_slot');
       // Before the connection's next command, which would end the exported snapshot.
       for (const connection of this.#connections) await importSnapshot(connection, snapshotName ?? '');
       this.#plan = { id: this.#id, phase: 'planned', slot: slot.name, lsn: consistentLsn, ...identity };
       const taken = await exportSnapshot(this.#holder());
       await this.#prepare(tables, taken, consistentLsn, {});
+      env.crash?.('snapshot.after_plan');
     } finally {
       await replication.close();
     }
@@ -119,6 +122,7 @@ export class InitialSnapshot {
     const batch = (await this.#batches?.next(signal)) ?? null;
     this.#progress?.show(this.#upstream.env.clock.monotonicMs());
     if (batch === null) await this.close();
+    else this.#upstream.env.crash?.('snapshot.batch');
     return batch;
   }
 

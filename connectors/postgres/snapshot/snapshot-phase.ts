@@ -158,6 +158,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     }
     this.#upstream.context.stage('preparing the snapshot');
     await this.#until(durable);
+    env.crash?.('snapshot.after_intent');
     if (drop) await dropSlot(await this.#controlConnection(), slot.name);
     if (!read) {
       yield* this.#createOnly(plan);

@@ -182,7 +182,9 @@ export class StreamWindows implements StreamHooks {
       return 'ours';
     }
     this.#settled = settled;
-    const nowUs = this.#upstream.env.clock.nowUs();
+    const { env } = this.#upstream;
+    env.crash?.('snapshot.window_emitted');
+    const nowUs = env.clock.nowUs();
     const progress = table.advance(range, read, outcome.rows.length);
     const origin = { lsn: null, sequence: `["${lsn}","${lsn}"]`, xid: null, sourceUs: nowUs };
     const injection = windowInjection(read.block, outcome.rows, origin, nowUs, progress);

@@ -157,6 +157,7 @@ export class WindowLoop {
     };
     this.#windows.active = active;
     await this.#mark(connection, number, 'open');
+    this.#upstream.env.crash?.('snapshot.window_opened');
     const read = await this.#read(connection, table, range, signal);
     if (read === undefined) {
       this.#windows.active = undefined;
@@ -164,9 +165,11 @@ export class WindowLoop {
       this.#windows.remove(table);
       return 'the table is gone';
     }
+    this.#upstream.env.crash?.('snapshot.window_read');
     active.read = read;
     table.windows.read(read.keys, read.invisible);
     active.closeLsn = await this.#mark(connection, number, 'close');
+    this.#upstream.env.crash?.('snapshot.window_closed');
     const stopped = Promise.withResolvers<never>();
     const abort = (): void => stopped.reject(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });

@@ -119,6 +119,11 @@ describe('snapshot.mode', () => {
     await run.start();
     await run.until(() => run.ended);
     expect(await run.differences('a')).toEqual(EQUAL);
+    const before = run.changes.length;
+    await run.stop();
+    await run.start();
+    await run.until(() => run.ended);
+    expect(run.changes.length).toBe(before);
   });
 
   test('initial reads nothing again after it is done', async () => {

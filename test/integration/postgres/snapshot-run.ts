@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly config?: RawConfig;
   /** Called before a batch is stored; true: the process is killed at this place, the batch lost. */
   readonly kill?: (batch: SourceBatch, changes: readonly Change[]) => boolean;
+  /** True: the process is killed at this named place. */
+  readonly crash?: (point: string) => boolean;
   /** The batch's records are stored, its offsets are not: at least once. */
   readonly killAfterRecords?: (batch: SourceBatch, changes: readonly Change[]) => boolean;
 }
@@ -54,7 +56,10 @@ export class SnapshotRun {
   }
 
   /** Starts the task from the stored offsets. */
-  async start(config: RawConfig = {}, hooks: Pick<RunOptions, 'kill' | 'killAfterRecords'> = {}): Promise<void> {
+  async start(
+    config: RawConfig = {},
+    hooks: Pick<RunOptions, 'kill' | 'killAfterRecords' | 'crash'> = {},
+  ): Promise<void> {
     const { server } = this.#options;
     this.killed = false;
     this.ended = false;
@@ -80,6 +85,11 @@ export class SnapshotRun {
     const sockets = this.#sockets;
     const env: Env = {
       ...realEnv,
+      crash: (point) => {
+        if (this.killed || hooks.crash?.(point) !== true) return;
+        this.#crash();
+        throw new Error(`killed at ${point}`);
+      },
       net: {
         ...realEnv.net,
         socket: () => {

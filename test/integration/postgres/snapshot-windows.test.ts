@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { SNAPSHOT_CRASH_POINTS } from '../../../connectors/postgres/snapshot/crash-points.ts';
 import { SnapshotRun } from './snapshot-run.ts';
 
 const SMALL = { 'millrace.snapshot.chunk.bytes': '16384', 'incremental.snapshot.chunk.size': '50' };
@@ -173,6 +174,47 @@ describe('when the server goes away in the middle of a snapshot', () => {
       expect(await run.differences('a')).toEqual(EQUAL);
     });
   }
+});
+
+/** Kills at the n-th visit of a place. */
+const at = (point: string, visit: number): { crash: (name: string) => boolean } => {
+  let left = visit;
+  return { crash: (name) => name === point && --left === 0 };
+};
+
+describe('killed at a named place', () => {
+  const BEFORE_STREAM = SNAPSHOT_CRASH_POINTS.filter((point) => !point.startsWith('snapshot.window'));
+  const WINDOWS = SNAPSHOT_CRASH_POINTS.filter((point) => point.startsWith('snapshot.window'));
+  test.each([...BEFORE_STREAM, ...WINDOWS])('%s, a snapshot is in the end as the source has it', async (point) => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, small int, big text)');
+    await server.sql('ALTER TABLE a ALTER big SET STORAGE EXTERNAL');
+    await server.sql(`INSERT INTO a SELECT i, 0, repeat('b', 2500) || i FROM generate_series(1, 300) i`);
+    await server.sql('CREATE TABLE k (x int, y text)');
+    await server.sql(`INSERT INTO k SELECT i, repeat('y', 50) FROM generate_series(1, 500) i`);
+    await server.sql('ANALYZE');
+    const run = newRun({ 'millrace.snapshot.chunk.bytes': '8192', 'incremental.snapshot.chunk.size': '8' });
+    if (WINDOWS.includes(point)) {
+      await run.start({}, at('snapshot.batch', 2));
+      await run.untilKilled();
+    }
+    for (const visit of [1, 2, 3]) {
+      const early = point.endsWith('intent') || point.endsWith('slot') || point.endsWith('plan');
+      await run.start({}, at(point, early ? 1 : visit));
+      await server.sql(`UPDATE a SET id = id + 1000 WHERE id % 50 = ${visit}`);
+      await server.sql(`UPDATE a SET small = small + 1 WHERE id % 7 = ${visit}`);
+      await server.sql(`DELETE FROM a WHERE id = ${visit * 20}`);
+      await server.sql(`INSERT INTO k VALUES (${-visit}, 'new')`);
+      await run.untilKilled();
+      // Once everything is done, the place is not passed again.
+      if (point === 'snapshot.batch') break;
+    }
+    await run.start();
+    await run.untilRead();
+    await run.catchUp();
+    expect(await run.differences('a')).toEqual(EQUAL);
+    const kept = new Set(run.changes.filter(({ topic }) => topic === 'p.public.k').map(({ after }) => after?.['x']));
+    expect(kept.size).toBe((await server.sql('SELECT DISTINCT x FROM k')).length);
+  });
 });
 
 describe('killed at every place', () => {
