@@ -37,7 +37,7 @@ export class BackendError extends Error {
 
   constructor(fields: BackendFields) {
     const extra = [fields.detail, fields.hint].filter((text) => text !== undefined);
-    super([fields.message, ...extra].join('. '));
+    super([fields.message, ...extra].map((text) => text.replace(/\.$/, '')).join('. '));
     this.name = 'BackendError';
     this.code = fields.code;
     this.detail = fields.detail;

@@ -180,6 +180,22 @@ describe('a task', () => {
     await expect(run).rejects.toHaveProperty('remedy', expect.stringContaining('CREATE PUBLICATION'));
   });
 
+  test('offsets may be altered to a place the slot still has, and to no other', async () => {
+    const { name, config, store } = await fixture({ 'snapshot.mode': 'no_data' });
+    const first = await new Run(config, store).open();
+    await first.until(() => streamOffset(store, name)['lsn'] !== undefined);
+    await first.task.close();
+    const call = { name: 'c', config, env: realEnv, log: listen().context.log, signal: new AbortController().signal };
+    const alter = (partition: JsonObject, offset: JsonObject | null) =>
+      postgresConnector.alterOffsets?.(call, [{ partition, offset }]) ?? Promise.resolve();
+    const lsn = Number(streamOffset(store, name)['lsn']);
+    await alter({ server: name }, { lsn });
+    await alter({ server: name }, null);
+    await expect(alter({ server: name }, { lsn: lsn - 1000 })).rejects.toMatchObject({ code: 'POSTGRES_SLOT_AHEAD' });
+    await expect(alter({ server: name }, { pos: 4 })).rejects.toMatchObject({ code: 'POSTGRES_OFFSET_UNUSABLE' });
+    await expect(alter({ server: 'x' }, { lsn })).rejects.toMatchObject({ code: 'POSTGRES_OFFSET_PARTITION' });
+  });
+
   test('a slot that is ahead is a gap, unless offset.mismatch.strategy accepts it', async () => {
     const { name, config, store } = await fixture({ 'snapshot.mode': 'no_data' });
     const first = await new Run(config, store).open();
