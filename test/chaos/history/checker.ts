@@ -25,38 +25,40 @@ export type Anomaly = {
 export type Delivery = 'at-least-once' | 'exactly-once';
 
 /**
- * Compares an observed history with the oracle.
+ * Compares an observed history with the oracle. `baseline` are the first entries of the oracle: what
+ * was committed before the connector's slot, and came as snapshot reads.
  *
- * - The first event of a key may be a snapshot read of any state, or its first change.
- * - Afterwards the next change is the one after the last: `seq + 1`. In at-least-once it may also
- *   step back to any earlier change (a replay), from where the same holds again.
- * - A later snapshot read shows the state last seen, never an older one.
- * - At the end the last change of every key has been seen.
+ * - The next change of a key is the one after the last seen, or after the baseline: `seq + 1`. In
+ *   at-least-once it may also step back to any change after the baseline (a replay), from where the
+ *   same holds again.
+ * - A snapshot read shows the state last seen (or the baseline's), never an older or a later one.
+ * - At the end the last change of every key has been seen; a key that did not change was read.
  */
 export function checkHistory(
   oracle: readonly OracleEntry[],
   observed: readonly ObservedEvent[],
   delivery: Delivery,
+  baseline = 0,
 ): readonly Anomaly[] {
   const expected = groupByKey(oracle);
+  const start = new Map(oracle.slice(0, baseline).map(({ key, seq }) => [key, seq]));
   const anomalies: Anomaly[] = [];
-  const last = new Map<string, number>();
+  const last = new Map(start);
   const seen = new Map<string, number>();
   for (const event of observed) {
-    const changes = expected.get(event.key);
-    const change = changes?.[event.seq - 1];
-    const before = last.get(event.key);
-    const found = change === undefined ? phantom(event) : step(event, change, before, delivery);
+    const { key, seq } = event;
+    const change = expected.get(key)?.[seq - 1];
+    const from = { start: start.get(key) ?? 0, last: last.get(key) ?? 0 };
+    const found = change === undefined ? phantom(event) : step(event, change, from, delivery);
     if (found !== undefined) anomalies.push(found);
-    last.set(event.key, event.seq);
-    seen.set(event.key, Math.max(seen.get(event.key) ?? 0, event.seq));
+    last.set(key, seq);
+    seen.set(key, Math.max(seen.get(key) ?? 0, seq));
   }
   for (const [key, changes] of expected) {
     const end = seen.get(key) ?? 0;
-    const survives = changes.at(-1)?.op !== 'd' || end > 0;
-    if (end < changes.length && (survives || end > 0)) {
+    const gone = changes.at(-1)?.op === 'd' && start.get(key) === changes.length;
+    if (end < changes.length && !gone)
       anomalies.push({ key, kind: 'lost', detail: `ends at ${end} of ${changes.length}` });
-    }
   }
   return anomalies;
 }
@@ -64,22 +66,21 @@ export function checkHistory(
 function step(
   event: ObservedEvent,
   change: OracleEntry,
-  before: number | undefined,
+  from: { readonly start: number; readonly last: number },
   delivery: Delivery,
 ): Anomaly | undefined {
   const { key, seq, op } = event;
-  const at = (kind: Anomaly['kind']): Anomaly => ({ key, kind, detail: `${op} ${seq} after ${before ?? 'nothing'}` });
+  const at = (kind: Anomaly['kind']): Anomaly => ({ key, kind, detail: `${op} ${seq} after ${from.last}` });
   if (op === 'r') {
     if (change.op === 'd') return at('phantom');
-    if (before === undefined || seq === before) return undefined;
-    return at(seq < before ? 'reorder' : 'hole');
+    if (seq === from.last) return undefined;
+    return at(seq < from.last ? 'reorder' : 'hole');
   }
   if (op !== change.op) return { key, kind: 'wrong-op', detail: `${op} where ${change.op} ${seq} was written` };
-  if (before === undefined) return seq === 1 ? undefined : at('hole');
-  if (seq === before + 1) return undefined;
-  if (seq > before) return at('hole');
-  if (delivery === 'at-least-once') return undefined;
-  return at(seq === before ? 'duplicate' : 'reorder');
+  if (seq === from.last + 1) return undefined;
+  if (seq > from.last) return at('hole');
+  if (delivery === 'at-least-once' && seq > from.start) return undefined;
+  return at(seq === from.last ? 'duplicate' : 'reorder');
 }
 
 function phantom(event: ObservedEvent): Anomaly {

@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readTopic } from '../../runtime/app/verify/read-topic.ts';
+import { runVerify } from '../../runtime/app/verify/run-verify.ts';
+import { realEnv } from '../../runtime/env/real.ts';
+import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
+import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { hubPath, logLines, WorkerProcess, type WorkerPlace } from './harness/worker-process.ts';
+import { archiveFaults, readArchived } from './history/archived.ts';
+import { checkHistory, type Delivery } from './history/checker.ts';
+import { readObserved } from './history/observed.ts';
+import { createWorkload, readOracle, startWorkload, type Workload } from './history/workload.ts';
+
+/** Times each named point is hit. */
+const HITS = 5;
+/** Kills at random instants, per delivery. */
+const RANDOM_KILLS = 50;
+const TABLES = ['item', 'doc'] as const;
+const topicOf = (table: string): string => `crash.public.${table}`;
+
+const SHARED_POINTS = [
+  'source.before_append',
+  'source.after_append',
+  'source.before_offset',
+  'source.after_offset',
+  'source.before_committed',
+  'source.after_committed',
+  'sink.after_write',
+  'sink.before_commit',
+  'sink.after_commit',
+];
+const POINTS: Readonly<Record<Delivery, readonly string[]>> = {
+  'at-least-once': SHARED_POINTS,
+  'exactly-once': [...SHARED_POINTS, 'source.after_commit'],
+};
+
+function place(server: PostgresServer, folder: string, delivery: Delivery): WorkerPlace {
+  return {
+    folder,
+    worker: { 'offset.flush.interval.ms': '100' },
+    connectors: {
+      crash: {
+        'connector.class': 'postgres',
+        'database.hostname': server.host,
+        'database.port': String(server.port),
+        'database.user': server.user,
+        'database.password': '',
+        'database.dbname': server.database,
+        'topic.prefix': 'crash',
+        'plugin.name': 'pgoutput',
+        'slot.name': 'crash',
+        'publication.name': 'crash',
+        'publication.autocreate.mode': 'filtered',
+        'table.include.list': 'public.item,public.doc',
+        'millrace.delivery': delivery,
+      },
+      archive: {
+        'connector.class': 's3',
+        'topics.regex': 'crash\\.public\\..*',
+        'store.url': `file://${join(folder, 'archive')}`,
+        'format.class': 'json',
+        'millrace.envelope': 'true',
+        'flush.size': '50',
+      },
+    },
+  };
+}
+
+/** Bytes of WAL that the slot has not confirmed: what was under way when the process died. */
+async function unacknowledged(server: PostgresServer): Promise<number> {
+  const [row] = await server.sql(
+    `select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) as bytes from pg_replication_slots where slot_name = 'crash'`,
+  );
+  return Number(row?.['bytes'] ?? 0);
+}
+
+/** The snapshot's plan is durable, and with it the slot's consistent point: whatever commits now is streamed. */
+async function untilPlanned(at: WorkerPlace): Promise<void> {
+  for (;;) {
+    const offsets = await hubValues(at, 'millrace-offsets').catch(() => []);
+    if (offsets.some(({ value }) => value?.includes('"phase":"planned"'))) return;
+    await sleep(20);
+  }
+}
+
+/** Runs until the process has killed itself at the point; the passage grows until it is met. */
+async function crashAt(at: WorkerPlace, point: string, passage: number): Promise<boolean> {
+  const worker = WorkerProcess.start(at, `${point}:${passage}`);
+  const ended = await Promise.race([worker.ended, sleep(20_000)]);
+  if (ended === undefined) await worker.kill();
+  return ended?.signal === 'SIGKILL';
+}
+
+/** Committed records of a topic. */
+async function hubValues(at: WorkerPlace, topic: string): Promise<{ offset: number; value: string | undefined }[]> {
+  const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
+  const values: { offset: number; value: string | undefined }[] = [];
+  try {
+    await readTopic(hub, topic, new AbortController().signal, (record) => {
+      values.push({ offset: Number(record.offset), value: record.value()?.toString() });
+    });
+  } finally {
+    await hub.close();
+  }
+  return values;
+}
+
+describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills under load', (delivery) => {
+  let server: PostgresServer;
+  let workload: Workload;
+  let at: WorkerPlace;
+  /** Oracle entries from before the slot. */
+  let baselines: ReadonlyMap<string, number>;
+  const hits = new Map<string, number>();
+  let withBytesInFlight = 0;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    await createWorkload(server);
+    await server.sql('select work(200, 2000)');
+    baselines = new Map(
+      await Promise.all(TABLES.map(async (table) => [table, (await readOracle(server, table)).length] as const)),
+    );
+    at = place(server, mkdtempSync(join(tmpdir(), 'mr-crash-')), delivery);
+    const worker = WorkerProcess.start(at);
+    await untilPlanned(at);
+    workload = startWorkload(server);
+    await worker.kill();
+  });
+
+  afterAll(async () => {
+    await workload.stop();
+    await server.stop();
+    rmSync(at.folder, { recursive: true, force: true });
+  });
+
+  test.each(POINTS[delivery])(`is killed ${HITS} times at %s`, async (point) => {
+    for (let hit = 0; hit < HITS; hit++) {
+      if (!(await crashAt(at, point, 1 + hit * 3))) continue;
+      hits.set(point, (hits.get(point) ?? 0) + 1);
+      if ((await unacknowledged(server)) > 0) withBytesInFlight++;
+    }
+    expect(hits.get(point)).toBe(HITS);
+  });
+
+  test(`is killed ${RANDOM_KILLS} times at random instants`, async () => {
+    for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+      const worker = WorkerProcess.start(at);
+      await sleep(300 + Math.random() * 1700);
+      expect(worker.running, JSON.stringify(logLines(at).at(-1))).toBe(true);
+      await worker.kill();
+      if ((await unacknowledged(server)) > 0) withBytesInFlight++;
+    }
+  });
+
+  test('every kill met bytes that were not acknowledged', () => {
+    expect(withBytesInFlight).toBeGreaterThanOrEqual(POINTS[delivery].length * HITS + RANDOM_KILLS * 0.9);
+  });
+
+  test('loses nothing, keeps the order of every key, and repeats only as promised', async () => {
+    await workload.stop();
+    const worker = WorkerProcess.start(at);
+    try {
+      const report = await runVerify({
+        name: 'crash',
+        hubPath: hubPath(at),
+        workerConfig: undefined,
+        waitMs: 60_000,
+        variables: {},
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+      expect(report.comparisons.filter(({ equal }) => !equal)).toEqual([]);
+    } finally {
+      await worker.stop();
+    }
+    for (const table of TABLES) {
+      const oracle = await readOracle(server, table);
+      const observed = await readObserved(hubPath(at), topicOf(table));
+      expect(oracle.length).toBeGreaterThan(500);
+      expect(checkHistory(oracle, observed, delivery, baselines.get(table)).slice(0, 10), table).toEqual([]);
+    }
+  });
+
+  test('the archive has each record once, without a gap', async () => {
+    for (const table of TABLES) {
+      const archived = readArchived(join(at.folder, 'archive'), topicOf(table));
+      const held = await hubValues(at, topicOf(table));
+      const faults = archiveFaults(
+        archived,
+        held.map(({ offset }) => offset),
+      );
+      expect(archived.length).toBeGreaterThan(100);
+      expect({ twice: faults.twice.slice(0, 10), missing: faults.missing.slice(0, 10) }).toEqual({
+        twice: [],
+        missing: [],
+      });
+    }
+  });
+});
