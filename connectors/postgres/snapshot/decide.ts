@@ -24,7 +24,7 @@ export type Decision =
   /** Go on from the stored offset, or from `lsn` where none is stored. */
   | { readonly kind: 'go on'; readonly lsn: bigint; readonly reread: boolean };
 
-/** What a start has to do, by mode and by what is there (DESIGN §3a, 4 and 10). Pure. */
+/** What a start has to do, by mode and by what is there (`docs/decisions/20261125-postgres-snapshot.md`). Pure. */
 export function decide(situation: Situation): Decision {
   const { mode, streamed, slot, slotName } = situation;
   // Another slot.name: what is stored of a snapshot does not speak of this slot.

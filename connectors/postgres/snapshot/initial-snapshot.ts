@@ -33,9 +33,11 @@ export interface CapturedTable {
 export type LoadTables = () => Promise<readonly CapturedTable[]>;
 
 /**
- * Tables read at one database snapshot (DESIGN §3a, 1 to 3). Procedure: {@link take}, which locks,
- * creates the slot or takes a snapshot of its own, and plans; {@link plan} goes into a batch before
- * the first of {@link next}; {@link close} at the end, whatever happened.
+ * Tables read at one database snapshot (`docs/decisions/20261125-postgres-snapshot.md`, 1 to 5).
+ *
+ * Procedure: {@link withSlot} or {@link withoutSlot}, which lock, create the slot or take a snapshot of
+ * their own, and plan; {@link plan} goes into a batch before the first of {@link next};
+ * {@link close} at the end, whatever happened.
  */
 export class InitialSnapshot {
   readonly #upstream: SnapshotUpstream;
@@ -81,7 +83,7 @@ export class InitialSnapshot {
 
   /**
    * Locks the tables that `wanted` names and plans at a snapshot S1 of their own, later than the
-   * stream's start (DESIGN §3a, 9). Their progress says which transactions are visible in it.
+   * stream's start. Their progress says which transactions are visible in it.
    */
   async withoutSlot(load: LoadTables, wanted: (table: Table) => boolean): Promise<void> {
     const tables = await this.#lock(load, wanted);

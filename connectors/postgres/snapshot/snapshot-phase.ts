@@ -44,7 +44,7 @@ interface OpenTable {
 }
 
 /**
- * What happens before the stream, and beside it (DESIGN §3a). `read` gives, in this order: the
+ * What happens before the stream, and beside it (`docs/decisions/20261125-postgres-snapshot.md`). `read` gives, in this order: the
  * intent to create a slot, the plan, the rows read at the slot's snapshot; or, after a restart, the
  * rows of open tables without a key at a new snapshot. Then the stream begins; open tables with a
  * key, and what signals ask for, are read beside it in windows.

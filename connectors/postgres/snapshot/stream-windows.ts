@@ -37,7 +37,7 @@ export interface Remembered {
 }
 
 /**
- * The stream's side of the windows (DESIGN §3a, 5 to 9): hears its events in order, and puts the
+ * The stream's side of the windows (`docs/decisions/20261125-postgres-snapshot.md`): hears its events in order, and puts the
  * rows of a window in at its close mark.
  */
 export class StreamWindows implements StreamHooks {
