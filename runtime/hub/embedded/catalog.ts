@@ -35,21 +35,22 @@ function key(prefix: string, name: string): Buffer {
   return Buffer.from(prefix + name);
 }
 
-function parse<T>(bytes: Uint8Array): T {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as T;
+/** What this module wrote itself. */
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 }
 
-function* entries<T>(store: Store, prefix: string): Generator<T, void, undefined> {
+function* entries(store: Store, prefix: string): Generator<unknown, void, undefined> {
   const start = Buffer.from(prefix);
-  for (const { value } of store.catalog.getRange({ start, end: afterPrefix(start) })) yield parse<T>(value);
+  for (const { value } of store.catalog.getRange({ start, end: afterPrefix(start) })) yield parse(value);
 }
 
 /** Small things by name: topics, transactional producers, open transactions, partitions to be removed. */
 export const catalog = {
-  topics: (store: Store): StoredTopic[] => [...entries<StoredTopic>(store, TOPIC)],
+  topics: (store: Store): StoredTopic[] => [...entries(store, TOPIC)] as StoredTopic[],
   topic: (store: Store, name: string): StoredTopic | null => {
     const bytes = store.catalog.get(key(TOPIC, name));
-    return bytes === undefined ? null : parse<StoredTopic>(bytes);
+    return bytes === undefined ? null : (parse(bytes) as StoredTopic);
   },
   putTopic: (store: Store, topic: StoredTopic): void => {
     void store.catalog.put(key(TOPIC, topic.name), Buffer.from(JSON.stringify(topic)));
@@ -58,13 +59,13 @@ export const catalog = {
 
   producer: (store: Store, transactionalId: string): StoredProducer | null => {
     const bytes = store.catalog.get(key(PRODUCER, transactionalId));
-    return bytes === undefined ? null : parse<StoredProducer>(bytes);
+    return bytes === undefined ? null : (parse(bytes) as StoredProducer);
   },
   putProducer: (store: Store, transactionalId: string, producer: StoredProducer): void => {
     void store.catalog.put(key(PRODUCER, transactionalId), Buffer.from(JSON.stringify(producer)));
   },
 
-  transactions: (store: Store): StoredTransaction[] => [...entries<StoredTransaction>(store, TRANSACTION)],
+  transactions: (store: Store): StoredTransaction[] => [...entries(store, TRANSACTION)] as StoredTransaction[],
   putTransaction: (store: Store, transaction: StoredTransaction): void => {
     const bytes = Buffer.from(JSON.stringify(transaction));
     void store.catalog.put(key(TRANSACTION, String(transaction.producerId)), bytes);
@@ -73,7 +74,7 @@ export const catalog = {
     void store.catalog.remove(key(TRANSACTION, String(producerId)));
   },
 
-  garbage: (store: Store): number[] => [...entries<number>(store, GARBAGE)],
+  garbage: (store: Store): number[] => [...entries(store, GARBAGE)] as number[],
   putGarbage: (store: Store, partition: number): void => {
     void store.catalog.put(key(GARBAGE, String(partition)), Buffer.from(String(partition)));
   },

@@ -76,7 +76,7 @@ export class EmbeddedHub implements Hub {
 
   /** Null where no writer runs. */
   async stats(): Promise<HubStats | null> {
-    return (await this.#parts.link.connection?.ask('stats', {})) ?? null;
+    return (await this.#parts.link.connection?.ask('stats', null)) ?? null;
   }
 
   close(): Promise<void> {

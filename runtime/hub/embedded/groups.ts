@@ -42,7 +42,7 @@ export class EmbeddedGroups implements HubGroups {
 
   async list(): Promise<readonly GroupDescription[]> {
     const { store, link } = this.#parts;
-    const active = (await link.connection?.ask('activeGroups', {})) ?? [];
+    const active = (await link.connection?.ask('activeGroups', null)) ?? [];
     const members = new Map(active.map(({ group, members }) => [group, members]));
     for (const group of store.read(() => storedGroups(store))) if (!members.has(group)) members.set(group, 0);
     return [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, members]) => ({ group, members }));

@@ -93,8 +93,8 @@ export interface Operations {
     answer: null;
   };
   deleteGroup: { ask: { readonly group: string }; answer: null };
-  activeGroups: { ask: Record<never, never>; answer: readonly { readonly group: string; readonly members: number }[] };
-  stats: { ask: Record<never, never>; answer: HubStats };
+  activeGroups: { ask: null; answer: readonly { readonly group: string; readonly members: number }[] };
+  stats: { ask: null; answer: HubStats };
 }
 
 export type Operation = keyof Operations;

@@ -95,8 +95,11 @@ export class EmbeddedReader implements HubReader {
       const leftMs = deadline - clock.monotonicMs();
       // Passing over hidden batches only, it still lets others run.
       if (moved) await this.#parts.env.timers.yield();
-      else if (leftMs <= 0) return batches;
-      else await this.#wait(leftMs, signal);
+      else if (leftMs <= 0) {
+        // Whoever never waits has to hear of advances too.
+        this.#follow();
+        return batches;
+      } else await this.#wait(leftMs, signal);
     }
   }
 

@@ -26,6 +26,11 @@ export interface ServerParts {
   readonly stats: () => HubStats;
 }
 
+type Requests<O extends Operation> = Extract<Request, { readonly op: O }>;
+type TopicRequest = Requests<'createTopic' | 'deleteTopic' | 'alterTopic' | 'deleteRecords'>;
+type MembershipRequest = Requests<'joinGroup' | 'assignment' | 'acknowledge' | 'leaveGroup' | 'activeGroups'>;
+type GroupRequest = Requests<'commitOffsets' | 'alterGroup' | 'deleteGroup'>;
+
 /** What clients of other processes may ask. */
 const READING = new Set<Operation>(['follow', 'stats', 'activeGroups']);
 
@@ -75,8 +80,16 @@ export class RequestRouter {
         return this.#changeTopic(session, request);
       case 'stats':
         return session.answer(id, this.#parts.stats());
-      default:
-        return this.#group(session, request);
+      case 'joinGroup':
+      case 'assignment':
+      case 'acknowledge':
+      case 'leaveGroup':
+      case 'activeGroups':
+        return this.#membership(session, request);
+      case 'commitOffsets':
+      case 'alterGroup':
+      case 'deleteGroup':
+        return this.#changeGroup(session, request);
     }
   }
 
@@ -178,7 +191,7 @@ export class RequestRouter {
     );
   }
 
-  #changeTopic(session: ClientSession, request: Request): void {
+  #changeTopic(session: ClientSession, request: TopicRequest): void {
     const { topics, groups, followers, cleaner } = this.#parts;
     const { id } = request;
     switch (request.op) {
@@ -219,7 +232,7 @@ export class RequestRouter {
     }
   }
 
-  #group(session: ClientSession, request: Request): void {
+  #membership(session: ClientSession, request: MembershipRequest): void {
     const { groups } = this.#parts;
     const { id } = request;
     switch (request.op) {
@@ -235,6 +248,15 @@ export class RequestRouter {
       case 'leaveGroup':
         groups.leave(request.ask.member);
         return session.answer(id, null);
+      case 'activeGroups':
+        return session.answer(id, groups.active());
+    }
+  }
+
+  #changeGroup(session: ClientSession, request: GroupRequest): void {
+    const { groups } = this.#parts;
+    const { id } = request;
+    switch (request.op) {
       case 'commitOffsets': {
         const { member, generation, offsets } = request.ask;
         return this.#submit(session, session.lane, id, () =>
@@ -245,8 +267,6 @@ export class RequestRouter {
         return this.#submit(session, session.lane, id, () => this.#alterGroup(request.ask));
       case 'deleteGroup':
         return this.#submit(session, session.lane, id, () => this.#deleteGroup(request.ask.group));
-      case 'activeGroups':
-        return session.answer(id, groups.active());
     }
   }
 

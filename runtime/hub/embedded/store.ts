@@ -97,7 +97,8 @@ export class Store {
    * written, not synced: it survives `kill -9`, and a power cut may undo it, whole. What `change` throws undoes it.
    */
   commit(durable: boolean, change: () => void): void {
-    this.#root.transactionSync(change, durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC);
+    const root: { transactionSync(change: () => void, flags: number): void } = this.#root;
+    root.transactionSync(change, durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC);
   }
 
   /** null in a new hub. */

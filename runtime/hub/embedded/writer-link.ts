@@ -115,7 +115,7 @@ export class RemoteLink implements WriterLink {
     const { connection } = this;
     if (connection === null || connection.closed) return this.look();
     // Every answer carries the watermark; a client that asks nothing and follows nothing hears of none.
-    await connection.ask('activeGroups', {}).catch(() => this.look());
+    await connection.ask('activeGroups', null).catch(() => this.look());
   }
 
   close(): void {
