@@ -125,16 +125,16 @@ async function alterOffsets(
   }
 }
 
-/** Drops the slot, and the publication unless the operator made it (`publication.autocreate.mode=disabled`). */
+/** Drops the slot, and the publication if it was created for it: others may follow one that somebody else made. */
 async function destroy({ config, env }: ConnectorCall): Promise<readonly string[]> {
   const settings = readSettings(config);
   const { slot } = settings.replication;
-  const { name, mode } = settings.publication;
+  const { name } = settings.publication;
   const connection = await openConnection(settings.connection, env);
   try {
     const done: string[] = [];
     if (await dropSlot(connection, slot)) done.push(`dropped the replication slot ${slot}`);
-    if (mode !== 'disabled' && (await dropPublication(connection, name))) done.push(`dropped the publication ${name}`);
+    if (await dropPublication(connection, name, slot)) done.push(`dropped the publication ${name}`);
     return done;
   } finally {
     await connection.close();

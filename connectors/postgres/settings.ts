@@ -51,6 +51,7 @@ export function readSettings(config: RawConfig): PostgresSettings {
     },
     publication: {
       name: parsed['publication.name'],
+      slot: parsed['slot.name'],
       mode: parsed['publication.autocreate.mode'],
       viaRoot: parsed['publish.via.partition.root'],
       skipped: skippedOperations(parsed['skipped.operations']),

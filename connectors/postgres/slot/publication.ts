@@ -3,12 +3,14 @@ import { matchesAny } from '../../../runtime/change/filters.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
-import { quoteIdentifier } from './slot.ts';
+import { quoteIdentifier, quoteLiteral } from './slot.ts';
 
 export type AutocreateMode = 'all_tables' | 'disabled' | 'filtered' | 'no_tables';
 
 export interface PublicationSettings {
   readonly name: string;
+  /** `slot.name`: who a publication that is created belongs to, told by its comment. */
+  readonly slot: string;
   /** `publication.autocreate.mode` */
   readonly mode: AutocreateMode;
   /** `publish.via.partition.root` */
@@ -116,11 +118,13 @@ export async function ensurePublication(
   captured: readonly Table[],
 ): Promise<string | undefined> {
   const now = await readPublication(reader, settings.name);
+  const comment = `COMMENT ON PUBLICATION ${quoteIdentifier(settings.name)} IS ${quoteLiteral(madeFor(settings.slot))}`;
   const statement = publicationStatement(settings, captured, now);
   if (statement === undefined) return undefined;
   const verb = now === undefined ? 'creating' : 'changing';
   try {
     await reader.query(`${verb} the publication ${settings.name}`, statement);
+    if (now === undefined) await reader.query(`marking the publication ${settings.name}`, comment);
   } catch (error) {
     throw publicationRefused(statement, error);
   }
@@ -146,8 +150,18 @@ export function unpublished(captured: readonly Table[], publication: Publication
     .filter((name) => !publication.tables.has(name));
 }
 
-export async function dropPublication(reader: CatalogReader, name: string): Promise<boolean> {
-  if ((await readPublication(reader, name)) === undefined) return false;
+function madeFor(slot: string): string {
+  return `made by millrace for the replication slot ${slot}`;
+}
+
+/** Drops a publication that was created for this slot; false: there is none, or somebody else made it. */
+export async function dropPublication(reader: CatalogReader, name: string, slot: string): Promise<boolean> {
+  const [row] = await reader.query(
+    `reading the publication ${name}`,
+    "SELECT obj_description(oid, 'pg_publication') AS comment FROM pg_publication WHERE pubname = $1",
+    [name],
+  );
+  if (row?.['comment'] !== madeFor(slot)) return false;
   await reader.query(`dropping the publication ${name}`, `DROP PUBLICATION ${quoteIdentifier(name)}`);
   return true;
 }

@@ -317,6 +317,19 @@ describe('a task', () => {
       .toEqual([`dropped the replication slot ${other.name}`, `dropped the publication ${other.name}`]);
   });
 
+  test('destroy leaves a publication that somebody else made', async () => {
+    const { name, config, store } = await fixture();
+    await pg.sql(`create publication ${name} for table ${name}.a`);
+    const run = await new Run(config, store).open();
+    await run.until(() => streamOffset(store, name)['lsn'] !== undefined);
+    await run.task.close();
+    const call = { name: 'c', config, env: realEnv, log: listen().context.log, signal: new AbortController().signal };
+    await expect
+      .poll(() => postgresConnector.destroy?.(call).catch(() => 'busy'))
+      .toEqual([`dropped the replication slot ${name}`]);
+    expect(await pg.sql(`select pubname from pg_publication where pubname = '${name}'`)).toHaveLength(1);
+  });
+
   test('skipped operations are not published, replica identities are set, and a filtered publication follows the list', async () => {
     const { name, config, store } = await fixture({
       'skipped.operations': 't,d',

@@ -23,6 +23,7 @@ const table = (name: string, more: Partial<Table> = {}): Table => ({
 });
 const settings: PublicationSettings = {
   name: 'pub',
+  slot: 'slot',
   mode: 'all_tables',
   viaRoot: false,
   skipped: new Set(['t']),
