@@ -20,3 +20,7 @@ export async function installPostgres(version: keyof typeof VERSIONS): Promise<s
   await promisify(execFile)('npm', ['install', '--no-save', '--ignore-scripts', '--prefix', prefix, alias]);
   return join(prefix, 'node_modules', name);
 }
+
+/** Majors that version-dependent tests run on: the oldest and the newest, or all of them with `npm run test:matrix`. */
+export const TESTED_VERSIONS: readonly (14 | 15 | 16 | 17 | 18)[] =
+  process.env['MILLRACE_TEST_MATRIX'] === undefined ? [14, 18] : [14, 15, 16, 17, 18];

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import type { RecordText } from './debezium-records.ts';
 import { EventRun } from './event-run.ts';
 import { randomHistory } from './random-history.ts';
@@ -87,7 +88,7 @@ async function tableRows(client: pg.Client, table: string): Promise<Map<number, 
   );
 }
 
-describe.each([14, 18] as const)('a random history of PostgreSQL %i', (version) => {
+describe.each(TESTED_VERSIONS)('a random history of PostgreSQL %i', (version) => {
   let server: PostgresServer;
   let client: pg.Client;
   let run: EventRun | undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import type { RecordText } from './debezium-records.ts';
 import { EventRun } from './event-run.ts';
 
@@ -43,7 +44,7 @@ function decimal(cents: number): string {
   return Buffer.from(bytes).toString('base64');
 }
 
-describe.each([14, 18] as const)('schema changes in the stream of PostgreSQL %i', (version) => {
+describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', (version) => {
   let server: PostgresServer;
   const config = (name: string): Record<string, string> => ({
     name,

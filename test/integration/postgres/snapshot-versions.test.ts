@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { startPostgres } from '../../services/postgres.ts';
+import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import { SnapshotRun } from './snapshot-run.ts';
 
-// The oldest one always, the others where all of them are asked for.
-const VERSIONS = process.env['MILLRACE_TEST_MATRIX'] === undefined ? ([14] as const) : ([14, 15, 16, 17] as const);
-
-describe.each(VERSIONS)('on PostgreSQL %i', (version) => {
+describe.each(TESTED_VERSIONS)('on PostgreSQL %i', (version) => {
   test('a killed snapshot is completed beside the stream', async () => {
     const server = await startPostgres({ version });
     const run = new SnapshotRun({

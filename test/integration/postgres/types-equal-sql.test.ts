@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import { EventRun } from './event-run.ts';
 import { SESSION, typeSamples } from './type-samples.ts';
 
@@ -73,7 +74,7 @@ const PARSED: ReadonlySet<string> = new Set(['hstore']);
 /** Values that a task would stop at. */
 const REFUSED = /^(?:NaN|-?Infinity|294276.*|-?2562047788.*|178000000 years|-?infinity)$/;
 
-describe.each([14, 18] as const)('events of PostgreSQL %i', (version) => {
+describe.each(TESTED_VERSIONS)('events of PostgreSQL %i', (version) => {
   let server: PostgresServer;
   let run: EventRun | undefined;
   const samples = typeSamples()
