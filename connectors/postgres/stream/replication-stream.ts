@@ -41,6 +41,20 @@ export interface StreamSettings {
   readonly announce: boolean;
 }
 
+/** Where a stream stands. */
+export interface StreamFigures {
+  /** After the last message read. */
+  readonly place: StreamPlace;
+  readonly identity: StreamIdentity | undefined;
+  /** What the server was told. */
+  readonly flushLsn: bigint;
+  /** Commit of the last transaction read, epoch microseconds; 0n: none yet. */
+  readonly commitTimeUs: bigint;
+  readonly transactions: number;
+  /** Nothing read is still to become durable. */
+  readonly idle: boolean;
+}
+
 /** A connection that is ready for START_REPLICATION at a place that was checked (D16). */
 export interface PreparedReplication {
   readonly connection: Connection;
@@ -137,10 +151,11 @@ export class ReplicationStream {
   }
 
   /** Where the stream stands, for gauges. */
-  get figures(): { place: StreamPlace; flushLsn: bigint; commitTimeUs: bigint; transactions: number; idle: boolean } {
+  get figures(): StreamFigures {
     const last = this.#assembler.last();
     return {
       place: this.#assembler.place(),
+      identity: this.#identity,
       flushLsn: this.#ack.flushLsn,
       commitTimeUs: last?.timeUs ?? 0n,
       transactions: this.#assembler.transactions,

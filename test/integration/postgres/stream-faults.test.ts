@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { StoredOffset } from '../../../connectors/postgres/offset.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
@@ -60,6 +62,13 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** What a promise comes to: its error, if it fails. */
 function settled(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
+}
+
+/** Where the stream stands, as its next offset would say. */
+function positionOfNow({ stream }: OpenStream) {
+  const { place, identity } = stream.figures;
+  if (identity === undefined) throw new Error('not connected');
+  return { place, identity };
 }
 
 async function killWalsenders(): Promise<void> {
@@ -212,6 +221,37 @@ describe('slots that do not fit', () => {
     await expect(
       openStream(setup, { ...from, place: { flushLsn: far, commitLsn: far, index: 0 } }),
     ).rejects.toMatchObject({ code: 'POSTGRES_SERVER_BEHIND' });
+  });
+
+  test('a promoted server goes on with offsets from before its timeline began, and refuses later ones', async () => {
+    const other = await startPostgres();
+    try {
+      await other.sql('create table t (id int primary key, v text); create publication p for table t');
+      const server = { host: other.host, port: other.port, user: other.user, database: other.database };
+      const setup: StreamSetup = { server, slot: 'promoted', publication: 'p' };
+      const from = await createStream(setup);
+      await other.sql(`insert into t values (1, 'before')`);
+      writeFileSync(join(other.dataDirectory, 'standby.signal'), '');
+      await other.restart('fast');
+      await other.sql('select pg_promote()');
+      await other.sql(`insert into t values (2, 'after')`);
+      const stream = await open(setup, from);
+      expect(await idsUntil(stream, 2)).toEqual([1, 2]);
+      const { place, identity } = positionOfNow(stream);
+      await stream.close();
+      expect(identity.timeline).toBe(2);
+      const old = { ...identity, timeline: 1 };
+      await expect(openStream(setup, { place, identity: old, eventLsn: undefined })).rejects.toMatchObject({
+        code: 'POSTGRES_OTHER_TIMELINE',
+        message: expect.stringContaining('ended at'),
+      });
+      const again = await open(setup, { place, identity, eventLsn: undefined });
+      await other.sql(`insert into t values (3, 'more')`);
+      expect(await idsUntil(again, 3)).toEqual([3]);
+      await again.close();
+    } finally {
+      await other.stop();
+    }
   });
 
   test('a slot in use is waited for, then named with who holds it', async () => {
