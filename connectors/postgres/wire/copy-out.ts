@@ -67,8 +67,10 @@ export class CopyOut {
     });
     const broken = (error?: Error): void =>
       copy.#done.reject(postgresError(doing, error ?? connection.broken ?? new Error('Connection terminated')));
-    socket.once('error', broken).once('close', broken);
-    const release = (): void => void socket.off('error', broken).off('close', broken);
+    // `close` says whether there was an error, not which.
+    const closed = (): void => broken();
+    socket.once('error', broken).once('close', closed);
+    const release = (): void => void socket.off('error', broken).off('close', closed);
     copy.#done.promise.then(release, release);
     if (connection.broken !== undefined || socket.destroyed) broken();
     else copy.#taken.query(sql);
