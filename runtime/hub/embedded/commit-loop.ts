@@ -38,6 +38,8 @@ export interface CommitHooks {
   flush(commit: Commit): void;
   /** Everything up to this commit is synced. */
   synced(commit: Commit): void;
+  /** Hardly any disk space is left. */
+  nearlyFull(): boolean;
   /** This commit is written, and not synced yet. */
   unsynced(commit: Commit): void;
 }
@@ -190,7 +192,7 @@ export class CommitLoop {
       });
     } catch (error) {
       commit.rollback();
-      const failure = writeError(this.#store.path, error);
+      const failure = writeError(this.#store.path, error, this.#hooks.nearlyFull());
       for (const work of works) work.failed(failure);
       return;
     }

@@ -4,6 +4,7 @@ import { DATA_FILE } from './store.ts';
 
 const REFRESH_MS = 1000;
 const RETRY_MS = 100;
+const NEARLY_FULL_BYTES = 16 * 1024 * 1024;
 const REFRESH_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -31,6 +32,11 @@ export class DiskGuard {
 
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** Less is left, by the last look and what was written since, than a commit may take. */
+  get nearlyFull(): boolean {
+    return this.#freeBytes - this.#writtenBytes < NEARLY_FULL_BYTES;
   }
 
   /** True since an append was refused, until one is taken or there is space again. */

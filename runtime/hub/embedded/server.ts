@@ -75,6 +75,7 @@ export class HubServer {
     this.#loop = new CommitLoop(store, env, seq, {
       flush: (commit) => this.#flush(commit),
       synced: (commit) => this.#synced(commit),
+      nearlyFull: () => this.#guard.nearlyFull,
       unsynced: (commit) => commit.partitions.forEach((partition) => this.#unsynced.add(partition)),
     });
     this.#lane = this.#loop.addLane();

@@ -155,12 +155,17 @@ function counterKey(name: string): Buffer {
   return Buffer.from(`\0n${name}`);
 }
 
-/** What LMDB or the file system said while writing, by name. */
-export function writeError(path: string, error: unknown): MillraceError {
+/**
+ * What LMDB or the file system said while writing, by name. LMDB calls a write that was cut short by
+ * a full disk an input/output error: `nearlyFull` tells the two apart.
+ */
+export function writeError(path: string, error: unknown, nearlyFull: boolean): MillraceError {
   if (error instanceof MillraceError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (/MDB_MAP_FULL/.test(message)) return diskFull(path, 'it has reached millrace.hub.map.bytes', error);
-  if (/No space left|ENOSPC|quota/i.test(message)) return diskFull(path, 'no space left on the device', error);
+  const cutShort = nearlyFull && /Input\/output error|EIO/.test(message);
+  if (cutShort || /No space left|ENOSPC|quota/i.test(message))
+    return diskFull(path, 'no space left on the device', error);
   return writeFailed(path, error);
 }
 

@@ -10,6 +10,7 @@ async function loop() {
   const log: string[] = [];
   const commits = new CommitLoop(store, env, 0, {
     flush: () => log.push('flush'),
+    nearlyFull: () => false,
     synced: (commit) => log.push(`synced ${commit.seq}`),
     unsynced: (commit) => log.push(`unsynced ${commit.seq}`),
   });
