@@ -16,6 +16,7 @@ import { ConfigStore } from '../store/configs.ts';
 import { StatusStore } from '../store/statuses.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './catalog.ts';
+import { Cleanup } from './cleanup.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
@@ -44,34 +45,6 @@ export interface Worker {
 
 type RestServer = typeof import('../rest/server.ts').restServer;
 
-/** Closes what was opened, last first. */
-class Opened {
-  readonly #closers: (() => Promise<unknown>)[] = [];
-  #closing: Promise<void> | null = null;
-
-  add<T>(part: T, close: (part: T) => Promise<unknown>): T {
-    this.#closers.push(() => close(part));
-    return part;
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const close of this.#closers.toReversed()) {
-      try {
-        await close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-}
-
 /**
  * Starts a worker on the embedded hub: hub thread, stores, REST, then the stored connectors.
  * Everything that was opened is closed again if a later step fails.
@@ -81,16 +54,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   refuseKafka(settings);
   const wrong = converterErrors(settings.effective, builtInCatalog);
   if (wrong.length > 0) throw invalidOptions('the worker', wrong);
-  const opened = new Opened();
+  const cleanup = new Cleanup();
   try {
-    return await open(options, opened);
+    return await open(options, cleanup);
   } catch (error) {
-    await opened.close();
+    await cleanup.run();
     throw error;
   }
 }
 
-async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
+async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   const { settings, log, failed } = options;
   const health = new WorkerHealth();
   const fatal = (part: string) => (error: Error) => {
@@ -100,20 +73,20 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
   const path = settings.options['millrace.hub.path'];
   // The hub thread loads and recovers while this thread loads what serves REST.
   const [hubThread, { restServer }] = await Promise.all([
-    startHub(settings, fatal('hub')).then((one) => opened.add(one, (thread) => thread.close())),
+    startHub(settings, fatal('hub')).then((one) => cleanup.add(one, (thread) => thread.close())),
     import('../rest/server.ts'),
   ]);
   const port = await hubThread.connect();
-  const hub = opened.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
-  const [configs, statuses] = await openStores(options, hub, opened, fatal('stores'));
-  const host = opened.add(taskHost(options, hubThread, path), (one) => one.close());
+  const hub = cleanup.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
+  const [configs, statuses] = await openStores(options, hub, cleanup, fatal('stores'));
+  const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
   const herder = new Herder({
     env: realEnv,
     log,
     configs,
     statuses,
-    offsets: opened.add(offsetAccess(hub, settings), (one) => one.close()),
+    offsets: cleanup.add(offsetAccess(hub, settings), (one) => one.close()),
     host,
     catalog: builtInCatalog,
     providers: new ConfigProviders(realEnv, options.variables, settings.effective),
@@ -124,15 +97,15 @@ async function open(options: WorkerOptions, opened: Opened): Promise<Worker> {
     worker: settings.effective,
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
-  opened.add(herder, (one) => one.close());
+  cleanup.add(herder, (one) => one.close());
   for (const listener of settings.listeners) {
-    const app = opened.add(rest(restServer, options, herder, hub, health), (one) => one.close());
+    const app = cleanup.add(rest(restServer, options, herder, hub, health), (one) => one.close());
     urls.push(await listen(app, listener));
   }
   await options.prepare?.(herder);
   await herder.start();
   health.started();
-  return { herder, hub, urls, close: () => opened.close() };
+  return { herder, hub, urls, close: () => cleanup.run() };
 }
 
 function refuseKafka({ options }: WorkerSettings): void {
@@ -157,7 +130,7 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
 async function openStores(
   { settings, log }: WorkerOptions,
   hub: EmbeddedHub,
-  opened: Opened,
+  cleanup: Cleanup,
   failed: (error: Error) => void,
 ): Promise<[ConfigStore, StatusStore]> {
   const { options } = settings;
@@ -175,8 +148,8 @@ async function openStores(
     ConfigStore.open({ ...shared, topic: configTopic, unreadable: unreadable(configTopic) }, signal),
     StatusStore.open({ ...shared, topic: statusTopic, partitions, unreadable: unreadable(statusTopic) }, signal),
   ]);
-  opened.add(configs, (one) => one.close());
-  opened.add(statuses, (one) => one.close());
+  cleanup.add(configs, (one) => one.close());
+  cleanup.add(statuses, (one) => one.close());
   return [configs, statuses];
 }
 
