@@ -123,6 +123,7 @@ export class WindowLoop {
     if (!passes) {
       const cause = error instanceof Error ? error : new Error(String(error));
       if (this.#events.failed(table, cause)) return;
+      this.#upstream.context.warning(WARNING, `reading ${table.plan.table} beside the stream: ${cause.message}`);
       this.#windows.fail(cause);
       this.#stop.abort(error);
       return;

@@ -68,7 +68,7 @@ export function requestPlan(request: WindowRequest, table: Table): TablePlan {
 export interface RequestEvents {
   /** Tables that windows could read: captured ones, with their keys. */
   tables(): readonly Table[];
-  /** A request came; work on the same table, if any, is replaced. */
+  /** A request came; it waits for other work on the same table. */
   start(request: WindowRequest, table: Table): void;
   /** Ad-hoc work on tables that match is to end; returns the plans that ended. */
   stop(matches: (table: string) => boolean): readonly string[];
@@ -183,7 +183,6 @@ export class WindowRequests implements Remembered {
         signal: signal.id,
         ...(filter === undefined ? {} : { filter }),
       };
-      this.#forget((other) => other.table === name);
       this.#requests.push(request);
       this.#events.start(request, table);
     }

@@ -19,6 +19,7 @@ export class WindowSet {
   #tables: readonly Table[] = [];
   #progress: ReadProgress | undefined;
   #counted: readonly WindowTable[] = [];
+  #pending: readonly { readonly request: WindowRequest; readonly table: Table }[] = [];
 
   constructor(upstream: SnapshotUpstream) {
     this.#upstream = upstream;
@@ -49,7 +50,6 @@ export class WindowSet {
   add(open: { table: Table; plan: TablePlan; progress: TableProgress; written: boolean }): void {
     const { options, server } = this.#upstream;
     const { table, plan, progress, written } = open;
-    for (const other of this.#loop.queue) if (other.plan.table === plan.table) this.#end(other);
     const windows = new WindowTable(server, table, plan, progress, {
       columns: rowKey(table).length,
       rows: options.windowRows,
@@ -97,15 +97,30 @@ export class WindowSet {
     );
   }
 
+  /** A table is read for one plan at a time, in the order they were asked for. */
   #start(request: WindowRequest, table: Table): void {
+    if (this.#loop.queue.some((other) => other.plan.table === request.table && !other.finished)) {
+      this.#pending = [...this.#pending, { request, table }];
+      return;
+    }
     const plan = requestPlan(request, table);
     this.add({ table, plan, progress: noProgress(plan.plan), written: false });
   }
 
   #stop(matches: (table: string) => boolean): readonly string[] {
     const ended = this.#loop.queue.filter(({ plan }) => plan.signal !== undefined && matches(plan.table));
+    const pending = this.#pending.filter(({ request }) => matches(request.table));
+    this.#pending = this.#pending.filter((each) => !pending.includes(each));
     for (const table of ended) this.#end(table);
-    return ended.map(({ plan }) => plan.plan);
+    return [...ended.map(({ plan }) => plan.plan), ...pending.map(({ request }) => request.plan)];
+  }
+
+  /** What was asked for while the table was being read for something else. */
+  #startPending(name: string): void {
+    const next = this.#pending.find(({ request }) => request.table === name);
+    if (next === undefined) return;
+    this.#pending = this.#pending.filter((each) => each !== next);
+    this.#start(next.request, next.table);
   }
 
   #end(table: WindowTable): void {
@@ -118,6 +133,7 @@ export class WindowSet {
     if (table.plan.signal === undefined) return false;
     this.#end(table);
     this.#requests.abandon(table, error);
+    this.#startPending(table.plan.table);
     return true;
   }
 
@@ -161,6 +177,7 @@ export class WindowSet {
     this.#progress?.show(env.clock.monotonicMs());
     if (!table.finished) return;
     context.log.info(`${table.plan.table} is read`, { rows: table.rows });
+    this.#startPending(table.plan.table);
     if (this.#loop.queue.every((each) => each === table || each.finished)) this.#counted = [];
   }
 }

@@ -47,6 +47,12 @@ const reads = (table: string): number =>
 const signal = (id: string, type: string, data: object): Promise<unknown> =>
   server.sql('INSERT INTO signals VALUES ($1, $2, $3)', [id, type, JSON.stringify(data)]);
 
+const asked = (id: string, filter: string): Promise<unknown> =>
+  signal(id, 'execute-snapshot', {
+    'data-collections': ['public.a'],
+    'additional-conditions': [{ 'data-collection': 'public.a', filter }],
+  });
+
 describe('a signal', () => {
   test('reads tables by regular expression beside the stream, and its row is a record', async () => {
     await signal('s1', 'execute-snapshot', { type: 'incremental', 'data-collections': ['public.(a|b)'] });
@@ -70,6 +76,21 @@ describe('a signal', () => {
     });
     await run.untilRead();
     expect(reads('a')).toBe(100);
+  });
+
+  test('waits for another on the same table, also over a kill', async () => {
+    await run.stop();
+    let windows = 0;
+    await run.start({}, { kill: (_, changes) => changes.some(({ op }) => op === 'r') && ++windows === 2 });
+    await asked('c1', 'id <= 1000');
+    await asked('c2', 'id > 4000');
+    await asked('c3', 'id = 2000');
+    await run.untilKilled();
+    await run.start();
+    await run.untilRead();
+    await run.until(() => reads('a') >= 2001);
+    const read = new Set(run.changes.filter(({ op }) => op === 'r').map(({ after }) => Number(after?.['id'])));
+    expect(read.size).toBe(2001);
   });
 
   test('survives a kill', async () => {
