@@ -81,7 +81,7 @@ function bench(transactional: boolean, maxUnderWay: number) {
     transaction: transactional
       ? {
           topic: 'offsets',
-          batches: ([change]) => [{ partition: 0, batch: Buffer.from(`${String(change?.offset?.['n'])}`) }],
+          batches: ([change]) => [{ partition: 0, batch: Buffer.from(JSON.stringify(change?.offset?.['n'] ?? null)) }],
         }
       : null,
     maxUnderWay,
@@ -110,6 +110,7 @@ describe('shipments, at-least-once', () => {
     ship(1);
     ship(2);
     expect(producer.calls).toEqual(['append t 1', 'append t 2']);
+    await settle();
     expect(ready()).toEqual([]);
     await producer.answer();
     expect(ready()).toEqual([2]);

@@ -1,0 +1,32 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+/** Bugs in the S3 and file archive. */
+export const archiveBugs: readonly PlantedBug[] = [
+  {
+    name: 'records in an open file are called durable',
+    invariant: 'I1',
+    file: 'connectors/s3/partition-archive.ts',
+    find: 'return this.#span?.startOffset ?? this.#next;',
+    plant: 'return this.#next;',
+    test: 'test/unit/connectors/s3/file-archive.test.ts',
+    only: 'names files by topic, partition and first offset, and leaves the open rest out',
+  },
+  {
+    name: 'any object that is there already is taken for its own',
+    invariant: 'I5',
+    file: 'connectors/s3/conflict.ts',
+    find: "if (sameFacts(found, facts)) return { kind: 'ours', name };",
+    plant: "if (found.records >= 0) return { kind: 'ours', name };",
+    test: 'test/unit/connectors/s3/file-archive.test.ts',
+    only: 'with other records stops the task by name',
+  },
+  {
+    name: 'an object of another end is replaced instead of adopted',
+    invariant: 'I3',
+    file: 'connectors/s3/store/s3-store.ts',
+    find: "? { IfNoneMatch: '*' } : {};",
+    plant: '? {} : {};',
+    test: 'test/integration/s3/s3-archive.test.ts',
+    only: 'by one put with another flush.size is adopted: each record once',
+  },
+];
