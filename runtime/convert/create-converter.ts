@@ -1,53 +1,26 @@
 import { MillraceError } from '../record/error.ts';
 import { BytesConverter } from './bytes-converter.ts';
+import { converterName, simpleName, SIMPLE_HEADER_CONVERTER, type ConverterName } from './converter-classes.ts';
 import type { Converter, HeaderConverter } from './converter.ts';
 import type { ConverterConfig } from './converter-options.ts';
 import { JsonConverter } from './json-converter.ts';
-import { PrimitiveConverter, type PrimitiveName } from './primitive-converter.ts';
+import { PrimitiveConverter } from './primitive-converter.ts';
 import { SimpleHeaderConverter } from './simple-header-converter.ts';
 import { StringConverter } from './string-converter.ts';
 
-/** A converter class as `/connector-plugins` lists it. */
-export interface ConverterClass {
-  readonly className: string;
-  /** What may be written instead. */
-  readonly names: readonly string[];
-  readonly create: (config: ConverterConfig) => Converter;
-}
+export { SIMPLE_HEADER_CONVERTER } from './converter-classes.ts';
 
-export const CONVERTERS: readonly ConverterClass[] = [
-  {
-    className: 'org.apache.kafka.connect.json.JsonConverter',
-    names: ['json', 'JsonConverter'],
-    create: (config) => new JsonConverter(config),
-  },
-  {
-    className: 'org.apache.kafka.connect.storage.StringConverter',
-    names: ['string', 'StringConverter'],
-    create: (config) => new StringConverter(config),
-  },
-  {
-    className: 'org.apache.kafka.connect.converters.ByteArrayConverter',
-    names: ['bytes', 'ByteArrayConverter'],
-    create: () => new BytesConverter(),
-  },
-  primitive('boolean', 'BooleanConverter'),
-  primitive('short', 'ShortConverter'),
-  primitive('integer', 'IntegerConverter'),
-  primitive('long', 'LongConverter'),
-  primitive('float', 'FloatConverter'),
-  primitive('double', 'DoubleConverter'),
-];
-
-function primitive(type: PrimitiveName, simpleName: string): ConverterClass {
-  return {
-    className: `org.apache.kafka.connect.converters.${simpleName}`,
-    names: [type, simpleName],
-    create: () => new PrimitiveConverter(type),
-  };
-}
-
-export const SIMPLE_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
+const CREATE: Readonly<Record<ConverterName, (config: ConverterConfig) => Converter>> = {
+  json: (config) => new JsonConverter(config),
+  string: (config) => new StringConverter(config),
+  bytes: () => new BytesConverter(),
+  boolean: () => new PrimitiveConverter('boolean'),
+  short: () => new PrimitiveConverter('short'),
+  integer: () => new PrimitiveConverter('integer'),
+  long: () => new PrimitiveConverter('long'),
+  float: () => new PrimitiveConverter('float'),
+  double: () => new PrimitiveConverter('double'),
+};
 
 /**
  * A converter for keys or values. `className`: a Java class name or a short name. `config` holds
@@ -56,22 +29,20 @@ export const SIMPLE_HEADER_CONVERTER = 'org.apache.kafka.connect.storage.SimpleH
  */
 export function createConverter(className: string, config: ConverterConfig, isKey: boolean): Converter {
   const prefix = isKey ? 'key.converter' : 'value.converter';
-  const found = CONVERTERS.find((known) => known.className === className || known.names.includes(className));
-  if (found === undefined) throw unknown(prefix, className, CONVERTERS.map(({ names }) => names[0]).join(', '));
-  return named(prefix, () => found.create(config));
+  const name = converterName(className);
+  if (name === undefined) throw unknown(prefix, className, Object.keys(CREATE));
+  return named(prefix, () => CREATE[name](config));
 }
 
 /** A converter for header values, as {@link createConverter}: `simple` and the classes of keys and values. */
 export function createHeaderConverter(className: string, config: ConverterConfig): HeaderConverter {
   const prefix = 'header.converter';
-  if ([SIMPLE_HEADER_CONVERTER, 'simple', 'SimpleHeaderConverter'].includes(className)) {
+  if ([SIMPLE_HEADER_CONVERTER, simpleName(SIMPLE_HEADER_CONVERTER), 'simple'].includes(className)) {
     return new SimpleHeaderConverter();
   }
-  const found = CONVERTERS.find((known) => known.className === className || known.names.includes(className));
-  if (found === undefined) {
-    throw unknown(prefix, className, ['simple', ...CONVERTERS.map(({ names }) => names[0])].join(', '));
-  }
-  const converter = named(prefix, () => found.create(config));
+  const name = converterName(className);
+  if (name === undefined) throw unknown(prefix, className, ['simple', ...Object.keys(CREATE)]);
+  const converter = named(prefix, () => CREATE[name](config));
   return {
     encode: (topic, { schema, value }) => converter.encode(topic, { schema, value }),
     decode: (topic, { value }) => converter.decode(topic, value, []),
@@ -99,10 +70,10 @@ function named<T>(prefix: string, create: () => T): T {
   }
 }
 
-function unknown(prefix: string, className: string, known: string): MillraceError {
+function unknown(prefix: string, className: string, known: readonly string[]): MillraceError {
   return new MillraceError('CONVERT_UNKNOWN', `${prefix}: no converter is called ${className}`, {
     kind: 'config',
     key: prefix,
-    remedy: `Use one of ${known}, or the class name of Kafka Connect's converter of that kind.`,
+    remedy: `Use one of ${known.join(', ')}, or the class name of Kafka Connect's converter of that kind.`,
   });
 }
