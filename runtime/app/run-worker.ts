@@ -1,4 +1,5 @@
 import type { Herder } from '../cluster/herder.ts';
+import type { RawConfig } from '../connector/options.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
@@ -9,8 +10,8 @@ import { startWorker, type Worker } from './worker.ts';
 export interface RunWorkerOptions {
   /** A worker configuration, if the first is one; then connector files and directories. */
   readonly files: readonly string[];
-  /** `key=value`, before what the file says. */
-  readonly overrides: readonly string[];
+  /** Worker options that win over those of the file. */
+  readonly overrides: RawConfig;
   readonly json: boolean;
   readonly colour: boolean;
   readonly terminal: boolean;
@@ -71,14 +72,8 @@ async function readFiles({ files, overrides }: RunWorkerOptions) {
   const [first, ...rest] = files;
   const own = first !== undefined && !(await isConnectorPath(first)) ? first : undefined;
   const raw = own === undefined ? {} : await readWorkerConfig(realEnv, own);
-  const settings = workerSettings({ ...raw, ...Object.fromEntries(overrides.map(keyValue)) });
+  const settings = workerSettings({ ...raw, ...overrides });
   return { settings, connectors: await readConnectorFiles(own === undefined ? files : rest) };
-}
-
-function keyValue(text: string): [string, string] {
-  const cut = text.indexOf('=');
-  if (cut > 0) return [text.slice(0, cut).trim(), text.slice(cut + 1).trim()];
-  throw new MillraceError('CLI_USAGE', `--set ${text}: key=value is needed`, { kind: 'config', key: '--set' });
 }
 
 function openLog({ json, colour, terminal }: RunWorkerOptions, { options }: WorkerSettings): Promise<LineLog> {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { runDemo, type DemoScreen } from '../app/demo/demo.ts';
-import { MillraceError } from '../record/error.ts';
 import type { CliIo } from './cli-io.ts';
 import { demoScreen } from './demo-screen.ts';
 import { EXIT } from './exit-codes.ts';
+import { wholeNumber } from './flags.ts';
 
 interface Flags {
   readonly url?: string;
@@ -38,14 +38,14 @@ Examples:
     )
     .action(async (flags: Flags) => {
       const screen: DemoScreen = demoScreen(io, process.stdout.isTTY);
-      const orders = count('--orders', flags.orders, 100);
+      const orders = wholeNumber('--orders', flags.orders, 100);
       const report = await runDemo(
         {
           url: flags.url,
           folder: flags.data,
-          seconds: count('--seconds', flags.seconds, 1),
+          seconds: wholeNumber('--seconds', flags.seconds, 1),
           size: { customers: 1000, products: 100, orders },
-          port: count('--port', flags.port, 0),
+          port: wholeNumber('--port', flags.port, 0),
           signal: io.signal,
           screen,
         },
@@ -53,14 +53,4 @@ Examples:
       );
       io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
     });
-}
-
-function count(key: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new MillraceError('CLI_USAGE', `${key} ${text}: a whole number from ${least} is needed`, {
-    kind: 'config',
-    key,
-    remedy: `Give a whole number from ${least}.`,
-  });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { tailTopic, type TailedRecord, type TailStart } from '../app/local-topics.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
-import { usage, wholeNumber } from './topics.ts';
+import { usage, wholeNumber } from './flags.ts';
 
 interface TailFlags {
   readonly hub: string;

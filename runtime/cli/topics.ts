@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { createTopic, describeTopic, listTopics } from '../app/local-topics.ts';
 import { MillraceError } from '../record/error.ts';
 import { json, table, type CliIo } from './cli-io.ts';
+import { collect, keyValue, wholeNumber } from './flags.ts';
 import { restClient, URL_OPTION } from './rest-client.ts';
 import { defineTail } from './topics-tail.ts';
-import { collect } from './worker.ts';
 
 interface Flags {
   readonly hub: string;
@@ -86,7 +86,7 @@ function defineCreate(command: Command, io: CliIo): void {
     .option(...URL_OPTION)
     .action(async (topic: string, flags: CreateFlags) => {
       const partitions = wholeNumber('--partitions', flags.partitions, 1);
-      const config = Object.fromEntries(flags.config.map(keyValue));
+      const config = Object.fromEntries(flags.config.map((text) => keyValue('--config', text)));
       try {
         await createTopic(flags.hub, topic, partitions, config);
       } catch (error) {
@@ -95,21 +95,4 @@ function defineCreate(command: Command, io: CliIo): void {
       }
       io.out(flags.json === true ? json({ name: topic, partitions, config }) : `created ${topic}`);
     });
-}
-
-function keyValue(text: string): [string, string] {
-  const cut = text.indexOf('=');
-  if (cut > 0) return [text.slice(0, cut).trim(), text.slice(cut + 1).trim()];
-  throw usage(`${text} is not key=value`, text);
-}
-
-/** A flag's number. */
-export function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw usage(`${flag} must be a whole number from ${least}, not ${text}`, flag);
-}
-
-export function usage(message: string, key: string): MillraceError {
-  return new MillraceError('CLI_USAGE', message, { kind: 'config', key, remedy: 'See --help.' });
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { runVerify } from '../app/verify/run-verify.ts';
-import { MillraceError } from '../record/error.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
+import { usage } from './flags.ts';
 import { printReport } from './verify-report.ts';
 
 interface Flags {
@@ -55,9 +55,5 @@ const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 function seconds(text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
-  throw new MillraceError('CLI_USAGE', `--wait ${text}: a number of seconds is needed`, {
-    kind: 'config',
-    key: '--wait',
-    remedy: 'Give a positive number of seconds.',
-  });
+  throw usage(`--wait ${text}: a positive number of seconds is needed`, '--wait');
 }

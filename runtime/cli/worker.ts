@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { runWorker } from '../app/run-worker.ts';
 import type { CliIo } from './cli-io.ts';
+import { collect, keyValue } from './flags.ts';
 
 interface WorkerFlags {
   readonly set: readonly string[];
@@ -30,7 +31,7 @@ Examples:
     .action(async (files: readonly string[], flags: WorkerFlags) => {
       const { code, hung } = await runWorker({
         files,
-        overrides: flags.set,
+        overrides: Object.fromEntries(flags.set.map((text) => keyValue('--set', text))),
         json: flags.json === true,
         colour: io.colour,
         terminal: process.stdout.isTTY,
@@ -40,8 +41,4 @@ Examples:
       io.exit(code);
       if (hung) process.exit(code);
     });
-}
-
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
