@@ -86,7 +86,7 @@ export interface ConnectorCheck {
 export interface CheckAnswer {
   readonly name: string;
   readonly ok: boolean;
-  /** A failure that only limits. */
+  /** True for a failure that prevents a start; others only limit. */
   readonly fatal: boolean;
   readonly code?: string;
   readonly problem?: string;

@@ -1,3 +1,5 @@
+import { configKeys, type ConfigKeyInfo } from '../connector/config-def.ts';
+import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 
@@ -18,4 +20,19 @@ export interface PluginCatalog {
   connector(className: string): Promise<Connector | null>;
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
+}
+
+const OTHER_KINDS = ['converter', 'header_converter', 'transformation', 'predicate'] as const;
+
+/** The options of a plugin; a connector's own first, then those of all connectors. null: there is none of this name. */
+export async function pluginOptions(
+  catalog: PluginCatalog,
+  className: string,
+): Promise<readonly ConfigKeyInfo[] | null> {
+  const connector = await catalog.connector(className);
+  if (connector !== null) {
+    return configKeys([connector.options, connector.kind === 'source' ? sourceOptions : sinkOptions]);
+  }
+  const set = OTHER_KINDS.map((kind) => catalog.find(kind, className)).find((one) => one !== null);
+  return set === undefined ? null : configKeys([set]);
 }

@@ -1,5 +1,5 @@
 import type { Connector } from '../connector/connector.ts';
-import { isSecret, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { HIDDEN, isSecret, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import { MillraceError } from '../record/error.ts';
 import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
@@ -48,7 +48,7 @@ export async function namedConnector(
 
 /** Java's text of a map, secrets left out. */
 function shownMap(config: RawConfig, sets: readonly OptionSet[]): string {
-  const entries = Object.entries(config).map(([key, value]) => `${key}=${isSecret(sets, key) ? '[hidden]' : value}`);
+  const entries = Object.entries(config).map(([key, value]) => `${key}=${isSecret(sets, key) ? HIDDEN : value}`);
   return `{${entries.join(', ')}}`;
 }
 
@@ -67,10 +67,10 @@ export async function checkResolved(
 /** A secret that comes back as it was shown, but that nobody stored. */
 export function hiddenErrors(config: RawConfig): OptionError[] {
   return Object.entries(config)
-    .filter(([, value]) => value === '[hidden]')
+    .filter(([, value]) => value === HIDDEN)
     .map(([key]) => ({
       key,
-      message: `Invalid value [hidden] for configuration ${key}: this is what answers show instead of a secret`,
+      message: `Invalid value ${HIDDEN} for configuration ${key}: this is what answers show instead of a secret`,
       reason: 'invalid',
       remedy: `Set ${key} to the secret itself, or to a variable such as \${file:/path:${key}}.`,
     }));

@@ -1,6 +1,6 @@
 import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
-import { configInfos, configKeys, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
+import { configInfos, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
 import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Env } from '../env/env.ts';
@@ -21,7 +21,7 @@ import type {
   TaskInfo,
   TaskStateInfo,
 } from './answers.ts';
-import type { PluginCatalog } from './catalog.ts';
+import { pluginOptions, type PluginCatalog } from './catalog.ts';
 import { checkResolved, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
 import { checkConnector } from './connector-check.ts';
 import { ConnectorQueue } from './connector-queue.ts';
@@ -80,7 +80,7 @@ export class Herder {
   async start(): Promise<void> {
     if (this.#options.worker['topic.tracking.enable'] !== 'false') this.#tracker.start();
     for (const name of this.names()) {
-      await this.#learnType(name);
+      this.#learnType(name);
       this.#reconciler.request(name);
     }
   }
@@ -245,14 +245,7 @@ export class Herder {
 
   /** The options of a plugin; null: there is none of this name. */
   async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[] | null> {
-    const { catalog } = this.#options;
-    const connector = await catalog.connector(className);
-    if (connector !== null) {
-      return configKeys([connector.options, connector.kind === 'source' ? sourceOptions : sinkOptions]);
-    }
-    const kinds = ['converter', 'header_converter', 'transformation', 'predicate'] as const;
-    const set = kinds.map((kind) => catalog.find(kind, className)).find((one) => one !== null);
-    return set === undefined ? null : configKeys([set]);
+    return pluginOptions(this.#options.catalog, className);
   }
 
   /** Validates a configuration; changes nothing, needs no network. */
@@ -348,7 +341,7 @@ export class Herder {
     return this.#types.get(name) ?? this.#reconciler.kindOf(name) ?? 'unknown';
   }
 
-  async #learnType(name: string): Promise<void> {
+  #learnType(name: string): void {
     const className = this.#options.configs.get(name)?.config['connector.class'] ?? '';
     const plugin = this.#options.catalog
       .list()

@@ -1,8 +1,7 @@
 import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
-import type { OptionSet, RawConfig } from '../connector/options.ts';
-import type { ConfigProviders } from '../settings/providers.ts';
-import { unresolve } from '../settings/providers.ts';
+import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
@@ -178,7 +177,7 @@ export class Reconciler {
     const planned = await this.#plan(name, stored);
     await this.#stop(name);
     // Created paused: tasks are planned when it is first resumed.
-    const tasks = paused && this.#neverRan(stored) ? [] : planned.tasks;
+    const tasks = paused && stored.tasks.length === 0 ? [] : planned.tasks;
     if (tasks.length > 0 && !sameConfigs(tasks, stored.tasks)) await configs.putTasks(name, tasks);
     const epoch = await configs.nextEpoch(name);
     const gone = statuses.tasks(name).filter(({ task }) => task >= tasks.length);
@@ -197,10 +196,6 @@ export class Reconciler {
     };
     this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs }));
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
-  }
-
-  #neverRan(stored: StoredConnector): boolean {
-    return stored.tasks.length === 0;
   }
 
   /** Task configurations: to store (variables kept, I9) and to run (variables resolved). */
@@ -229,8 +224,7 @@ export class Reconciler {
   async #trackTopics(name: string, config: RawConfig): Promise<void> {
     const { statuses, worker } = this.#options;
     if (worker['topic.tracking.enable'] === 'false') return;
-    const topics = (config['topics'] ?? '').split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()]));
-    for (const topic of topics) await statuses.addTopic(name, topic, 0);
+    for (const topic of listedNames(config['topics'])) await statuses.addTopic(name, topic, 0);
   }
 
   async #stop(name: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Log } from '../connector/context.ts';
+import { listedNames } from '../connector/options.ts';
 import type { Env, Timer } from '../env/env.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskView } from '../task/host.ts';
@@ -36,7 +37,7 @@ export class TopicTracker {
     try {
       for (const [connector, tasks] of views()) {
         for (const [task, { info }] of tasks.entries()) {
-          for (const topic of names(info['topics'])) await statuses.addTopic(connector, topic, task);
+          for (const topic of listedNames(info['topics'])) await statuses.addTopic(connector, topic, task);
         }
       }
     } catch (error) {
@@ -48,8 +49,4 @@ export class TopicTracker {
     this.#timer?.cancel();
     await this.#looking;
   }
-}
-
-function names(list: string | undefined): readonly string[] {
-  return list === undefined || list === '' ? [] : list.split(',');
 }

@@ -159,7 +159,8 @@ export function findOption(set: OptionSet, key: string): TSchema | undefined {
   return set.patterns?.find((pattern) => pattern.key.test(key))?.schema;
 }
 
-const HIDDEN = '[hidden]';
+/** What answers show instead of a secret. */
+export const HIDDEN = '[hidden]';
 
 /** The value as it may be shown: passwords never (I9). */
 export function shownValue(schema: TSchema | undefined, value: string): string {
@@ -261,6 +262,18 @@ export function checkOptions<S extends OptionSet>(set: S, raw: RawConfig): Check
   return { options: options as Options<S>, errors };
 }
 
+/** An error for a key nobody declares; `meant`: the known key it looks like. */
+export function unknownOption({ key, meant }: UnknownKey): OptionError {
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  const remedy = meant === undefined ? `Remove ${key}.` : `Rename ${key} to ${meant}.`;
+  return { key, message: `Unknown configuration ${key}.${hint}`, reason: 'unknown', remedy };
+}
+
+/** The names in a comma-separated list; none for an absent one. */
+export function listedNames(list: string | undefined): string[] {
+  return (list ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}
+
 export function missingOption(key: string): OptionError {
   const message = `Missing required configuration "${key}" which has no default value.`;
   return { key, message, reason: 'missing', remedy: `Set ${key}.` };
@@ -309,11 +322,14 @@ function didYouMean(word: string, known: Iterable<string>): string {
   return close === undefined ? '' : `. Did you mean ${close}?`;
 }
 
-/** Keys no set declares, each with the known key it may have been meant to be. */
-export function unknownOptions(
-  sets: readonly OptionSet[],
-  raw: RawConfig,
-): readonly { readonly key: string; readonly meant: string | undefined }[] {
+interface UnknownKey {
+  readonly key: string;
+  /** The known key it may have been meant to be. */
+  readonly meant: string | undefined;
+}
+
+/** Keys no set declares. */
+export function unknownOptions(sets: readonly OptionSet[], raw: RawConfig): readonly UnknownKey[] {
   const known = sets.flatMap((set) => [
     ...Object.keys(set.schema.properties),
     ...(set.patterns ?? []).flatMap(({ key, shown }) => (key.test(shown) ? [shown] : [])),

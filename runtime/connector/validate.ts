@@ -4,10 +4,12 @@ import type { Connector } from './connector.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
 import {
   checkOptions,
+  listedNames,
   missingOption,
   type OptionError,
   type OptionSet,
   type RawConfig,
+  unknownOption,
   unknownOptions,
 } from './options.ts';
 
@@ -76,9 +78,7 @@ function unique(errors: readonly OptionError[]): OptionError[] {
 /** An unknown key is refused where it looks misspelt, or claims a namespace of ours. */
 function misspelt({ key, meant }: { key: string; meant: string | undefined }): OptionError[] {
   if (meant === undefined && !key.startsWith('millrace.')) return [];
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  const remedy = meant === undefined ? `Remove ${key}.` : `Rename ${key} to ${meant}.`;
-  return [{ key, message: `Unknown configuration ${key}.${hint}`, reason: 'unknown', remedy }];
+  return [unknownOption({ key, meant })];
 }
 
 function nameErrors(config: RawConfig): OptionError[] {
@@ -134,7 +134,7 @@ function aliasErrors(
   config: RawConfig,
   plugins: PluginOptions,
 ): OptionError[] {
-  const aliases = names(config[family]);
+  const aliases = listedNames(config[family]);
   const duplicate = new Set(aliases).size < aliases.length;
   const errors = duplicate ? [invalid(family, `[${aliases.join(', ')}]`, 'Duplicate alias provided.')] : [];
   for (const alias of new Set(aliases)) {
@@ -153,8 +153,8 @@ function aliasErrors(
 
 /** A transform that names a predicate nobody set up. */
 function predicateErrors(config: RawConfig): OptionError[] {
-  const known = names(config['predicates']);
-  return names(config['transforms']).flatMap((alias) => {
+  const known = listedNames(config['predicates']);
+  return listedNames(config['transforms']).flatMap((alias) => {
     const key = `transforms.${alias}.predicate`;
     const predicate = config[key];
     return predicate === undefined || known.includes(predicate)
@@ -164,7 +164,7 @@ function predicateErrors(config: RawConfig): OptionError[] {
 }
 
 function topicErrors(config: RawConfig): OptionError[] {
-  const topics = names(config['topics']);
+  const topics = listedNames(config['topics']);
   const regex = config['topics.regex']?.trim() ?? '';
   const dead = config['errors.deadletterqueue.topic.name'] ?? '';
   const errors: OptionError[] = [];
@@ -193,7 +193,7 @@ function isPattern(text: string): boolean {
 }
 
 function creationErrors(config: RawConfig): OptionError[] {
-  const groups = names(config['topic.creation.groups']);
+  const groups = listedNames(config['topic.creation.groups']);
   const used = Object.keys(config).some((key) => key.startsWith('topic.creation.'));
   if (!used) return [];
   const required = ['topic.creation.default.partitions', 'topic.creation.default.replication.factor'];
@@ -225,11 +225,6 @@ function onceErrors(supported: boolean, config: RawConfig): OptionError[] {
   return keys
     .filter(([key, word]) => !supported && config[key]?.trim().toLowerCase() === word)
     .map(([key]) => ({ key, message: `${key}: the connector cannot deliver exactly once`, reason: 'conflict' }));
-}
-
-/** The names in a comma-separated list; none for an absent one. */
-export function names(list: string | undefined): string[] {
-  return (list ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
 }
 
 function invalid(key: string, value: string, problem: string): OptionError {

@@ -4,7 +4,7 @@ export interface Health {
   readonly message: string;
 }
 
-/** What of the worker must work for it to be healthy; each part says what is wrong, null: nothing. */
+/** A worker is healthy once it has started, while no part of it has failed for good. */
 export class WorkerHealth {
   #started = false;
   readonly #failures = new Map<string, string>();

@@ -1,5 +1,6 @@
 import type { ConnectorOffset } from '../cluster/answers.ts';
-import { MillraceError } from '../record/error.ts';
+import { invalidConfig } from '../cluster/config-checks.ts';
+import type { OptionError } from '../connector/options.ts';
 import type { JsonObject } from '../record/record.ts';
 import type { TargetState } from '../store/configs.ts';
 import { RestError } from './rest-error.ts';
@@ -46,12 +47,15 @@ function readTexts(fields: Fields): Record<string, string | null> {
 function withoutNulls(texts: Record<string, string | null>): Record<string, string> {
   const nulls = Object.keys(texts).filter((key) => texts[key] === null);
   if (nulls.length === 0) return texts as Record<string, string>;
-  const lines = nulls.map((key) => `Null value can not be supplied as the configuration value of ${key}.`).join('\n');
-  throw new MillraceError(
-    'CONFIG_INVALID',
-    `Connector configuration is invalid and contains the following ${nulls.length} error(s):\n${lines}\nYou can also find the above list of errors at the endpoint \`/connector-plugins/{connectorType}/config/validate\``,
-    { kind: 'config', ...(nulls[0] === undefined ? {} : { key: nulls[0] }) },
-  );
+  throw invalidConfig(nulls.map(nullError));
+}
+
+function nullError(key: string): OptionError {
+  return {
+    key,
+    message: `Null value can not be supplied as the configuration value of ${key}.`,
+    reason: 'invalid',
+  };
 }
 
 export function readConfig(body: unknown): Record<string, string> {

@@ -1,6 +1,6 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
-import type { OptionError, RawConfig } from '../connector/options.ts';
+import { listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
@@ -40,10 +40,7 @@ export class ConfigProviders {
   constructor(env: Env, variables: Readonly<Record<string, string | undefined>>, worker: RawConfig = {}) {
     this.#env = env;
     this.#variables = variables;
-    const named = (worker['config.providers'] ?? '')
-      .split(',')
-      .flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-    const names = new Set(['env', 'file', 'dir', ...named]);
+    const names = new Set(['env', 'file', 'dir', ...listedNames(worker['config.providers'])]);
     this.#providers = new Map([...names].map((name) => [name, declaredProvider(name, worker)]));
   }
 

@@ -4,6 +4,7 @@ import {
   invalidOptions,
   type OptionError,
   type RawConfig,
+  unknownOption,
   unknownOptions,
 } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
@@ -86,7 +87,7 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
   const unknown = unknownOptions([workerOptions], raw);
   const misspelt = unknown.filter(({ key, meant }) => meant !== undefined || key.startsWith('millrace.'));
   const listeners = errors.some((error) => error.key === 'listeners') ? [] : parseListeners(options.listeners);
-  const all: OptionError[] = [...errors, ...misspelt.map(unknownError), ...listeners.filter((one) => 'reason' in one)];
+  const all: OptionError[] = [...errors, ...misspelt.map(unknownOption), ...listeners.filter((one) => 'reason' in one)];
   if (all.length > 0) throw invalidOptions('the worker', all);
   return {
     options,
@@ -103,16 +104,6 @@ function defaults(): RawConfig {
     return fallback === undefined ? [] : [[key, Array.isArray(fallback) ? fallback.join(',') : String(fallback)]];
   });
   return Object.fromEntries(texts) as RawConfig;
-}
-
-function unknownError({ key, meant }: { key: string; meant: string | undefined }): OptionError {
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  return {
-    key,
-    message: `Unknown configuration ${key}.${hint}`,
-    reason: 'unknown',
-    remedy: meant === undefined ? `Remove ${key}.` : `Rename ${key} to ${meant}.`,
-  };
 }
 
 function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
