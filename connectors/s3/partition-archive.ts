@@ -65,10 +65,6 @@ export class PartitionArchive {
     return this.#span?.startOffset ?? this.#next;
   }
 
-  get next(): bigint {
-    return this.#next;
-  }
-
   /** The end another writer gave to the span that is read again; null: none. */
   get adopted(): bigint | null {
     return this.#adopted;

@@ -1,17 +1,20 @@
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
-import { writeJsonString } from '../../../runtime/record/json-text.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import { writeJsonString } from '../../../runtime/record/json-text.ts';
+import type { Datum } from '../../../runtime/record/record.ts';
+import { writeJson, type ValueJsonOptions } from '../../../runtime/record/value-json.ts';
+import { placeOf } from '../record-errors.ts';
 import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
 import { writeHeaders } from './header-json.ts';
-import { writeJsonValue, type DecimalFormat } from './json-value.ts';
 
 /** What one line holds. */
-export type LineContent = 'value' | 'envelope' | 'key' | 'headers';
+type LineContent = 'value' | 'envelope' | 'key' | 'headers';
 
 export interface JsonLinesOptions {
   readonly content: LineContent;
-  readonly decimals: DecimalFormat;
+  /** How decimals are written where JSON is made from values. */
+  readonly decimals: ValueJsonOptions['decimalFormat'];
   readonly compression: Compression;
 }
 
@@ -21,19 +24,10 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
 
-/** `.json`, `.json.gz`, `.json.zst` */
-export function jsonExtension({ type }: Compression): string {
-  return `.json${SUFFIX[type]}`;
-}
-
-export function compressionSuffix({ type }: Compression): string {
-  return SUFFIX[type];
-}
-
-/** JSON Lines: one document a line, in UTF-8. */
+/** JSON Lines: one document a line, in UTF-8. `.json`, `.json.gz`, `.json.zst` */
 export function jsonLines(options: JsonLinesOptions): FileFormat {
   return {
-    extension: jsonExtension(options.compression),
+    extension: `.json${SUFFIX[options.compression.type]}`,
     compression: options.compression,
     encoder: (emit) => new JsonLinesEncoder(options, emit),
   };
@@ -111,14 +105,20 @@ class JsonLinesEncoder implements FileEncoder {
     const { rawKey } = record;
     if (rawKey === null) this.#writer.ascii('null');
     else if (record.keyEncoding === 'json') this.#document(rawKey);
-    else writeJsonValue(this.#writer, record.key(), this.#options.decimals);
+    else this.#json(record.key());
   }
 
   #value(record: SinkRecord): void {
     const { rawValue } = record;
     if (record.tombstone || rawValue === null) this.#writer.ascii('null');
     else if (record.encoding === 'json') this.#document(rawValue);
-    else writeJsonValue(this.#writer, record.value(), this.#options.decimals);
+    else this.#json(record.value());
+  }
+
+  /** A null stays null where the schema has a default: the archive holds what the record says (I6). */
+  #json({ schema, value }: Datum): void {
+    const options = { decimalFormat: this.#options.decimals, replaceNullWithDefault: false };
+    writeJson(this.#writer, schema, value, options);
   }
 
   /** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
@@ -144,7 +144,7 @@ export function byteArrays(options: {
   readonly compression: Compression;
 }): FileFormat {
   return {
-    extension: `${options.extension}${compressionSuffix(options.compression)}`,
+    extension: `${options.extension}${SUFFIX[options.compression.type]}`,
     compression: options.compression,
     encoder: (emit) => new ByteArrayEncoder(options.separator, emit),
   };
@@ -187,13 +187,9 @@ function valueBytes(record: SinkRecord): Uint8Array {
   if (record.encoding === 'bytes' && record.rawValue !== null) return record.rawValue;
   const { value } = record.value();
   if (value instanceof Uint8Array) return value;
-  throw new MillraceError(
-    'S3_VALUE_NOT_BYTES',
-    `${record.topic}-${record.partition}@${record.offset}: the value is not bytes`,
-    {
-      kind: 'data',
-      key: 'value.converter',
-      remedy: 'Set value.converter=org.apache.kafka.connect.converters.ByteArrayConverter, or another format.class.',
-    },
-  );
+  throw new MillraceError('S3_VALUE_NOT_BYTES', `${placeOf(record)}: the value is not bytes`, {
+    kind: 'data',
+    key: 'value.converter',
+    remedy: 'Set value.converter=org.apache.kafka.connect.converters.ByteArrayConverter, or another format.class.',
+  });
 }

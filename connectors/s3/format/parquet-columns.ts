@@ -25,9 +25,9 @@ export interface LeafColumn {
 
 /** Takes one value apart; throws a TypeError where it does not fit its schema. */
 interface Node {
-  shred(value: Value | undefined, repetition: number, definition: number): void;
+  readonly shred: (value: Value | undefined, repetition: number, definition: number) => void;
   /** Nothing there, from this definition level on. */
-  absent(repetition: number, definition: number): void;
+  readonly absent: (repetition: number, definition: number) => void;
 }
 
 /** A part of a row with its schema elements, in the order of the file's schema. */

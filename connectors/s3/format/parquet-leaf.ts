@@ -17,7 +17,7 @@ export type Physical = boolean | number | bigint | string | Uint8Array;
 /** How a primitive schema is stored: its Parquet type, and the exact value; a TypeError names what does not fit. */
 export interface LeafType {
   readonly element: Omit<SchemaElement, 'name' | 'repetition_type'>;
-  physical(value: Value): Physical;
+  readonly physical: (value: Value) => Physical;
 }
 
 /** Digits of a decimal whose schema does not say; the most that readers commonly take. */

@@ -5,12 +5,13 @@ import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
+import { placeOf } from '../record-errors.ts';
 import type { Emit, FileEncoder, FileFormat } from './file-encoder.ts';
 import type { LeafColumn } from './parquet-columns.ts';
 import { EnvelopeColumns } from './parquet-envelope.ts';
 import { ParquetSlot } from './parquet-slot.ts';
 
-export interface ParquetOptions {
+interface ParquetOptions {
   /** Columns topic, partition, offset, timestamp, key, value, headers instead of the value's fields. */
   readonly envelope: boolean;
   readonly codec: 'none' | 'snappy' | 'gzip' | 'zstd';
@@ -218,7 +219,7 @@ function takeBack(leaf: LeafColumn): void {
 
 function schemaOf(record: SinkRecord, datum: Datum, part: 'key' | 'value'): Datum {
   if (datum.schema !== null || (datum.value === null && part === 'key')) return datum;
-  throw new MillraceError('S3_PARQUET_SCHEMA_MISSING', `${place(record)}: no schema is known for the ${part}`, {
+  throw new MillraceError('S3_PARQUET_SCHEMA_MISSING', `${placeOf(record)}: no schema is known for the ${part}`, {
     kind: 'data',
     key: `${part}.converter`,
     remedy:
@@ -231,7 +232,7 @@ function notWritable(record: SinkRecord, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   return new MillraceError(
     'S3_PARQUET_VALUE_INVALID',
-    `${place(record)}: ${error instanceof Error ? error.message : String(error)}`,
+    `${placeOf(record)}: ${error instanceof Error ? error.message : String(error)}`,
     {
       kind: 'data',
       key: 'format.class',
@@ -239,8 +240,4 @@ function notWritable(record: SinkRecord, error: unknown): MillraceError {
       cause: error,
     },
   );
-}
-
-function place(record: SinkRecord): string {
-  return `${record.topic}-${record.partition}@${record.offset}`;
 }

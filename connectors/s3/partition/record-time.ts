@@ -3,6 +3,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import type { Value } from '../../../runtime/record/value.ts';
+import { placeOf } from '../record-errors.ts';
 
 /** The time by which a record is partitioned and rotated, epoch milliseconds. */
 export type RecordTime = (record: SinkRecord, nowMs: number) => number;
@@ -34,10 +35,9 @@ function fieldTime(record: SinkRecord, path: readonly string[], field: string): 
   const { schema, value } = descend(record.value(), path);
   const ms = toMs(value, schema);
   if (ms !== null) return ms;
-  const where = `${record.topic}-${record.partition}@${record.offset}`;
   throw new MillraceError(
     'S3_TIMESTAMP_FIELD_INVALID',
-    `${where}: the field ${field} is ${value === null ? 'missing or null' : 'not a time'}`,
+    `${placeOf(record)}: the field ${field} is ${value === null ? 'missing or null' : 'not a time'}`,
     {
       kind: 'data',
       key: 'timestamp.field',

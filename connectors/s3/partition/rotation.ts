@@ -27,7 +27,7 @@ export interface OpenSpan {
   readonly dueAtMs: number | null;
 }
 
-export interface ArrivingRecord {
+interface ArrivingRecord {
   readonly timestampMs: number;
   readonly encodedPartition: string;
   /** It would need a file that is not open yet. */
@@ -36,15 +36,7 @@ export interface ArrivingRecord {
   readonly schemaChanged: boolean;
 }
 
-export type RotationReason =
-  | 'records'
-  | 'bytes'
-  | 'time'
-  | 'schedule'
-  | 'partition'
-  | 'schema'
-  | 'open files'
-  | 'memory';
+type RotationReason = 'records' | 'bytes' | 'time' | 'schedule' | 'partition' | 'schema' | 'open files';
 
 /**
  * Whether everything open is closed before this record is taken. All but the schedule depends on

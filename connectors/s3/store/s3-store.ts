@@ -1,4 +1,4 @@
-import type { ObjectCannedACL, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import type { S3Options } from '../options.ts';
@@ -76,7 +76,7 @@ export class S3Store implements ObjectStore {
     return {
       ...(encryption === '' ? {} : { ServerSideEncryption: encryption }),
       ...(kmsKey === '' ? {} : { SSEKMSKeyId: kmsKey }),
-      ...(acl === '' ? {} : { ACL: acl as ObjectCannedACL }),
+      ...(acl === '' ? {} : { ACL: acl }),
     };
   }
 
