@@ -15,7 +15,7 @@ export interface HashRule {
 export function hashedText(codec: CellCodec, rule: HashRule, length: number | undefined): CellCodec {
   const algorithm = hashName(rule.algorithm);
   const value = (bytes: Buffer, at: number, count: number): string => {
-    const text = String(codec.value(bytes, at, count));
+    const text = codec.value(bytes, at, count) as string;
     const data = rule.version === 1 ? javaSerialised(text) : Buffer.from(text, 'utf8');
     const hex = createHash(algorithm).update(rule.salt, 'utf8').update(data).digest('hex');
     return length === undefined ? hex : hex.slice(0, length);

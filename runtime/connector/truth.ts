@@ -1,4 +1,4 @@
-import type { JsonObject } from '../record/record.ts';
+import type { StructValue } from '../record/value.ts';
 import type { SourceOffset } from './source.ts';
 
 /**
@@ -75,6 +75,6 @@ export interface SourceTruth {
   /** Whether the connector's stored offsets have passed the position. */
   covered(offsets: readonly SourceOffset[]): boolean;
   /** Whether an event with this `source` block belongs to what the position includes. */
-  includes(source: JsonObject): boolean;
+  includes(source: StructValue): boolean;
   close(): Promise<void>;
 }

@@ -62,7 +62,7 @@ export class ByteWriter {
       let to = this.length;
       for (let from = at; from < at + count; from++) bytes[to++] = source[from] as number;
     } else {
-      copyBytes.call(source as Buffer, this.bytes, this.length, at, at + count);
+      copyBytes.call(source, this.bytes, this.length, at, at + count);
     }
     this.length += count;
   }

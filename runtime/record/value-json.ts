@@ -134,6 +134,11 @@ function writeArray(writer: ByteWriter, schema: Schema, value: Value, options: V
 }
 
 /** An object where keys are strings, otherwise an array of pairs. */
+/** A map's key in the path of an error. */
+function pathOf(key: Value): string {
+  return typeof key === 'object' ? JSON.stringify(key) : String(key);
+}
+
 function writeMap(writer: ByteWriter, schema: Schema, value: Value, options: ValueJsonOptions): void {
   const { keySchema, valueSchema } = schema;
   if (!(value instanceof Map) || keySchema === undefined || valueSchema === undefined) throw mismatch(schema, value);
@@ -144,9 +149,9 @@ function writeMap(writer: ByteWriter, schema: Schema, value: Value, options: Val
     if (!first) writer.byte(COMMA);
     first = false;
     if (!byName) writer.ascii('[');
-    inside(String(key), writer, keySchema, key, options);
+    inside(pathOf(key), writer, keySchema, key, options);
     writer.byte(byName ? COLON : COMMA);
-    inside(String(key), writer, valueSchema, item, options);
+    inside(pathOf(key), writer, valueSchema, item, options);
     if (!byName) writer.ascii(']');
   }
   writer.ascii(byName ? '}' : ']');

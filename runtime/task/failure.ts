@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MillraceError } from '../record/error.ts';
 import type { TaskFailure } from './host.ts';
 import { retryClass } from './retry.ts';
@@ -20,7 +21,7 @@ export function traceOf(error: unknown): string {
   for (let at: unknown = error; at !== undefined && parts.length < 10;) {
     const title = parts.length === 0 ? '' : 'Caused by: ';
     if (!(at instanceof Error)) {
-      parts.push(title + String(at));
+      parts.push(title + inspect(at));
       break;
     }
     const code = at instanceof MillraceError ? `${at.code}: ` : '';

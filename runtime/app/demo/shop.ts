@@ -117,10 +117,18 @@ export async function writeToShop(url: string, altered: boolean): Promise<ShopWr
     },
     stop() {
       stop.abort();
-      stopped ??= done.finally(() => client.end());
+      stopped ??= endAfter(done, client);
       return stopped;
     },
   };
+}
+
+async function endAfter(done: Promise<void>, client: Client): Promise<void> {
+  try {
+    await done;
+  } finally {
+    await client.end();
+  }
 }
 
 async function open(url: string): Promise<Client> {

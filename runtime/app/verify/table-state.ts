@@ -1,5 +1,5 @@
 import { FIELD_SEPARATOR, NULL_TEXT, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
-import type { JsonObject, Datum } from '../../record/record.ts';
+import type { Datum } from '../../record/record.ts';
 import type { Field, Schema } from '../../record/schema.ts';
 import { struct, type StructValue, type Value } from '../../record/value.ts';
 import { canonicalText, compactText, rowHash } from './canonical-text.ts';
@@ -22,10 +22,10 @@ export class TableState {
   readonly #counts = new Map<bigint, number>();
   /** Events left out because they are later than the compared position. */
   later = 0;
-  readonly #includes: (source: JsonObject) => boolean;
+  readonly #includes: (source: StructValue) => boolean;
   readonly #texts: Map<string, readonly string[]> | undefined;
 
-  constructor(table: TruthTable, includes: (source: JsonObject) => boolean, keepTexts = false) {
+  constructor(table: TruthTable, includes: (source: StructValue) => boolean, keepTexts = false) {
     this.table = table;
     this.#includes = includes;
     this.#texts = keepTexts ? new Map() : undefined;
@@ -35,7 +35,7 @@ export class TableState {
     const envelope = event.value;
     if (envelope === null || envelope.value === null) return; // a tombstone follows a delete
     const value = asStruct(envelope.value);
-    if (!this.#includes(asStruct(value['source'] ?? null) as unknown as JsonObject)) {
+    if (!this.#includes(asStruct(value['source'] ?? null))) {
       this.later++;
       return;
     }
