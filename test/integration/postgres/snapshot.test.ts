@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { SnapshotRun } from './snapshot-run.ts';
@@ -48,4 +49,34 @@ describe('an initial snapshot', () => {
       run.changes.filter(({ topic, op }) => topic === 'p.public.b' && op === 'r').map(({ snapshot }) => snapshot),
     ).toEqual(['first_in_data_collection', 'last']);
   });
+
+  test('every reader reads every row as it was when the slot was made, whatever was written since', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await server.sql(`INSERT INTO a SELECT i, 'old' FROM generate_series(1, 300) i`);
+    const run = newRun({ 'snapshot.max.threads': '3' });
+    let written = 0;
+    const crash = (point: string): boolean => {
+      if (point === 'snapshot.after_slot' && written++ === 0) writeAtOnce(`UPDATE a SET t = 'new'`);
+      return false;
+    };
+    await run.start({}, { crash });
+    await run.untilRead();
+    await run.catchUp();
+    expect(written).toBe(1);
+    const texts = (op: string) => run.changes.filter((one) => one.op === op).map(({ after }) => after?.['t']);
+    expect(texts('r')).toEqual(Array(300).fill('old'));
+    expect(texts('u')).toEqual(Array(300).fill('new'));
+  });
 });
+
+/** Runs a statement in another process while this one stands still at a named place. */
+function writeAtOnce(statement: string): void {
+  const { host, port, user, database } = server;
+  const script = `
+    import pg from 'pg';
+    const client = new pg.Client(${JSON.stringify({ host, port, user, database })});
+    await client.connect();
+    await client.query(${JSON.stringify(statement)});
+    await client.end();`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', script]);
+}

@@ -72,6 +72,18 @@ describe('sink runner', () => {
     await task.stop(2000);
   });
 
+  test('a sink that makes nothing durable does not count as going on', async () => {
+    await fill(0, 10);
+    target.beforeWrite = () => ({ durable: new Map() });
+    const { task } = bench.start(memorySink(target), config);
+    await until(() => task.view().records === 10);
+    const { progressMs } = task.view();
+    const { flushes } = target;
+    await until(() => target.flushes >= flushes + 3);
+    expect(task.view().progressMs).toBe(progressMs);
+    await task.stop(2000);
+  });
+
   test('writes again what was written and not durable when the task died', async () => {
     await fill(0, 10);
     let failures = 0;

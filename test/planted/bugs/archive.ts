@@ -29,4 +29,21 @@ export const archiveBugs: readonly PlantedBug[] = [
     test: 'test/integration/s3/s3-archive.test.ts',
     only: 'by one put with another flush.size is adopted: each record once',
   },
+
+  {
+    name: 'a file is called complete before it is synced',
+    invariant: 'I1',
+    file: 'connectors/s3/store/file-store.ts',
+    find: '      const { path, handle } = await this.#write();\n      await handle.sync();\n',
+    plant: '      const { path, handle } = await this.#write();\n',
+    test: 'test/unit/connectors/s3/file-durability.test.ts',
+  },
+  {
+    name: 'the name of a finished file is not synced',
+    invariant: 'I1',
+    file: 'connectors/s3/store/file-store.ts',
+    find: "    await this.env.files.syncDirectory(dirname(path));\n    this.env.crash?.('s3.after_object');",
+    plant: "    this.env.crash?.('s3.after_object');",
+    test: 'test/unit/connectors/s3/file-durability.test.ts',
+  },
 ];

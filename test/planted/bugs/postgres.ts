@@ -136,4 +136,32 @@ export const postgresBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/postgres/type/codec.test.ts',
     only: 'numeric',
   },
+
+  {
+    name: 'the transaction to resume in is not proved to be the same',
+    invariant: 'I5',
+    file: 'connectors/postgres/stream/resume-gate.ts',
+    find: 'if (this.#eventLsn !== undefined && this.#left > 1 && eventLsn !== this.#eventLsn) {',
+    plant: 'if (this.#eventLsn === 0n) {',
+    test: 'test/integration/postgres/stream.test.ts',
+    only: 'an offset whose event is at another LSN now is refused',
+  },
+  {
+    name: 'the snapshot is read without a lock on its tables',
+    invariant: 'I5',
+    file: 'connectors/postgres/snapshot/guard.ts',
+    find: '`LOCK TABLE ${relationName(table)} IN ACCESS SHARE MODE`',
+    plant: "'DO $$begin end$$'",
+    test: 'test/integration/postgres/snapshot-modes.test.ts',
+    only: 'keeps the rows readable when ALTER comes between slot and first chunk',
+  },
+  {
+    name: 'the snapshot is not the one the slot begins at',
+    invariant: 'I4',
+    file: 'connectors/postgres/snapshot/initial-snapshot.ts',
+    find: "for (const connection of this.#connections) await importSnapshot(connection, snapshotName ?? '');",
+    plant: 'void snapshotName;',
+    test: 'test/integration/postgres/snapshot.test.ts',
+    only: 'every reader reads every row as it was when the slot was made',
+  },
 ];

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { realEnv } from '../../../runtime/env/real.ts';
 import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
 import { murmur2Partition } from '../../../runtime/hub/partitioner.ts';
 import { NO_TIMESTAMP, RowBlock } from '../../../runtime/record/row-block.ts';
@@ -7,7 +8,7 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import { RowEncoder } from '../../../runtime/task/source/row-encoder.ts';
 import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
-import { SourceOutput } from '../../../runtime/task/source/source-output.ts';
+import { SourceOutput, type SourceOutputOptions } from '../../../runtime/task/source/source-output.ts';
 import { taskConverters } from '../../../runtime/task/task-converters.ts';
 import { cell, textCodec } from '../convert/sample-rows.ts';
 import { memoryCatalog, partitionsOnly } from './encoder-parts.ts';
@@ -21,28 +22,32 @@ interface Sent {
   readonly headers: readonly string[];
 }
 
-async function encode(block: RowBlock, partitions: number, worker: Record<string, string> = {}, batchBytes = 1e6) {
-  const sent: Sent[] = [];
-  const ensured: Schema[] = [];
-  const batches: number[] = [];
-  const output = new SourceOutput({
+function outputTo(partitions: number, batchBytes: number, send: SourceOutputOptions['send']): SourceOutput {
+  return new SourceOutput({
     producer: partitionsOnly(partitions),
     compression: 'none',
     batchBytes,
     unsentBytes: 1e9,
-    send: (topic, partition, batch, records) => {
-      batches.push(records);
-      forEachRecord(batch, (at) => {
-        sent.push({
-          topic,
-          partition,
-          key: at.key()?.toString() ?? null,
-          value: at.value()?.toString() ?? null,
-          timestampMs: at.timestampMs,
-          headers: at.headers().map(({ key, value }) => `${key}=${Buffer.from(value ?? []).toString('latin1')}`),
-        });
+    send,
+  });
+}
+
+async function encode(block: RowBlock, partitions: number, worker: Record<string, string> = {}, batchBytes = 1e6) {
+  const sent: Sent[] = [];
+  const ensured: Schema[] = [];
+  const batches: number[] = [];
+  const output = outputTo(partitions, batchBytes, (topic, partition, batch, records) => {
+    batches.push(records);
+    forEachRecord(batch, (at) => {
+      sent.push({
+        topic,
+        partition,
+        key: at.key()?.toString() ?? null,
+        value: at.value()?.toString() ?? null,
+        timestampMs: at.timestampMs,
+        headers: at.headers().map(({ key, value }) => `${key}=${Buffer.from(value ?? []).toString('latin1')}`),
       });
-    },
+    });
   });
   const converters = taskConverters({ config: {}, worker });
   const encoder = new RowEncoder(converters, new SchemaHeaders(memoryCatalog(ensured), converters), output);
@@ -120,6 +125,23 @@ describe('row encoder', () => {
     ]);
     expect(sent[0]?.headers[3]).toMatch(/^millrace\.schema=/);
     expect(ensured.length).toBeGreaterThan(0);
+  });
+
+  test('is ready for rows only when the schemas they name are durable', async () => {
+    const durable = Promise.withResolvers<void>();
+    const converters = taskConverters({ config: {}, worker: {} });
+    const headers = new SchemaHeaders({ ...memoryCatalog(), ensure: () => durable.promise }, converters);
+    const encoder = new RowEncoder(
+      converters,
+      headers,
+      outputTo(1, 1e6, () => undefined),
+    );
+    let ready = false;
+    const preparing = Promise.resolve(encoder.prepare(blockOf(plain, rows(1)))).then(() => (ready = true));
+    await realEnv.timers.yield();
+    expect(ready).toBe(false);
+    durable.resolve();
+    await preparing;
   });
 
   test('bytes that carry their schema get no schema header', async () => {

@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { realEnv as env } from '../../../../runtime/env/real.ts';
 import { connectHub, openHub, openHubForReading, startHubServer } from '../../../../runtime/hub/embedded/open.ts';
@@ -28,6 +28,23 @@ describe('a hub opened again', () => {
     await again.producer({ acks: 'all', transactionalId: 'tx' });
     zombie.begin();
     await expect(zombie.append('t', 0, batchOf('z'))).rejects.toMatchObject({ code: 'HUB_PRODUCER_FENCED' });
+  });
+
+  it('after a kill has aborted the transaction that was open, and nobody waits for it', async () => {
+    const path = await scratch();
+    const first = await openTestHub(path);
+    await first.admin.createTopic('t', 1);
+    const producer = await first.producer({ acks: 'all', transactionalId: 'tx' });
+    producer.begin();
+    await producer.append('t', 0, batchOf('open'));
+    // What a kill at this moment leaves: a close would abort it in good order.
+    const left = await scratch();
+    await copyFile(`${path}/hub.mdb`, `${left}/hub.mdb`);
+    const again = await openTestHub(left);
+    const plain = await again.producer({ acks: 'all' });
+    await plain.append('t', 0, batchOf('after'));
+    expect(values(await readAll(again, 't'))).toEqual(['after']);
+    expect(values(await readAll(again, 't', 0, 'read_uncommitted'))).toEqual(['open', 'after']);
   });
 
   it('has made the appends durable that were queued when it was closed', async () => {
