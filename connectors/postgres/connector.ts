@@ -1,5 +1,6 @@
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
+import { VERSION } from '../../runtime/connector/version.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { checkPostgres } from './check.ts';
 import { openConnection } from './connection.ts';
@@ -10,7 +11,7 @@ import { RowFactory } from './row/table-rows.ts';
 import { readSettings } from './settings.ts';
 import { dropPublication, replicaIdentityStatements } from './slot/publication.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
-import { PostgresTask, VERSION } from './task.ts';
+import { PostgresTask } from './task.ts';
 import { postgresTruth } from './truth/postgres-truth.ts';
 
 type Problem = { readonly key: string; readonly message: string };

@@ -1,6 +1,7 @@
 import type { TaskContext } from '../../runtime/connector/context.ts';
 import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
+import { VERSION } from '../../runtime/connector/version.ts';
 import type { Env, Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
@@ -26,11 +27,9 @@ import type { SnapshotPhase } from './stream/stream-start.ts';
 import { TransactionRecords } from './stream/transaction-records.ts';
 import { formatLsn } from './wire/lsn.ts';
 
-/** `source.version` of records, and the connector's own. */
-export const VERSION = '0.1.0';
-
 /**
- * A database's changes: first what the snapshot has to read, then the slot's stream (DESIGN §3a).
+ * A database's changes: first what the snapshot has to read, then the slot's stream
+ * (docs/decisions/20261125-postgres-snapshot.md).
  *
  *     open: publication and replica identities · snapshot phase
  *     read: snapshot batches until there are none · then the stream

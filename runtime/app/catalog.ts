@@ -4,7 +4,7 @@ import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import { findConverter, listConverters } from './converter-plugins.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../connector/version.ts';
 
 /** The connectors and converters of this build. */
 export const builtInCatalog: PluginCatalog = { list, connector, find };

@@ -21,7 +21,7 @@ import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../connector/version.ts';
 
 export interface WorkerOptions {
   readonly settings: WorkerSettings;

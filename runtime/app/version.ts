@@ -1,2 +1,0 @@
-/** This build's version; a test holds it against package.json. */
-export const VERSION = '0.1.0';
