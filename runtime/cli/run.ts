@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../connector/version.ts';
+import { VERSION } from '../app/version.ts';
 import { printError, type CliIo } from './cli-io.ts';
 import { COMMANDS } from './command-table.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
