@@ -1,5 +1,6 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import { oidArray } from './catalog/catalog-sql.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { tableName, type Table } from './catalog/table.ts';
 import { openConnection, type Connection } from './connection.ts';
@@ -193,7 +194,7 @@ async function readable({ connection, role }: Facts, captured: readonly Table[])
     `SELECT c.oid, has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT') AS readable,
             has_schema_privilege(c.relnamespace, 'USAGE') AS usable
        FROM pg_class c WHERE c.oid = ANY($1::oid[])`,
-    [`{${captured.map(({ oid }) => oid).join(',')}}`],
+    [oidArray(captured.map(({ oid }) => oid))],
   );
   const to = quoteIdentifier(role);
   const byOid = new Map(rows.map((row) => [Number(row['oid']), row]));
@@ -271,7 +272,7 @@ async function publicationRight(
     'reading privileges',
     `SELECT has_database_privilege(current_database(), 'CREATE') AS creates,
             (SELECT count(*) FROM pg_class c WHERE c.oid = ANY($1::oid[]) AND NOT pg_has_role(c.relowner, 'USAGE')) AS foreign`,
-    [`{${captured.map(({ oid }) => oid).join(',')}}`],
+    [oidArray(captured.map(({ oid }) => oid))],
   );
   if (create && row?.['creates'] !== 't')
     return `${role} has no CREATE privilege on database ${settings.connection.database}`;

@@ -3,9 +3,10 @@ import pg from 'pg';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import type { CatalogReader, TextRow } from './catalog/catalog-reader.ts';
 import { errorCode, postgresError } from './wire/backend-error.ts';
 
-export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
 /** How to reach a database; made from the connector's options by `connectionSettings`. */
 export interface ConnectionSettings {
@@ -30,9 +31,6 @@ export interface ConnectionSettings {
   readonly applicationName: string;
 }
 
-/** One result row: column name to the value's text. */
-export type TextRow = Readonly<Record<string, string | null>>;
-
 export interface OpenOptions {
   /** A walsender connection (`replication=database`): replication commands and simple SQL without parameters. */
   readonly replication?: boolean;
@@ -46,7 +44,7 @@ const rawText = { getTypeParser: () => (value: string) => value };
  * One connection. Values come back as the server's text, unparsed (D13), under fixed formats
  * (ISO dates, UTC, `intervalstyle=postgres`, hex bytea, `extra_float_digits=3`).
  */
-export class Connection {
+export class Connection implements CatalogReader {
   readonly client: pg.Client;
   /** Set once the connection broke. */
   #broken: Error | undefined;

@@ -195,7 +195,7 @@ function trustsSlot(parsed: Parsed): boolean {
   return strategy === 'trust_slot' || strategy === 'trust_greater_lsn';
 }
 
-export function skippedOperations(text: string): ReadonlySet<Op> {
+function skippedOperations(text: string): ReadonlySet<Op> {
   const words = text.split(',').map((word) => word.trim());
   return new Set(words.filter((word): word is Op => ['c', 'r', 'u', 'd', 't'].includes(word)));
 }

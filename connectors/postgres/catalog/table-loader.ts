@@ -100,14 +100,7 @@ function indexColumns(columns: readonly Column[], index: TextRow): number[] {
 }
 
 function groupByTable(rows: readonly TextRow[]): Map<number, TextRow[]> {
-  const groups = new Map<number, TextRow[]>();
-  for (const row of rows) {
-    const table = Number(row['table']);
-    const group = groups.get(table);
-    if (group === undefined) groups.set(table, [row]);
-    else group.push(row);
-  }
-  return groups;
+  return Map.groupBy(rows, (row) => Number(row['table']));
 }
 
 /** Leaf partitions by partitioned table, at any depth. */

@@ -63,3 +63,13 @@ export interface Table {
 export function tableName(table: { readonly schema: string; readonly name: string }): string {
   return `${table.schema}.${table.name}`;
 }
+
+/** A column's type and modifier with its domains taken off. */
+export function baseType(column: Pick<Column, 'type' | 'typmod'>): { readonly type: PgType; readonly typmod: number } {
+  let { type, typmod } = column;
+  while (type.base !== undefined) {
+    typmod = type.baseTypmod ?? -1;
+    type = type.base;
+  }
+  return { type, typmod };
+}

@@ -203,7 +203,7 @@ export const families: readonly Family[] = [
   ),
 ];
 
-export interface OtherProblem {
+interface OtherProblem {
   readonly key: string;
   readonly message: string;
 }

@@ -15,7 +15,7 @@ import type { TypeOptions } from '../type/options.ts';
 import { META_CELLS } from './source-block.ts';
 
 /** Cells of a logical message's row, after the meta cells. */
-export const MESSAGE_CELL = { prefix: META_CELLS, content: META_CELLS + 1 } as const;
+const MESSAGE_CELL = { prefix: META_CELLS, content: META_CELLS + 1 } as const;
 
 const KEY: Schema = {
   type: 'struct',
@@ -24,6 +24,7 @@ const KEY: Schema = {
   version: 1,
   fields: [{ name: 'prefix', schema: OPTIONAL_STRING }],
 };
+
 /** Records of `pg_logical_emit_message`: op `m`; the content as `binary.handling.mode` shows bytes. */
 export function messageLayout(topic: string, parts: EnvelopeParts, types: TypeOptions): RowLayout {
   const source = parts.source('', '').stream;

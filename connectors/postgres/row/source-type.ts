@@ -1,5 +1,5 @@
 import type { ChangeColumn } from '../../../runtime/change/change-layouts.ts';
-import type { Column, PgType } from '../catalog/table.ts';
+import { baseType, type Column } from '../catalog/table.ts';
 
 const VARLENA_HEADER = 4;
 /** bpchar, varchar: the modifier is the length and a header; bit, varbit: the length itself; numeric: precision and scale. */
@@ -9,13 +9,13 @@ const NUMERIC = 1700;
 
 /** Most characters of a text column; undefined: no limit declared. */
 export function declaredLength(column: Column): number | undefined {
-  const { type, typmod } = resolved(column);
+  const { type, typmod } = baseType(column);
   return TEXTS.has(type.oid) && typmod >= VARLENA_HEADER ? typmod - VARLENA_HEADER : undefined;
 }
 
 /** Adds `__debezium.source.column.*` to the field's schema (`column.propagate.source.type`). */
 export function withSourceType(made: ChangeColumn, column: Column): ChangeColumn {
-  const { type, typmod } = resolved(column);
+  const { type, typmod } = baseType(column);
   const parameters: Record<string, string> = {
     ...made.schema.parameters,
     '__debezium.source.column.type': type.name.toUpperCase(),
@@ -27,13 +27,4 @@ export function withSourceType(made: ChangeColumn, column: Column): ChangeColumn
   } else if (BITS.has(type.oid) && typmod >= 0) parameters['__debezium.source.column.length'] = String(typmod);
   else if (TEXTS.has(type.oid) && modifier >= 0) parameters['__debezium.source.column.length'] = String(modifier);
   return { ...made, schema: { ...made.schema, parameters } };
-}
-
-function resolved(column: Column): { readonly type: PgType; readonly typmod: number } {
-  let { type, typmod } = column;
-  while (type.base !== undefined) {
-    typmod = type.baseTypmod ?? -1;
-    type = type.base;
-  }
-  return { type, typmod };
 }

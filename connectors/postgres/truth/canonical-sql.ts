@@ -1,8 +1,8 @@
 import type { CanonicalForm } from '../../../runtime/connector/truth.ts';
-import type { Column, PgType } from '../catalog/table.ts';
+import { baseType, type Column } from '../catalog/table.ts';
 
 /** How a column is compared: its form, and the SQL that prints a value in it (not null). */
-export interface CanonicalColumn {
+interface CanonicalColumn {
   readonly form: CanonicalForm;
   readonly sql: (reference: string) => string;
 }
@@ -56,12 +56,8 @@ const BY_NAME: Readonly<Record<string, CanonicalColumn>> = {
 };
 
 /** The canonical form of a column's type; undefined where none is defined yet. */
-export function canonicalColumn(column: Pick<Column, 'type'>): CanonicalColumn | undefined {
-  const type = unwrap(column.type);
+export function canonicalColumn(column: Column): CanonicalColumn | undefined {
+  const { type } = baseType(column);
   if (type.kind === 'e' || type.kind === 'r') return text('text');
   return BY_NAME[type.name];
-}
-
-function unwrap(type: PgType): PgType {
-  return type.base === undefined ? type : unwrap(type.base);
 }

@@ -9,6 +9,7 @@ import {
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import type { TableRows } from '../row/table-rows.ts';
+import { quoteIdentifier, quoteLiteral } from '../slot/slot.ts';
 import type { TypeOptions } from '../type/options.ts';
 import { canonicalColumn } from './canonical-sql.ts';
 
@@ -37,13 +38,13 @@ export async function truthTable(
       continue;
     }
     columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? NULL_TEXT });
-    expressions.push(orNull(identifier(column.name), canonical.sql(identifier(column.name))));
+    expressions.push(orNull(quoteIdentifier(column.name), canonical.sql(quoteIdentifier(column.name))));
   }
   const comparable = key.every((name) => columns.some((column) => column.name === name));
   const keys = comparable
     ? key.map((name) => expressions[columns.findIndex((column) => column.name === name)] ?? '')
     : [];
-  const from = `${identifier(table.schema)}.${identifier(table.name)}`;
+  const from = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
   const hash = `('x0' || substr(md5(${joined(expressions.map(compact))}), 1, 15))::bit(64)::bigint`;
   return {
     name: tableName(table),
@@ -97,7 +98,7 @@ async function missingTexts(table: Table, reader: CatalogReader): Promise<Readon
     const column = table.columns.find((candidate) => candidate.name === name);
     const canonical = column === undefined ? undefined : canonicalColumn(column);
     if (canonical === undefined || typeof name !== 'string' || typeof value !== 'string') continue;
-    const reference = `(${literal(value)}::${type}[])[1]`;
+    const reference = `(${quoteLiteral(value)}::${type}[])[1]`;
     const [row] = await reader.query(
       `reading the default of ${name}`,
       `select ${orNull(reference, canonical.sql(reference))} as text`,
@@ -122,7 +123,7 @@ function lossy(column: Column, types: TypeOptions): string | undefined {
 
 /** `format('%s', …)` of NULL is an empty text. */
 function orNull(reference: string, expression: string): string {
-  return `case when ${reference} is null then ${literal(NULL_TEXT)} else ${expression} end`;
+  return `case when ${reference} is null then ${quoteLiteral(NULL_TEXT)} else ${expression} end`;
 }
 
 function compact(expression: string): string {
@@ -131,13 +132,5 @@ function compact(expression: string): string {
 
 function joined(expressions: readonly string[]): string {
   if (expressions.length === 0) return `''`;
-  return `concat_ws(${literal(FIELD_SEPARATOR)}, ${expressions.join(', ')})`;
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  return `concat_ws(${quoteLiteral(FIELD_SEPARATOR)}, ${expressions.join(', ')})`;
 }

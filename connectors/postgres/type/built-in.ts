@@ -21,7 +21,7 @@ import { uuidCodec } from './uuid-codec.ts';
 import { halfVectorCodec, sparseVectorCodec, vectorCodec } from './vector-codec.ts';
 
 /** How a type that is not made of others is read. */
-export interface Mapping {
+interface Mapping {
   /** False: from text only, in both formats. */
   readonly binary: boolean;
   codec(format: CellFormat, typmod: number, options: TypeOptions): CellCodec;

@@ -7,7 +7,7 @@ import type { TypeOptions } from './options.ts';
 const QUOTE = 0x22;
 const HEX = Buffer.from('0123456789abcdef');
 
-/** How a cell's raw bytes are found: in place, or decoded into bytes of its own. */
+/** Where a cell's bytes, or its text, lie: in place, or decoded into bytes of their own until the next cell. */
 export interface RawBytes {
   bytes: Buffer;
   at: number;

@@ -6,7 +6,6 @@ import { writePadded } from './ascii.ts';
  * astronomically (1 BC is 0, 44 BC is -43), as ISO 8601 and java.time do.
  */
 
-export const DAY_MS = 86_400_000;
 export const DAY_S = 86_400;
 /** Days from 1970-01-01 to Postgres's epoch, 2000-01-01. */
 export const POSTGRES_EPOCH_DAYS = 10_957;
@@ -51,7 +50,7 @@ export function writeRecentIsoDate(days: number, writer: ByteWriter): void {
 }
 
 /** Writes a date as ISO 8601 with at least four digits of year: `2026-11-24`, `-0043-03-15`, `+10000-01-01`. */
-export function writeIsoDate(days: number, writer: ByteWriter): void {
+function writeIsoDate(days: number, writer: ByteWriter): void {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / DAYS_PER_ERA);
   const dayOfEra = shifted - era * DAYS_PER_ERA;

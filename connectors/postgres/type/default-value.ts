@@ -1,6 +1,6 @@
 import type { Schema } from '../../../runtime/record/schema.ts';
 import type { Value } from '../../../runtime/record/value.ts';
-import type { Column, PgType } from '../catalog/table.ts';
+import { baseType, type Column, type PgType } from '../catalog/table.ts';
 import { columnCodec } from './codec.ts';
 import type { TypeOptions } from './options.ts';
 
@@ -36,11 +36,11 @@ const ZERO: ReadonlyMap<number, string> = new Map([
  */
 export function defaultValue(column: Column, schema: Schema, options: TypeOptions): Value | undefined {
   if (!column.notNull || column.defaultExpression === undefined) return undefined;
-  const type = baseOf(column.type);
+  const { type, typmod } = baseType(column);
   const cell = constantCell(column.defaultExpression, type) ?? ZERO.get(type.oid);
   if (cell === undefined || schema.type === 'struct') return undefined;
   const codec = columnCodec(column, 'text', options);
-  const bytes = Buffer.from(withScale(cell, column, type), 'utf8');
+  const bytes = Buffer.from(withScale(cell, type, typmod), 'utf8');
   try {
     return codec?.value(bytes, 0, bytes.length);
   } catch {
@@ -62,15 +62,10 @@ function constantCell(expression: string, type: PgType): string | undefined {
 }
 
 /** A numeric cell has as many digits behind the point as its column declares. */
-function withScale(cell: string, column: Column, type: PgType): string {
-  const typmod = column.typmod >= 4 ? column.typmod : (column.type.baseTypmod ?? -1);
+function withScale(cell: string, type: PgType, typmod: number): string {
   if (type.oid !== 1700 || typmod < 4) return cell;
   const scale = (typmod - 4) & 0x7ff;
   if (scale === 0 || scale >= 0x400) return cell;
   const [whole = '0', fraction = ''] = cell.split('.');
   return `${whole}.${fraction.padEnd(scale, '0').slice(0, scale)}`;
-}
-
-function baseOf(type: PgType): PgType {
-  return type.base === undefined ? type : baseOf(type.base);
 }

@@ -7,6 +7,7 @@ import { DOUBLE, STRING } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import { variableScaleDecimalOf } from '../../../runtime/record/semantic-types.ts';
 import { struct, type Value } from '../../../runtime/record/value.ts';
+import { rawInPlace, type RawBytes, type ToRawBytes } from './bytes-codec.ts';
 import type { CellFormat } from './codec.ts';
 import { decimalOf, isSpecial, refuseSpecial, scaleOf, writeUnscaled, writeUnscaledNumber } from './decimal-text.ts';
 import { parseNumber } from './float-codec.ts';
@@ -17,18 +18,9 @@ const QUOTE = 0x22;
 /** Decimals of at most this scale are plain numbers in Java's notation too. */
 const PLAIN_SCALE = 6;
 
-/** Turns a cell into decimal text; the result lies in `bytes` from `at`. */
-interface DecimalText {
-  bytes: Buffer;
-  at: number;
-  length: number;
-}
-
-export type ToDecimalText = (bytes: Buffer, at: number, length: number) => DecimalText;
-
 /** `numeric`: with a declared precision a Decimal of that scale, without one a VariableScaleDecimal. */
 export function numericCodec(format: CellFormat, typmod: number, options: TypeOptions): CellCodec {
-  const text = format === 'text' ? inPlace() : fromBinary();
+  const text = format === 'text' ? rawInPlace() : fromBinary();
   if (options.decimal !== 'precise') return plainCodec(text, options);
   if (typmod < 4) return variableScaleCodec(text, options);
   const modifier = typmod - 4;
@@ -55,7 +47,7 @@ function smallBinary(codec: CellCodec, scale: number): CellCodec {
 }
 
 /** A codec over decimal text for `decimal.handling.mode` string and double. */
-export function plainCodec(text: ToDecimalText, options: TypeOptions): CellCodec {
+export function plainCodec(text: ToRawBytes, options: TypeOptions): CellCodec {
   if (options.decimal === 'double') {
     const read = (bytes: Buffer, at: number, length: number): number => {
       const found = text(bytes, at, length);
@@ -84,9 +76,9 @@ export function plainCodec(text: ToDecimalText, options: TypeOptions): CellCodec
 }
 
 /** A codec over decimal text that always has `scale` digits behind the point. */
-export function decimalCodec(text: ToDecimalText, schema: Schema, scale: number, options: TypeOptions): CellCodec {
+export function decimalCodec(text: ToRawBytes, schema: Schema, scale: number, options: TypeOptions): CellCodec {
   const drop = scale < 0 ? -scale : 0;
-  const finite = (bytes: Buffer, at: number, length: number): DecimalText => {
+  const finite = (bytes: Buffer, at: number, length: number): RawBytes => {
     const found = text(bytes, at, length);
     if (isSpecial(found.bytes, found.at)) refuseSpecial(found.bytes, found.at, found.length);
     return found;
@@ -114,7 +106,7 @@ export function decimalCodec(text: ToDecimalText, schema: Schema, scale: number,
 const SCALE_FIELD = Buffer.from('{"scale":');
 const VALUE_FIELD = Buffer.from(',"value":');
 
-function variableScaleCodec(text: ToDecimalText, options: TypeOptions): CellCodec {
+function variableScaleCodec(text: ToRawBytes, options: TypeOptions): CellCodec {
   return {
     schema: variableScaleDecimalOf(),
     json: () => (bytes, at, length, writer) => {
@@ -136,23 +128,10 @@ function variableScaleCodec(text: ToDecimalText, options: TypeOptions): CellCode
   };
 }
 
-/** The cell is the text already. */
-export function inPlace(): ToDecimalText {
-  const found: DecimalText = { bytes: Buffer.alloc(0), at: 0, length: 0 };
-  return (bytes, at, length) => {
-    found.bytes = bytes;
-    found.at = at;
-    found.length = length;
-    return found;
-  };
-}
-
 /** The text is written by `write` into bytes of its own. */
-export function rewritten(
-  write: (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void,
-): ToDecimalText {
+export function rewritten(write: (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void): ToRawBytes {
   const scratch = new ByteWriter(128);
-  const found: DecimalText = { bytes: scratch.bytes, at: 0, length: 0 };
+  const found: RawBytes = { bytes: scratch.bytes, at: 0, length: 0 };
   return (bytes, at, length) => {
     scratch.reset();
     write(bytes, at, length, scratch);
@@ -162,6 +141,6 @@ export function rewritten(
   };
 }
 
-function fromBinary(): ToDecimalText {
+function fromBinary(): ToRawBytes {
   return rewritten((bytes, at, _length, writer) => writeNumericText(bytes, at, writer));
 }

@@ -1,7 +1,7 @@
 import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts';
 
 /** The fields of an ErrorResponse or NoticeResponse that we use ("Error and Notice Message Fields"). */
-export interface BackendFields {
+interface BackendFields {
   /** SQLSTATE. */
   readonly code: string;
   readonly message: string;

@@ -54,7 +54,6 @@ export const backend = {
   copyData: 0x64, // d
   copyDone: 0x63, // c
   copyBoth: 0x57, // W
-  copyOut: 0x48, // H
   error: 0x45, // E
   notice: 0x4e, // N
   parameterStatus: 0x53, // S
