@@ -20,14 +20,17 @@ export interface CompactedEntry {
   readonly value: Uint8Array | string | null;
 }
 
-export interface CompactedTopicOptions {
+interface NewCompactedTopic {
   readonly hub: Hub;
-  readonly env: Env;
   readonly topic: string;
   /** Partitions of the topic where it does not exist yet. */
   readonly partitions: number;
   /** Settings for its creation beside `cleanup.policy=compact`. */
   readonly config?: TopicConfig;
+}
+
+interface CompactedTopicOptions extends NewCompactedTopic {
+  readonly env: Env;
   /**
    * Called for every record in offset order per partition, first for those found at `open`, then
    * for each one appended by anyone. Must not throw: a record it cannot read is its own to report.
@@ -73,7 +76,7 @@ export class CompactedTopic {
 
   /** Creates the topic where it is missing, applies all it holds, and follows it from there. */
   static async open(options: CompactedTopicOptions, signal: AbortSignal): Promise<CompactedTopic> {
-    const partitions = await ensureTopic(options);
+    const partitions = await ensureCompactedTopic(options);
     const reader = await options.hub.reader({ isolation: 'read_committed' });
     const topic = new CompactedTopic(options, reader, partitions);
     try {
@@ -209,7 +212,8 @@ export class CompactedTopic {
   }
 }
 
-async function ensureTopic(options: CompactedTopicOptions): Promise<number> {
+/** The partitions of a compacted topic, which is created where it is missing. */
+export async function ensureCompactedTopic(options: NewCompactedTopic): Promise<number> {
   const { hub, topic } = options;
   const found = await hub.admin.describe(topic);
   if (found !== null) return checkCompacted(topic, found);
@@ -217,6 +221,7 @@ async function ensureTopic(options: CompactedTopicOptions): Promise<number> {
     const config = { ...options.config, 'cleanup.policy': 'compact' };
     return (await hub.admin.createTopic(topic, options.partitions, config)).partitions;
   } catch (error) {
+    // Another thread or worker may have created it meanwhile.
     const raced = await hub.admin.describe(topic);
     if (raced === null) throw error;
     return checkCompacted(topic, raced);

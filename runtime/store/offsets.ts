@@ -3,6 +3,7 @@ import type { Hub, HubProducer } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { JsonObject, JsonValue } from '../record/record.ts';
 import { murmur2Partition } from '../hub/partitioner.ts';
+import { ensureCompactedTopic } from './compacted-topic.ts';
 import { encodeRecords, visitRecords } from './compacted-topic-batch.ts';
 
 /**
@@ -72,9 +73,9 @@ export class OffsetStore {
     this.#partitions = partitions;
   }
 
-  /** Creates the topic where it is missing. */
+  /** Creates the topic where it is missing; refuses one that would forget old offsets. */
   static async open(options: OffsetStoreOptions): Promise<OffsetStore> {
-    return new OffsetStore(options, await ensureTopic(options));
+    return new OffsetStore(options, await ensureCompactedTopic(options));
   }
 
   /**
@@ -159,18 +160,6 @@ export class OffsetStore {
         remedy: 'Reset the offsets of this connector, or write a JSON object for this key.',
       },
     );
-  }
-}
-
-async function ensureTopic({ hub, topic, partitions }: OffsetStoreOptions): Promise<number> {
-  const found = await hub.admin.describe(topic);
-  if (found !== null) return found.partitions;
-  try {
-    return (await hub.admin.createTopic(topic, partitions, { 'cleanup.policy': 'compact' })).partitions;
-  } catch (error) {
-    const raced = await hub.admin.describe(topic);
-    if (raced === null) throw error;
-    return raced.partitions;
   }
 }
 

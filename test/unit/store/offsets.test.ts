@@ -46,6 +46,11 @@ describe('offset store', () => {
   const open = (topic: string, partitions = 3): Promise<OffsetStore> =>
     OffsetStore.open({ hub, env: realEnv, topic, partitions });
 
+  test('refuses a topic that drops old records: offsets would be forgotten', async () => {
+    await hub.admin.createTopic('dropping', 1, { 'cleanup.policy': 'delete' });
+    await expect(open('dropping')).rejects.toMatchObject({ code: 'STORE_TOPIC_NOT_COMPACTED', kind: 'config' });
+  });
+
   test('gives back the last offset of each source partition of its connector only', async () => {
     const store = await open('a');
     await store.write('one', [
