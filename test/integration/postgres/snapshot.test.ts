@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { SnapshotRun } from './snapshot-run.ts';
+import { listen } from './stream-harness.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -66,6 +69,36 @@ describe('an initial snapshot', () => {
     const texts = (op: string) => run.changes.filter((one) => one.op === op).map(({ after }) => after?.['t']);
     expect(texts('r')).toEqual(Array(300).fill('old'));
     expect(texts('u')).toEqual(Array(300).fill('new'));
+  });
+
+  test('makes no slot before the offset that says so is stored', async () => {
+    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
+    const { signal } = new AbortController();
+    const task = new PostgresTask({
+      'topic.prefix': 'p',
+      'database.hostname': server.host,
+      'database.port': String(server.port),
+      'database.user': server.user,
+      'database.password': 'none',
+      'database.dbname': server.database,
+      'slot.name': 'snap',
+      'publication.name': 'snap',
+      'plugin.name': 'pgoutput',
+    });
+    const slots = () => server.sql('SELECT slot_name FROM pg_replication_slots');
+    try {
+      await task.open({ offsets: [], env: realEnv, context: listen().context, signal });
+      const intent = await task.read(signal);
+      const next = task.read(signal);
+      // Time enough to make one, if it did not wait.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await slots()).toEqual([]);
+      for (const { partition, position } of intent?.progress ?? []) await task.committed(partition, position);
+      await next;
+      expect(await slots()).toHaveLength(1);
+    } finally {
+      await task.close();
+    }
   });
 });
 

@@ -46,4 +46,14 @@ export const archiveBugs: readonly PlantedBug[] = [
     plant: "    this.env.crash?.('s3.after_object');",
     test: 'test/unit/connectors/s3/file-durability.test.ts',
   },
+
+  {
+    name: 'a record that is delivered again is written again',
+    invariant: 'I3',
+    file: 'connectors/s3/partition-archive.ts',
+    find: 'if (record.offset < this.#next) continue;',
+    plant: '',
+    test: 'test/unit/connectors/s3/file-archive.test.ts',
+    only: 'writes a record once that is handed over again',
+  },
 ];

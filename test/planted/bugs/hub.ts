@@ -154,4 +154,23 @@ export const hubBugs: readonly PlantedBug[] = [
     test: 'test/unit/hub/embedded/server.test.ts',
     only: 'after a kill has aborted the transaction that was open, and nobody waits for it',
   },
+
+  {
+    name: 'a reader passes over records that are gone',
+    invariant: 'I5',
+    file: 'runtime/hub/embedded/reader.ts',
+    find: 'if (of.position < bounds.start || of.position > bounds.appended) {',
+    plant: 'if (of.position > bounds.appended) {',
+    test: 'test/conformance/hub/embedded.test.ts',
+    only: 'drops records before an offset, and says so to who asks for them',
+  },
+  {
+    name: 'retention drops what an open transaction holds',
+    invariant: 'I5',
+    file: 'runtime/hub/embedded/retention.ts',
+    find: 'const limit = partition.readable(true);',
+    plant: 'const limit = partition.readable(false);',
+    test: 'test/unit/hub/embedded/cleaner.test.ts',
+    only: 'leaves what an open transaction still holds',
+  },
 ];

@@ -147,4 +147,14 @@ export const taskBugs: readonly PlantedBug[] = [
     plant: 'Number.isSafeInteger(value) ? value : BigInt(value);',
     test: 'test/unit/record/json-reader.test.ts',
   },
+
+  {
+    name: 'a failed append counts as arrived',
+    invariant: 'I1',
+    file: 'runtime/task/source/shipments.ts',
+    find: '      if (this.#failed) return;\n      // Only what the hub holds',
+    plant: '      // Only what the hub holds',
+    test: 'test/unit/task/shipments.test.ts',
+    only: 'after a failed append nothing is offered any more, and nothing is sent',
+  },
 ];

@@ -52,6 +52,12 @@ describe('offsets', () => {
     });
   });
 
+  test('carry what windows beside the stream must know again', () => {
+    const place = { flushLsn: 800n, commitLsn: 800n, index: 0 };
+    const annotation = { 'millrace.again': '{"public.a":["1"]}' };
+    expect(new StreamPosition(identity, place, undefined, annotation).toOffset()).toMatchObject(annotation);
+  });
+
   test("Debezium's own start at its last complete transaction", () => {
     const inside = { lsn_proc: 5946380960, messageType: 'UPDATE', lsn_commit: 5946380904, lsn: 5946380960, txId: 1 };
     expect(readOffset(inside)).toEqual({

@@ -125,6 +125,14 @@ describe('a folder as an archive', () => {
     duck.closeSync();
   });
 
+  test('writes a record once that is handed over again', async () => {
+    const task = await started();
+    await feed(task, numbered(5));
+    expect((await feed(task, numbered(6), { assign: false })).durable).toBe(6n);
+    await task.close();
+    expect(parsedLines(await finishedFiles(root))).toEqual([0, 1, 2, 3, 4, 5].map((n) => ({ n })));
+  });
+
   test('goes on when somebody removed the folders', async () => {
     const task = await started({ 'retry.backoff.ms': '1' });
     await feed(task, numbered(6));
