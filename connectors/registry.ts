@@ -1,7 +1,7 @@
 import type { Connector } from '../runtime/connector/connector.ts';
 
 /** A built-in connector, known by its names before any of its code is loaded. */
-export interface RegisteredConnector {
+interface RegisteredConnector {
   /** Its name in `connector.class`. */
   readonly className: string;
   /** Java class names it answers to. */

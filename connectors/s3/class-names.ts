@@ -1,5 +1,5 @@
-export type FormatName = 'Json' | 'Parquet' | 'ByteArray';
-export type PartitionerName = 'Default' | 'TimeBased' | 'Daily' | 'Hourly';
+type FormatName = 'Json' | 'Parquet' | 'ByteArray';
+type PartitionerName = 'Default' | 'TimeBased' | 'Daily' | 'Hourly';
 
 /** `io.confluent.connect.s3.format.json.JsonFormat`, `JsonFormat` or `json` → `Json`. */
 export function formatName(className: string): FormatName | undefined {

@@ -8,7 +8,7 @@ export interface CompletedObject {
 }
 
 /** What completing an object means for its writer. */
-export type Verdict =
+type Verdict =
   /** It is there as this writer has it, whoever made it. */
   | { readonly kind: 'ours'; readonly name: string }
   /** Another writer of this topic partition made it, with other contents or another end. */

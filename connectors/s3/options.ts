@@ -294,7 +294,7 @@ export const UNSUPPORTED: Readonly<Record<string, { readonly remedy: string; rea
   };
 
 /** Keys that only tune another implementation: accepted and without effect. */
-export const WITHOUT_EFFECT: readonly string[] = [
+const WITHOUT_EFFECT: readonly string[] = [
   's3.elastic.buffer.enable',
   's3.elastic.buffer.init.capacity',
   's3.http.send.expect.continue',

@@ -15,7 +15,7 @@ import type { ObjectStore } from './store/object-store.ts';
 const STALLED_MS = 60_000;
 
 /** What the archive of a partition asks of its reader. */
-export interface ArchiveProgress {
+interface ArchiveProgress {
   readonly rejected: readonly SinkRejection[];
   /** Read on from here instead: the records since are to be written again. */
   readonly seek: bigint | null;

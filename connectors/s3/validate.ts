@@ -4,7 +4,7 @@ import { UNSUPPORTED, type S3Options } from './options.ts';
 import { compileTimePattern } from './partition/time-pattern.ts';
 import { isZone } from './partition/zone.ts';
 
-export interface OptionProblem {
+interface OptionProblem {
   readonly key: string;
   readonly message: string;
 }

@@ -4,7 +4,7 @@ import { openHub, openHubForReading } from '../hub/embedded/open.ts';
 import type { Hub, TopicConfig } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 
-export interface TopicLine {
+interface TopicLine {
   readonly name: string;
   readonly partitions: number;
   /** Offsets held; compaction and transactions leave gaps. */
@@ -12,7 +12,7 @@ export interface TopicLine {
   readonly bytes: number;
 }
 
-export interface TopicDetails {
+interface TopicDetails {
   readonly name: string;
   readonly id: string;
   readonly config: TopicConfig;

@@ -43,7 +43,7 @@ export function parseColumnRules(config: Readonly<Record<string, string>>): read
   return rules;
 }
 
-export interface RuledColumn {
+interface RuledColumn {
   /** `schema.table.column` */
   readonly name: string;
   /** Most characters the column holds; undefined: no limit. */

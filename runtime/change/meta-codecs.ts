@@ -1,7 +1,6 @@
-import { writeJsonBase64 } from '../record/base64.ts';
 import type { CellCodec } from '../record/cell-codec.ts';
 import { writeJsonText } from '../record/json-text.ts';
-import { BYTES, INT64, STRING } from '../record/schema-builder.ts';
+import { INT64, STRING } from '../record/schema-builder.ts';
 
 /*
  * Codecs of meta cells: what a connector itself writes beside the columns of a row. Their cells
@@ -37,11 +36,4 @@ export const text: CellCodec = {
   schema: STRING,
   json: () => (bytes, at, length, writer) => writeJsonText(writer, bytes, at, length),
   value: (bytes, at, length) => bytes.toString('utf8', at, at + length),
-};
-
-/** Bytes as they are; base64 in JSON. */
-export const bytesAsBase64: CellCodec = {
-  schema: BYTES,
-  json: () => (bytes, at, length, writer) => writeJsonBase64(writer, bytes, at, length),
-  value: (bytes, at, length) => Buffer.from(bytes.subarray(at, at + length)),
 };

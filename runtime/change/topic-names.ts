@@ -33,6 +33,6 @@ export class TopicNames {
 }
 
 /** Replaces what a topic name may not have by `_`, and cuts it to 249 characters. */
-export function topicName(text: string): string {
+function topicName(text: string): string {
   return text.replace(/[^a-zA-Z0-9._-]/g, '_').slice(0, TOPIC_MAX);
 }

@@ -38,7 +38,7 @@ const VALUE: Schema = {
 };
 
 /** Cells of a transaction record. */
-export const TRANSACTION_CELL = {
+const TRANSACTION_CELL = {
   /** Text. */
   id: 0,
   /** Digits of epoch microseconds: when the transaction was committed. */

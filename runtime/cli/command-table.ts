@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
 
 /** Adds a command's options and action; its arguments stand in its name already. */
-export type Define = (command: Command, io: CliIo) => void;
+type Define = (command: Command, io: CliIo) => void;
 
-export interface CommandEntry {
+interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   /** Loaded only when the command is called, or its help is asked for. */

@@ -1,4 +1,4 @@
-import type { ErrorMessage } from '../rest/rest-error.ts';
+import type { ErrorMessage } from '../rest/api.ts';
 import { MillraceError, type ErrorKind } from '../record/error.ts';
 
 /** A worker's REST API as commands use it. */

@@ -13,7 +13,7 @@ export interface ConnectorInfo {
   readonly type: ConnectorType;
 }
 
-export interface TaskName {
+interface TaskName {
   readonly connector: string;
   readonly task: number;
 }
@@ -56,7 +56,7 @@ export interface ConnectorProgress {
   readonly tasks: readonly TaskProgress[];
 }
 
-export interface TaskProgress {
+interface TaskProgress {
   readonly id: number;
   readonly state: string;
   /** In words: "streaming". */

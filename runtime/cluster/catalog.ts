@@ -3,7 +3,7 @@ import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 
-export type PluginKind = 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate';
+type PluginKind = 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate';
 
 export interface PluginSummary {
   readonly className: string;

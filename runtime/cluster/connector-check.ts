@@ -5,7 +5,7 @@ import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import type { CheckAnswer, ConnectorCheck } from './answers.ts';
 
-export interface CheckContext {
+interface CheckContext {
   readonly env: Env;
   readonly log: Log;
   readonly signal: AbortSignal;

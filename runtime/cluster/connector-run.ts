@@ -5,7 +5,7 @@ import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
 import { traceOf } from '../task/failure.ts';
 import { runState } from './run-states.ts';
 
-export interface RunContext {
+interface RunContext {
   readonly host: TaskHost;
   readonly statuses: StatusStore;
   readonly workerId: string;

@@ -46,7 +46,7 @@ export interface HerderOptions {
   readonly stopMs: number;
 }
 
-export interface RestartRequest {
+interface RestartRequest {
   readonly includeTasks: boolean;
   readonly onlyFailed: boolean;
 }

@@ -95,7 +95,7 @@ export class ConnectorOffsetEditor {
 }
 
 /** The consumer group of a sink, as Kafka Connect names it. */
-export function sinkGroup(name: string, config: RawConfig): string {
+function sinkGroup(name: string, config: RawConfig): string {
   return config['consumer.override.group.id'] ?? `connect-${name}`;
 }
 

@@ -17,12 +17,12 @@ import { MillraceError } from '../record/error.ts';
 /** A connector's configuration as users write it: flat, all values text (Kafka Connect's form). */
 export type RawConfig = Readonly<Record<string, string>>;
 
-export type Importance = 'HIGH' | 'MEDIUM' | 'LOW';
+type Importance = 'HIGH' | 'MEDIUM' | 'LOW';
 /** Kafka's `ConfigDef.Type`. */
-export type OptionType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUBLE' | 'LIST' | 'CLASS' | 'PASSWORD';
+type OptionType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUBLE' | 'LIST' | 'CLASS' | 'PASSWORD';
 
 /** What an option says of itself beyond its JSON Schema. */
-export interface OptionNotes {
+interface OptionNotes {
   readonly doc: string;
   readonly importance?: Importance;
   readonly group?: string;
@@ -33,9 +33,9 @@ export interface OptionNotes {
 }
 
 /** The JSON Schema keyword that carries an option's notes. */
-export const OPTION = 'x-millrace-option';
+const OPTION = 'x-millrace-option';
 
-export interface OptionInfo extends Omit<OptionNotes, 'doc'> {
+interface OptionInfo extends Omit<OptionNotes, 'doc'> {
   readonly type: OptionType;
 }
 
@@ -128,7 +128,7 @@ export interface OptionError {
   readonly remedy?: string;
 }
 
-export type OptionValue = string | number | boolean | readonly string[] | undefined;
+type OptionValue = string | number | boolean | readonly string[] | undefined;
 
 /** What an option's schema says, beside its limits. */
 interface Declared extends OptionInfo {
@@ -213,11 +213,7 @@ function limitProblem(option: Declared, value: OptionValue): string | undefined 
 }
 
 /** Parses one value; the error's message is Kafka's `ConfigException`, passwords hidden. */
-export function parseOption(
-  key: string,
-  schema: TSchema,
-  text: string,
-): { value: OptionValue } | { error: OptionError } {
+function parseOption(key: string, schema: TSchema, text: string): { value: OptionValue } | { error: OptionError } {
   const info = declared(schema);
   const typed = info.enum === undefined ? PARSE[info.type](text) : enumMember(info.enum, text);
   const problem = typed instanceof Error ? typed.message : limitProblem(info, typed);
@@ -232,7 +228,7 @@ function enumMember(members: readonly string[], text: string): string {
   return members.find((member) => member.toLowerCase() === word.toLowerCase()) ?? word;
 }
 
-export interface CheckedOptions<S extends OptionSet> {
+interface CheckedOptions<S extends OptionSet> {
   /** Complete only where `errors` is empty. */
   readonly options: Options<S>;
   readonly errors: readonly OptionError[];

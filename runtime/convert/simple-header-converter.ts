@@ -71,7 +71,7 @@ const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const DAY_MS = 86_400_000;
 
 /** Guesses the value that a header's text stands for. */
-export function parseHeaderText(original: string): Datum {
+function parseHeaderText(original: string): Datum {
   const text = original.trim();
   const asString: Datum = { schema: STRING, value: original };
   if (text === '') return asString;

@@ -1,4 +1,4 @@
-import type { RawHeader, TopicPartition } from '../record/record.ts';
+import type { TopicPartition } from '../record/record.ts';
 
 /**
  * The hub: topics of partitions of record batches, each record with its offset. Two adapters keep
@@ -186,5 +186,3 @@ export interface HubGroups {
   list(): Promise<readonly GroupDescription[]>;
   delete(group: string): Promise<void>;
 }
-
-export type { RawHeader };

@@ -33,7 +33,7 @@ export type ErrorKind =
   | 'closed'
   | 'bug';
 
-export interface MillraceErrorDetails {
+interface MillraceErrorDetails {
   readonly kind: ErrorKind;
   /** What to do next, as a sentence for the operator. */
   readonly remedy?: string;

@@ -2,7 +2,7 @@ import { primitive, type SchemaOptions } from './schema-builder.ts';
 import type { Schema } from './schema.ts';
 
 /** Kafka Connect's logical types (`org.apache.kafka.connect.data`), version 1 each. */
-export const CONNECT_DECIMAL = 'org.apache.kafka.connect.data.Decimal';
+const CONNECT_DECIMAL = 'org.apache.kafka.connect.data.Decimal';
 /** Days since 1970-01-01, int32. */
 export const CONNECT_DATE = 'org.apache.kafka.connect.data.Date';
 /** Milliseconds since midnight, int32. */

@@ -47,11 +47,6 @@ export function schemaIdText(schema: Schema): string {
   return schemaId(schema).toString('hex');
 }
 
-/** Equal in everything that their JSON says. */
-export function sameSchema(a: Schema, b: Schema): boolean {
-  return a === b || schemaJson(a) === schemaJson(b);
-}
-
 function writeSchema(writer: ByteWriter, schema: Schema, fieldName: string | undefined, options: JsonOptions): void {
   writer.ascii(`{"type":"${schema.type}"`);
   if (schema.keySchema !== undefined) writeMember(writer, 'keys', schema.keySchema, options);

@@ -113,7 +113,7 @@ function writeBytes(writer: ByteWriter, schema: Schema, value: Value, options: V
 }
 
 /** Writes a decimal by `decimal.format`: its unscaled bytes in base64, or a JSON number. */
-export function writeJsonDecimal(writer: ByteWriter, value: Decimal, options: JsonOptions): void {
+function writeJsonDecimal(writer: ByteWriter, value: Decimal, options: JsonOptions): void {
   if (options.decimalFormat === 'NUMERIC') {
     writer.ascii(value.toScientific());
     return;

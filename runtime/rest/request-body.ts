@@ -8,7 +8,7 @@ import { RestError } from './rest-error.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Parses the bytes of a body. */
-export function parseJson(body: unknown): unknown {
+function parseJson(body: unknown): unknown {
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
   if (text.trim() === '') throw new RestError(400, 'The request has no body; a JSON document is needed');
   try {
@@ -73,7 +73,7 @@ export function readPatch(body: unknown): Record<string, string | null> {
   return readTexts(readObject(body, 'a JSON object of configuration keys'));
 }
 
-export interface CreateRequest {
+interface CreateRequest {
   readonly name: string;
   readonly config: Record<string, string>;
   readonly target: TargetState;
@@ -124,7 +124,7 @@ function readOffset(entry: unknown): ConnectorOffset {
   return { partition: partition as JsonObject, offset: offset as JsonObject | null };
 }
 
-export interface CreateTopicRequest {
+interface CreateTopicRequest {
   readonly name: string;
   readonly partitions: number;
   readonly config: Record<string, string>;

@@ -49,7 +49,7 @@ function reason(error: unknown): string {
 }
 
 /** A flat JSON object whose values are texts, numbers or booleans. */
-export function flatJson(path: string, text: string): RawConfig {
+function flatJson(path: string, text: string): RawConfig {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

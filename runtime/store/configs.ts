@@ -3,7 +3,7 @@ import type { Hub } from '../hub/port.ts';
 import { CompactedTopic, type CompactedEntry, type CompactedRecord } from './compacted-topic.ts';
 
 /** A flat configuration, all values text. */
-export type StoredConfig = Readonly<Record<string, string>>;
+type StoredConfig = Readonly<Record<string, string>>;
 
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED';
 

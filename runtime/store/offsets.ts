@@ -36,7 +36,7 @@ function sorted(value: JsonValue): JsonValue {
 }
 
 /** A stored offset: the contract's `SourceOffset`, which this room does not import. */
-export interface StoredOffset {
+interface StoredOffset {
   readonly partition: JsonObject;
   readonly offset: JsonObject;
 }

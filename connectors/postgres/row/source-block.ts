@@ -59,7 +59,7 @@ const SOURCE: Schema = {
   ],
 };
 
-export interface SourceIdentity {
+interface SourceIdentity {
   readonly version: string;
   /** `topic.prefix` */
   readonly name: string;

@@ -50,7 +50,7 @@ export interface TableRows {
 }
 
 /** Where the records of one task come from. */
-export interface RowOrigin {
+interface RowOrigin {
   readonly database: string;
   readonly taskId: number;
   /** Names this run of the task in the context headers. */

@@ -3,7 +3,7 @@ import { BackendError, postgresError, readBackendFields } from './backend-error.
 import { backend, TakenSocket } from './taken-socket.ts';
 
 /** Who reads a CopyBoth stream. Calls come from the socket's events, one at a time. */
-export interface CopyBothReader {
+interface CopyBothReader {
   /** Bytes as they arrive; the first chunk begins at a frame. The buffer is the receiver's. */
   chunk(bytes: Buffer): void;
   /** The connection is gone, or the server ended the copy; nothing follows. */

@@ -15,7 +15,7 @@ import type { Value } from '../../../runtime/record/value.ts';
 export type Physical = boolean | number | bigint | string | Uint8Array;
 
 /** How a primitive schema is stored: its Parquet type, and the exact value; a TypeError names what does not fit. */
-export interface LeafType {
+interface LeafType {
   readonly element: Omit<SchemaElement, 'name' | 'repetition_type'>;
   readonly physical: (value: Value) => Physical;
 }

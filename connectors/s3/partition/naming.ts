@@ -5,7 +5,7 @@ export interface Naming {
   readonly padWidth: number;
 }
 
-export interface NamedFile {
+interface NamedFile {
   readonly topic: string;
   readonly partition: number;
   readonly encodedPartition: string;

@@ -13,7 +13,7 @@ export function defaultPartitioner(): Partitioner {
   return { timeBased: false, encode: (partition) => `partition=${partition}` };
 }
 
-export interface TimePartitioning {
+interface TimePartitioning {
   readonly pathFormat: string;
   readonly durationMs: number;
   readonly timezone: string;

@@ -1,5 +1,5 @@
 /** Formats a local time, given as milliseconds since 1970-01-01T00:00 on the local clock. */
-export type TimePattern = (localMs: number) => string;
+type TimePattern = (localMs: number) => string;
 
 type Piece = string | ((at: Date) => string);
 

@@ -5,7 +5,7 @@ import type { S3Options } from '../options.ts';
 import { FileStore } from './file-store.ts';
 import type { ObjectStore } from './object-store.ts';
 
-export interface StoreRequest {
+interface StoreRequest {
   readonly options: S3Options;
   /** Of the connector and its task. */
   readonly owner: string;

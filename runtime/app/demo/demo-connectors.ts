@@ -2,7 +2,7 @@ import type { RawConfig } from '../../connector/options.ts';
 import { SHOP_SCHEMA } from './shop.ts';
 
 export const SOURCE = 'shop';
-export const PREFIX = 'demo';
+const PREFIX = 'demo';
 
 /** The archives the demo keeps, by connector name. */
 export const ARCHIVES = [

@@ -61,7 +61,7 @@ async function rebuild(
  * The last event per key, offsets in order per partition; deletes, and what lies before a
  * truncate, left out.
  */
-export function archiveQuery(files: string, format: ArchiveFormat, table: TruthTable): string {
+function archiveQuery(files: string, format: ArchiveFormat, table: TruthTable): string {
   const key = joined(keyColumns(table).map((column) => canonicalSql(column, 'k')));
   const hash = joined(table.columns.map((column) => compact(canonicalSql(column, 'a'))));
   return `

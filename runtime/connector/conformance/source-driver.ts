@@ -135,7 +135,7 @@ export function firstPlan(connector: SourceConnector, config: RawConfig): RawCon
 }
 
 /** The records of a batch as values, in order. */
-export function recordsOf({ records }: SourceBatch): SeenRecord[] {
+function recordsOf({ records }: SourceBatch): SeenRecord[] {
   if (!(records instanceof RowBlock)) return [...records];
   const datum = (row: number, node: LayoutNode | null): Datum | null =>
     node === null ? null : { schema: node.schema, value: records.value(row, node) };
@@ -146,7 +146,7 @@ export function recordsOf({ records }: SourceBatch): SeenRecord[] {
 }
 
 /** Where the source partitions stand after a batch. */
-export function offsetsOf(batch: SourceBatch): SourceOffset[] {
+function offsetsOf(batch: SourceBatch): SourceOffset[] {
   if (batch.progress !== undefined) {
     return batch.progress.map(({ partition, position }) => ({ partition, offset: position.toOffset() }));
   }

@@ -88,7 +88,7 @@ export function readBatchHeader(bytes: Buffer, at = 0): BatchHeader {
 }
 
 /** Size in bytes of the whole batch at `bytes[at]`, which must hold all of it. */
-export function batchSize(bytes: Buffer, at = 0): number {
+function batchSize(bytes: Buffer, at = 0): number {
   const size = at + HEADER_BYTES > bytes.length ? 0 : bytes.readInt32BE(at + BATCH_LENGTH_AT) + LENGTH_OVERHEAD;
   if (size === 0 || at + size > bytes.length) {
     throw corrupt(
@@ -112,22 +112,6 @@ export function verifyBatch(bytes: Buffer, at = 0): void {
     'BATCH_CHECKSUM',
     `record batch at offset ${bytes.readBigInt64BE(at)}: checksum ${hex(actual)}, stored ${hex(stored)}`,
   );
-}
-
-/**
- * Cuts concatenated batches, as a fetch response carries them, into one view each. An incomplete
- * batch at the end is left out, as Kafka's protocol allows: `complete` bytes were used.
- */
-export function splitBatches(bytes: Buffer): { readonly batches: Buffer[]; readonly complete: number } {
-  const batches: Buffer[] = [];
-  let at = 0;
-  while (at + HEADER_BYTES <= bytes.length) {
-    const size = bytes.readInt32BE(at + BATCH_LENGTH_AT) + LENGTH_OVERHEAD;
-    if (size >= HEADER_BYTES && at + size > bytes.length) break;
-    batches.push(bytes.subarray(at, at + batchSize(bytes, at)));
-    at += size;
-  }
-  return { batches, complete: at };
 }
 
 /** Exact within ±2^53. */

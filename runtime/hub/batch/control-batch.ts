@@ -7,7 +7,7 @@ import { sealBatch } from './seal-batch.ts';
 export type Outcome = 'abort' | 'commit';
 
 /** The end of one producer's transaction in a partition. */
-export interface Marker {
+interface Marker {
   readonly outcome: Outcome;
   readonly coordinatorEpoch: number;
   readonly producerId: bigint;

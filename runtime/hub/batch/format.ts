@@ -42,7 +42,6 @@ export const COMPRESSION_MASK = 0x07;
 export const LOG_APPEND_TIME = 0x08;
 export const TRANSACTIONAL = 0x10;
 export const CONTROL = 0x20;
-export const DELETE_HORIZON = 0x40;
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 

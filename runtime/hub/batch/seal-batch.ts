@@ -13,7 +13,7 @@ import {
 } from './format.ts';
 
 /** Who produced a batch, for idempotence and transactions. */
-export interface ProducerFields {
+interface ProducerFields {
   readonly producerId: bigint;
   readonly epoch: number;
   /** Sequence number of the batch's first record in its partition. */

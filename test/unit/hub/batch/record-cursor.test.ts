@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BatchBuilder } from '../../../../runtime/hub/batch/batch-builder.ts';
-import { readBatchHeader, splitBatches, verifyBatch } from '../../../../runtime/hub/batch/batch-header.ts';
+import { readBatchHeader, verifyBatch } from '../../../../runtime/hub/batch/batch-header.ts';
 import { COMPRESSIONS, COUNT_AT, HEADER_BYTES, LAST_OFFSET_DELTA_AT } from '../../../../runtime/hub/batch/format.ts';
 import { forEachRecord, RecordCursor, records } from '../../../../runtime/hub/batch/record-cursor.ts';
 import { nextSequence, placeBatch, sealBatch, stampAppendTime } from '../../../../runtime/hub/batch/seal-batch.ts';
@@ -65,17 +65,6 @@ describe('reading batches of other producers', () => {
     verifyBatch(batch);
     expect(readBatchHeader(batch).timestampType).toBe('LogAppendTime');
     expect(Array.from(records(batch), ({ timestampMs }) => timestampMs)).toEqual([77_000, 77_000, 77_000]);
-  });
-
-  test('a fetch response is cut into batches, a partial one at its end left out', () => {
-    const first = batchOf(3);
-    const second = batchOf(2, 'zstd');
-    const all = Buffer.concat([first, second, first]);
-    for (const cut of [all.length - 1, first.length + second.length + 61, first.length + second.length]) {
-      const { batches, complete } = splitBatches(all.subarray(0, cut));
-      expect(batches).toEqual([first, second]);
-      expect(complete).toBe(first.length + second.length);
-    }
   });
 
   test('a cursor reads a batch in the midst of others', () => {
