@@ -1,9 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { archiveBugs } from './bugs/archive.ts';
-import { hubBugs } from './bugs/hub.ts';
-import { postgresBugs } from './bugs/postgres.ts';
-import { taskBugs } from './bugs/task.ts';
 import type { PlantedBug } from './planted-bug.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+import { misfit } from './misfit.ts';
 import { runTests, type TestRun } from './run-tests.ts';
 import { judge, judgeUnplanted, type Verdict } from './verdict.ts';
 import { WorkCopy } from './work-copy.ts';
@@ -16,7 +14,6 @@ import { WorkCopy } from './work-copy.ts';
  */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const BUGS = [...taskBugs, ...postgresBugs, ...hubBugs, ...archiveBugs];
 const UNPLANTED_LIMIT_MS = 180_000;
 const PLANTED_LIMIT_MS = 90_000;
 
@@ -27,8 +24,8 @@ interface Row {
 }
 
 function chosen(words: readonly string[]): PlantedBug[] {
-  if (words.length === 0) return BUGS;
-  return BUGS.filter(({ name, invariant }) => words.some((word) => name.includes(word) || invariant === word));
+  if (words.length === 0) return [...PLANTED_BUGS];
+  return PLANTED_BUGS.filter(({ name, invariant }) => words.some((word) => name.includes(word) || invariant === word));
 }
 
 /** All the tests once without any bug: red means nothing where they fail anyway. */
@@ -80,7 +77,7 @@ function line({ bug, verdict, seconds }: Row): string {
 async function checkAll(copy: WorkCopy, bugs: readonly PlantedBug[]): Promise<boolean> {
   let fits = true;
   for (const bug of bugs) {
-    const problem = await copy.check(bug);
+    const problem = await misfit(copy.path, bug);
     if (problem === null) continue;
     fits = false;
     console.error(`planted bug "${bug.name}": ${problem}`);

@@ -25,17 +25,6 @@ export class WorkCopy {
     return new WorkCopy(path);
   }
 
-  /** Whether the bug can be planted; else what is wrong with its description. */
-  async check({ file, find, plant, test, only }: PlantedBug): Promise<string | null> {
-    const text = await readFile(join(this.path, file), 'utf8').catch(() => null);
-    if (text === null) return `there is no file ${file}`;
-    const times = text.split(find).length - 1;
-    if (times !== 1) return `its text stands ${times} times in ${file}, not once: ${find.trim()}`;
-    if (find === plant) return 'it changes nothing';
-    const tests = await readFile(join(this.path, test), 'utf8').catch(() => null);
-    return tests === null ? `there is no test file ${test}${only === undefined ? '' : ` (${only})`}` : null;
-  }
-
   /** Puts the bug in; the answer takes it out. */
   async plant({ file, find, plant }: PlantedBug): Promise<() => Promise<void>> {
     const path = join(this.path, file);

@@ -173,4 +173,14 @@ export const hubBugs: readonly PlantedBug[] = [
     test: 'test/unit/hub/embedded/cleaner.test.ts',
     only: 'leaves what an open transaction still holds',
   },
+
+  {
+    name: 'a batch that was damaged on its way is appended',
+    invariant: 'I6',
+    file: 'runtime/hub/embedded/append.ts',
+    find: '  verifyBatch(batch);\n',
+    plant: '',
+    test: 'test/unit/hub/embedded/server.test.ts',
+    only: 'that were damaged on their way to the writer are refused',
+  },
 ];

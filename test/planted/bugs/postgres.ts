@@ -245,4 +245,14 @@ export const postgresBugs: readonly PlantedBug[] = [
     test: 'test/integration/postgres/stream-faults.test.ts',
     only: 'a runner that does not read for many wal_sender_timeouts keeps its session and its memory flat',
   },
+
+  {
+    name: 'a new connection begins its transaction again',
+    invariant: 'I3',
+    file: 'connectors/postgres/stream/replication-stream.ts',
+    find: 'this.#assembler.restart(new ResumeGate(from.place, from.eventLsn));',
+    plant: 'this.#assembler.restart(new ResumeGate({ ...from.place, index: 0 }, undefined));',
+    test: 'test/integration/postgres/stream-faults.test.ts',
+    only: 'a killed walsender costs neither rows nor repetitions, also inside a transaction',
+  },
 ];

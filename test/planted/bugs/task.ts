@@ -157,4 +157,14 @@ export const taskBugs: readonly PlantedBug[] = [
     test: 'test/unit/task/shipments.test.ts',
     only: 'after a failed append nothing is offered any more, and nothing is sent',
   },
+
+  {
+    name: 'an error tells the secret that a variable stands for',
+    invariant: 'I9',
+    file: 'runtime/settings/providers.ts',
+    find: 'return errors.map((error) => ({ ...error, message: hide(error.message) }));',
+    plant: 'return errors;',
+    test: 'test/unit/settings/providers.test.ts',
+    only: 'keep what a variable stands for out of errors',
+  },
 ];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { ConfigProviders, unresolve } from '../../../runtime/settings/providers.ts';
+import { ConfigProviders, unresolve, unresolveErrors } from '../../../runtime/settings/providers.ts';
 
 let folder: string;
 
@@ -75,5 +75,14 @@ describe('config providers', () => {
     const raw = { password: '${env:P}', host: 'h' };
     const resolved = { password: 'hush', host: 'h' };
     expect(unresolve({ ...resolved, slice: '1' }, raw, resolved)).toEqual({ ...raw, slice: '1' });
+  });
+
+  it('keep what a variable stands for out of errors', () => {
+    const raw = { password: '${env:P}', port: 'x' };
+    const resolved = { password: 'hush', port: 'x' };
+    const error = { key: 'password', reason: 'invalid', message: 'Invalid value hush for password' } as const;
+    expect(unresolveErrors([error], raw, resolved)).toEqual([
+      { ...error, message: 'Invalid value ${env:P} for password' },
+    ]);
   });
 });

@@ -1,6 +1,8 @@
 import { appendFile, copyFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { realEnv as env } from '../../../../runtime/env/real.ts';
+import { sealBatch } from '../../../../runtime/hub/batch/seal-batch.ts';
+import { Connection } from '../../../../runtime/hub/embedded/connection.ts';
 import { connectHub, openHub, openHubForReading, startHubServer } from '../../../../runtime/hub/embedded/open.ts';
 import { entryKey } from '../../../../runtime/hub/embedded/key.ts';
 import { Store } from '../../../../runtime/hub/embedded/store.ts';
@@ -129,6 +131,20 @@ describe('stored batches', () => {
     bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
     store.commit(true, () => void store.log.put(key, bytes));
     await expect(readAll(hub, 't')).rejects.toMatchObject({ code: 'BATCH_CHECKSUM', kind: 'corrupt' });
+  });
+
+  it('that were damaged on their way to the writer are refused', async () => {
+    const hub = await openTestHub(await scratch());
+    await hub.admin.createTopic('t', 1);
+    const connection = new Connection(hub.server.connectLocal(), env);
+    const { producerId, epoch } = await connection.ask('initProducer', { transactionalId: null, timeoutMs: 1000 });
+    const batch = batchOf('precious');
+    sealBatch(batch, { producerId: BigInt(producerId), epoch, baseSequence: 0, transactional: false });
+    batch[batch.length - 3] = (batch.at(-3) ?? 0) ^ 1;
+    const ask = { producerId, topic: 't', partition: 0, acks: 'all', window: 0, batch } as const;
+    await expect(connection.ask('append', ask)).rejects.toMatchObject({ code: 'BATCH_CHECKSUM', kind: 'corrupt' });
+    expect(await readAll(hub, 't')).toEqual([]);
+    connection.close();
   });
 });
 
