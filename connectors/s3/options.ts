@@ -233,7 +233,7 @@ const partitions = {
     default: 'DefaultPartitioner',
   }),
   'path.format': option.string({
-    doc: "Folder of a time partition: `'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH`. Letters: y Y x M d D H k h m s S e w.",
+    doc: "Folder of a time partition: `'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH`. Letters: y Y x M d D H k h K m s S e w.",
     group: PARTITIONS,
     default: '',
   }),

@@ -52,13 +52,16 @@ function progressLines({ activity, tasks, secondsLeft }: DemoState): string[] {
   return [shop, ...lines];
 }
 
+/** From a checkout nothing is compiled yet. */
+const COMMAND = import.meta.url.endsWith('.ts') ? 'npm run -s millrace --' : 'npx millrace';
+
 function printHints(io: CliIo, hints: DemoHints): void {
   io.out('');
   io.out('Still running; Ctrl-C ends it. To look at it from another terminal:');
   io.out(`  curl ${hints.rest}/connectors?expand=status`);
   io.out(`  curl ${hints.rest}/metrics`);
-  io.out(`  npx millrace topics tail ${hints.topic} --hub ${hints.hub}`);
-  io.out(`  npx millrace verify shop --hub ${hints.hub}`);
+  io.out(`  ${COMMAND} topics tail ${hints.topic} --hub ${hints.hub}`);
+  io.out(`  ${COMMAND} verify shop --hub ${hints.hub}`);
   io.out(`  psql ${hints.database}`);
   io.out(`  ls ${hints.archives}`);
   io.out('');

@@ -12,7 +12,7 @@ interface WorkerFlags {
 export function defineWorker(command: Command, io: CliIo): void {
   command
     .argument('[files...]', 'a worker configuration (JSON or .properties), then connector files or directories of them')
-    .option('-s, --set <key=value>', 'a worker option; goes before the file', collect, [])
+    .option('-s, --set <key=value>', 'a worker option; wins over the file', collect, [])
     .option('--json', 'log JSON lines')
     .description(
       'Runs a worker until it is told to stop. Without a configuration file the hub lies in ./millrace-data and REST listens on 127.0.0.1:8083. Connectors given by file are created or updated at the start; others that were stored resume.',

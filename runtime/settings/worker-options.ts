@@ -42,7 +42,7 @@ export const workerOptions = optionSet(
   'worker',
   {
     'bootstrap.servers': option.list({
-      doc: 'Brokers of an Apache Kafka cluster that is the hub, as host:port. Without it the hub is embedded in millrace.hub.path.',
+      doc: 'Brokers of an Apache Kafka cluster. This version refuses it: the hub is embedded in millrace.hub.path.',
       group: hub,
       importance: 'HIGH',
       default: [],
@@ -75,13 +75,13 @@ export const workerOptions = optionSet(
       minimum: 1048576,
     }),
     'config.storage.topic': topicOption('Topic that holds connector configurations.', 'millrace-configs'),
-    'config.storage.replication.factor': replicationOption('config'),
+    'config.storage.replication.factor': replicationOption(),
     'offset.storage.topic': topicOption('Topic that holds source offsets.', 'millrace-offsets'),
     'offset.storage.partitions': partitionsOption('offset', 1),
-    'offset.storage.replication.factor': replicationOption('offset'),
+    'offset.storage.replication.factor': replicationOption(),
     'status.storage.topic': topicOption('Topic that holds states of connectors and tasks.', 'millrace-statuses'),
     'status.storage.partitions': partitionsOption('status', 1),
-    'status.storage.replication.factor': replicationOption('status'),
+    'status.storage.replication.factor': replicationOption(),
     'offset.storage.file.filename': option.string({
       doc: 'Accepted from standalone configurations and not used: offsets live in offset.storage.topic.',
       group: topics,
@@ -95,7 +95,7 @@ export const workerOptions = optionSet(
       minimum: 1,
     }),
     'offset.flush.timeout.ms': option.long({
-      doc: 'Milliseconds a stopping task waits for its last offsets to become durable.',
+      doc: 'Accepted for compatibility; task.shutdown.graceful.timeout.ms bounds the last commit too.',
       group: tasks,
       importance: 'LOW',
       default: 5000,
@@ -284,9 +284,9 @@ function partitionsOption(which: string, fallback: number) {
   });
 }
 
-function replicationOption(which: string) {
+function replicationOption() {
   return option.int({
-    doc: `Replicas of ${which}.storage.topic in Kafka; -1: the broker’s default.`,
+    doc: 'Accepted for compatibility; the embedded hub has no replicas.',
     group: topics,
     importance: 'LOW',
     default: -1,
