@@ -219,6 +219,27 @@ describe('sink runner', () => {
     expect(other.revoked).toHaveLength(2);
   });
 
+  test('what a task makes durable when it gives a partition up is committed before another reads on', async () => {
+    const upstream = new MemoryUpstream();
+    upstream.produce(100);
+    const source = bench.start(memorySource(upstream), { name: 'source', 'topic.creation.default.partitions': '2' });
+    await until(() => upstream.committed.at(-1) === 100);
+    await source.task.stop(2000);
+    target.holds = true;
+    const first = bench.start(withoutFlush(target), config);
+    await until(() => target.written.length === 100);
+    expect(await committed()).toBe(-1);
+    const other = new MemoryTarget();
+    const second = bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
+    await until(() => other.assigned.length === 1);
+    const [moved] = other.assigned;
+    const last = target.written.findLast(({ partition }) => partition === moved?.partition.partition);
+    expect(moved?.offset).toBe((last?.offset ?? -1n) + 1n);
+    await second.task.stop(2000);
+    await first.task.stop(2000);
+    expect(other.written).toEqual([]);
+  });
+
   test('topics.regex takes in topics as they appear', async () => {
     await fill(0, 5, 'orders.a');
     const { task } = bench.start(memorySink(target), { name: 'sink', 'topics.regex': 'orders\\..*' });
@@ -279,5 +300,23 @@ function rejecting(batch: Parameters<MemoryTarget['beforeWrite']>[0], offset: bi
   return {
     durable: new Map([['memory-0', end]]),
     ...(record === undefined ? {} : { rejected: [{ record, error: new Error('no sevens') }] }),
+  };
+}
+
+/** A sink that makes durable what it holds only when its partitions are taken away. */
+function withoutFlush(target: MemoryTarget): ReturnType<typeof memorySink> {
+  const connector = memorySink(target);
+  return {
+    ...connector,
+    createTask: (config) => {
+      const task = connector.createTask(config);
+      return {
+        open: (start) => task.open(start),
+        assign: (added) => task.assign(added),
+        revoke: (removed, options) => task.revoke(removed, options),
+        write: (batch, signal) => task.write(batch, signal),
+        close: () => task.close(),
+      };
+    },
   };
 }

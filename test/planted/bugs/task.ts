@@ -101,7 +101,7 @@ export const taskBugs: readonly PlantedBug[] = [
     find: '    if (removed.length > 0) {\n',
     plant: '    if (removed.length > 0) {\n      await this.#member.acknowledge(generation);\n',
     test: 'test/integration/task/sink-runner.test.ts',
-    only: 'two tasks of a group share the partitions and hand them over without gap or repetition',
+    only: 'what a task makes durable when it gives a partition up is committed before another reads on',
   },
   {
     name: 'an offset behind an open transaction is missed at a start',
