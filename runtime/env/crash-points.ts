@@ -1,6 +1,6 @@
 /**
- * Crash points: named places where a test may kill the process (`Env.crash`). Those of the rooms
- * `task`; other rooms add names of their own (`postgres.…`, `s3.…`, `hub.…`).
+ * Crash points: named places where a test may kill the process (`Env.crash`). These are the tasks'
+ * own; the connectors name theirs (`snapshot.…`, `s3.…`).
  *
  * | name | stands |
  * | --- | --- |

@@ -1,8 +1,8 @@
 import type { TopicPartition } from '../record/record.ts';
 
 /**
- * The hub: topics of partitions of record batches, each record with its offset. Two adapters keep
- * this contract, `embedded/` and `kafka/`; both pass `test/conformance/hub`.
+ * The hub: topics of partitions of record batches, each record with its offset. `embedded/` keeps
+ * this contract; whoever else does passes `test/conformance/hub` too.
  *
  * Every failure is a `MillraceError` with a code `HUB_…`. All waits end when their signal aborts.
  */

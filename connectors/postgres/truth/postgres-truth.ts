@@ -25,6 +25,7 @@ export async function postgresTruth(call: ConnectorCall): Promise<SourceTruth> {
   const connection = await openConnection(settings.connection, call.env, { unlimited: true });
   try {
     const { lsn, visibility } = await takeSnapshot(settings, call, connection);
+    await pastTheSnapshot(settings, call.env);
     const tables = await readTables(settings, call, connection);
     return {
       position: formatLsn(lsn),
@@ -70,7 +71,6 @@ async function takeSnapshot(
     };
   } finally {
     await walsender.close();
-    await pastTheSnapshot(settings, env);
   }
 }
 

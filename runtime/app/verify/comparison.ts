@@ -1,5 +1,4 @@
 import { FIELD_SEPARATOR, type TruthTable } from '../../connector/truth.ts';
-import type { TableState } from './table-state.ts';
 
 export interface RowDifference {
   /** Canonical texts of the key's fields, in key order. */
@@ -36,7 +35,7 @@ export interface TableCopy {
 export async function compareTable(
   table: TruthTable,
   copyName: string,
-  copy: TableCopy | TableState,
+  copy: TableCopy,
   limit = 20,
 ): Promise<TableComparison> {
   const { rows, checksum } = await table.totals();

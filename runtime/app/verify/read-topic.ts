@@ -11,7 +11,7 @@ export async function readTopic(
   hub: Hub,
   topic: string,
   signal: AbortSignal,
-  visit: (record: RecordCursor) => void,
+  visit: (record: RecordCursor, partition: number) => void,
 ): Promise<void> {
   const description = await hub.admin.describe(topic);
   for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
@@ -24,7 +24,7 @@ async function readPartition(
   topic: string,
   partition: number,
   signal: AbortSignal,
-  visit: (record: RecordCursor) => void,
+  visit: (record: RecordCursor, partition: number) => void,
 ): Promise<void> {
   const { earliest, latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
   const reader = await hub.reader({ isolation: 'read_committed', maxBytes: 4 * 1024 * 1024 });
@@ -34,7 +34,8 @@ async function readPartition(
     while (next < latest) {
       const batches = await reader.read(WAIT_MS, signal);
       for (const { bytes } of batches) {
-        for (const record of records(bytes)) if (record.offset >= next && record.offset < latest) visit(record);
+        for (const record of records(bytes))
+          if (record.offset >= next && record.offset < latest) visit(record, partition);
       }
       next = reader.position(topic, partition);
     }

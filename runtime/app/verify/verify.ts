@@ -11,7 +11,7 @@ import { parseOffsetKey, partitionIdentity } from '../../store/offsets.ts';
 import { RecordDecoder } from '../../task/sink/record-decoder.ts';
 import { taskConverters } from '../../task/task-converters.ts';
 import { sourceSettings } from '../../task/task-settings.ts';
-import { compareTable, type TableComparison } from './comparison.ts';
+import { compareTable, type TableComparison, type TableCopy } from './comparison.ts';
 import { readTopic } from './read-topic.ts';
 import { readSchemas } from './stored-schemas.ts';
 import { TableState, TextsNeeded } from './table-state.ts';
@@ -39,7 +39,7 @@ export interface NamedCopy {
   readonly name: string;
   /** Waits until the copy has everything up to now. */
   ready(signal: AbortSignal): Promise<void>;
-  read(table: TruthTable): Promise<Parameters<typeof compareTable>[2]>;
+  read(table: TruthTable): Promise<TableCopy>;
 }
 
 export interface VerifyReport {
@@ -133,8 +133,8 @@ async function replay(options: VerifyOptions, state: TableState): Promise<void> 
   const schemas = await readSchemas(hub, sourceSettings(of).schemaTopic, signal);
   const decoder = new RecordDecoder(taskConverters(of), schemas);
   const { topic } = state.table;
-  await readTopic(hub, topic, signal, (record) => {
-    const at = { topic, partition: 0, offset: record.offset, headers: record.headers() };
+  await readTopic(hub, topic, signal, (record, partition) => {
+    const at = { topic, partition, offset: record.offset, headers: record.headers() };
     const value = record.value();
     if (value === null) return;
     const key = record.key();
