@@ -49,6 +49,7 @@ export interface DemoState {
   readonly activity: ShopActivity;
   /** By connector, one view a task. */
   readonly tasks: ReadonlyMap<string, readonly TaskView[]>;
+  /** Infinite: until something happens. */
   readonly secondsLeft: number;
 }
 
@@ -61,7 +62,7 @@ export interface DemoHints {
 }
 
 const PROGRESS_MS = 500;
-const SNAPSHOT_LIMIT_SECONDS = 600;
+const SNAPSHOT_LIMIT_MS = 600_000;
 const VERIFY_WAIT_MS = 60_000;
 
 /** Runs the demo: source, hub and archives, then the proof. With `watch` it goes on until the signal. */
@@ -88,9 +89,9 @@ async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanu
   const { worker, settings } = await openWorker(options, folder, cleanup);
   await createConnectors(worker, url, folder);
   cleanup.defer(() => worker.herder.delete(SOURCE, true));
-  await watchProgress(options, worker, writer, SNAPSHOT_LIMIT_SECONDS, () => isStreaming(worker));
+  await watchSnapshot(options, worker, writer);
   writer.alter();
-  await watchProgress(options, worker, writer, options.seconds, () => false);
+  await watchProgress(options, worker, writer, options.seconds);
   await writer.stop();
   screen.step('The shop is closed for a moment. Proving that nothing was lost');
   const report = await prove(options, worker, settings, url, folder);
@@ -116,7 +117,7 @@ async function keepRunning(
   });
   const writer = cleanup.add(await writeToShop(url, true), (one) => one.stop());
   try {
-    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY, () => false);
+    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY);
   } catch (error) {
     if (!options.signal.aborted) throw error;
   }
@@ -164,24 +165,37 @@ async function createConnectors({ herder }: Worker, url: string, folder: string)
   }
 }
 
-/** Shows progress until the time is over or it is `done`; a failed task ends the demo with its reason. */
-async function watchProgress(
-  { screen, signal }: DemoOptions,
-  worker: Worker,
-  writer: ShopWriter,
-  seconds: number,
-  done: () => boolean,
-): Promise<void> {
+/** Shows progress until the source streams. */
+async function watchSnapshot(options: DemoOptions, worker: Worker, writer: ShopWriter): Promise<void> {
+  const deadline = performance.now() + SNAPSHOT_LIMIT_MS;
+  while (!isStreaming(worker)) {
+    if (performance.now() > deadline) {
+      throw new MillraceError('DEMO_SNAPSHOT_LIMIT', `the snapshot took longer than ${SNAPSHOT_LIMIT_MS} ms`, {
+        kind: 'unavailable',
+        remedy: 'Make a smaller shop with --orders, or read worker.log in the folder of the demo.',
+      });
+    }
+    showProgress(options, worker, writer, Number.POSITIVE_INFINITY);
+    await sleep(PROGRESS_MS, undefined, { signal: options.signal });
+  }
+}
+
+/** Shows progress until the time is over. */
+async function watchProgress(options: DemoOptions, worker: Worker, writer: ShopWriter, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
-    signal.throwIfAborted();
-    const tasks = worker.herder.views();
     const secondsLeft = Math.max(0, (end - performance.now()) / 1000);
-    screen.progress({ activity: writer.activity, tasks, secondsLeft });
-    refuseFailures(tasks);
-    if (secondsLeft === 0 || done()) return;
-    await sleep(PROGRESS_MS, undefined, { signal });
+    showProgress(options, worker, writer, secondsLeft);
+    if (secondsLeft === 0) return;
+    await sleep(PROGRESS_MS, undefined, { signal: options.signal });
   }
+}
+
+/** A failed task ends the demo with its reason. */
+function showProgress({ screen }: DemoOptions, worker: Worker, writer: ShopWriter, secondsLeft: number): void {
+  const tasks = worker.herder.views();
+  screen.progress({ activity: writer.activity, tasks, secondsLeft });
+  refuseFailures(tasks);
 }
 
 function isStreaming(worker: Worker): boolean {
