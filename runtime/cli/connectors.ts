@@ -111,6 +111,7 @@ function printStatus(io: CliIo, { status, progress }: Described): void {
 
 function printProgress(io: CliIo, at: ConnectorProgress['tasks'][number]): void {
   io.out(`    ${at.records} records, ${Math.round(at.records_per_second)}/s, ${at.queued_bytes} bytes queued`);
+  io.out(paint(io, 'dim', `    last progress ${new Date(at.progress_ms).toISOString()}`));
   const known = [...Object.entries(at.gauges), ...Object.entries(at.info).filter(([key]) => key !== 'topics')].map(
     ([key, value]) => `${key}=${value}`,
   );
