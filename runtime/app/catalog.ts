@@ -7,7 +7,7 @@ import { findConverter, listConverters } from './converter-plugins.ts';
 import { VERSION } from '../connector/version.ts';
 
 /** The connectors and converters of this build. */
-export const builtInCatalog: PluginCatalog = { list, connector, find };
+export const builtInCatalog: PluginCatalog = { list, connector, kindOf, find };
 
 function list(): readonly PluginSummary[] {
   const connectors = registeredConnectors.map(({ className, aliases, kind }) => ({
@@ -21,6 +21,10 @@ function list(): readonly PluginSummary[] {
 
 async function connector(className: string): Promise<Connector | null> {
   return (await findConnector(className)?.load()) ?? null;
+}
+
+function kindOf(className: string): Connector['kind'] | null {
+  return findConnector(className)?.kind ?? null;
 }
 
 function find(

@@ -18,6 +18,8 @@ export interface PluginCatalog {
   list(): readonly PluginSummary[];
   /** By class name or alias; Java's short forms (without package, without "Connector") included. null: none. */
   connector(className: string): Promise<Connector | null>;
+  /** Of the same names as `connector`, without loading it. */
+  kindOf(className: string): Connector['kind'] | null;
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
 }

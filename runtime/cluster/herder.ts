@@ -343,10 +343,8 @@ export class Herder {
 
   #learnType(name: string): void {
     const className = this.#options.configs.get(name)?.config['connector.class'] ?? '';
-    const plugin = this.#options.catalog
-      .list()
-      .find((one) => one.className === className || one.aliases.includes(className));
-    if (plugin?.kind === 'source' || plugin?.kind === 'sink') this.#types.set(name, plugin.kind);
+    const kind = this.#options.catalog.kindOf(className);
+    if (kind !== null) this.#types.set(name, kind);
   }
 }
 

@@ -96,6 +96,14 @@ export class FileCatalog implements PluginCatalog {
   }
 
   async connector(className: string): Promise<Connector | null> {
+    return this.#named(className);
+  }
+
+  kindOf(className: string): Connector['kind'] | null {
+    return this.#named(className)?.kind ?? null;
+  }
+
+  #named(className: string): Connector | null {
     return this.connectors.find((one) => one.className === className || one.aliases.includes(className)) ?? null;
   }
 
