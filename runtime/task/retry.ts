@@ -27,7 +27,7 @@ export const RETRY: Readonly<Record<ErrorKind, RetryClass>> = {
   bug: 'operator',
 };
 
-/** Errors that are not ours have no kind: stop and ask (STYLE: unknown → operator). */
+/** Errors that are not ours have no kind: stop and ask. */
 export function retryClass(error: unknown): RetryClass {
   return error instanceof MillraceError ? RETRY[error.kind] : 'operator';
 }

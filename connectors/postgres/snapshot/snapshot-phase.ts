@@ -18,22 +18,6 @@ import type { SnapshotUpstream } from './upstream.ts';
 import { readRequests, type StoredRequests } from './window-requests.ts';
 import { WindowSet } from './window-set.ts';
 
-/** Makes the phase and finds out what it has to do. Throws where the place to resume from is in doubt (D16). */
-export async function openSnapshotPhase(
-  upstream: SnapshotUpstream,
-  offsets: readonly SourceOffset[],
-  signal: AbortSignal,
-): Promise<SnapshotPhase> {
-  const phase = new PostgresSnapshot(upstream, offsets);
-  try {
-    await phase.open(signal);
-  } catch (error) {
-    await phase.close();
-    throw error;
-  }
-  return phase;
-}
-
 /** A table that is not complete, as it is stored. */
 interface OpenTable {
   readonly table: Table;

@@ -20,23 +20,3 @@ export interface Relation {
   readonly replicaIdentity: 'd' | 'f' | 'n' | 'i';
   readonly columns: readonly RelationColumn[];
 }
-
-/** Equal for two relations whose tuples read alike. */
-export function sameRelation(a: Relation, b: Relation): boolean {
-  return (
-    a.schema === b.schema &&
-    a.name === b.name &&
-    a.replicaIdentity === b.replicaIdentity &&
-    a.columns.length === b.columns.length &&
-    a.columns.every((column, i) => {
-      const other = b.columns[i];
-      return (
-        other !== undefined &&
-        column.name === other.name &&
-        column.typeOid === other.typeOid &&
-        column.typmod === other.typmod &&
-        column.identity === other.identity
-      );
-    })
-  );
-}

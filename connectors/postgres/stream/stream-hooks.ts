@@ -44,7 +44,7 @@ export interface LogicalMessage {
 }
 
 /**
- * What a snapshot window (DESIGN §3a, 5 to 9) hears from the stream. Calls come synchronously, in
+ * What a snapshot window (`docs/decisions/20261125-postgres-snapshot.md`) hears from the stream. Calls come synchronously, in
  * stream order, and only for what was not handed over before a restart. They must not throw except
  * to stop the task.
  */
@@ -75,9 +75,4 @@ export interface StreamHooks {
   onBegin(xid: number, commitLsn: bigint): void;
   /** A transaction is complete. `endLsn`: where the next may start. */
   onCommit(xid: number, commitLsn: bigint, endLsn: bigint): void;
-  /**
-   * Further keys of the stream's offset, with primitive values: what the hooks must know again after
-   * a restart at this very place. Asked once per batch; the object must not change afterwards.
-   */
-  annotation(): JsonObject | undefined;
 }
