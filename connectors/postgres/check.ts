@@ -8,7 +8,8 @@ import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
 import { publicationStatement, readPublication, unpublished, type PublicationState } from './slot/publication.ts';
 import { checkSlot } from './slot/resume-check.ts';
-import { quoteIdentifier, readSlot } from './slot/slot.ts';
+import { quoteIdentifier } from './quoting.ts';
+import { readSlot } from './slot/slot.ts';
 
 const OLDEST = 14;
 

@@ -3,7 +3,7 @@ import { matchesAny } from '../../../runtime/change/filters.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
-import { quoteIdentifier, quoteLiteral } from './slot.ts';
+import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
 
 export type AutocreateMode = 'all_tables' | 'disabled' | 'filtered' | 'no_tables';
 

@@ -3,6 +3,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Connection } from '../connection.ts';
 import { errorCode, postgresError } from '../wire/backend-error.ts';
 import { parseLsn } from '../wire/lsn.ts';
+import { quoteIdentifier } from '../quoting.ts';
 
 /** A row of `pg_replication_slots`. */
 export interface SlotState {
@@ -151,13 +152,4 @@ export async function dropSlot(reader: CatalogReader, name: string): Promise<boo
 export async function serverVersion(connection: Connection): Promise<number> {
   const row = await connection.one('reading the server version', 'SHOW server_version_num');
   return Math.floor(Number(row?.['server_version_num'] ?? 0) / 10_000);
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
-  return quoted.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }

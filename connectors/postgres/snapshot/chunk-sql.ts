@@ -1,6 +1,7 @@
 import type { Table } from '../catalog/table.ts';
 import { hasBinary } from '../type/codec.ts';
 import type { KeyTexts } from './state.ts';
+import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
 
 /**
  * A piece of a table that one COPY reads. Keys are compared by the server only: bounds are texts
@@ -36,19 +37,9 @@ export function rowKey(table: Table): readonly number[] {
   return table.replicaIdentity === 'i' && table.identity.length > 0 ? table.identity : table.key;
 }
 
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A literal that means the same whatever `standard_conforming_strings` says. */
-export function quoteText(text: string): string {
-  const doubled = text.replaceAll("'", "''");
-  return doubled.includes('\\') ? ` E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
-}
-
 /** `ONLY` keeps the rows of inheriting tables out: they are tables of their own. */
 export function relationName(table: Pick<Table, 'schema' | 'name' | 'partitioned'>): string {
-  return `${table.partitioned ? '' : 'ONLY '}${quoteName(table.schema)}.${quoteName(table.name)}`;
+  return `${table.partitioned ? '' : 'ONLY '}${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
 }
 
 /** The statement that reads a chunk. */
@@ -125,16 +116,16 @@ function rangeConditions(selection: Selection, from: KeyTexts | undefined, to: K
 }
 
 function keyNames({ table, key }: Selection): readonly string[] {
-  return key.map((column) => `t.${quoteName(table.columns[column]?.name ?? '')}`);
+  return key.map((column) => `t.${quoteIdentifier(table.columns[column]?.name ?? '')}`);
 }
 
 /** Writes a row of key texts as typed literals. Types are named with their schema: no search path decides. */
 function literals({ table, key }: Selection): (texts: KeyTexts) => string {
   const types = key.map((column) => {
     const type = table.columns[column]?.type;
-    return `${quoteName(type?.schema ?? '')}.${quoteName(type?.name ?? '')}`;
+    return `${quoteIdentifier(type?.schema ?? '')}.${quoteIdentifier(type?.name ?? '')}`;
   });
-  return (texts) => row(texts.map((text, i) => `${quoteText(text)}::${types[i] ?? 'text'}`));
+  return (texts) => row(texts.map((text, i) => `${quoteLiteral(text)}::${types[i] ?? 'text'}`));
 }
 
 function row(parts: readonly string[]): string {
@@ -143,7 +134,7 @@ function row(parts: readonly string[]): string {
 
 function selectedColumns({ table, wanted }: Selection): readonly string[] {
   return table.columns.map(({ name, type }, i) => {
-    const column = `t.${quoteName(name)}`;
+    const column = `t.${quoteIdentifier(name)}`;
     if (wanted[i] === false) return 'NULL';
     // The output function, as the stream has it: a cast shows inet with its mask, and xml as it was stored.
     return hasBinary(type) ? column : `CASE WHEN ${column} IS DISTINCT FROM NULL THEN format('%s', ${column}) END`;

@@ -2,7 +2,8 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import { errorCode } from '../wire/backend-error.ts';
-import { quoteText, relationName } from './chunk-sql.ts';
+import { quoteLiteral } from '../quoting.ts';
+import { relationName } from './chunk-sql.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
@@ -98,7 +99,7 @@ async function findBlocker(connection: Connection, table: Table | undefined): Pr
 
 /** Makes a transaction opened by {@link lockTables} see an exported snapshot. */
 export async function importSnapshot(connection: Connection, snapshot: string): Promise<void> {
-  await connection.query('importing the snapshot', `SET TRANSACTION SNAPSHOT ${quoteText(snapshot)}`);
+  await connection.query('importing the snapshot', `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
 }
 
 /** What a transaction's snapshot is called, sees, and when it was taken. */

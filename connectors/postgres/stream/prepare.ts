@@ -4,7 +4,8 @@ import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { openConnection, type Connection, type ConnectionSettings } from '../connection.ts';
 import type { StoredOffset } from '../offset.ts';
 import { checkResume, checkSlotName, type ServerIdentity } from '../slot/resume-check.ts';
-import { quoteIdentifier, quoteLiteral, readSlot, serverVersion, type SlotState } from '../slot/slot.ts';
+import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
+import { readSlot, serverVersion, type SlotState } from '../slot/slot.ts';
 import { formatLsn, parseLsn } from '../wire/lsn.ts';
 import type { PreparedReplication } from './replication-stream.ts';
 

@@ -9,7 +9,7 @@ import {
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import type { TableRows } from '../row/table-rows.ts';
-import { quoteIdentifier, quoteLiteral } from '../slot/slot.ts';
+import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
 import type { TypeOptions } from '../type/options.ts';
 import { canonicalColumn } from './canonical-sql.ts';
 

@@ -1,9 +1,9 @@
+import { quoteLiteral } from '../../../../../connectors/postgres/quoting.ts';
 import { describe, expect, test } from 'vitest';
 import type { Column, PgType, Table } from '../../../../../connectors/postgres/catalog/table.ts';
 import {
   copyChunk,
   copyWindow,
-  quoteText,
   relationName,
   rowKey,
   type Selection,
@@ -100,8 +100,8 @@ test('a row is told apart by the index of its replica identity', () => {
 });
 
 test('texts are quoted whatever they hold', () => {
-  expect(quoteText("a'b")).toBe("'a''b'");
-  expect(quoteText("a\\'b")).toBe(" E'a\\\\''b'");
+  expect(quoteLiteral("a'b")).toBe("'a''b'");
+  expect(quoteLiteral("a\\'b")).toBe(" E'a\\\\''b'");
 });
 
 test('bounds are left out until they are short enough', () => {
