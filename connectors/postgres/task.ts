@@ -124,6 +124,10 @@ export class PostgresTask implements SourceTask {
     const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
     await catalog.load(side);
     const captured = catalog.tables();
+    context.warning(
+      'POSTGRES_NO_TABLES',
+      captured.length > 0 ? null : 'the include and exclude lists match no table of this database',
+    );
     const leftOut = captured.flatMap((table) => rows.leftOut(table).map((column) => `${tableName(table)}.${column}`));
     context.warning(
       'POSTGRES_COLUMNS_LEFT_OUT',

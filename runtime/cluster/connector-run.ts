@@ -139,11 +139,12 @@ export class ConnectorRun {
     this.write(() => this.#context.statuses.putTask(this.name, task, status));
   }
 
-  /** A start must not look like RUNNING (I8); a stop that was asked for is told by who asked. */
-  #worthWriting(task: number, { state }: TaskView): boolean {
+  /** A start must not look like RUNNING (I8), and shows where it does not succeed; a stop that was asked for is told by who asked. */
+  #worthWriting(task: number, { state, warnings }: TaskView): boolean {
     if (state === 'STOPPED') return false;
     const stored = this.#context.statuses.task(this.name, task)?.state;
-    return state !== 'STARTING' || (stored !== undefined && stored !== 'RESTARTING');
+    if (state !== 'STARTING' || Object.keys(warnings).length > 0) return true;
+    return stored !== undefined && stored !== 'RESTARTING';
   }
 
   #log(task: number, view: TaskView): void {

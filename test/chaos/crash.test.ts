@@ -89,7 +89,7 @@ async function untilPlanned(at: WorkerPlace): Promise<void> {
 /** Runs until the process has killed itself at the point; the passage grows until it is met. */
 async function crashAt(at: WorkerPlace, point: string, passage: number): Promise<boolean> {
   const worker = WorkerProcess.start(at, `${point}:${passage}`);
-  const ended = await Promise.race([worker.ended, sleep(20_000)]);
+  const ended = await Promise.race([worker.ended, sleep(60_000)]);
   if (ended === undefined) await worker.kill();
   return ended?.signal === 'SIGKILL';
 }
@@ -139,7 +139,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
 
   test.each(POINTS[delivery])(`is killed ${HITS} times at %s`, async (point) => {
     for (let hit = 0; hit < HITS; hit++) {
-      if (!(await crashAt(at, point, 1 + hit * 3))) continue;
+      if (!(await crashAt(at, point, 1 + hit * 2))) continue;
       hits.set(point, (hits.get(point) ?? 0) + 1);
       if ((await unacknowledged(server)) > 0) withBytesInFlight++;
     }

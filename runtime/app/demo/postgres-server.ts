@@ -137,12 +137,15 @@ async function launch(
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: home, ...LOGICAL, ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const args = ['-D', data, '-p', String(port), ...flags];
+  // In a process group of its own: Ctrl-C is for us, and we stop the server when we have drained.
   const child = spawn(binaries.postgres, args, {
     ...RUN_AS,
+    detached: true,
     env: environment(home),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   collect(child);
+  process.once('exit', () => child.kill('SIGQUIT'));
   return new Promise((resolve, reject) => child.once('spawn', () => resolve(child)).once('error', reject));
 }
 

@@ -133,6 +133,8 @@ async function endAfter(done: Promise<void>, client: Client): Promise<void> {
 
 async function open(url: string): Promise<Client> {
   const client = new Client({ connectionString: url, application_name: 'millrace demo' });
+  // A lost connection shows in the next statement.
+  client.on('error', () => undefined);
   await client.connect();
   return client;
 }
@@ -153,7 +155,7 @@ async function transaction(client: Client, step: number, altered: boolean): Prom
     statements.push(`update customers set id = id + 1000000 where id = (select min(id) from customers)`);
   if (step % 7 === 0) statements.push(`delete from orders where id = (select min(id) from orders)`);
   if (step % 11 === 0)
-    statements.push(`update customers set vip = not vip, name = name || '\\t"' where id % 50 = ${step} % 50`);
+    statements.push(`update customers set vip = not vip, name = left(name, 60) || '\\t"' where id % 50 = ${step} % 50`);
   let rows = 0;
   await client.query('begin');
   for (const statement of statements) rows += (await client.query(statement)).rowCount ?? 0;

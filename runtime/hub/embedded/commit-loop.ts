@@ -6,12 +6,15 @@ import { Pacer } from './pacer.ts';
 import { writeError, type Store } from './store.ts';
 
 const MAX_COMMIT_BYTES = 8 * 1024 * 1024;
-const MIN_COMMIT_BYTES = 256 * 1024;
+const MIN_COMMIT_BYTES = 1024 * 1024;
 /** Less than what a client gathers for: with one client the commits need no spacing of their own. */
 const SPACE_MS = 2;
 const MAX_COMMIT_WORKS = 10_000;
 /** How long one commit should take at most: what another producer waits behind it. */
 const TARGET_COMMIT_MS = 5;
+/** The same while nobody else has waited for {@link ALONE_AFTER_MS}: fewer syncs for a bulk writer alone. */
+const TARGET_ALONE_MS = 15;
+const ALONE_AFTER_MS = 100;
 /** A change weighs at least this much. */
 const WORK_BYTES = 256;
 
@@ -47,8 +50,8 @@ export interface CommitHooks {
 /**
  * Group commit. A work that comes while nothing runs is committed at once; what comes while a
  * commit is being synced shares the next. Commits that follow each other without pause are spaced
- * ({@link Pacer}), so that a thousand small appends a second do not cost a thousand syncs. The size of a commit adapts so that it takes about {@link TARGET_COMMIT_MS}: a bulk writer
- * delays others by two such commits at most.
+ * ({@link Pacer}), so that a thousand small appends a second do not cost a thousand syncs. The size of a commit adapts so that it takes about
+ * {@link TARGET_COMMIT_MS}: a bulk writer delays others by two such commits at most.
  */
 export class CommitLoop {
   readonly stats = { commits: 0, commitMs: 0, lastCommitMs: 0, batches: 0, bytes: 0 };
@@ -60,6 +63,8 @@ export class CommitLoop {
   #seq: number;
   #scheduled = false;
   #budgetBytes = 2 * 1024 * 1024;
+  /** When works of several clients shared a commit last. */
+  #sharedMs = 0;
   /** Touched by commits that are not synced yet. */
   #unsynced = false;
   #closed = false;
@@ -160,6 +165,7 @@ export class CommitLoop {
   #take(): Work[] {
     const taken: Work[] = [];
     let active = this.#lanes.filter((lane) => lane.works.length > 0);
+    if (active.length > 1) this.#sharedMs = this.#env.clock.monotonicMs();
     // Whoever shares has waited for a commit already: the next one is shorter.
     let left = this.#budgetBytes / (active.length > 1 ? 2 : 1);
     let least = 1;
@@ -221,7 +227,8 @@ export class CommitLoop {
     }
     this.stats.bytes += bytes;
     if (bytes < MIN_COMMIT_BYTES / 2) return;
-    const fitting = (bytes / ms) * TARGET_COMMIT_MS;
+    const alone = this.#env.clock.monotonicMs() - this.#sharedMs > ALONE_AFTER_MS;
+    const fitting = (bytes / ms) * (alone ? TARGET_ALONE_MS : TARGET_COMMIT_MS);
     const blended = this.#budgetBytes * 0.7 + fitting * 0.3;
     this.#budgetBytes = Math.min(MAX_COMMIT_BYTES, Math.max(MIN_COMMIT_BYTES, blended));
   }
