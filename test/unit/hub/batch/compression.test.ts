@@ -18,6 +18,16 @@ const data = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'b', '{"id":', ','), maxLength: 3000 }).map((text) => Buffer.from(text)),
 );
 
+/** The peer's WebAssembly loses its view of the memory in the very call that grows it; the next one works. */
+function peer<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof TypeError && error.message.includes('detached')) return call();
+    throw error;
+  }
+}
+
 describe.each(CODECS)('%s', (codec) => {
   test('gives back any bytes', () => {
     fc.assert(
@@ -34,8 +44,9 @@ describe.each(CODECS)('%s', (codec) => {
     fc.assert(
       fc.property(data, (bytes) => {
         const ours = Buffer.from(compress(codec, Buffer.from(bytes)));
-        expect(Buffer.from(decompressSync(ours)).equals(bytes)).toBe(true);
-        expect(decompress(codec, Buffer.from(compressSync(Buffer.from(bytes))), LIMIT).equals(bytes)).toBe(true);
+        expect(Buffer.from(peer(() => decompressSync(ours))).equals(bytes)).toBe(true);
+        const theirs = peer(() => compressSync(Buffer.from(bytes)));
+        expect(decompress(codec, Buffer.from(theirs), LIMIT).equals(bytes)).toBe(true);
       }),
       { numRuns: 60 },
     );
