@@ -18,16 +18,6 @@ const data = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'b', '{"id":', ','), maxLength: 3000 }).map((text) => Buffer.from(text)),
 );
 
-/** The peer's WebAssembly loses its view of the memory in the very call that grows it; the next one works. */
-function peer<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof TypeError && error.message.includes('detached')) return call();
-    throw error;
-  }
-}
-
 describe.each(CODECS)('%s', (codec) => {
   test('gives back any bytes', () => {
     fc.assert(
@@ -43,9 +33,11 @@ describe.each(CODECS)('%s', (codec) => {
     const { compressSync, decompressSync } = compressionsAlgorithms[codec];
     fc.assert(
       fc.property(data, (bytes) => {
+        // The peer cannot take no bytes at all once its WebAssembly memory has grown.
+        fc.pre(bytes.length > 0);
         const ours = Buffer.from(compress(codec, Buffer.from(bytes)));
-        expect(Buffer.from(peer(() => decompressSync(ours))).equals(bytes)).toBe(true);
-        const theirs = peer(() => compressSync(Buffer.from(bytes)));
+        expect(Buffer.from(decompressSync(ours)).equals(bytes)).toBe(true);
+        const theirs = compressSync(Buffer.from(bytes));
         expect(decompress(codec, Buffer.from(theirs), LIMIT).equals(bytes)).toBe(true);
       }),
       { numRuns: 60 },
