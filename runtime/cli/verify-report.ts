@@ -16,7 +16,11 @@ export function printReport(io: CliIo, report: VerifyReport): void {
   for (const one of report.comparisons) printDifferences(io, one);
   for (const text of notCompared(report.comparisons)) io.out(paint(io, 'yellow', text));
   const verdict = report.equal
-    ? paint(io, 'green', `No row was lost: everything is equal at position ${report.position}.`)
+    ? paint(
+        io,
+        'green',
+        `No row was lost: ${report.complete ? 'everything' : 'every compared column'} is equal at position ${report.position}.`,
+      )
     : paint(io, 'red', `Rows differ at position ${report.position}.`);
   io.out(verdict);
 }

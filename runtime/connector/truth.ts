@@ -3,12 +3,12 @@ import type { SourceOffset } from './source.ts';
 
 /**
  * The canonical text of a column's value, in which a source, the hub and a target are compared.
- * NULL is {@link NULL_TEXT} in every form.
+ * NULL has no text in any form.
  *
  * - `text`: the value's text as the source prints it.
  * - `integer`: decimal digits.
  * - `decimal`: plain notation without trailing zeros of the fraction.
- * - `double`, `float`: the IEEE 754 bytes, big-endian, in lower-case hexadecimal; -0 is 0.
+ * - `double`, `float`: the IEEE 754 bytes, big-endian, in lower-case hexadecimal.
  * - `boolean`: `true` or `false`.
  * - `bytes`: lower-case hexadecimal.
  * - `days`: days since 1970-01-01.
@@ -25,8 +25,6 @@ export type CanonicalForm =
   | 'days'
   | 'micros';
 
-export const NULL_TEXT = '\\N';
-
 /** Longer texts (bytes of UTF-8) are hashed by their MD5 in hexadecimal instead. */
 export const LONG_TEXT_BYTES = 200;
 
@@ -34,7 +32,7 @@ export interface TruthColumn {
   readonly name: string;
   readonly form: CanonicalForm;
   /** Canonical text of rows written before the column existed, which no event carries. */
-  readonly missing: string;
+  readonly missing: string | null;
 }
 
 /** Rows held, and the sum of their hashes (see {@link TruthTable.rows}). */
@@ -59,8 +57,9 @@ export interface TruthTable {
   totals(): Promise<Totals>;
   /**
    * Every row: the canonical texts of its key joined by {@link FIELD_SEPARATOR}, and its hash: the
-   * first 15 hexadecimal digits of the MD5 of the columns' canonical texts joined likewise, long ones
-   * (see {@link LONG_TEXT_BYTES}) each replaced by its own MD5.
+   * first 15 hexadecimal digits of the MD5 of the columns' fields, one after the other. A field is
+   * `n` for NULL, `<bytes of UTF-8>:<canonical text>`, or for a long text (see
+   * {@link LONG_TEXT_BYTES}) `m<its MD5>`: no two rows have the same fields.
    */
   rows(): AsyncIterable<{ readonly key: string; readonly hash: bigint }>;
 }

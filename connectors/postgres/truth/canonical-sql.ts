@@ -21,13 +21,14 @@ const BY_NAME: Readonly<Record<string, CanonicalColumn>> = {
   int8: text('integer'),
   oid: text('integer'),
   bool: { form: 'boolean', sql: (c) => `case when ${c} then 'true' else 'false' end` },
-  float4: { form: 'float', sql: (c) => `encode(float4send(${c} + 0), 'hex')` },
-  float8: { form: 'double', sql: (c) => `encode(float8send(${c} + 0), 'hex')` },
+  float4: { form: 'float', sql: (c) => `encode(float4send(${c}), 'hex')` },
+  float8: { form: 'double', sql: (c) => `encode(float8send(${c}), 'hex')` },
   numeric: { form: 'decimal', sql: (c) => `trim_scale(${c})::text` },
   bytea: { form: 'bytes', sql: (c) => `encode(${c}, 'hex')` },
   date: {
     form: 'days',
-    sql: (c) => `case when isfinite(${c}) then (${c} - date '1970-01-01')::text else format('%s', ${c}) end`,
+    sql: (c) =>
+      `case ${c} when 'infinity' then '2147483647' when '-infinity' then '-2147483648' else (${c} - date '1970-01-01')::text end`,
   },
   time: { form: 'micros', sql: (c) => `trunc(extract(epoch from ${c}) * 1000000)::bigint::text` },
   timestamp: MICROS_OF_TIMESTAMP,

@@ -1,7 +1,6 @@
 import {
   FIELD_SEPARATOR,
   LONG_TEXT_BYTES,
-  NULL_TEXT,
   type Totals,
   type TruthColumn,
   type TruthTable,
@@ -26,7 +25,8 @@ export async function truthTable(
   const key = rows.key.map(({ name }) => name);
   const missing = await missingTexts(table, reader);
   const columns: TruthColumn[] = [];
-  const expressions: string[] = [];
+  const texts: string[] = [];
+  const fields: string[] = [];
   const notCompared: { name: string; reason: string }[] = [];
   for (const { name, cell } of rows.columns) {
     const column = table.columns[cell];
@@ -37,15 +37,15 @@ export async function truthTable(
       notCompared.push({ name, reason: reason ?? `no canonical text for type ${column.type.name}` });
       continue;
     }
-    columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? NULL_TEXT });
-    expressions.push(orNull(quoteIdentifier(column.name), canonical.sql(quoteIdentifier(column.name))));
+    columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? null });
+    const reference = quoteIdentifier(column.name);
+    texts.push(canonical.sql(reference));
+    fields.push(field(reference, canonical.sql(reference)));
   }
   const comparable = key.every((name) => columns.some((column) => column.name === name));
-  const keys = comparable
-    ? key.map((name) => expressions[columns.findIndex((column) => column.name === name)] ?? '')
-    : [];
+  const keys = comparable ? key.map((name) => texts[columns.findIndex((column) => column.name === name)] ?? '') : [];
   const from = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
-  const hash = `('x0' || substr(md5(${joined(expressions.map(compact))}), 1, 15))::bit(64)::bigint`;
+  const hash = `('x0' || substr(md5(${joined(fields, '')}), 1, 15))::bit(64)::bigint`;
   return {
     name: tableName(table),
     topic,
@@ -55,7 +55,7 @@ export async function truthTable(
     notCompared,
     totals: () =>
       readTotals(reader, table, `select count(*) as rows, coalesce(sum(${hash}), 0) as checksum from ${from}`),
-    rows: () => readRows(reader, table, `select ${joined(keys)} as key, ${hash} as hash from ${from}`),
+    rows: () => readRows(reader, table, `select ${joined(keys, FIELD_SEPARATOR)} as key, ${hash} as hash from ${from}`),
   };
 }
 
@@ -101,9 +101,9 @@ async function missingTexts(table: Table, reader: CatalogReader): Promise<Readon
     const reference = `(${quoteLiteral(value)}::${type}[])[1]`;
     const [row] = await reader.query(
       `reading the default of ${name}`,
-      `select ${orNull(reference, canonical.sql(reference))} as text`,
+      `select case when ${reference} is not null then ${canonical.sql(reference)} end as text`,
     );
-    texts.set(name, row?.['text'] ?? NULL_TEXT);
+    if (typeof row?.['text'] === 'string') texts.set(name, row['text']);
   }
   return texts;
 }
@@ -121,16 +121,14 @@ function lossy(column: Column, types: TypeOptions): string | undefined {
   return undefined;
 }
 
-/** `format('%s', …)` of NULL is an empty text. */
-function orNull(reference: string, expression: string): string {
-  return `case when ${reference} is null then ${quoteLiteral(NULL_TEXT)} else ${expression} end`;
+/** A field of the row's hash. `format('%s', …)` of NULL is an empty text, so NULL is asked for first. */
+function field(reference: string, text: string): string {
+  return `case when ${reference} is null then 'n'
+    when octet_length(${text}) > ${LONG_TEXT_BYTES} then 'm' || md5(${text})
+    else octet_length(${text}) || ':' || ${text} end`;
 }
 
-function compact(expression: string): string {
-  return `case when octet_length(${expression}) > ${LONG_TEXT_BYTES} then md5(${expression}) else ${expression} end`;
-}
-
-function joined(expressions: readonly string[]): string {
-  if (expressions.length === 0) return `''`;
-  return `concat_ws(${quoteLiteral(FIELD_SEPARATOR)}, ${expressions.join(', ')})`;
+/** Of any number of expressions: a function takes a hundred arguments, an array more columns than a table has. */
+function joined(expressions: readonly string[], separator: string): string {
+  return `array_to_string(array[${expressions.join(', ')}]::text[], ${quoteLiteral(separator)})`;
 }

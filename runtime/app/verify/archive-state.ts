@@ -2,12 +2,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   FIELD_SEPARATOR,
   LONG_TEXT_BYTES,
-  NULL_TEXT,
   type CanonicalForm,
   type TruthColumn,
   type TruthTable,
 } from '../../connector/truth.ts';
 import { MillraceError } from '../../record/error.ts';
+import { hashedField } from './canonical-text.ts';
 import type { TableCopy } from './comparison.ts';
 
 /** How the archive of a topic is stored: the S3 sink's formats, with `millrace.envelope=true`. */
@@ -63,7 +63,7 @@ async function rebuild(
  */
 function archiveQuery(files: string, format: ArchiveFormat, table: TruthTable): string {
   const key = joined(keyColumns(table).map((column) => canonicalSql(column, 'k')));
-  const hash = joined(table.columns.map((column) => compact(canonicalSql(column, 'a'))));
+  const hash = `concat(${table.columns.map((column) => fieldSql(column, 'a')).join(', ')})`;
   return `
     with event as (${format === 'json' ? jsonEvents(files) : parquetEvents(files)}),
     emptied as (select p, max(o) as at from event where (v->>'$.op') = 't' group by p),
@@ -93,8 +93,12 @@ function keyColumns(table: TruthTable): TruthColumn[] {
   });
 }
 
-function compact(text: string): string {
-  return `case when strlen(${text}) > ${LONG_TEXT_BYTES} then md5(${text}) else ${text} end`;
+/** A field of the row's hash. */
+function fieldSql(column: TruthColumn, from: string): string {
+  const text = formSql(column.form, textSql(column, from));
+  return `case json_type(${from}, ${pathSql(column)}) when 'NULL' then 'n'
+    else case when json_type(${from}, ${pathSql(column)}) is null then ${literal(hashedField(column.missing))}
+    when strlen(${text}) > ${LONG_TEXT_BYTES} then 'm' || md5(${text}) else strlen(${text}) || ':' || ${text} end end`;
 }
 
 function joined(parts: readonly string[]): string {
@@ -103,10 +107,15 @@ function joined(parts: readonly string[]): string {
 
 /** Canonical text of a field of the JSON object `from`. */
 function canonicalSql(column: TruthColumn, from: string): string {
-  const path = literal(`$."${column.name.replaceAll('"', '\\"')}"`);
-  const text = `(${from}->>${path})`;
-  return `case when json_type(${from}, ${path}) is null then ${literal(column.missing)}
-    when json_type(${from}, ${path}) = 'NULL' then ${literal(NULL_TEXT)} else ${formSql(column.form, text)} end`;
+  return formSql(column.form, textSql(column, from));
+}
+
+function textSql(column: TruthColumn, from: string): string {
+  return `(${from}->>${pathSql(column)})`;
+}
+
+function pathSql({ name }: TruthColumn): string {
+  return literal(`$."${name.replaceAll('"', '\\"')}"`);
 }
 
 function formSql(form: CanonicalForm, text: string): string {

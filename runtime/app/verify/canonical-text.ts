@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FIELD_SEPARATOR, LONG_TEXT_BYTES, NULL_TEXT, type CanonicalForm } from '../../connector/truth.ts';
+import { LONG_TEXT_BYTES, type CanonicalForm } from '../../connector/truth.ts';
 import { Decimal } from '../../record/decimal.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { Value } from '../../record/value.ts';
@@ -17,8 +17,8 @@ const MICROS_PER_UNIT: Readonly<Record<string, bigint>> = {
 const NANO_TYPES = new Set(['io.debezium.time.NanoTimestamp', 'io.debezium.time.NanoTime']);
 
 /** The canonical text of a value that the hub holds: see `CanonicalForm`. */
-export function canonicalText(form: CanonicalForm, schema: Schema | null, value: Value): string {
-  if (value === null) return NULL_TEXT;
+export function canonicalText(form: CanonicalForm, schema: Schema | null, value: Value): string | null {
+  if (value === null) return null;
   switch (form) {
     case 'text':
     case 'integer':
@@ -71,7 +71,7 @@ function trimFraction(text: string): string {
 
 function ieee(value: Value, bytes: 4 | 8): string {
   const buffer = Buffer.alloc(bytes);
-  const number = Number(value) + 0;
+  const number = Number(value);
   if (bytes === 8) buffer.writeDoubleBE(number);
   else buffer.writeFloatBE(number);
   return buffer.toString('hex');
@@ -105,13 +105,14 @@ function isoMicros(text: string): string {
   );
 }
 
-/** A text as it is hashed, and kept where rows have to be completed: long ones by their MD5. */
-export function compactText(text: string): string {
-  const long = text.length * 3 > LONG_TEXT_BYTES && Buffer.byteLength(text) > LONG_TEXT_BYTES;
-  return long ? createHash('md5').update(text).digest('hex') : text;
+/** A canonical text as it is hashed, and kept where rows have to be completed: see `TruthTable.rows`. */
+export function hashedField(text: string | null): string {
+  if (text === null) return 'n';
+  const bytes = Buffer.byteLength(text);
+  return bytes > LONG_TEXT_BYTES ? `m${createHash('md5').update(text).digest('hex')}` : `${bytes}:${text}`;
 }
 
-/** The hash of a row of compact texts: see `TruthTable.rows`. */
-export function rowHash(texts: readonly string[]): bigint {
-  return BigInt(`0x${createHash('md5').update(texts.join(FIELD_SEPARATOR)).digest('hex').slice(0, 15)}`);
+/** The hash of a row of such fields. */
+export function rowHash(fields: readonly string[]): bigint {
+  return BigInt(`0x${createHash('md5').update(fields.join('')).digest('hex').slice(0, 15)}`);
 }

@@ -1,8 +1,8 @@
-import { FIELD_SEPARATOR, NULL_TEXT, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
+import { FIELD_SEPARATOR, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
 import type { Datum } from '../../record/record.ts';
 import type { Field, Schema } from '../../record/schema.ts';
 import { struct, type StructValue, type Value } from '../../record/value.ts';
-import { canonicalText, compactText, rowHash } from './canonical-text.ts';
+import { canonicalText, hashedField, rowHash } from './canonical-text.ts';
 
 /** A change event as it concerns one table: Debezium's envelope. */
 export interface TableEvent {
@@ -14,7 +14,7 @@ export interface TableEvent {
 /**
  * The rows of one table, rebuilt from its events in order. A table with a key holds one hash per
  * key; one without holds how often each hash occurs. An event may leave out a large value that did
- * not change: then the row's last texts are needed, which are kept only if `keepTexts`.
+ * not change: then the row's last fields are needed, which are kept only if `keepFields`.
  */
 export class TableState {
   readonly table: TruthTable;
@@ -23,12 +23,12 @@ export class TableState {
   /** Events left out because they are later than the compared position. */
   later = 0;
   readonly #includes: (source: StructValue) => boolean;
-  readonly #texts: Map<string, readonly string[]> | undefined;
+  readonly #fields: Map<string, readonly string[]> | undefined;
 
-  constructor(table: TruthTable, includes: (source: StructValue) => boolean, keepTexts = false) {
+  constructor(table: TruthTable, includes: (source: StructValue) => boolean, keepFields = false) {
     this.table = table;
     this.#includes = includes;
-    this.#texts = keepTexts ? new Map() : undefined;
+    this.#fields = keepFields ? new Map() : undefined;
   }
 
   apply(event: TableEvent): void {
@@ -51,7 +51,7 @@ export class TableState {
       case 't':
         this.#rows.clear();
         this.#counts.clear();
-        this.#texts?.clear();
+        this.#fields?.clear();
         return;
       default: // a logical message is no row
     }
@@ -81,24 +81,24 @@ export class TableState {
 
   #put(schema: Schema | null, event: TableEvent, value: StructValue): void {
     if (this.table.key.length === 0) {
-      if (value['op'] === 'u') this.#count(rowHash(this.#rowTexts(schema, value, 'before')), -1);
-      this.#count(rowHash(this.#rowTexts(schema, value, 'after')), 1);
+      if (value['op'] === 'u') this.#count(rowHash(this.#rowFields(schema, value, 'before')), -1);
+      this.#count(rowHash(this.#rowFields(schema, value, 'after')), 1);
       return;
     }
     const key = this.#key(schema, event, value, 'after');
-    const texts = this.#rowTexts(schema, value, 'after', key);
-    this.#rows.set(key, rowHash(texts));
-    this.#texts?.set(key, texts);
+    const fields = this.#rowFields(schema, value, 'after', key);
+    this.#rows.set(key, rowHash(fields));
+    this.#fields?.set(key, fields);
   }
 
   #remove(schema: Schema | null, event: TableEvent, value: StructValue): void {
     if (this.table.key.length === 0) {
-      this.#count(rowHash(this.#rowTexts(schema, value, 'before')), -1);
+      this.#count(rowHash(this.#rowFields(schema, value, 'before')), -1);
       return;
     }
     const key = this.#key(schema, event, value, 'before');
     this.#rows.delete(key);
-    this.#texts?.delete(key);
+    this.#fields?.delete(key);
   }
 
   #count(hash: bigint, by: number): void {
@@ -107,18 +107,18 @@ export class TableState {
     else this.#counts.set(hash, count);
   }
 
-  #rowTexts(schema: Schema | null, envelope: StructValue, side: 'before' | 'after', key?: string): string[] {
+  #rowFields(schema: Schema | null, envelope: StructValue, side: 'before' | 'after', key?: string): string[] {
     const row = rowOf(envelope, side);
     const fields = fieldsOf(schema, side);
     return this.table.columns.map((column, index) => {
       const text = columnText(column, fields, row);
-      return isUnavailable(this.table, column, text) ? this.#lastText(key, index) : compactText(text);
+      return isUnavailable(this.table, column, text) ? this.#lastField(key, index) : hashedField(text);
     });
   }
 
-  #lastText(key: string | undefined, index: number): string {
-    if (this.#texts === undefined) throw new TextsNeeded();
-    return this.#texts.get(key ?? '')?.[index] ?? NULL_TEXT;
+  #lastField(key: string | undefined, index: number): string {
+    if (this.#fields === undefined) throw new FieldsNeeded();
+    return this.#fields.get(key ?? '')?.[index] ?? hashedField(null);
   }
 
   /** The row's key: from the record's key, or from the row where the key columns are all in it. */
@@ -129,7 +129,7 @@ export class TableState {
     return this.table.key
       .map((name) => {
         const column = this.table.columns.find((candidate) => candidate.name === name);
-        return column === undefined ? '' : columnText(column, fields, row);
+        return column === undefined ? '' : (columnText(column, fields, row) ?? '');
       })
       .join(FIELD_SEPARATOR);
   }
@@ -147,10 +147,10 @@ function rowOf(envelope: StructValue, side: 'before' | 'after'): StructValue | n
   return row === null ? null : asStruct(row);
 }
 
-/** An event leaves out an unchanged value: read the table again with `keepTexts`. */
-export class TextsNeeded extends Error {}
+/** An event leaves out an unchanged value: read the table again with `keepFields`. */
+export class FieldsNeeded extends Error {}
 
-function isUnavailable(table: TruthTable, column: TruthColumn, text: string): boolean {
+function isUnavailable(table: TruthTable, column: TruthColumn, text: string | null): boolean {
   const { unavailable } = table;
   if (unavailable === undefined) return false;
   if (column.form === 'text') return text === unavailable;
@@ -175,8 +175,8 @@ function fieldsOf(envelope: Schema | null, side: string): FieldMap {
   return fieldMap(envelope?.fields?.find((field) => field.name === side)?.schema.fields);
 }
 
-function columnText(column: TruthColumn, fields: FieldMap, row: StructValue | null): string {
+function columnText(column: TruthColumn, fields: FieldMap, row: StructValue | null): string | null {
   const value: Value | undefined = row?.[column.name];
-  if (value === undefined) return row === null ? NULL_TEXT : column.missing;
+  if (value === undefined) return row === null ? null : column.missing;
   return canonicalText(column.form, fields.get(column.name) ?? null, value);
 }

@@ -14,7 +14,7 @@ import { sourceSettings } from '../../task/task-settings.ts';
 import { compareTable, type TableComparison, type TableCopy } from './comparison.ts';
 import { readTopic } from './read-topic.ts';
 import { readSchemas } from './stored-schemas.ts';
-import { TableState, TextsNeeded } from './table-state.ts';
+import { TableState, FieldsNeeded } from './table-state.ts';
 
 export interface VerifyOptions {
   readonly hub: Hub;
@@ -46,7 +46,10 @@ export interface VerifyReport {
   /** Position of the source that was compared. */
   readonly position: string;
   readonly comparisons: readonly TableComparison[];
+  /** In everything that was compared: see `complete`. */
   readonly equal: boolean;
+  /** False where columns were left out of the comparison. */
+  readonly complete: boolean;
 }
 
 const POLL_MS = 200;
@@ -67,6 +70,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   options.progress?.('reading the position of the source');
   const truth = await connector.truth({ name, config, env, log, signal });
   try {
+    if (truth.tables.length === 0) throw nothingCaptured(name);
     await untilCovered(options, truth);
     for (const copy of options.copies ?? []) await copy.ready(signal);
     const comparisons: TableComparison[] = [];
@@ -77,10 +81,23 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
         comparisons.push(await compareTable(table, copy.name, await copy.read(table)));
       }
     }
-    return { position: truth.position, comparisons, equal: comparisons.every(({ equal }) => equal) };
+    return {
+      position: truth.position,
+      comparisons,
+      equal: comparisons.every(({ equal }) => equal),
+      complete: comparisons.every((one) => one.notCompared.length === 0),
+    };
   } finally {
     await truth.close();
   }
+}
+
+/** Equal would be a lie: tables may have been dropped or renamed, or the lists misspelt. */
+function nothingCaptured(name: string): MillraceError {
+  return new MillraceError('VERIFY_NOTHING', `connector ${name} captures no table that the source has now`, {
+    kind: 'missing',
+    remedy: 'See its include and exclude lists, and whether its tables were dropped or renamed.',
+  });
 }
 
 async function untilCovered(options: VerifyOptions, truth: SourceTruth): Promise<void> {
@@ -120,7 +137,7 @@ async function rebuild(options: VerifyOptions, truth: SourceTruth, table: TruthT
     await replay(options, state);
     return state;
   } catch (error) {
-    if (!(error instanceof TextsNeeded)) throw error;
+    if (!(error instanceof FieldsNeeded)) throw error;
     const complete = new TableState(table, (source) => truth.includes(source), true);
     await replay(options, complete);
     return complete;
