@@ -12,7 +12,7 @@ import { rowKey } from './chunk-sql.ts';
 import { decide, type Decision } from './decide.ts';
 import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
-import { noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
+import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState, TablePlan, TableProgress } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
 import { readRequests, type StoredRequests } from './window-requests.ts';
@@ -135,7 +135,7 @@ export class PostgresSnapshot implements SnapshotPhase {
       this.#intent = resolve;
     });
     // Durable before the slot exists: a slot found later without more than this is ours.
-    yield { records: [], progress: [planProgress(server, plan)] };
+    yield { records: [], progress: [planProgress(server, plan), ...this.#forget(await this.#captured())] };
     if (options.delayMs > 0) {
       this.#upstream.context.stage('waiting for snapshot.delay.ms');
       await env.timers.sleep(options.delayMs, this.#signal);
@@ -216,7 +216,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#lsn = lsn;
     const captured = await this.#captured();
     const id = env.random.uuid();
-    const progress: Progress[] = [];
+    const progress: Progress[] = [...this.#forget(captured)];
     if (this.#state.plan === undefined || this.#state.plan.phase === 'creating') {
       progress.push(planProgress(server, { id, phase: 'known', slot: slot.name, lsn, ...identity }));
     }
@@ -235,6 +235,14 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#windows.known(await this.#captured());
     if (this.only) return;
     for (const each of open) if (rowKey(each.table).length > 0) this.#windows.add(each);
+  }
+
+  /** Tables that are captured no longer miss changes from now on: they are new when they come back. */
+  #forget(captured: readonly CapturedTable[]): readonly Progress[] {
+    const names = new Set(captured.map(({ table }) => tableName(table)));
+    const before = new Set([...this.#state.tables.keys(), ...this.#requests.known]);
+    const gone = [...before].filter((name) => !names.has(name) && !this.#state.forgotten.has(name));
+    return gone.map((name) => forgottenProgress(this.#upstream.server, name));
   }
 
   /** What of a table is still to be read; offsets that have to be written for it go into `progress`. */
@@ -257,7 +265,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     const streamed =
       !options.includes(name) ||
       options.mode === 'no_data' ||
-      this.#requests.known.includes(name) ||
+      (this.#requests.known.includes(name) && !this.#state.forgotten.has(name)) ||
       (!reread && this.#state.plan === undefined);
     if (streamed) {
       if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table)));

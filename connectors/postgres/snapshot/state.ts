@@ -41,6 +41,8 @@ export interface TablePlan {
   /** `none`: the stream alone brings its rows. */
   readonly kind: 'keys' | 'pages' | 'none';
   readonly fingerprint: string;
+  /** Of the table that was read: another one of its name is another table. undefined: not stored. */
+  readonly oid?: number;
   /** Between chunks, ascending: one less than there are chunks. Only of `keys`. */
   readonly bounds: readonly KeyTexts[];
   readonly chunks: number;
@@ -72,6 +74,8 @@ export interface TableProgress {
 export interface SnapshotState {
   readonly plan: PlanState | undefined;
   readonly tables: ReadonlyMap<string, { readonly plan: TablePlan; readonly progress: TableProgress }>;
+  /** Tables that were captured once, and were not at the last start. */
+  readonly forgotten: ReadonlySet<string>;
 }
 
 /** Nothing of this plan is read. */
@@ -100,6 +104,7 @@ export function tablePlanProgress(server: string, plan: TablePlan): Progress {
       plan: plan.plan,
       kind: plan.kind,
       fingerprint: plan.fingerprint,
+      ...(plan.oid === undefined ? {} : { oid: plan.oid }),
       chunks: plan.chunks,
       bounds: JSON.stringify(plan.bounds),
       ...(plan.filter === undefined ? {} : { filter: plan.filter }),
@@ -124,6 +129,11 @@ export function tableProgress(server: string, table: string, progress: TableProg
   };
 }
 
+/** Nothing is known of the table any more: it is a new one when it is captured again. */
+export function forgottenProgress(server: string, table: string): Progress {
+  return { partition: { server, snapshot: 'table', table }, position: fixed({ forgotten: true }) };
+}
+
 function fixed(offset: JsonObject): Position {
   return { toOffset: () => offset };
 }
@@ -140,7 +150,12 @@ export function readState(server: string, offsets: readonly SourceOffset[]): Sna
   const plan = of('plan').get('');
   const progress = of('progress');
   const tables = new Map<string, { plan: TablePlan; progress: TableProgress }>();
+  const forgotten = new Set<string>();
   for (const [table, offset] of of('table')) {
+    if (offset['forgotten'] === true) {
+      forgotten.add(table);
+      continue;
+    }
     const tablePlan = readTablePlan(table, offset);
     const stored = progress.get(table);
     const read = stored === undefined ? undefined : readProgress(stored);
@@ -149,7 +164,7 @@ export function readState(server: string, offsets: readonly SourceOffset[]): Sna
       progress: read?.plan === tablePlan.plan ? read : noProgress(tablePlan.plan),
     });
   }
-  return { plan: plan === undefined ? undefined : readPlan(plan), tables };
+  return { plan: plan === undefined ? undefined : readPlan(plan), tables, forgotten };
 }
 
 function readPlan(offset: JsonObject): PlanState {
@@ -168,13 +183,14 @@ function readPlan(offset: JsonObject): PlanState {
 }
 
 function readTablePlan(table: string, offset: JsonObject): TablePlan {
-  const { kind, filter, signal } = offset;
+  const { kind, filter, signal, oid } = offset;
   if (kind !== 'keys' && kind !== 'pages' && kind !== 'none') throw damaged(table, offset);
   return {
     table,
     plan: text(offset['plan']),
     kind,
     fingerprint: text(offset['fingerprint']),
+    ...(typeof oid === 'number' ? { oid } : {}),
     chunks: number(offset['chunks']),
     bounds: json(table, offset, 'bounds') as readonly KeyTexts[],
     ...(typeof filter === 'string' ? { filter } : {}),

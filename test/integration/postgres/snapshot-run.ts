@@ -215,7 +215,8 @@ export class SnapshotRun {
     await this.until(() => {
       const stored = [...this.offsets.values()];
       const plans = stored.filter(
-        ({ partition, offset }) => partition['snapshot'] === 'table' && offset['kind'] !== 'none',
+        ({ partition, offset }) =>
+          partition['snapshot'] === 'table' && offset['kind'] !== 'none' && offset['forgotten'] !== true,
       );
       const open = plans.filter(({ partition, offset }) => {
         const progress = this.offsets.get(

@@ -70,7 +70,7 @@ describe('the stored state of a snapshot', () => {
 
   test('is empty where nothing is stored, and ignores the offset of the stream', () => {
     const state = readState('srv', [{ partition: { server: 'srv' }, offset: { lsn: 1 } }]);
-    expect(state).toEqual({ plan: undefined, tables: new Map() });
+    expect(state).toEqual({ plan: undefined, tables: new Map(), forgotten: new Set() });
   });
 
   test('that is damaged is named', () => {

@@ -1,0 +1,67 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { SnapshotRun } from './snapshot-run.ts';
+
+const EQUAL = { missing: [], extra: [] };
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+
+let run: SnapshotRun;
+
+async function start(config: Record<string, string> = {}): Promise<void> {
+  run = new SnapshotRun({ server, config });
+  await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+  await server.sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
+  await server.sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
+  await server.sql(`INSERT INTO a SELECT i, 'first' FROM generate_series(1, 20) i`);
+  await server.sql(`INSERT INTO b VALUES (1, 'first')`);
+  await run.start();
+  await run.untilRead();
+  await run.catchUp();
+}
+
+/** Starts again, and waits until what there was before has come. */
+async function again(config: Record<string, string> = {}): Promise<void> {
+  await run.start(config);
+  await run.catchUp();
+}
+
+/** Waits until a consumer holds the table as it is. */
+async function untilEqual(table: string): Promise<void> {
+  const deadline = Date.now() + 8000;
+  while (Date.now() < deadline && (await run.differences(table)).missing.length > 0) await run.catchUp();
+  expect(await run.differences(table)).toEqual(EQUAL);
+}
+
+afterEach(async () => {
+  await run.stop().catch(() => undefined);
+  await server.sql(
+    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
+  );
+  await server.sql('DROP SCHEMA public CASCADE');
+  await server.sql('CREATE SCHEMA public');
+  await server.sql('DROP PUBLICATION IF EXISTS snap');
+});
+
+describe('a table that was out of sight', () => {
+  test.each(['all_tables', 'filtered'])(
+    'is read whole when it comes back into the capture lists (%s)',
+    async (mode) => {
+      const autocreate = { 'publication.autocreate.mode': mode };
+      await start(autocreate);
+      await run.stop();
+      await again({ 'table.include.list': 'public\\.(b|sync)' });
+      await server.sql(`INSERT INTO a VALUES (1000, 'not captured')`);
+      await run.catchUp();
+      await run.stop();
+      await again();
+      await server.sql(`INSERT INTO a VALUES (1001, 'captured again')`);
+      await untilEqual('a');
+      expect(run.changes.filter(({ topic }) => topic === 'p.public.b')).toHaveLength(1);
+    },
+  );
+});
