@@ -120,14 +120,16 @@ export class Herder {
     const { configs, statuses } = this.#options;
     const connector = statuses.connector(name);
     if (configs.get(name) === null || connector === null) throw missing(`No status found for connector ${name}`);
-    const tasks = statuses.tasks(name).map(({ task, status }) => ({ id: task, ...stateInfo(status) }));
-    return { name, connector: stateInfo(connector), tasks, type: this.typeOf(name) };
+    const tasks = statuses.tasks(name).map(({ task, status }) => ({ id: task, ...this.#live(name, status) }));
+    const trace = this.#reconciler.setback(name);
+    const shown = trace === null ? this.#live(name, connector) : stateInfo({ ...connector, state: 'FAILED', trace });
+    return { name, connector: shown, tasks, type: this.typeOf(name) };
   }
 
   taskStatus(name: string, task: number): TaskStateInfo {
     const status = this.#options.configs.get(name) === null ? null : this.#options.statuses.task(name, task);
     if (status === null) throw missing(`No status found for task ${name}-${task}`);
-    return { id: task, ...stateInfo(status) };
+    return { id: task, ...this.#live(name, status) };
   }
 
   /** Where the tasks that run here stand. */
@@ -325,6 +327,12 @@ export class Herder {
     const stored = this.#options.configs.get(name);
     if (stored === null) throw missing(`Connector ${name} not found`);
     return stored;
+  }
+
+  /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */
+  #live(name: string, status: Stored): StateInfo {
+    const stale = status.state === 'RUNNING' && this.#reconciler.run(name) === undefined;
+    return stateInfo(stale ? { ...status, state: 'UNASSIGNED' } : status);
   }
 
   #shown(name: string, config: RawConfig): RawConfig {

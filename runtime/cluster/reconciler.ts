@@ -1,5 +1,6 @@
 import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
+import type { Env, Timer } from '../env/env.ts';
 import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
@@ -9,9 +10,21 @@ import type { PluginCatalog } from './catalog.ts';
 import { namedConnector } from './config-checks.ts';
 import type { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
+import { backoffMs } from '../task/backoff.ts';
 import { traceOf } from '../task/failure.ts';
+import { retryClass } from '../task/retry.ts';
+
+const RETRY_WAIT = { firstMs: 500, maxMs: 30_000 };
+
+/** What kept a connector from being brought in line, and the next try where there is one. */
+interface Setback {
+  readonly trace: string;
+  readonly attempt: number;
+  readonly again: Timer | null;
+}
 
 export interface ReconcilerOptions {
+  readonly env: Env;
   readonly log: Log;
   readonly configs: ConfigStore;
   readonly statuses: StatusStore;
@@ -35,7 +48,8 @@ export interface ReconcilerOptions {
  * | STARTED, as it runs | tasks resume |
  * | STARTED, not running or another configuration | tasks stop, are planned anew, stored, and start under a new epoch |
  *
- * A failure on the way makes the connector FAILED; the operator's next change or restart tries again.
+ * A failure on the way makes the connector FAILED. One that passes (a full disk, say) is tried again with
+ * back-off; after any other, the operator's next change or restart tries again.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -45,6 +59,7 @@ export class Reconciler {
   readonly #loaded = new Map<string, Connector>();
   /** Requests not begun yet: one more would find the same. */
   readonly #requested = new Set<string>();
+  readonly #setbacks = new Map<string, Setback>();
   #closing = false;
 
   constructor(options: ReconcilerOptions, queue: ConnectorQueue) {
@@ -54,6 +69,11 @@ export class Reconciler {
 
   run(name: string): ConnectorRun | undefined {
     return this.#runs.get(name);
+  }
+
+  /** Why the connector is not as it is wanted, though its status may not have been writable; null: it is, or is about to be. */
+  setback(name: string): string | null {
+    return this.#setbacks.get(name)?.trace ?? null;
   }
 
   optionsOf(name: string): OptionSet | undefined {
@@ -116,6 +136,7 @@ export class Reconciler {
   /** Stops all tasks, all at once; nothing stored changes but the statuses. */
   async close(): Promise<void> {
     this.#closing = true;
+    for (const { again } of this.#setbacks.values()) again?.cancel();
     // A start that is under way adds its run only when it is done: its name has to be waited for too.
     const names = new Set([...this.#options.configs.names(), ...this.#runs.keys()]);
     const stops = [...names].map((name) => this.#queue.run(name, () => this.#leave(name)));
@@ -127,6 +148,8 @@ export class Reconciler {
       if (this.#closing) return;
       try {
         await work();
+        this.#setbacks.get(name)?.again?.cancel();
+        this.#setbacks.delete(name);
       } catch (error) {
         await this.#failed(name, error);
       }
@@ -258,10 +281,22 @@ export class Reconciler {
     return connector.version;
   }
 
+  #setBack(name: string, error: unknown): void {
+    const { env } = this.#options;
+    const before = this.#setbacks.get(name);
+    before?.again?.cancel();
+    const attempt = (before?.attempt ?? 0) + 1;
+    const retries = retryClass(error) === 'retry' && !this.#closing;
+    const waitMs = backoffMs(attempt, RETRY_WAIT, env.random.next());
+    const again = retries ? env.timers.after(waitMs, () => this.request(name)) : null;
+    this.#setbacks.set(name, { trace: traceOf(error), attempt, again });
+  }
+
   async #failed(name: string, error: unknown): Promise<void> {
     const { log, statuses, workerId, configs } = this.#options;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     log.error(`connector failed: ${error instanceof Error ? error.message : String(error)}`, { connector: name, code });
+    this.#setBack(name, error);
     const generation = configs.get(name)?.epoch ?? 0;
     try {
       await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, traceOf(error)));

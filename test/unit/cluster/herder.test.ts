@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import { MemoryHub } from '../store/memory-hub.ts';
 import { failure } from './fake-host.ts';
 import { FileCatalog, fileSink, fileSource } from './file-stream.ts';
@@ -283,6 +284,22 @@ describe('the herder', () => {
     expect(second.host.running.size).toBe(4);
     expect(second.host.task('run').spec.epoch).toBe(2);
     expect(second.host.task('pause').spec.paused).toBe(true);
+  });
+
+  it('shows a connector it cannot start on a full disk as FAILED, and starts it once there is room', async () => {
+    const first = await start();
+    await first.herder.create('src', source, 'STARTED');
+    await until(() => state(first, 'src') === 'RUNNING RUNNING');
+    first.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
+    const second = await start(first.hub);
+    await second.herder.settled();
+    const shown = second.herder.status('src');
+    expect(shown.connector).toMatchObject({ state: 'FAILED', trace: expect.stringContaining('HUB_DISK_FULL') });
+    expect(shown.tasks.map((task) => task.state)).toEqual(['UNASSIGNED']);
+    expect(second.herder.taskStatus('src', 0).state).toBe('UNASSIGNED');
+    first.hub.appendError = null;
+    await expect.poll(() => second.herder.status('src').tasks[0]?.state, { timeout: 5000 }).toBe('RUNNING');
+    expect(second.herder.status('src').connector.state).toBe('RUNNING');
   });
 
   it('says when a task had to be terminated', async () => {
