@@ -13,6 +13,7 @@ import { ignoredOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
 import { ensurePublication, readPublication, replicaIdentityStatements, unpublished } from './slot/publication.ts';
+import { PublicationWatch, readMemberships } from './slot/membership.ts';
 import { gap } from './slot/resume-check.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
 import { PostgresSnapshot } from './snapshot/snapshot-phase.ts';
@@ -41,6 +42,7 @@ export class PostgresTask implements SourceTask {
   #side: SideConnection | undefined;
   #rows: RowFactory | undefined;
   #identity: StreamIdentity | undefined;
+  #published: ReadonlyMap<number, string> = new Map();
   #phase: SnapshotPhase | undefined;
   #stream: ReplicationStream | undefined;
   #monitor: SlotMonitor | undefined;
@@ -79,6 +81,7 @@ export class PostgresTask implements SourceTask {
         slot: { name: settings.replication.slot, failover: settings.slotFailover },
         identity: this.#identity,
         rows,
+        published: this.#published,
         generated: false,
         options: settings.snapshot,
         connect: (options) => openConnection(settings.connection, env, options),
@@ -142,6 +145,12 @@ export class PostgresTask implements SourceTask {
     const statement = await ensurePublication(side, publication, captured);
     if (statement !== undefined) context.log.info('prepared the publication', { statement });
     const now = await readPublication(side, publication.name);
+    const memberships = await readMemberships(
+      side,
+      publication.name,
+      captured.map(({ oid }) => oid),
+    );
+    this.#published = new Map(memberships.map(({ oid, membership }) => [oid, membership]));
     const missing = now === undefined ? [] : unpublished(captured, now);
     context.warning(
       'POSTGRES_TABLES_UNPUBLISHED',
@@ -211,7 +220,12 @@ export class PostgresTask implements SourceTask {
     const { start, side, rows } = this.#opened();
     const { heartbeatMs, heartbeatQuery, slotPollMs, walWarningRatio, prefix, replication } = this.#settings;
     const settings = { slot: replication.slot, pollMs: slotPollMs, warningRatio: walWarningRatio };
-    this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures);
+    const captures = (schema: string, table: string): boolean => rows.captures(schema, table);
+    const watch = new PublicationWatch(side, replication.publication, captures, this.#published);
+    this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures, {
+      gap: () => watch.gap(),
+      fail: (error) => stream.fail(error),
+    });
     void this.#monitor.poll();
     if (heartbeatMs === 0) return;
     const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };

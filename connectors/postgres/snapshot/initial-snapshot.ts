@@ -200,6 +200,7 @@ export class InitialSnapshot {
         id: this.#id,
         readers: this.#connections.length,
         chunkBytes: options.chunkBytes,
+        published: this.#upstream.published,
       });
       works.push(work);
       for (const [number, chunk] of work.chunks.entries()) {

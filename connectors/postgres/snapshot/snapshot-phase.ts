@@ -8,24 +8,16 @@ import type { Connection } from '../connection.ts';
 import { readOffset } from '../offset.ts';
 import { createSlot, dropSlot, readSlot } from '../slot/slot.ts';
 import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
+import { lostSight, streamedPlan, wholeTable, type OpenTable } from './beside-plans.ts';
 import { rowKey } from './chunk-sql.ts';
 import { decide, type Decision } from './decide.ts';
 import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
-import type { PlanState, SnapshotState, TablePlan, TableProgress } from './state.ts';
+import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
 import { readRequests, type StoredRequests } from './window-requests.ts';
 import { WindowSet } from './window-set.ts';
-
-/** A table that is not complete, as it is stored. */
-interface OpenTable {
-  readonly table: Table;
-  readonly plan: TablePlan;
-  readonly progress: TableProgress;
-  /** The plan is stored. */
-  readonly written: boolean;
-}
 
 /**
  * What happens before the stream, and beside it (`docs/decisions/20261125-postgres-snapshot.md`). `read` gives, in this order: the
@@ -49,6 +41,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   #intent: (() => void) | undefined;
   readonly #types = new TypeRegistry();
   readonly #rows = new Map<string, CapturedTable>();
+  readonly #lost: string[] = [];
 
   constructor(upstream: SnapshotUpstream, offsets: readonly SourceOffset[]) {
     this.#upstream = upstream;
@@ -155,7 +148,9 @@ export class PostgresSnapshot implements SnapshotPhase {
     const made = (await this.#captured()).filter(({ table }) => !recorded.has(tableName(table)));
     yield* this.#beside(
       id,
-      made.filter(({ table }) => options.includes(tableName(table))).map(({ table }) => wholeTable(table, id)),
+      made
+        .filter(({ table }) => options.includes(tableName(table)))
+        .map(({ table }) => wholeTable(table, id, this.#upstream.published)),
     );
   }
 
@@ -168,7 +163,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     } finally {
       await replication.close();
     }
-    const tables = (await this.#captured()).map(({ table }) => streamedPlan(table));
+    const tables = (await this.#captured()).map(({ table }) => streamedPlan(table, this.#upstream.published));
     yield {
       records: [],
       progress: [
@@ -193,7 +188,9 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#lsn = snapshot.lsn;
     for (const { plan } of snapshot.works) recorded.add(plan.table);
     for (const table of excluded.keys()) recorded.add(table);
-    const others = [...excluded.values()].map((table) => tablePlanProgress(server, streamedPlan(table)));
+    const others = [...excluded.values()].map((table) =>
+      tablePlanProgress(server, streamedPlan(table, this.#upstream.published)),
+    );
     yield { records: [], progress: [...snapshot.plan(), ...others] };
     yield* this.#drain(snapshot);
   }
@@ -221,6 +218,7 @@ export class PostgresSnapshot implements SnapshotPhase {
       progress.push(planProgress(server, { id, phase: 'known', slot: slot.name, lsn, ...identity }));
     }
     const open = captured.flatMap((each) => this.#openTable(each, id, reread, progress));
+    this.#sayLost();
     if (progress.length > 0) yield { records: [], progress };
     if (this.only) return;
     this.#keepDropping(captured);
@@ -237,6 +235,18 @@ export class PostgresSnapshot implements SnapshotPhase {
     for (const each of open) if (rowKey(each.table).length > 0) this.#windows.add(each);
   }
 
+  #sayLost(): void {
+    const { context, options } = this.#upstream;
+    const again =
+      options.mode === 'no_data' ? 'they are not read, as snapshot.mode says: ask with execute-snapshot' : 'read again';
+    context.warning(
+      'POSTGRES_TABLES_LOST_SIGHT',
+      this.#lost.length === 0
+        ? null
+        : `changes of these tables were not streamed for a time; ${again}: ${this.#lost.join(', ')}`,
+    );
+  }
+
   /** Tables that are captured no longer miss changes from now on: they are new when they come back. */
   #forget(captured: readonly CapturedTable[]): readonly Progress[] {
     const names = new Set(captured.map(({ table }) => tableName(table)));
@@ -247,11 +257,18 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   /** What of a table is still to be read; offsets that have to be written for it go into `progress`. */
   #openTable({ table }: CapturedTable, id: string, reread: boolean, progress: Progress[]): OpenTable[] {
-    const { server, options } = this.#upstream;
+    const { server, options, published } = this.#upstream;
     const name = tableName(table);
-    const stored = this.#state.tables.get(name);
+    const known = this.#state.tables.get(name);
+    const lost = known === undefined ? undefined : lostSight(known.plan, table, published);
+    if (lost !== undefined) this.#lost.push(`${name} (${lost})`);
+    const stored = lost === undefined ? known : undefined;
     const stopped = stored !== undefined && this.#requests.stopped.includes(stored.plan.plan);
     if (stored !== undefined && !reread) {
+      const plan = { ...stored.plan, oid: table.oid, published: published.get(table.oid) ?? '' };
+      if (plan.oid !== stored.plan.oid || plan.published !== stored.plan.published) {
+        progress.push(tablePlanProgress(server, plan));
+      }
       const again = [...new Set([...stored.progress.again, ...(this.#requests.again[name] ?? [])])];
       if (stored.plan.kind === 'none' || stored.progress.finished) return [];
       if (stopped) {
@@ -260,18 +277,18 @@ export class PostgresSnapshot implements SnapshotPhase {
       }
       const restart = this.#requests.restarts.includes(name);
       const before = restart ? noProgress(stored.plan.plan) : { ...stored.progress, again };
-      return [{ table, plan: stored.plan, progress: before, written: true }];
+      return [{ table, plan, progress: before, written: true }];
     }
     const streamed =
       !options.includes(name) ||
       options.mode === 'no_data' ||
-      (this.#requests.known.includes(name) && !this.#state.forgotten.has(name)) ||
+      (this.#requests.known.includes(name) && !this.#state.forgotten.has(name) && lost === undefined) ||
       (!reread && this.#state.plan === undefined);
     if (streamed) {
-      if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table)));
+      if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table, this.#upstream.published)));
       return [];
     }
-    return [wholeTable(table, id)];
+    return [wholeTable(table, id, this.#upstream.published)];
   }
 
   async *#readKeyless(id: string, open: readonly OpenTable[]): AsyncGenerator<SourceBatch, void> {
@@ -293,7 +310,8 @@ export class PostgresSnapshot implements SnapshotPhase {
   /** Tables read by an earlier run at a snapshot that the stream has not passed yet. */
   #keepDropping(captured: readonly CapturedTable[]): void {
     for (const { table } of captured) {
-      const { progress } = this.#state.tables.get(tableName(table)) ?? {};
+      const { progress, plan } = this.#state.tables.get(tableName(table)) ?? {};
+      if (plan?.oid !== undefined && plan.oid !== table.oid) continue;
       if (progress?.finished !== true || progress.visible === undefined || progress.untilLsn === undefined) continue;
       this.#windows.drop(table.oid, progress.visible, progress.untilLsn);
     }
@@ -356,29 +374,4 @@ export class PostgresSnapshot implements SnapshotPhase {
       signal.removeEventListener('abort', abort);
     }
   }
-}
-
-/** The stream alone brings the table's rows. */
-function streamedPlan(table: Table): TablePlan {
-  return {
-    table: tableName(table),
-    plan: 'stream',
-    kind: 'none',
-    fingerprint: table.fingerprint,
-    bounds: [],
-    chunks: 0,
-  };
-}
-
-/** The whole table is to be read beside the stream. */
-function wholeTable(table: Table, id: string): OpenTable {
-  const plan: TablePlan = {
-    table: tableName(table),
-    plan: id,
-    kind: rowKey(table).length > 0 ? 'keys' : 'pages',
-    fingerprint: table.fingerprint,
-    bounds: [],
-    chunks: 1,
-  };
-  return { table, plan, progress: noProgress(id), written: false };
 }

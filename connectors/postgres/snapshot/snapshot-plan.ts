@@ -26,6 +26,7 @@ export interface PlanOptions {
   /** Readers at work at once. */
   readonly readers: number;
   readonly chunkBytes: number;
+  readonly published: ReadonlyMap<number, string>;
 }
 
 interface Size {
@@ -64,6 +65,8 @@ export async function planTable(
       plan: options.id,
       kind: keyed ? 'keys' : 'pages',
       fingerprint: table.fingerprint,
+      oid: table.oid,
+      published: options.published.get(table.oid) ?? '',
       bounds,
       chunks: chunks.length,
       ...(selection.filter === undefined ? {} : { filter: selection.filter }),

@@ -43,6 +43,8 @@ export interface TablePlan {
   readonly fingerprint: string;
   /** Of the table that was read: another one of its name is another table. undefined: not stored. */
   readonly oid?: number;
+  /** How it was published at the last start (`slot/membership.ts`). undefined: not stored. */
+  readonly published?: string;
   /** Between chunks, ascending: one less than there are chunks. Only of `keys`. */
   readonly bounds: readonly KeyTexts[];
   readonly chunks: number;
@@ -105,6 +107,7 @@ export function tablePlanProgress(server: string, plan: TablePlan): Progress {
       kind: plan.kind,
       fingerprint: plan.fingerprint,
       ...(plan.oid === undefined ? {} : { oid: plan.oid }),
+      ...(plan.published === undefined ? {} : { published: plan.published }),
       chunks: plan.chunks,
       bounds: JSON.stringify(plan.bounds),
       ...(plan.filter === undefined ? {} : { filter: plan.filter }),
@@ -183,7 +186,7 @@ function readPlan(offset: JsonObject): PlanState {
 }
 
 function readTablePlan(table: string, offset: JsonObject): TablePlan {
-  const { kind, filter, signal, oid } = offset;
+  const { kind, filter, signal, oid, published } = offset;
   if (kind !== 'keys' && kind !== 'pages' && kind !== 'none') throw damaged(table, offset);
   return {
     table,
@@ -191,6 +194,7 @@ function readTablePlan(table: string, offset: JsonObject): TablePlan {
     kind,
     fingerprint: text(offset['fingerprint']),
     ...(typeof oid === 'number' ? { oid } : {}),
+    ...(typeof published === 'string' ? { published } : {}),
     chunks: number(offset['chunks']),
     bounds: json(table, offset, 'bounds') as readonly KeyTexts[],
     ...(typeof filter === 'string' ? { filter } : {}),

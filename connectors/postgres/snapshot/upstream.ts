@@ -37,6 +37,8 @@ export interface SnapshotUpstream {
   readonly slot: { readonly name: string; readonly failover: boolean };
   readonly identity: { readonly systemId: string; readonly timeline: number };
   readonly rows: RowFactory;
+  /** How the publication has the captured tables, by oid (`slot/membership.ts`). */
+  readonly published: ReadonlyMap<number, string>;
   /** The stream carries generated columns. */
   readonly generated: boolean;
   readonly options: SnapshotOptions;

@@ -51,12 +51,14 @@ function parse(value: unknown): unknown {
 }
 
 /** The plan of an ad-hoc snapshot: one chunk, the whole table. */
-export function requestPlan(request: WindowRequest, table: Table): TablePlan {
+export function requestPlan(request: WindowRequest, table: Table, published: string): TablePlan {
   return {
     table: request.table,
     plan: request.plan,
     kind: 'keys',
     fingerprint: table.fingerprint,
+    oid: table.oid,
+    published,
     bounds: [],
     chunks: 1,
     ...(request.filter === undefined ? {} : { filter: request.filter }),

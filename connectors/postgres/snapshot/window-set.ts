@@ -103,7 +103,7 @@ export class WindowSet {
       this.#pending = [...this.#pending, { request, table }];
       return;
     }
-    const plan = requestPlan(request, table);
+    const plan = requestPlan(request, table, this.#upstream.published.get(table.oid) ?? '');
     this.add({ table, plan, progress: noProgress(plan.plan), written: false });
   }
 

@@ -138,6 +138,11 @@ export class ReplicationStream {
     });
   }
 
+  /** Ends the stream: what was read is still handed over, then `read` rejects. */
+  fail(error: Error): void {
+    this.#queue.fail(error);
+  }
+
   /** Adds a row of the task's own, whose one cell is a text: a heartbeat. */
   own(layout: RowLayout, text: string): void {
     this.#intake.own((block, meta) => {

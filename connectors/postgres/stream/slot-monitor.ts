@@ -11,6 +11,12 @@ export interface MonitorSettings {
   readonly warningRatio: number;
 }
 
+/** A further look at every poll: what it returns ends the stream. */
+export interface MonitorWatch {
+  gap(): Promise<Error | undefined>;
+  fail(error: Error): void;
+}
+
 /** What the stream knows of its own delay: when its last transaction was committed, and whether more is in flight. */
 export type StreamFigures = () => { readonly commitTimeUs: bigint; readonly idle: boolean };
 
@@ -25,6 +31,7 @@ export class SlotMonitor {
   readonly #context: TaskContext;
   readonly #settings: MonitorSettings;
   readonly #reader: CatalogReader;
+  readonly #watch: MonitorWatch;
   readonly #timers: readonly Timer[];
   #busy = false;
   #closed = false;
@@ -35,10 +42,12 @@ export class SlotMonitor {
     settings: MonitorSettings,
     reader: CatalogReader,
     figures: StreamFigures,
+    watch: MonitorWatch,
   ) {
     this.#context = context;
     this.#settings = settings;
     this.#reader = reader;
+    this.#watch = watch;
     this.#timers = [
       env.timers.every(settings.pollMs, () => void this.poll()),
       env.timers.every(LAG_MS, () => {
@@ -57,6 +66,8 @@ export class SlotMonitor {
       const slot = await readSlot(this.#reader, this.#settings.slot);
       const limit = await keepLimit(this.#reader);
       if (slot !== undefined && !this.#closed) this.#show(slot, limit);
+      const gap = await this.#watch.gap();
+      if (gap !== undefined && !this.#closed) this.#watch.fail(gap);
     } catch {
       // The server is away or restarting.
     } finally {

@@ -64,4 +64,39 @@ describe('a table that was out of sight', () => {
       expect(run.changes.filter(({ topic }) => topic === 'p.public.b')).toHaveLength(1);
     },
   );
+
+  test('is read whole when it was dropped and created anew', async () => {
+    await start();
+    await run.stop();
+    await server.sql(`DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, t text)`);
+    await server.sql(`INSERT INTO a SELECT i, 'second' FROM generate_series(1, 20) i`);
+    run.changes.length = 0;
+    await again();
+    await untilEqual('a');
+    expect(run.warnings.join()).toContain('public.a (created anew)');
+    expect(run.changes.filter(({ topic }) => topic === 'p.public.b')).toEqual([]);
+  });
+
+  test.each([
+    ['all_tables', 'DROP PUBLICATION snap', 'SELECT 1'],
+    ['filtered', 'ALTER PUBLICATION snap DROP TABLE a', 'SELECT 1'],
+    ['filtered', 'ALTER PUBLICATION snap DROP TABLE a', 'ALTER PUBLICATION snap ADD TABLE a'],
+  ])(
+    'stops the task when it is published no longer, and is read at the restart (%s, %s, %s)',
+    async (mode, out, back) => {
+      await start({ 'publication.autocreate.mode': mode, 'millrace.slot.poll.interval.ms': '100' });
+      await server.sql(out);
+      await server.sql(`INSERT INTO a VALUES (2000, 'not published')`);
+      await server.sql(back);
+      await expect(run.until(() => false, 10_000)).rejects.toMatchObject({
+        code: 'POSTGRES_PUBLICATION_GAP',
+        kind: 'position',
+        message: expect.stringContaining('public.a'),
+      });
+      await run.stop().catch(() => undefined);
+      await again();
+      await untilEqual('a');
+      expect(run.warnings.join()).toContain('public.a (not published)');
+    },
+  );
 });
