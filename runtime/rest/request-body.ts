@@ -7,6 +7,9 @@ import { RestError } from './rest-error.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Characters of a connector's name; a longer one could not be asked for in a path. */
+const MAX_NAME = 1000;
+
 /** Parses the bytes of a body. */
 function parseJson(body: unknown): unknown {
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
@@ -91,7 +94,10 @@ export function readCreate(body: unknown): CreateRequest {
   }
   const texts = withoutNulls(readTexts(config));
   const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
-  return { name: named.trim(), config: texts, target: readInitialState(state) };
+  const trimmed = named.trim();
+  if (trimmed.length > MAX_NAME)
+    throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${trimmed.length}`);
+  return { name: trimmed, config: texts, target: readInitialState(state) };
 }
 
 const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' };

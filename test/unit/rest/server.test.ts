@@ -27,6 +27,13 @@ describe('the REST server', () => {
     expect(answer.json()).toMatchObject({ error_code: 413 });
   });
 
+  it('refuses a name too long to be asked for in a path', async () => {
+    const payload = JSON.stringify({ name: 'n'.repeat(1001), config: { 'connector.class': 'FileStreamSource' } });
+    const answer = await app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('name must have') });
+  });
+
   it('refuses commands of a page of another origin', async () => {
     const headers = { origin: 'http://evil.example', host: '127.0.0.1:8083' };
     const answer = await app.inject({ method: 'POST', url: '/connectors/a/restart', headers });
