@@ -1,4 +1,4 @@
-import type { Env } from '../../env/env.ts';
+import type { Env, Timer } from '../../env/env.ts';
 import { diskFull } from './errors.ts';
 import { DATA_FILE } from './store.ts';
 
@@ -23,6 +23,9 @@ export class DiskGuard {
   #shortBytes = 0;
   #lookedAtMs = 0;
   #looking = false;
+  /** While full: looks on, so that the first append after the disk was freed is taken. */
+  #watch: Timer | null = null;
+  #closed = false;
 
   constructor(env: Env, path: string, minFreeBytes: number) {
     this.#env = env;
@@ -54,10 +57,25 @@ export class DiskGuard {
     if (age > (short ? RETRY_MS : REFRESH_MS) || this.#writtenBytes > trusted) void this.look();
     this.#shortBytes = short ? this.#minFreeBytes + bytes : 0;
     if (short) {
+      this.#watchOn();
       const free = Math.max(0, Math.floor(this.#freeBytes - this.#writtenBytes));
       throw diskFull(this.#path, `${free} bytes free, ${this.#minFreeBytes} are kept for reading on and cleaning up`);
     }
     this.#writtenBytes += bytes;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watchOff();
+  }
+
+  #watchOn(): void {
+    if (!this.#closed) this.#watch ??= this.#env.timers.every(REFRESH_MS, () => void this.look());
+  }
+
+  #watchOff(): void {
+    this.#watch?.cancel();
+    this.#watch = null;
   }
 
   async look(): Promise<void> {
@@ -74,6 +92,7 @@ export class DiskGuard {
     } finally {
       this.#lookedAtMs = this.#env.clock.monotonicMs();
       this.#looking = false;
+      if (!this.full) this.#watchOff();
     }
   }
 }

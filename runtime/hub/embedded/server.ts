@@ -230,6 +230,7 @@ export class HubServer {
   }
 
   async #close(): Promise<void> {
+    this.#guard.close();
     await this.#cleaner.stop();
     this.#transactions.stop();
     this.#loop.close();
