@@ -141,7 +141,7 @@ export const replicationOptions = {
     default: false,
   }),
   'millrace.slot.poll.interval.ms': option.int({
-    doc: 'How often the slot’s lag and retained WAL are read, in milliseconds.',
+    doc: 'How often the slot’s lag, its retained WAL and the tables of the publication are looked at, in milliseconds.',
     importance: 'LOW',
     group,
     displayName: 'Slot poll interval',
