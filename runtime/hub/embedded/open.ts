@@ -3,7 +3,7 @@ import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { PortChannel } from './channel.ts';
 import { Connection } from './connection.ts';
-import { isUnborn } from './data-file.ts';
+import { lookAtDataFile } from './data-file.ts';
 import { EmbeddedHub } from './embedded-hub.ts';
 import type { ClientFrame, ServerFrame } from './protocol.ts';
 import { HubServer, type HubOptions } from './server.ts';
@@ -61,11 +61,10 @@ export async function openHub(
  * and wakes readers; without one, everything in the file is synced once and then read.
  */
 export async function openHubForReading({ path, env }: HubPlace): Promise<EmbeddedHub> {
-  if (await isUnborn(path, env)) throw missing(path);
+  if ((await lookAtDataFile(path, env)) !== 'there') throw missing(path);
   const store = new Store(path, { readOnly: true });
   try {
     const identity = store.read(() => store.identity());
-    if (identity === null) throw missing(path);
     const watermark = new RemoteWatermark();
     const link = new RemoteLink(path, store, watermark, env);
     await link.look();

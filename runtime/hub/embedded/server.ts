@@ -6,14 +6,14 @@ import { Cleaner } from './cleaner.ts';
 import { ClientSession } from './client-session.ts';
 import { CommitLoop, type Lane } from './commit-loop.ts';
 import type { Commit } from './commit.ts';
-import { isUnborn } from './data-file.ts';
+import { bearDataFile } from './data-file.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { GroupMembership } from './group-membership.ts';
 import type { Partition } from './partition.ts';
 import type { Producer } from './producers.ts';
 import type { ClientFrame, Hello, HubStats, ServerFrame } from './protocol.ts';
 import { RequestRouter } from './request-router.ts';
-import { DATA_FILE, FORMAT, Store } from './store.ts';
+import { Store } from './store.ts';
 import { Topics } from './topics.ts';
 import { Transactions } from './transactions.ts';
 import { Followers } from './followers.ts';
@@ -62,8 +62,8 @@ export class HubServer {
   #unsynced = new Set<Partition>();
   #closing: Promise<void> | null = null;
 
-  private constructor(path: string, env: Env, options: HubOptions, store: Store, lock: WriterLock, hubId: string) {
-    this.id = hubId;
+  private constructor(path: string, env: Env, options: HubOptions, store: Store, lock: WriterLock) {
+    this.id = store.read(() => store.identity()).hubId;
     this.path = path;
     this.store = store;
     this.#lock = lock;
@@ -100,15 +100,14 @@ export class HubServer {
   /** `HUB_IN_USE`, `HUB_FORMAT`, `HUB_DISK_FULL`. */
   static async start(path: string, env: Env, options: HubOptions = {}): Promise<HubServer> {
     await env.files.mkdir(path);
-    if (await isUnborn(path, env)) await env.files.unlink(`${path}/${DATA_FILE}`);
+    await bearDataFile(path, env, options.mapBytes);
     const lock = await WriterLock.listen(path, env);
     let store: Store | null = null;
     try {
       store = new Store(path, options.mapBytes === undefined ? {} : { mapBytes: options.mapBytes });
       await lock.take(store);
-      const identity = store.read(() => store?.identity() ?? null);
-      const server = new HubServer(path, env, options, store, lock, identity?.hubId ?? env.random.uuid());
-      await server.#open(env, identity === null, options.cleanEveryMs ?? DEFAULT_CLEAN_EVERY_MS);
+      const server = new HubServer(path, env, options, store, lock);
+      await server.#open(options.cleanEveryMs ?? DEFAULT_CLEAN_EVERY_MS);
       return server;
     } catch (error) {
       await store?.close();
@@ -117,15 +116,12 @@ export class HubServer {
     }
   }
 
-  async #open(env: Env, fresh: boolean, cleanEveryMs: number): Promise<void> {
+  async #open(cleanEveryMs: number): Promise<void> {
     await this.#guard.look();
     this.store.read(() => this.#topics.load());
     await this.#loop.run(this.#lane, (commit) => {
-      if (fresh) this.store.putIdentity({ format: FORMAT, hubId: this.id });
       this.#transactions.recover(commit, (id) => this.#topics.byId(id));
     });
-    // The directory entries of a new hub's files have to survive a power cut as well.
-    if (fresh) await env.files.syncDirectory(this.path);
     this.#lock.serve((channel) => this.#serve(channel, null));
     this.#cleaner.start(cleanEveryMs);
   }

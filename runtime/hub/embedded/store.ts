@@ -1,6 +1,7 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../record/error.ts';
 import { diskFull, writeFailed } from './errors.ts';
+import { guardEnvironment } from './lmdb-guard.ts';
 
 export const FORMAT = 1;
 export const DATA_FILE = 'hub.mdb';
@@ -12,6 +13,17 @@ const NO_META_SYNC = 0x40000;
 /** lmdb-js: commit before returning. */
 const COMMIT_SYNCHRONOUSLY = 2;
 
+/** Bytes in, bytes out, and LMDB's own way to sync. */
+const PLAIN = {
+  noSubdir: true,
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  cache: false,
+  overlappingSync: false,
+  noSync: false,
+  noMetaSync: false,
+} as const;
+
 export type Table = Database<Buffer, Buffer>;
 
 export interface StoreOptions {
@@ -19,6 +31,8 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** Largest size of the data file. Address space, not memory. */
   readonly mapBytes?: number;
+  /** Name of the data file, {@link DATA_FILE} where none is given. */
+  readonly file?: string;
 }
 
 export interface Identity {
@@ -44,22 +58,21 @@ export class Store {
   readonly #root: RootDatabase<Buffer, Buffer>;
 
   constructor(directory: string, options: StoreOptions = {}) {
-    this.path = `${directory}/${DATA_FILE}`;
+    this.path = `${directory}/${options.file ?? DATA_FILE}`;
+    const environment = {
+      path: this.path,
+      maxDbs: 12,
+      maxReaders: 1024,
+      mapSize: options.mapBytes ?? DEFAULT_MAP_BYTES,
+      readOnly: options.readOnly ?? false,
+    };
     try {
-      this.#root = open<Buffer, Buffer>({
-        path: this.path,
-        noSubdir: true,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        cache: false,
-        maxDbs: 12,
-        maxReaders: 1024,
-        mapSize: options.mapBytes ?? DEFAULT_MAP_BYTES,
-        overlappingSync: false,
-        noSync: false,
-        noMetaSync: false,
-        readOnly: options.readOnly ?? false,
-      });
+      const release = guardEnvironment(environment);
+      try {
+        this.#root = open<Buffer, Buffer>({ ...environment, ...PLAIN });
+      } finally {
+        release();
+      }
       this.state = this.#table('state');
       this.log = this.#table('log');
       this.time = this.#table('time');
@@ -101,21 +114,17 @@ export class Store {
     root.transactionSync(change, durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC);
   }
 
-  /** null in a new hub. */
-  identity(): Identity | null {
+  /** Every data file has one from its birth. `HUB_FORMAT`. */
+  identity(): Identity {
     const bytes = this.state.get(FORMAT_KEY);
-    if (bytes === undefined) return null;
-    const identity = JSON.parse(Buffer.from(bytes).toString()) as Identity;
-    if (identity.format === FORMAT) return identity;
-    throw new MillraceError(
-      'HUB_FORMAT',
-      `hub: ${this.path} has format ${identity.format}, this version reads ${FORMAT}`,
-      {
-        kind: 'config',
-        key: 'millrace.hub.path',
-        remedy: 'Start the version of millrace that wrote it, or choose another directory.',
-      },
-    );
+    const identity = bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as Identity);
+    if (identity?.format === FORMAT) return identity;
+    const found = identity === null ? 'no format' : `format ${identity.format}`;
+    throw new MillraceError('HUB_FORMAT', `hub: ${this.path} has ${found}, this version reads ${FORMAT}`, {
+      kind: 'config',
+      key: 'millrace.hub.path',
+      remedy: 'Start the version of millrace that wrote it, or choose another directory.',
+    });
   }
 
   putIdentity(identity: Identity): void {

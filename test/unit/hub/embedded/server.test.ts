@@ -1,4 +1,4 @@
-import { appendFile, copyFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { realEnv as env } from '../../../../runtime/env/real.ts';
 import { sealBatch } from '../../../../runtime/hub/batch/seal-batch.ts';
@@ -107,6 +107,14 @@ describe('the directory', () => {
     const path = await scratch();
     await writeFile(`${path}/hub.mdb`, Buffer.alloc(100_000, 'not a hub'));
     await expect(openHub({ path, env })).rejects.toMatchObject({ code: 'HUB_FORMAT' });
+  });
+
+  it('is none yet where the file is empty: read as missing, and born by a writer', async () => {
+    const path = await scratch();
+    await writeFile(`${path}/hub.mdb`, '');
+    await expect(openHubForReading({ path, env })).rejects.toMatchObject({ code: 'HUB_MISSING' });
+    await openTestHub(path);
+    expect((await readdir(path)).filter((name) => name.includes('new'))).toEqual([]);
   });
 
   it('that holds no hub is not made one by reading', async () => {
