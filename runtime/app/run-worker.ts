@@ -86,7 +86,7 @@ function openLog({ json, colour, terminal }: RunWorkerOptions, { options }: Work
 async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Promise<void> {
   const problems: string[] = [];
   for (const { path, name, config } of files) {
-    const { configs } = await herder.validate(config['connector.class'] ?? '', { name, ...config });
+    const { configs } = await herder.gate.validate(config['connector.class'] ?? '', { name, ...config });
     problems.push(...configs.flatMap(({ value }) => value.errors.map((text) => `${path}: ${text}`)));
   }
   if (problems.length > 0) {

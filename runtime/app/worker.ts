@@ -97,6 +97,7 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
     worker: settings.effective,
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
+  health.watch(() => herder.setbacks());
   cleanup.add(herder, (one) => one.close());
   for (const listener of settings.listeners) {
     const app = cleanup.add(rest(restServer, options, herder, hub, health), (one) => one.close());
@@ -192,11 +193,20 @@ function rest(
     },
     metrics: metricsPage(herder, hub),
     bodyBytes: options['millrace.rest.body.bytes'],
+    hosts: ownNames(settings),
     allowOrigin: options['access.control.allow.origin'],
     allowMethods: options['access.control.allow.methods'],
     topicTracking: options['topic.tracking.enable'],
     topicTrackingReset: options['topic.tracking.allow.reset'],
   });
+}
+
+/** Who can reach a worker on loopback only is on this machine: it needs no other name (DNS rebinding). */
+function ownNames({ listeners, options }: WorkerSettings): readonly string[] | null {
+  const local = listeners.every(({ host }) => host === 'localhost' || host === '::1' || host.startsWith('127.'));
+  if (!local) return null;
+  const advertised = options['rest.advertised.host.name'];
+  return advertised === undefined ? [] : [advertised];
 }
 
 /** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */

@@ -56,7 +56,7 @@ export interface ConnectorProgress {
   readonly tasks: readonly TaskProgress[];
 }
 
-interface TaskProgress {
+export interface TaskProgress {
   readonly id: number;
   readonly state: string;
   /** In words: "streaming". */

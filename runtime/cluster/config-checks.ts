@@ -64,6 +64,11 @@ export async function checkResolved(
   return { ...validation, errors: unresolveErrors(validation.errors, config, resolved) };
 }
 
+/** A configuration under the name it is stored by, where it has none of its own. */
+export function withName(name: string, config: RawConfig): RawConfig {
+  return config['name'] === undefined ? { ...config, name } : config;
+}
+
 /** A secret that comes back as it was shown, but that nobody stored. */
 export function hiddenErrors(config: RawConfig): OptionError[] {
   return Object.entries(config)

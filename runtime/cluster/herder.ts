@@ -1,13 +1,10 @@
-import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
-import { configInfos, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
 import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
-import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, TargetState } from '../store/configs.ts';
-import type { StatusStore } from '../store/statuses.ts';
+import type { StatusStore, StoredStatus } from '../store/statuses.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type {
   ConnectorCheck,
@@ -21,12 +18,14 @@ import type {
   TaskInfo,
   TaskStateInfo,
 } from './answers.ts';
-import { pluginOptions, type PluginCatalog } from './catalog.ts';
-import { checkResolved, hiddenErrors, invalidConfig, namedConnector } from './config-checks.ts';
-import { checkConnector } from './connector-check.ts';
+import type { PluginCatalog } from './catalog.ts';
+import { namedConnector, withName } from './config-checks.ts';
+import { ConfigGate } from './config-gate.ts';
+import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
+import { stateInfo, taskProgress, traceSummary } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
@@ -51,9 +50,6 @@ interface RestartRequest {
   readonly onlyFailed: boolean;
 }
 
-/** How a stored state reads in an answer. */
-type Stored = { state: StateInfo['state']; worker_id: string; version: string | null; trace: string | null };
-
 /**
  * Runs the connectors of a single worker: what is stored is what is wanted, and the reconciler makes
  * it so. Changes of one connector happen one at a time, in order; a change is answered when it is
@@ -65,11 +61,14 @@ export class Herder {
   readonly #reconciler: Reconciler;
   readonly #offsets: ConnectorOffsetEditor;
   readonly #tracker: TopicTracker;
+  /** Holds configurations against what this worker can run. */
+  readonly gate: ConfigGate;
   /** Types of connectors seen, so that answers need not load them. */
   readonly #types = new Map<string, ConnectorType>();
 
   constructor(options: HerderOptions) {
     this.#options = options;
+    this.gate = new ConfigGate(options);
     this.#reconciler = new Reconciler(options, this.#queue);
     this.#offsets = new ConnectorOffsetEditor(options);
     const { env, log, statuses } = options;
@@ -139,6 +138,19 @@ export class Herder {
     return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view) })) };
   }
 
+  /** Whether the connector does what is wanted of it, and what keeps it from it. */
+  health(name: string): ConnectorHealth {
+    const target = this.#stored(name).target;
+    const status = this.#options.statuses.connector(name) === null ? null : this.status(name);
+    return connectorHealth({ name, target, status, tasks: this.progress(name).tasks });
+  }
+
+  /** Connectors that could not be started or changed as wanted, each with the reason in a line. */
+  setbacks(): ReadonlyMap<string, string> {
+    const all = this.names().map((name): [string, string | null] => [name, this.#reconciler.setback(name)]);
+    return new Map(all.flatMap(([name, trace]) => (trace === null ? [] : [[name, traceSummary(trace)]])));
+  }
+
   /** Tasks running here, by connector: for metrics and health. */
   views(): ReadonlyMap<string, readonly TaskView[]> {
     return this.#reconciler.views();
@@ -146,7 +158,8 @@ export class Herder {
 
   async create(name: string, config: RawConfig, target: TargetState): Promise<ConnectorInfo> {
     const named = withName(name, config);
-    const connector = await this.#accept(name, named, named);
+    const connector = await this.gate.accept(name, named, named);
+    this.#reconciler.learn(name, connector);
     return this.#queue.run(name, async () => {
       const { configs } = this.#options;
       if (configs.get(name) !== null) throw conflict(`Connector ${name} already exists`);
@@ -245,38 +258,9 @@ export class Herder {
     await this.#options.statuses.resetTopics(name);
   }
 
-  /** The options of a plugin; null: there is none of this name. */
-  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[] | null> {
-    return pluginOptions(this.#options.catalog, className);
-  }
-
-  /** Validates a configuration; changes nothing, needs no network. */
-  async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
-    const { catalog, providers } = this.#options;
-    const connector = await namedConnector(catalog, config);
-    const requested = await catalog.connector(className);
-    const given = config['connector.class'] ?? '';
-    if (requested?.className !== connector.className) {
-      const message = `Included connector type ${given} does not match request type ${className}`;
-      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
-    }
-    const { sets, errors } = await checkResolved(connector, config, catalog, providers);
-    return configInfos(connector.className, sets, config, errors);
-  }
-
   /** Looks upstream for what would keep a stored connector from working. */
   async check(name: string, signal: AbortSignal): Promise<ConnectorCheck> {
-    return this.checkConfig(name, this.#stored(name).config, signal);
-  }
-
-  /** As {@link check}, of a configuration that is not stored; one that is invalid is refused. */
-  async checkConfig(name: string, config: RawConfig, signal: AbortSignal): Promise<ConnectorCheck> {
-    const { catalog, providers, env, log } = this.#options;
-    const named = withName(name, config);
-    const connector = await namedConnector(catalog, named);
-    const { errors } = await checkResolved(connector, named, catalog, providers);
-    if (errors.length > 0) throw invalidConfig(errors);
-    return checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
+    return this.gate.check(name, this.#stored(name).config, signal);
   }
 
   /** Checks a configuration and stores it as the connector's own. Runs in the connector's queue. */
@@ -284,29 +268,13 @@ export class Herder {
     const { configs } = this.#options;
     const stored = configs.get(name);
     const complete = stored === null ? config : unredact(config, stored.config);
-    const connector = await this.#accept(name, config, complete);
+    const connector = await this.gate.accept(name, config, complete);
+    this.#reconciler.learn(name, connector);
     await configs.putConfig(name, complete);
     this.#types.set(name, connector.kind);
     this.#reconciler.request(name);
     const tasks = (stored?.tasks ?? []).map((_, task) => ({ connector: name, task }));
     return { name, config: this.#shown(name, complete), tasks, type: connector.kind };
-  }
-
-  /** All or nothing: throws before anything is stored. */
-  async #accept(name: string, given: RawConfig, complete: RawConfig): Promise<Connector> {
-    const { catalog, providers, log } = this.#options;
-    if (given['name'] !== name) {
-      const message = `Connector name configuration (${given['name']}) doesn't match connector name in the URL (${name})`;
-      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name' });
-    }
-    const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
-    const hidden = hiddenErrors(complete);
-    if (hidden.length > 0) throw invalidConfig(hidden);
-    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers);
-    if (errors.length > 0) throw invalidConfig(errors);
-    this.#reconciler.learn(name, connector);
-    if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
-    return connector;
   }
 
   async #destroy(name: string): Promise<void> {
@@ -330,7 +298,7 @@ export class Herder {
   }
 
   /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */
-  #live(name: string, status: Stored): StateInfo {
+  #live(name: string, status: StoredStatus): StateInfo {
     const stale = status.state === 'RUNNING' && this.#reconciler.run(name) === undefined;
     return stateInfo(stale ? { ...status, state: 'UNASSIGNED' } : status);
   }
@@ -354,30 +322,6 @@ export class Herder {
     const kind = this.#options.catalog.kindOf(className);
     if (kind !== null) this.#types.set(name, kind);
   }
-}
-
-function withName(name: string, config: RawConfig): RawConfig {
-  return config['name'] === undefined ? { ...config, name } : config;
-}
-
-function stateInfo({ state, worker_id, version, trace }: Stored): StateInfo {
-  return { state, worker_id, version, ...(trace === null ? {} : { trace }) };
-}
-
-function taskProgress(view: TaskView) {
-  return {
-    state: view.state,
-    stage: view.stage,
-    stage_since_ms: view.stageSinceMs,
-    progress_ms: view.progressMs,
-    records: view.records,
-    bytes: view.bytes,
-    records_per_second: view.recordsPerSecond,
-    queued_bytes: view.queuedBytes,
-    gauges: view.gauges,
-    info: view.info,
-    warnings: view.warnings,
-  };
 }
 
 function missing(message: string): MillraceError {

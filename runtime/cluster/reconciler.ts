@@ -140,7 +140,11 @@ export class Reconciler {
     // A start that is under way adds its run only when it is done: its name has to be waited for too.
     const names = new Set([...this.#options.configs.names(), ...this.#runs.keys()]);
     const stops = [...names].map((name) => this.#queue.run(name, () => this.#leave(name)));
-    await Promise.all(stops);
+    // One that cannot be left in order must not keep the others, or the worker, from ending.
+    for (const result of await Promise.allSettled(stops)) {
+      if (result.status === 'rejected')
+        this.#options.log.error('leaving a connector failed', { error: traceOf(result.reason) });
+    }
   }
 
   #enqueue(name: string, work: () => Promise<void>): void {
@@ -259,7 +263,7 @@ export class Reconciler {
 
   /** Stops because this worker ends: the statuses say that nobody runs it. */
   async #leave(name: string): Promise<void> {
-    const { statuses, workerId, configs } = this.#options;
+    const { statuses, workerId, configs, log } = this.#options;
     const run = this.#runs.get(name);
     if (run === undefined) return;
     await this.#stop(name);
@@ -268,10 +272,14 @@ export class Reconciler {
     const failed = statuses.tasks(name).filter(({ status }) => status.state === 'FAILED');
     const kept = new Set(failed.map(({ task }) => task));
     const left = statuses.tasks(name).filter(({ task }) => !kept.has(task));
-    await Promise.all([
+    const puts = await Promise.allSettled([
       statuses.putConnector(name, unassigned),
       ...left.map(({ task }) => statuses.putTask(name, task, unassigned)),
     ]);
+    // A full disk keeps no worker from ending: what runs where is seen anew at the next start.
+    const failure = puts.find((put) => put.status === 'rejected');
+    if (failure !== undefined)
+      log.error('writing a status failed', { connector: name, error: traceOf(failure.reason) });
   }
 
   async #version(name: string, config: RawConfig): Promise<string | null> {

@@ -2,12 +2,20 @@
 export interface Health {
   readonly status: 'healthy' | 'starting' | 'unhealthy';
   readonly message: string;
+  /** Connectors that could not be started or changed as wanted, each with the reason. */
+  readonly connectors: ReadonlyMap<string, string>;
 }
 
 /** A worker is healthy once it has started, while no part of it has failed for good. */
 export class WorkerHealth {
   #started = false;
   readonly #failures = new Map<string, string>();
+  #setbacks: () => ReadonlyMap<string, string> = () => new Map();
+
+  /** Says where the connectors come from that could not be started. */
+  watch(setbacks: () => ReadonlyMap<string, string>): void {
+    this.#setbacks = setbacks;
+  }
 
   started(): void {
     this.#started = true;
@@ -19,6 +27,10 @@ export class WorkerHealth {
   }
 
   get(): Health {
+    return { ...this.#worker(), connectors: this.#setbacks() };
+  }
+
+  #worker(): Pick<Health, 'status' | 'message'> {
     if (this.#failures.size > 0) {
       const problems = [...this.#failures].map(([part, problem]) => `${part}: ${problem}`).join('; ');
       return { status: 'unhealthy', message: `Worker cannot go on. ${problems}` };

@@ -12,7 +12,7 @@ export function connectorCheckResource(app: FastifyInstance, { herder }: RestCon
     GET: async (request) => herder.check(pathParameter(request, 'connector'), requestSignal(request)),
     PUT: async (request) => {
       const config = readConfig(request.body);
-      return herder.checkConfig(pathParameter(request, 'connector'), config, requestSignal(request));
+      return herder.gate.check(pathParameter(request, 'connector'), config, requestSignal(request));
     },
   });
 }

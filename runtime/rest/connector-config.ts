@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { locationOf } from './connectors.ts';
-import { readConfig, readPatch } from './request-body.ts';
+import { checkedName, readConfig, readPatch } from './request-body.ts';
 import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
@@ -9,7 +9,7 @@ export function connectorConfigResource(app: FastifyInstance, { herder }: RestCo
   resource(app, '/connectors/:connector/config', {
     GET: async (request) => herder.config(pathParameter(request, 'connector')),
     PUT: async (request, reply) => {
-      const name = pathParameter(request, 'connector');
+      const name = checkedName(pathParameter(request, 'connector'));
       const { created, info } = await herder.putConfig(name, readConfig(request.body));
       if (created) reply.code(201).header('location', locationOf(request, name));
       return info;

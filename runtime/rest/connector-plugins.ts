@@ -13,7 +13,7 @@ export function connectorPluginsResource(app: FastifyInstance, { herder, plugins
   };
   const config = async (request: FastifyRequest): Promise<unknown> => {
     const className = pathParameter(request, 'plugin');
-    const keys = await herder.pluginConfig(className);
+    const keys = await herder.gate.pluginConfig(className);
     if (keys === null) throw new RestError(404, `Unknown plugin ${className}.`);
     requireVersion(request, className);
     return keys;
@@ -30,6 +30,6 @@ export function connectorPluginsResource(app: FastifyInstance, { herder, plugins
   resource(app, '/connector-plugins', { GET: list });
   resource(app, '/connector-plugins/:plugin/config', { GET: config });
   resource(app, '/connector-plugins/:plugin/config/validate', {
-    PUT: async (request) => herder.validate(pathParameter(request, 'plugin'), readLooseConfig(request.body)),
+    PUT: async (request) => herder.gate.validate(pathParameter(request, 'plugin'), readLooseConfig(request.body)),
   });
 }

@@ -1,16 +1,27 @@
 import type { FastifyInstance } from 'fastify';
-import { resource } from './resource.ts';
+import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
 const STATUS = { healthy: 200, starting: 503, unhealthy: 500 } as const;
 
-/** `GET /health`: whether this worker works; states of its connectors do not count. */
-export function healthResource(app: FastifyInstance, { health }: RestContext): void {
+/**
+ * `GET /health`: whether this worker works. Connectors it could not start are named with the reason, and do
+ * not make it unhealthy. `GET /connectors/{c}/health`, millrace's own, says it of one connector, with the
+ * same statuses.
+ */
+export function healthResource(app: FastifyInstance, { health, herder }: RestContext): void {
   resource(app, '/health', {
     GET: async (_request, reply) => {
-      const { status, message } = health();
+      const { status, message, connectors } = health();
       reply.code(STATUS[status]);
-      return { status, message };
+      return { status, message, ...(connectors.size === 0 ? {} : { connectors: Object.fromEntries(connectors) }) };
+    },
+  });
+  resource(app, '/connectors/:connector/health', {
+    GET: async (request, reply) => {
+      const health = herder.health(pathParameter(request, 'connector'));
+      reply.code(STATUS[health.status]);
+      return health;
     },
   });
 }

@@ -76,6 +76,12 @@ export function readPatch(body: unknown): Record<string, string | null> {
   return readTexts(readObject(body, 'a JSON object of configuration keys'));
 }
 
+/** The name of a connector that may become a new one. */
+export function checkedName(name: string): string {
+  if (name.length <= MAX_NAME) return name;
+  throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${name.length}`);
+}
+
 interface CreateRequest {
   readonly name: string;
   readonly config: Record<string, string>;
@@ -94,10 +100,7 @@ export function readCreate(body: unknown): CreateRequest {
   }
   const texts = withoutNulls(readTexts(config));
   const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
-  const trimmed = named.trim();
-  if (trimmed.length > MAX_NAME)
-    throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${trimmed.length}`);
-  return { name: trimmed, config: texts, target: readInitialState(state) };
+  return { name: checkedName(named.trim()), config: texts, target: readInitialState(state) };
 }
 
 const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' };

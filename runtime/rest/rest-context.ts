@@ -22,7 +22,9 @@ export interface RestContext {
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Largest body in bytes. */
   readonly bodyBytes: number;
-  /** Origin that browsers may call from; empty: none. */
+  /** Names this worker may be called by beside addresses and `localhost`; null: any. */
+  readonly hosts: readonly string[] | null;
+  /** Origins that browsers may call from, by commas, `*` for any; empty: none. */
   readonly allowOrigin: string;
   readonly allowMethods: string;
   readonly topicTracking: boolean;

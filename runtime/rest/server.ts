@@ -12,9 +12,13 @@ import { connectorTopicsResource } from './connector-topics.ts';
 import { healthResource } from './health.ts';
 import { hubTopicsResource } from './hub-topics.ts';
 import { metricsResource } from './metrics.ts';
+import { checkOrigin } from './request-origin.ts';
 import type { RestContext } from './rest-context.ts';
 import { errorAnswer, httpError } from './rest-error.ts';
 import { rootResource } from './root.ts';
+
+/** Characters of a path segment, some of them encoded: longer ones are not found. */
+const MAX_SEGMENT = 4096;
 
 /** The REST API, not listening yet. Kafka Connect's paths, bodies, codes. */
 export function restServer(context: RestContext): FastifyInstance {
@@ -23,14 +27,14 @@ export function restServer(context: RestContext): FastifyInstance {
     bodyLimit: context.bodyBytes,
     return503OnClosing: true,
     forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_SEGMENT },
     frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
   });
   // Bodies come as bytes: what a resource does not read is not parsed, what it reads has its own errors.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', async (request, reply) => {
-    refuseForeignOrigin(request, reply, context);
+    checkOrigin(request, reply, context);
     negotiate(request);
   });
   app.addHook('onSend', async (_request, reply) => {
@@ -71,19 +75,6 @@ function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): v
     .code(status)
     .header('content-type', 'application/json')
     .send(Buffer.from(JSON.stringify(body)));
-}
-
-/** A page of another origin may not command this worker, not even with requests that need no preflight (D17). */
-function refuseForeignOrigin(request: FastifyRequest, reply: FastifyReply, context: RestContext): void {
-  const { origin } = request.headers;
-  if (origin === undefined) return;
-  const { allowOrigin, allowMethods } = context;
-  const own = origin === `${request.protocol}://${request.host}`;
-  if (!own && allowOrigin !== '*' && allowOrigin !== origin) throw httpError(403);
-  if (allowOrigin === '') return;
-  reply.header('access-control-allow-origin', allowOrigin);
-  if (allowMethods !== '') reply.header('access-control-allow-methods', allowMethods);
-  if (request.method === 'OPTIONS') reply.header('access-control-allow-headers', 'content-type,accept,origin');
 }
 
 /** 406 for a client that takes no JSON, 415 for a body that is none. */

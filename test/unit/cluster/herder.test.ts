@@ -172,7 +172,7 @@ describe('the herder', () => {
     const worker = await start(new MemoryHub(), { SECRET: 'hush' });
     const wrong = { ...source, 'batch.size': '${env:SECRET}' };
     await expect(worker.herder.create('src', wrong, 'STARTED')).rejects.toThrow('Invalid value ${env:SECRET} for');
-    const infos = await worker.herder.validate('FileStreamSource', { ...wrong, name: 'src' });
+    const infos = await worker.herder.gate.validate('FileStreamSource', { ...wrong, name: 'src' });
     expect(JSON.stringify(infos)).not.toContain('hush');
   });
 
@@ -247,7 +247,7 @@ describe('the herder', () => {
     ]);
     const worker = await start(new MemoryHub(), { FILE: 'f' }, catalog);
     const { signal } = new AbortController();
-    const good = await worker.herder.checkConfig('src', { ...source, file: '${env:FILE}' }, signal);
+    const good = await worker.herder.gate.check('src', { ...source, file: '${env:FILE}' }, signal);
     expect(seen[0]?.['file']).toBe('f');
     expect(good).toEqual({
       name: 'src',
@@ -257,12 +257,10 @@ describe('the herder', () => {
         { name: 'fast', ok: false, fatal: false, remedy: 'Wait.' },
       ],
     });
-    const bad = await worker.herder.checkConfig('src', { ...source, file: 'gone' }, signal);
+    const bad = await worker.herder.gate.check('src', { ...source, file: 'gone' }, signal);
     expect(bad).toMatchObject({ ok: false, results: [{ ok: false, fatal: true, problem: 'no such file' }] });
     await expect(worker.herder.check('none', signal)).rejects.toMatchObject({ kind: 'missing' });
-    await expect(worker.herder.checkConfig('src', { ...source, 'tasks.max': '0' }, signal)).rejects.toThrow(
-      'tasks.max',
-    );
+    await expect(worker.herder.gate.check('src', { ...source, 'tasks.max': '0' }, signal)).rejects.toThrow('tasks.max');
   });
 
   it('resumes everything after the worker ends: states, task configurations, epochs', async () => {
@@ -300,6 +298,21 @@ describe('the herder', () => {
     first.hub.appendError = null;
     await expect.poll(() => second.herder.status('src').tasks[0]?.state, { timeout: 5000 }).toBe('RUNNING');
     expect(second.herder.status('src').connector.state).toBe('RUNNING');
+  });
+
+  it('ends on a full disk too, though it cannot say so in the statuses', async () => {
+    const worker = await startTestWorker();
+    await worker.herder.create('src', source, 'STARTED');
+    await worker.herder.create('snk', sink, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING' && state(worker, 'snk').endsWith('RUNNING RUNNING'));
+    worker.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
+    await worker.herder.close();
+    expect(worker.host.running.size).toBe(0);
+    expect(worker.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toContain(
+      'writing a status failed',
+    );
+    worker.hub.appendError = null;
+    await worker.close();
   });
 
   it('says when a task had to be terminated', async () => {

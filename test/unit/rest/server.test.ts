@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestWorker, type TestWorker } from '../cluster/test-worker.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import { failure } from '../cluster/fake-host.ts';
+import { startTestWorker, until, type TestWorker } from '../cluster/test-worker.ts';
 import { testServer } from './test-server.ts';
 
 let worker: TestWorker;
@@ -28,10 +30,55 @@ describe('the REST server', () => {
   });
 
   it('refuses a name too long to be asked for in a path', async () => {
-    const payload = JSON.stringify({ name: 'n'.repeat(1001), config: { 'connector.class': 'FileStreamSource' } });
-    const answer = await app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
-    expect(answer.statusCode).toBe(400);
-    expect(answer.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('name must have') });
+    const config = { 'connector.class': 'FileStreamSource', topic: 'lines' };
+    const name = 'n'.repeat(1001);
+    const posted = { method: 'POST', url: '/connectors', payload: JSON.stringify({ name, config }) } as const;
+    const put = { method: 'PUT', url: `/connectors/${name}/config`, payload: JSON.stringify(config) } as const;
+    for (const request of [posted, put]) {
+      const answer = await app.inject({ ...request, headers: json });
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('name must have') });
+    }
+  });
+
+  it('finds a connector of the longest name, whatever its characters', async () => {
+    for (const character of ['n', '/', 'ü']) {
+      const name = character.repeat(1000);
+      const url = `/connectors/${encodeURIComponent(name)}`;
+      const payload = JSON.stringify({ 'connector.class': 'FileStreamSource', topic: 'lines' });
+      expect((await app.inject({ method: 'PUT', url: `${url}/config`, headers: json, payload })).statusCode).toBe(201);
+      expect((await app.inject(url)).json()).toMatchObject({ name });
+      expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
+    }
+  });
+
+  it('tells the health of a connector, and names those it could not start in that of the worker', async () => {
+    const worker = await startTestWorker();
+    const app = testServer(worker);
+    expect((await app.inject('/connectors/none/health')).statusCode).toBe(404);
+    await worker.herder.create('src', { 'connector.class': 'FileStreamSource', topic: 'lines' }, 'STARTED');
+    await until(() => worker.statuses.task('src', 0)?.state === 'RUNNING');
+    const healthy = await app.inject('/connectors/src/health');
+    expect(healthy.statusCode).toBe(200);
+    expect(healthy.json()).toMatchObject({ status: 'healthy', tasks: [{ id: 0, state: 'RUNNING', stage: 'test' }] });
+    worker.host.task('src').fail(failure('no space'));
+    await until(() => worker.statuses.task('src', 0)?.state === 'FAILED');
+    const failed = await app.inject('/connectors/src/health');
+    expect(failed.statusCode).toBe(500);
+    expect(failed.json()).toMatchObject({ status: 'unhealthy', message: 'task 0: TEST_FAILED: no space' });
+    expect((await app.inject('/health')).json()).not.toHaveProperty('connectors');
+    const remedy = 'Free some space.';
+    worker.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full', remedy });
+    await worker.herder.restartTask('src', 0);
+    await worker.herder.settled();
+    const health = await app.inject('/health');
+    expect(health.statusCode).toBe(200);
+    expect(health.json()).toMatchObject({
+      connectors: { src: 'HUB_DISK_FULL: the disk is full Remedy: Free some space.' },
+    });
+    worker.hub.appendError = null;
+    await app.close();
+    await worker.close();
   });
 
   it('refuses commands of a page of another origin', async () => {
@@ -40,16 +87,53 @@ describe('the REST server', () => {
     expect(answer.statusCode).toBe(403);
   });
 
-  it('lets pages of its own and of the allowed origin in', async () => {
+  it('lets pages of its own origin in, and tells browsers nothing where no origin is allowed', async () => {
     const own = await app.inject({ url: '/connectors', headers: { origin: 'http://h:1', host: 'h:1' } });
     expect(own.statusCode).toBe(200);
-    const open = testServer(worker, { allowOrigin: 'http://console.example', allowMethods: 'GET' });
-    const answer = await open.inject({
-      url: '/connectors',
-      headers: { origin: 'http://console.example', host: 'h:1' },
+    expect(Object.keys(own.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    const headers = { origin: 'http://evil.example', 'access-control-request-method': 'PUT' };
+    const preflight = await app.inject({ method: 'OPTIONS', url: '/connectors', headers });
+    expect(preflight.statusCode).toBe(403);
+    expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it('lets pages of the allowed origins in, each told its own', async () => {
+    const open = testServer(worker, {
+      allowOrigin: 'http://console.example, http://other.example',
+      allowMethods: 'GET,PUT',
     });
-    expect(answer.headers['access-control-allow-origin']).toBe('http://console.example');
+    for (const origin of ['http://console.example', 'http://other.example']) {
+      const answer = await open.inject({ url: '/connectors', headers: { origin } });
+      expect(answer.headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
+      const preflight = await open.inject({ method: 'OPTIONS', url: '/connectors', headers: { origin } });
+      expect(preflight.headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': 'GET,PUT',
+        'access-control-allow-headers': 'content-type,accept,origin',
+      });
+    }
+    expect((await open.inject({ url: '/', headers: { origin: 'http://evil.example' } })).statusCode).toBe(403);
     await open.close();
+    const any = testServer(worker, { allowOrigin: '*' });
+    const answer = await any.inject({ method: 'OPTIONS', url: '/', headers: { origin: 'http://a.example' } });
+    expect(answer.headers['access-control-allow-methods']).toBe('GET,POST,HEAD');
+    await any.close();
+  });
+
+  it('on loopback answers to addresses, localhost and its own name only: no rebound name reaches it', async () => {
+    const local = testServer(worker, { hosts: ['connect.internal'] });
+    const status = async (host: string): Promise<number> =>
+      (await local.inject({ url: '/connectors', headers: { host } })).statusCode;
+    for (const host of ['127.0.0.1:8083', '[::1]:8083', 'localhost:8083', 'LOCALHOST', 'Connect.Internal:1'])
+      expect([host, await status(host)]).toEqual([host, 200]);
+    for (const host of ['evil.example:8083', '127.0.0.1.evil.example', 'localhost.evil.example', '[evil]'])
+      expect([host, await status(host)]).toEqual([host, 403]);
+    const refused = await local.inject({ url: '/', headers: { host: 'evil.example:8083' } });
+    expect(refused.json()).toEqual({
+      error_code: 403,
+      message: expect.stringContaining('rest.advertised.host.name=evil.example'),
+    });
+    await local.close();
   });
 
   it('serves metrics to a scraper that takes only text', async () => {

@@ -14,6 +14,7 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
     health: () => ({
       status: 'healthy',
       message: 'Worker has completed startup and is ready to handle requests.',
+      connectors: worker.herder.setbacks(),
     }),
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
     topics: {
@@ -21,6 +22,7 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
       create: (name, partitions, config) => worker.hub.admin.createTopic(name, partitions, config),
     },
     bodyBytes: 65536,
+    hosts: null,
     allowOrigin: '',
     allowMethods: '',
     topicTracking: true,

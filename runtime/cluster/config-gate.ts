@@ -1,0 +1,73 @@
+import { configInfos, type ConfigInfos, type ConfigKeyInfo } from '../connector/config-def.ts';
+import type { Connector } from '../connector/connector.ts';
+import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
+import type { Log } from '../connector/context.ts';
+import type { RawConfig } from '../connector/options.ts';
+import type { Env } from '../env/env.ts';
+import { MillraceError } from '../record/error.ts';
+import type { ConfigProviders } from '../settings/providers.ts';
+import type { ConnectorCheck } from './answers.ts';
+import { pluginOptions, type PluginCatalog } from './catalog.ts';
+import { checkResolved, hiddenErrors, invalidConfig, namedConnector, withName } from './config-checks.ts';
+import { checkConnector } from './connector-check.ts';
+
+interface GateOptions {
+  readonly env: Env;
+  readonly log: Log;
+  readonly catalog: PluginCatalog;
+  readonly providers: ConfigProviders;
+}
+
+/** Holds configurations against what this worker can run. Stores nothing. */
+export class ConfigGate {
+  readonly #options: GateOptions;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** The options of a plugin; null: there is none of this name. */
+  async pluginConfig(className: string): Promise<readonly ConfigKeyInfo[] | null> {
+    return pluginOptions(this.#options.catalog, className);
+  }
+
+  /** Validates a configuration; changes nothing, needs no network. */
+  async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
+    const { catalog, providers } = this.#options;
+    const connector = await namedConnector(catalog, config);
+    const requested = await catalog.connector(className);
+    const given = config['connector.class'] ?? '';
+    if (requested?.className !== connector.className) {
+      const message = `Included connector type ${given} does not match request type ${className}`;
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
+    }
+    const { sets, errors } = await checkResolved(connector, config, catalog, providers);
+    return configInfos(connector.className, sets, config, errors);
+  }
+
+  /** Looks upstream for what would keep a connector of this configuration from working; one that is invalid is refused. */
+  async check(name: string, config: RawConfig, signal: AbortSignal): Promise<ConnectorCheck> {
+    const { catalog, providers, env, log } = this.#options;
+    const named = withName(name, config);
+    const connector = await namedConnector(catalog, named);
+    const { errors } = await checkResolved(connector, named, catalog, providers);
+    if (errors.length > 0) throw invalidConfig(errors);
+    return checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
+  }
+
+  /** All or nothing: throws before anything is stored. `given` is what was sent, `complete` has its hidden secrets again. */
+  async accept(name: string, given: RawConfig, complete: RawConfig): Promise<Connector> {
+    const { catalog, providers, log } = this.#options;
+    if (given['name'] !== name) {
+      const message = `Connector name configuration (${given['name']}) doesn't match connector name in the URL (${name})`;
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name' });
+    }
+    const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
+    const hidden = hiddenErrors(complete);
+    if (hidden.length > 0) throw invalidConfig(hidden);
+    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers);
+    if (errors.length > 0) throw invalidConfig(errors);
+    if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
+    return connector;
+  }
+}

@@ -1,0 +1,41 @@
+import type { StoredStatus } from '../store/statuses.ts';
+import type { TaskView } from '../task/host.ts';
+import type { StateInfo, TaskProgress } from './answers.ts';
+
+/** A stored state as `/status` shows it. */
+export function stateInfo({ state, worker_id, version, trace }: Omit<StoredStatus, 'generation'>): StateInfo {
+  return { state, worker_id, version, ...(trace === null ? {} : { trace }) };
+}
+
+/** Where a task stands, as `/progress` shows it. */
+export function taskProgress(view: TaskView): Omit<TaskProgress, 'id'> {
+  return {
+    state: view.state,
+    stage: view.stage,
+    stage_since_ms: view.stageSinceMs,
+    progress_ms: view.progressMs,
+    records: view.records,
+    bytes: view.bytes,
+    records_per_second: view.recordsPerSecond,
+    queued_bytes: view.queuedBytes,
+    gauges: view.gauges,
+    info: view.info,
+    warnings: view.warnings,
+  };
+}
+
+/** A trace without its stack: messages, causes and remedies, one a line. */
+export function withoutStack(trace: string): string {
+  return trace
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .join('\n');
+}
+
+/** The first line of a trace and its remedy: what stands in a list. */
+export function traceSummary(trace: string): string {
+  const lines = trace.split('\n');
+  const remedy = lines.find((line) => line.startsWith('Remedy: '));
+  const first = (lines[0] ?? '').replace(/^([A-Z_\d]+: )?[A-Za-z]*Error: /, '$1');
+  return remedy === undefined ? first : `${first} ${remedy}`;
+}
