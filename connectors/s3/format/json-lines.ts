@@ -1,10 +1,11 @@
-import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { writeJsonString } from '../../../runtime/record/json-text.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
 import { writeJson, type ValueJsonOptions } from '../../../runtime/record/value-json.ts';
 import { placeOf } from '../record-errors.ts';
+import { ChunkBuffer } from './chunk-buffer.ts';
 import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
 import { writeHeaders } from './header-json.ts';
 
@@ -18,8 +19,6 @@ export interface JsonLinesOptions {
   readonly compression: Compression;
 }
 
-const FIRST_BYTES = 16_384;
-const CHUNK_BYTES = 262_144;
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
@@ -35,16 +34,15 @@ export function jsonLines(options: JsonLinesOptions): FileFormat {
 
 class JsonLinesEncoder implements FileEncoder {
   readonly #options: JsonLinesOptions;
-  readonly #emit: Emit;
-  #writer = new ByteWriter(FIRST_BYTES);
+  readonly #buffer: ChunkBuffer;
 
   constructor(options: JsonLinesOptions, emit: Emit) {
     this.#options = options;
-    this.#emit = emit;
+    this.#buffer = new ChunkBuffer(emit);
   }
 
   get bufferedBytes(): number {
-    return this.#writer.length;
+    return this.#buffer.bytes;
   }
 
   fits(): boolean {
@@ -52,81 +50,76 @@ class JsonLinesEncoder implements FileEncoder {
   }
 
   append(record: SinkRecord): void {
-    const start = this.#writer.length;
+    const { writer } = this.#buffer;
+    const start = writer.length;
     try {
-      this.#line(record);
+      this.#line(record, writer);
     } catch (error) {
-      this.#writer.length = start;
+      writer.length = start;
       throw error;
     }
-    this.#writer.byte(NEWLINE);
-    if (this.#writer.length >= CHUNK_BYTES) this.#flush();
+    writer.byte(NEWLINE);
+    this.#buffer.recordDone();
   }
 
   finish(): void {
-    if (this.#writer.length > 0) this.#flush();
+    this.#buffer.finish();
   }
 
-  #flush(): void {
-    this.#emit(this.#writer.view());
-    this.#writer = new ByteWriter(CHUNK_BYTES + FIRST_BYTES);
-  }
-
-  #line(record: SinkRecord): void {
+  #line(record: SinkRecord, writer: ByteWriter): void {
     switch (this.#options.content) {
       case 'value':
-        this.#value(record);
+        this.#value(record, writer);
         return;
       case 'key':
-        this.#key(record);
+        this.#key(record, writer);
         return;
       case 'headers':
-        writeHeaders(this.#writer, record.headers);
+        writeHeaders(writer, record.headers);
         return;
       case 'envelope':
-        this.#envelope(record);
+        this.#envelope(record, writer);
     }
   }
 
-  #envelope(record: SinkRecord): void {
-    const writer = this.#writer;
+  #envelope(record: SinkRecord, writer: ByteWriter): void {
     writer.ascii('{"topic":');
     writeJsonString(writer, record.topic);
     writer.ascii(`,"partition":${record.partition},"offset":${record.offset},"timestamp":${record.timestampMs},"key":`);
-    this.#key(record);
+    this.#key(record, writer);
     writer.ascii(',"value":');
-    this.#value(record);
+    this.#value(record, writer);
     writer.ascii(',"headers":');
     writeHeaders(writer, record.headers);
     writer.ascii('}');
   }
 
-  #key(record: SinkRecord): void {
+  #key(record: SinkRecord, writer: ByteWriter): void {
     const { rawKey } = record;
-    if (rawKey === null) this.#writer.ascii('null');
-    else if (record.keyEncoding === 'json') this.#document(rawKey);
-    else this.#json(record.key());
+    if (rawKey === null) writer.ascii('null');
+    else if (record.keyEncoding === 'json') document(rawKey, writer);
+    else this.#json(record.key(), writer);
   }
 
-  #value(record: SinkRecord): void {
+  #value(record: SinkRecord, writer: ByteWriter): void {
     const { rawValue } = record;
-    if (record.tombstone || rawValue === null) this.#writer.ascii('null');
-    else if (record.encoding === 'json') this.#document(rawValue);
-    else this.#json(record.value());
+    if (record.tombstone || rawValue === null) writer.ascii('null');
+    else if (record.encoding === 'json') document(rawValue, writer);
+    else this.#json(record.value(), writer);
   }
 
   /** A null stays null where the schema has a default: the archive holds what the record says (I6). */
-  #json({ schema, value }: Datum): void {
+  #json({ schema, value }: Datum, writer: ByteWriter): void {
     const options = { decimalFormat: this.#options.decimals, replaceNullWithDefault: false };
-    writeJson(this.#writer, schema, value, options);
+    writeJson(writer, schema, value, options);
   }
+}
 
-  /** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
-  #document(bytes: Uint8Array): void {
-    const start = this.#writer.length;
-    this.#writer.copy(bytes, 0, bytes.length);
-    if (bytes.includes(NEWLINE)) unbreak(this.#writer, start);
-  }
+/** A JSON document in the hub is copied as it is; a line break between its parts becomes a space. */
+function document(bytes: Uint8Array, writer: ByteWriter): void {
+  const start = writer.length;
+  writer.copy(bytes, 0, bytes.length);
+  if (bytes.includes(NEWLINE)) unbreak(writer, start);
 }
 
 /** Valid JSON has no raw line break within a string, so each is white space. */
@@ -152,16 +145,15 @@ export function byteArrays(options: {
 
 class ByteArrayEncoder implements FileEncoder {
   readonly #separator: Uint8Array;
-  readonly #emit: Emit;
-  #writer = new ByteWriter(FIRST_BYTES);
+  readonly #buffer: ChunkBuffer;
 
   constructor(separator: Uint8Array, emit: Emit) {
     this.#separator = separator;
-    this.#emit = emit;
+    this.#buffer = new ChunkBuffer(emit);
   }
 
   get bufferedBytes(): number {
-    return this.#writer.length;
+    return this.#buffer.bytes;
   }
 
   fits(): boolean {
@@ -170,15 +162,14 @@ class ByteArrayEncoder implements FileEncoder {
 
   append(record: SinkRecord): void {
     const bytes = valueBytes(record);
-    this.#writer.copy(bytes, 0, bytes.length);
-    this.#writer.copy(this.#separator, 0, this.#separator.length);
-    if (this.#writer.length >= CHUNK_BYTES) this.finish();
+    const { writer } = this.#buffer;
+    writer.copy(bytes, 0, bytes.length);
+    writer.copy(this.#separator, 0, this.#separator.length);
+    this.#buffer.recordDone();
   }
 
   finish(): void {
-    if (this.#writer.length === 0) return;
-    this.#emit(this.#writer.view());
-    this.#writer = new ByteWriter(FIRST_BYTES);
+    this.#buffer.finish();
   }
 }
 
