@@ -20,6 +20,7 @@ import {
   type TableProgress,
 } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
+import { readVisibility } from './visibility.ts';
 
 const ATTEMPTS = 5;
 
@@ -211,7 +212,8 @@ export class InitialSnapshot {
     const origin: ReadOrigin = {
       lsn,
       sequence: `[null,"${lsn}"]`,
-      xid: visibleXid(taken.visible),
+      // As Debezium's `txId` shows it.
+      xid: String(readVisibility(taken.visible).xmax),
       sourceUs: taken.timeUs,
     };
     const progress = new ReadProgress(
@@ -243,10 +245,4 @@ export class InitialSnapshot {
       },
     });
   }
-}
-
-/** The transaction a snapshot stands at, as Debezium's `txId` shows it. */
-function visibleXid(visible: string): string {
-  const [, xmax = '0'] = visible.split(':');
-  return BigInt.asUintN(32, BigInt(xmax)).toString();
 }

@@ -5,10 +5,11 @@ import { Catalog } from '../catalog/catalog.ts';
 import { openConnection, type Connection } from '../connection.ts';
 import { readOffset } from '../offset.ts';
 import { RowFactory } from '../row/table-rows.ts';
+import { invisibleIn } from '../snapshot/visibility.ts';
 import { readSettings, type PostgresSettings } from '../settings.ts';
 import { formatLsn, parseLsn } from '../wire/lsn.ts';
+import { PLACE_FIELDS, precedes, walRecord } from './event-place.ts';
 import { truthTable } from './truth-table.ts';
-import { SnapshotVisibility } from './visibility.ts';
 
 /** Snapshot rows were read before the stream began, or merged into it in order: they always count. */
 const READ = new Set(['true', 'first', 'first_in_data_collection', 'last_in_data_collection', 'last', 'incremental']);
@@ -24,7 +25,7 @@ export async function postgresTruth(call: ConnectorCall): Promise<SourceTruth> {
   const settings = readSettings(call.config);
   const connection = await openConnection(settings.connection, call.env, { unlimited: true });
   try {
-    const { lsn, visibility } = await takeSnapshot(settings, call, connection);
+    const { lsn, invisible } = await takeSnapshot(settings, call, connection);
     await pastTheSnapshot(settings, call.env);
     const tables = await readTables(settings, call, connection);
     return {
@@ -34,8 +35,12 @@ export async function postgresTruth(call: ConnectorCall): Promise<SourceTruth> {
       includes: (source) => {
         const { txId, snapshot } = source;
         if (typeof snapshot === 'string' && READ.has(snapshot)) return true;
-        return typeof txId === 'number' || typeof txId === 'bigint' ? visibility.sees(Number(txId)) : true;
+        return typeof txId === 'number' || typeof txId === 'bigint' ? !invisible(Number(txId)) : true;
       },
+      includedBy: ['snapshot', 'txId'],
+      event: walRecord,
+      precedes,
+      placedBy: PLACE_FIELDS,
       close: () => connection.close(),
     };
   } catch (error) {
@@ -46,7 +51,7 @@ export async function postgresTruth(call: ConnectorCall): Promise<SourceTruth> {
 
 interface ExactSnapshot {
   readonly lsn: bigint;
-  readonly visibility: SnapshotVisibility;
+  readonly invisible: (xid: number) => boolean;
 }
 
 async function takeSnapshot(
@@ -67,7 +72,7 @@ async function takeSnapshot(
     const snapshot = await connection.one(doing, 'select pg_current_snapshot() as text');
     return {
       lsn: parseLsn(made?.['consistent_point'] ?? '') ?? 0n,
-      visibility: new SnapshotVisibility(snapshot?.['text'] ?? ''),
+      invisible: invisibleIn(snapshot?.['text'] ?? ''),
     };
   } finally {
     await walsender.close();
