@@ -212,23 +212,33 @@ export class SnapshotRun {
 
   /** Waits until the stored state has nothing open. */
   async untilRead(): Promise<void> {
-    await this.until(() => {
-      const stored = [...this.offsets.values()];
-      const plans = stored.filter(
-        ({ partition, offset }) =>
-          partition['snapshot'] === 'table' && offset['kind'] !== 'none' && offset['forgotten'] !== true,
+    await this.until(() => this.#isRead());
+  }
+
+  /** Waits until the task was killed by its hook (true), or has read everything without passing there. */
+  async killedBeforeRead(): Promise<boolean> {
+    await this.until(() => this.killed || this.failure !== undefined || this.#isRead());
+    if (!this.killed && this.failure === undefined) return false;
+    await this.untilKilled();
+    return true;
+  }
+
+  #isRead(): boolean {
+    const stored = [...this.offsets.values()];
+    const plans = stored.filter(
+      ({ partition, offset }) =>
+        partition['snapshot'] === 'table' && offset['kind'] !== 'none' && offset['forgotten'] !== true,
+    );
+    const open = plans.filter(({ partition, offset }) => {
+      const progress = this.offsets.get(
+        JSON.stringify({ server: 'p', snapshot: 'progress', table: partition['table'] }),
       );
-      const open = plans.filter(({ partition, offset }) => {
-        const progress = this.offsets.get(
-          JSON.stringify({ server: 'p', snapshot: 'progress', table: partition['table'] }),
-        );
-        return progress?.offset['finished'] !== true || progress.offset['plan'] !== offset['plan'];
-      });
-      const waiting = stored.some(
-        ({ offset }) => offset['millrace.requests'] !== undefined || offset['millrace.again'] !== undefined,
-      );
-      return plans.length > 0 && open.length === 0 && !waiting;
+      return progress?.offset['finished'] !== true || progress.offset['plan'] !== offset['plan'];
     });
+    const waiting = stored.some(
+      ({ offset }) => offset['millrace.requests'] !== undefined || offset['millrace.again'] !== undefined,
+    );
+    return plans.length > 0 && open.length === 0 && !waiting;
   }
 
   /** What a consumer holds of a topic after all records: by key, the latest row; without a key, all rows. */
