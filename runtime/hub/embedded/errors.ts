@@ -126,3 +126,13 @@ export function groupActive(group: string, members: number): MillraceError {
 export function transactionInvalid(detail: string): MillraceError {
   return new MillraceError('HUB_TRANSACTION_STATE', `hub: ${detail}`, { kind: 'conflict' });
 }
+
+/** There is no hub where one was named. */
+export function hubMissing(path: string, cause?: unknown): MillraceError {
+  return new MillraceError('HUB_MISSING', `hub: there is none at ${path}`, {
+    kind: 'missing',
+    key: 'millrace.hub.path',
+    remedy: "Give the hub's directory with --hub: the millrace.hub.path of its worker. `millrace worker` makes one.",
+    cause,
+  });
+}

@@ -1,10 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Env } from '../../env/env.ts';
-import { MillraceError } from '../../record/error.ts';
 import { PortChannel } from './channel.ts';
 import { Connection } from './connection.ts';
 import { lookAtDataFile } from './data-file.ts';
 import { EmbeddedHub } from './embedded-hub.ts';
+import { hubMissing } from './errors.ts';
 import type { ClientFrame, ServerFrame } from './protocol.ts';
 import { HubServer, type HubOptions } from './server.ts';
 import { Store } from './store.ts';
@@ -61,7 +61,7 @@ export async function openHub(
  * and wakes readers; without one, everything in the file is synced once and then read.
  */
 export async function openHubForReading({ path, env }: HubPlace): Promise<EmbeddedHub> {
-  if ((await lookAtDataFile(path, env)) !== 'there') throw missing(path);
+  if ((await lookAtDataFile(path, env)) !== 'there') throw hubMissing(path);
   const store = new Store(path, { readOnly: true });
   try {
     const identity = store.read(() => store.identity());
@@ -73,9 +73,4 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
     await store.close();
     throw error;
   }
-}
-
-function missing(path: string): MillraceError {
-  const message = `hub: there is none at ${path}`;
-  return new MillraceError('HUB_MISSING', message, { kind: 'missing', key: 'millrace.hub.path' });
 }

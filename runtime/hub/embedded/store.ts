@@ -1,6 +1,6 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../record/error.ts';
-import { diskFull, writeFailed } from './errors.ts';
+import { diskFull, hubMissing, writeFailed } from './errors.ts';
 import { guardEnvironment } from './lmdb-guard.ts';
 
 export const FORMAT = 1;
@@ -189,7 +189,7 @@ function openFailed(path: string, error: unknown): MillraceError {
     });
   }
   if (/No such file|no table/i.test(message)) {
-    return new MillraceError('HUB_MISSING', `hub: there is none at ${path}`, { ...details, kind: 'missing' });
+    return hubMissing(path, error);
   }
   if (/No space left|ENOSPC/i.test(message)) return diskFull(path, message, error);
   return new MillraceError('HUB_OPEN_FAILED', `hub: opening ${path}: ${message}`, { ...details, kind: 'unavailable' });
