@@ -11,8 +11,9 @@ export function describeFailure(error: unknown): TaskFailure {
   if (!(error instanceof MillraceError)) {
     return { code: 'TASK_FAILED', message: `${error.name}: ${error.message}`, trace, retry };
   }
-  const { code, message, remedy } = error;
-  return { code, message, trace, retry, ...(remedy === undefined ? {} : { remedy }) };
+  const { code, message } = error;
+  const remedies = remediesOf(error);
+  return { code, message, trace, retry, ...(remedies.length === 0 ? {} : { remedy: remedies.join(' ') }) };
 }
 
 /** Message, remedy, causes and stack, in the manner of a Java trace. */
@@ -28,6 +29,17 @@ export function traceOf(error: unknown): string {
     parts.push(`${title}${code}${at.stack ?? `${at.name}: ${at.message}`}`);
     at = at.cause;
   }
-  if (error instanceof MillraceError && error.remedy !== undefined) parts.splice(1, 0, `Remedy: ${error.remedy}`);
+  const remedies = remediesOf(error);
+  if (remedies.length > 0) parts.splice(1, 0, `Remedy: ${remedies.join(' ')}`);
   return parts.join('\n');
+}
+
+/** What to do, as the error and its causes say it: the cause first, for it is what is to be mended. */
+function remediesOf(error: unknown): readonly string[] {
+  const remedies = new Set<string>();
+  for (let at: unknown = error; at instanceof Error && remedies.size < 10; at = at.cause) {
+    if (at instanceof MillraceError && at.remedy !== undefined) remedies.add(at.remedy);
+    if (at.cause === at) break;
+  }
+  return [...remedies].toReversed();
 }

@@ -77,7 +77,13 @@ const rules: readonly Rule[] = [
     key: 'database.dbname',
     remedy: 'Name an existing database in database.dbname.',
   },
-  { state: '42501', code: 'POSTGRES_PERMISSION', kind: 'permission' },
+  {
+    state: '42501',
+    code: 'POSTGRES_PERMISSION',
+    kind: 'permission',
+    key: 'database.user',
+    remedy: 'Grant the privilege to database.user; `millrace connectors check <connector>` shows the statement.',
+  },
   {
     state: '42704',
     code: 'POSTGRES_OBJECT_MISSING',
