@@ -1,5 +1,11 @@
 import type { TaskContext } from '../../runtime/connector/context.ts';
-import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
+import type {
+  Position,
+  SourceBatch,
+  SourceOffset,
+  SourceTask,
+  SourceTaskStart,
+} from '../../runtime/connector/source.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import type { Env, Timer } from '../../runtime/env/env.ts';
@@ -14,8 +20,9 @@ import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
 import { ensurePublication, readPublication, replicaIdentityStatements, unpublished } from './slot/publication.ts';
 import { PublicationWatch, readMemberships } from './slot/membership.ts';
-import { gap } from './slot/resume-check.ts';
+import { checkSystem, gap } from './slot/resume-check.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
+import { readState } from './snapshot/state.ts';
 import { PostgresSnapshot } from './snapshot/snapshot-phase.ts';
 import { CapturedTables } from './stream/captured-tables.ts';
 import { startHeartbeat } from './stream/heartbeat.ts';
@@ -32,7 +39,7 @@ import { formatLsn } from './wire/lsn.ts';
  * A database's changes: first what the snapshot has to read, then the slot's stream
  * (docs/decisions/20261125-postgres-snapshot.md).
  *
- *     open: publication and replica identities · snapshot phase
+ *     open: is it the server of the offsets · publication and replica identities · snapshot phase
  *     read: snapshot batches until there are none · then the stream
  */
 export class PostgresTask implements SourceTask {
@@ -71,8 +78,9 @@ export class PostgresTask implements SourceTask {
     });
     this.#rows = rows;
     context.stage('connecting');
-    await this.#prepareTables(side, rows, context);
     this.#identity = await this.#identify(env);
+    checkStored(settings, start.offsets, this.#identity);
+    await this.#prepareTables(side, rows, context);
     this.#phase = new PostgresSnapshot(
       {
         env,
@@ -175,10 +183,8 @@ export class PostgresTask implements SourceTask {
     const { env, context } = start;
     const { connection, replication, statusIntervalMs, maxRetries, retryWaitMs, prefix } = this.#settings;
     const { lsn, hooks } = phase.start();
-    const stored = start.offsets.find(
-      ({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined,
-    );
-    const from = await this.#place(lsn, stored?.offset);
+    const stored = streamOffset(prefix, start.offsets);
+    const from = await this.#place(lsn, stored);
     const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
     await catalog.load(side);
     const options: AssemblerOptions = {
@@ -257,6 +263,23 @@ export class PostgresTask implements SourceTask {
     if (this.#start === undefined || this.#side === undefined || this.#rows === undefined) throw closed();
     return { start: this.#start, side: this.#side, rows: this.#rows };
   }
+}
+
+/** Nothing is made, nor changed, on a server that is not the one the stored offsets speak of. */
+function checkStored(
+  { prefix, replication }: PostgresSettings,
+  offsets: readonly SourceOffset[],
+  { systemId }: StreamIdentity,
+): void {
+  const { plan } = readState(prefix, offsets);
+  if (plan?.slot === replication.slot) checkSystem('the stored snapshot', plan.systemId, systemId);
+  const stored = streamOffset(prefix, offsets);
+  const identity = stored === undefined ? undefined : readOffset(stored).identity;
+  if (identity !== undefined) checkSystem('the stored offset', identity.systemId, systemId);
+}
+
+function streamOffset(prefix: string, offsets: readonly SourceOffset[]): JsonObject | undefined {
+  return offsets.find(({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined)?.offset;
 }
 
 function closed(): MillraceError {

@@ -89,13 +89,7 @@ export function checkSlot(slot: SlotState, name: string, server: { readonly data
 
 function checkServer({ identity, place }: StoredOffset, server: ServerIdentity): void {
   const at = formatLsn(place.flushLsn);
-  if (identity !== undefined && identity.systemId !== server.systemId) {
-    throw position(
-      'POSTGRES_OTHER_SYSTEM',
-      `the stored offset ${at} belongs to the server with system identifier ${identity.systemId}; this one is ${server.systemId}`,
-      'database.hostname',
-    );
-  }
+  if (identity !== undefined) checkSystem(`the stored offset ${at}`, identity.systemId, server.systemId);
   if (identity !== undefined && identity.timeline !== server.timeline) {
     const fork = server.forkLsn;
     if (fork === undefined || place.flushLsn > fork) {
@@ -117,6 +111,21 @@ function checkServer({ identity, place }: StoredOffset, server: ServerIdentity):
       'database.hostname',
     );
   }
+}
+
+/** `what` is stored of the server with this system identifier: "the stored snapshot". */
+export function checkSystem(what: string, stored: string, systemId: string): void {
+  if (stored === systemId) return;
+  throw new MillraceError(
+    'POSTGRES_OTHER_SYSTEM',
+    `${what} belongs to the server with system identifier ${stored}; this one is ${systemId}`,
+    {
+      kind: 'position',
+      key: 'database.hostname',
+      remedy:
+        'Connect to the server it is of, or delete the offsets of the connector to take a new snapshot of this one.',
+    },
+  );
 }
 
 /** An offset of ours names its slot: another name is another stream. */

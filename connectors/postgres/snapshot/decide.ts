@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { checkSystem } from '../slot/resume-check.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import type { PlanState } from './state.ts';
 import type { SnapshotMode } from './upstream.ts';
@@ -47,17 +48,7 @@ function afterStream({ mode, slot, flushLsn }: Situation): Decision {
 }
 
 function afterPlan({ mode, slot, systemId }: Situation, plan: PlanState): Decision {
-  if (plan.systemId !== systemId) {
-    throw new MillraceError(
-      'POSTGRES_OTHER_SYSTEM',
-      `the stored snapshot belongs to the server with system identifier ${plan.systemId}; this one is ${systemId}`,
-      {
-        kind: 'position',
-        key: 'database.hostname',
-        remedy: 'Connect to the server it was begun on, or delete the offsets of the connector to take a new snapshot.',
-      },
-    );
-  }
+  checkSystem('the stored snapshot', plan.systemId, systemId);
   // Nothing was streamed yet: a lost slot costs a new snapshot, not a gap.
   if (slot === undefined || !slot.usable) return { kind: 'fresh', drop: slot !== undefined, read: mode !== 'no_data' };
   if (slot.confirmedLsn > plan.lsn) {
