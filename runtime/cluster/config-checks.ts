@@ -1,5 +1,5 @@
 import type { Connector } from '../connector/connector.ts';
-import { HIDDEN, isSecret, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { HIDDEN, isSecret, nearest, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import { MillraceError } from '../record/error.ts';
 import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
@@ -42,8 +42,20 @@ export async function namedConnector(
   throw new MillraceError(
     'CONFIG_INVALID',
     `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${known.join(', ')}`,
-    { kind: 'config', key: 'connector.class', remedy: 'Set connector.class to one of the available connectors.' },
+    {
+      kind: 'config',
+      key: 'connector.class',
+      remedy: `${meantClass(catalog, className)}Set connector.class to one of the available connectors.`,
+    },
   );
+}
+
+function meantClass(catalog: PluginCatalog, className: string): string {
+  const names = catalog
+    .list()
+    .flatMap(({ kind, className: name, aliases }) => (kind === 'source' || kind === 'sink' ? [name, ...aliases] : []));
+  const meant = nearest(className, names);
+  return meant === undefined ? '' : `Did you mean ${meant}? `;
 }
 
 /** Java's text of a map, secrets left out. */

@@ -1,6 +1,7 @@
 import type { Log } from '../connector/context.ts';
 import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
+import type { GroupOffset } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, TargetState } from '../store/configs.ts';
@@ -72,7 +73,13 @@ export class Herder {
     this.#reconciler = new Reconciler(options, this.#queue);
     this.#offsets = new ConnectorOffsetEditor(options);
     const { env, log, statuses } = options;
-    this.#tracker = new TopicTracker({ env, log, statuses, views: () => this.views() });
+    this.#tracker = new TopicTracker({
+      env,
+      log,
+      statuses,
+      views: () => this.views(),
+      committed: (name) => this.#committed(name),
+    });
   }
 
   /** Starts what is stored; does not wait for it. */
@@ -289,6 +296,13 @@ export class Herder {
       const removed = (await connector.destroy?.({ name, config, env, log, signal })) ?? [];
       log.info('removed what the connector left outside', { connector: name, removed });
     });
+  }
+
+  /** A sink's committed offsets. */
+  async #committed(name: string): Promise<readonly GroupOffset[]> {
+    const stored = this.#options.configs.get(name);
+    if (stored === null || this.typeOf(name) !== 'sink') return [];
+    return this.#offsets.committed(name, stored.config);
   }
 
   #stored(name: string) {

@@ -48,6 +48,11 @@ export class ConnectorOffsetEditor {
     return { offsets };
   }
 
+  /** What a sink has committed. */
+  committed(name: string, config: RawConfig): Promise<readonly GroupOffset[]> {
+    return this.#access.readGroup(sinkGroup(name, config));
+  }
+
   /** `changes: null` resets all. The connector is stopped. */
   async alter(
     name: string,

@@ -24,14 +24,6 @@ export function taskProgress(view: TaskView): Omit<TaskProgress, 'id'> {
   };
 }
 
-/** A trace without its stack: messages, causes and remedies, one a line. */
-export function withoutStack(trace: string): string {
-  return trace
-    .split('\n')
-    .filter((line) => !/^\s+at /.test(line))
-    .join('\n');
-}
-
 /** The first line of a trace and its remedy: what stands in a list. */
 export function traceSummary(trace: string): string {
   const lines = trace.split('\n');

@@ -1,6 +1,7 @@
 import type { Log } from '../connector/context.ts';
 import { listedNames } from '../connector/options.ts';
 import type { Env, Timer } from '../env/env.ts';
+import type { GroupOffset } from '../hub/port.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskView } from '../task/host.ts';
 
@@ -11,13 +12,20 @@ export interface TopicTrackerOptions {
   readonly log: Log;
   readonly statuses: StatusStore;
   readonly views: () => ReadonlyMap<string, readonly TaskView[]>;
+  /** Committed offsets of a sink; none of a source. */
+  readonly committed: (connector: string) => Promise<readonly GroupOffset[]>;
 }
 
-/** Records the topics that source tasks say they write to (`info.topics`), as `/connectors/{c}/topics` shows them. */
+/**
+ * Records the topics that connectors use, as `/connectors/{c}/topics` shows them: what source tasks say they
+ * write to (`info.topics`), and what sinks have read since they were looked at last.
+ */
 export class TopicTracker {
   readonly #options: TopicTrackerOptions;
   #timer: Timer | null = null;
   #looking: Promise<void> | null = null;
+  /** Offsets that sinks had committed when they were looked at last. */
+  readonly #positions = new Map<string, bigint>();
 
   constructor(options: TopicTrackerOptions) {
     this.#options = options;
@@ -33,11 +41,17 @@ export class TopicTracker {
 
   /** Records what has not been yet. A failed write is tried again the next time. */
   async look(): Promise<void> {
-    const { statuses, views, log } = this.#options;
+    const { statuses, views, committed, log } = this.#options;
     try {
       for (const [connector, tasks] of views()) {
         for (const [task, { info }] of tasks.entries()) {
           for (const topic of listedNames(info['topics'])) await statuses.addTopic(connector, topic, task);
+        }
+        for (const { topic, partition, offset } of await committed(connector)) {
+          const place = JSON.stringify([connector, topic, partition]);
+          if (this.#positions.get(place) === offset) continue;
+          await statuses.addTopic(connector, topic, 0);
+          this.#positions.set(place, offset);
         }
       }
     } catch (error) {
