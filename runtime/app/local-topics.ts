@@ -3,6 +3,7 @@ import { forEachRecord } from '../hub/batch/record-cursor.ts';
 import { openHub, openHubForReading } from '../hub/embedded/open.ts';
 import type { Hub, TopicConfig } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
+import { notFound } from './not-found.ts';
 
 interface TopicLine {
   readonly name: string;
@@ -75,10 +76,8 @@ function partitionOffsets(hub: Hub, topic: string, partitions: number) {
 async function existing(hub: Hub, topic: string) {
   const found = await hub.admin.describe(topic);
   if (found !== null) return found;
-  throw new MillraceError('HUB_UNKNOWN_TOPIC', `there is no topic ${topic}`, {
-    kind: 'missing',
-    remedy: 'See `millrace topics list`.',
-  });
+  const names = (await hub.admin.topics()).map(({ name }) => name);
+  throw notFound('HUB_UNKNOWN_TOPIC', 'topic', topic, names, 'millrace topics list');
 }
 
 /** A negative offset counts back from the end. */

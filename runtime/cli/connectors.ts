@@ -99,13 +99,13 @@ function isFailed({ connector, tasks }: ConnectorStateInfo): boolean {
 
 function printStatus(io: CliIo, { status, progress }: Described): void {
   io.out(`${paint(io, 'bold', status.name)} (${status.type}) ${stateText(io, status.connector.state)}`);
-  if (status.connector.trace !== undefined) io.out(indent(status.connector.trace));
+  if (status.connector.trace !== undefined) io.out(indent(withoutStack(status.connector.trace)));
   for (const task of status.tasks) {
     const at = progress.tasks.find(({ id }) => id === task.id);
     const stage = at === undefined ? '' : ` ${at.stage}`;
     io.out(`  task ${task.id} ${stateText(io, task.state)}${stage}`);
     if (at !== undefined) printProgress(io, at);
-    if (task.trace !== undefined) io.out(indent(task.trace));
+    if (task.trace !== undefined) io.out(indent(withoutStack(task.trace)));
   }
 }
 
@@ -121,6 +121,14 @@ function printProgress(io: CliIo, at: ConnectorProgress['tasks'][number]): void 
 
 function stateText(io: CliIo, state: string): string {
   return paint(io, state === 'RUNNING' ? 'green' : state === 'FAILED' ? 'red' : 'yellow', state);
+}
+
+/** A trace's messages, causes and remedies; where in the code it was is in `--json`. */
+export function withoutStack(trace: string): string {
+  return trace
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .join('\n');
 }
 
 function indent(text: string): string {

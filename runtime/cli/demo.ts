@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { runDemo, type DemoScreen } from '../app/demo/demo.ts';
+import { MillraceError } from '../record/error.ts';
 import type { CliIo } from './cli-io.ts';
 import { demoScreen } from './demo-screen.ts';
 import { EXIT } from './exit-codes.ts';
@@ -39,7 +40,7 @@ Examples:
     .action(async (flags: Flags) => {
       const screen: DemoScreen = demoScreen(io, process.stdout.isTTY);
       const orders = wholeNumber('--orders', flags.orders, 100);
-      const report = await runDemo(
+      const running = runDemo(
         {
           url: flags.url,
           folder: flags.data,
@@ -51,6 +52,39 @@ Examples:
         },
         flags.watch === true,
       );
+      const report = await running.catch((error: unknown) => {
+        throw flags.url === undefined ? error : databaseError(error, flags.url);
+      });
       io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
     });
+}
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ENOENT', 'EACCES']);
+
+/** What a driver says of a database of the user's own: by the option it was named with. SQLSTATE class 28: refused there. */
+function databaseError(error: unknown, url: string): unknown {
+  if (error instanceof MillraceError || !(error instanceof Error) || !('code' in error)) return error;
+  const code = String(error.code);
+  const place = shownPlace(url);
+  const key = '--url';
+  if (UNREACHABLE.has(code)) {
+    return new MillraceError('DEMO_DATABASE_UNREACHABLE', `no Postgres answers at ${place}: ${error.message}`, {
+      kind: 'unavailable',
+      key,
+      remedy: 'Correct host and port of --url, or leave it out: the demo then starts a Postgres of its own.',
+      cause: error,
+    });
+  }
+  if (!/^(?:28|3D)/.test(code)) return error;
+  return new MillraceError('DEMO_DATABASE_REFUSED', `Postgres at ${place}: ${error.message}`, {
+    kind: 'config',
+    key,
+    remedy: 'Correct user, password and database of --url: postgres://user:password@host:port/database.',
+    cause: error,
+  });
+}
+
+/** Without user and password (I9). */
+function shownPlace(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'the address of --url';
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { describePlugin, listPlugins } from '../app/plugin-list.ts';
-import { MillraceError } from '../record/error.ts';
+import { notFound } from '../app/not-found.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 
 interface Flags {
@@ -40,10 +40,8 @@ function printList(io: CliIo, flags: Flags): void {
 async function printOptions(io: CliIo, flags: Flags, className: string): Promise<void> {
   const options = await describePlugin(className);
   if (options === null) {
-    throw new MillraceError('PLUGIN_UNKNOWN', `there is no plugin ${className}`, {
-      kind: 'missing',
-      remedy: 'See `millrace plugins`.',
-    });
+    const known = listPlugins().flatMap((plugin) => [plugin.className, ...plugin.aliases]);
+    throw notFound('PLUGIN_UNKNOWN', 'plugin', className, known, 'millrace plugins');
   }
   if (flags.json === true) {
     io.out(json(options));

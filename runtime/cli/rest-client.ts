@@ -1,3 +1,4 @@
+import { notFound } from '../app/not-found.ts';
 import type { ErrorMessage } from '../rest/api.ts';
 import { MillraceError, type ErrorKind } from '../record/error.ts';
 
@@ -22,6 +23,7 @@ export function restClient(url: string, signal: AbortSignal): RestClient {
     async request<T>(method: string, path: string, body?: unknown): Promise<T> {
       const answer = await send(base, method, path, body, signal);
       const text = await answer.text();
+      if (answer.status === 404) await refuseUnknown(base, path, signal);
       if (!answer.ok) throw refused(answer.status, text, method, path);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     },
@@ -44,6 +46,18 @@ async function send(base: string, method: string, path: string, body: unknown, s
       cause: error,
     });
   }
+}
+
+/** Throws where the path names a connector that does not exist, whatever the worker calls it in its answer. */
+async function refuseUnknown(base: string, path: string, signal: AbortSignal): Promise<void> {
+  const [, encoded] = /^\/connectors\/([^/?]+)/.exec(path) ?? [];
+  if (encoded === undefined) return;
+  const answer = await send(base, 'GET', '/connectors', undefined, signal);
+  if (!answer.ok) return;
+  const known = (await answer.json()) as string[];
+  const name = decodeURIComponent(encoded);
+  if (known.includes(name)) return;
+  throw notFound('CONNECTOR_NOT_FOUND', 'connector', name, known, 'millrace connectors list');
 }
 
 function refused(status: number, text: string, method: string, path: string): MillraceError {

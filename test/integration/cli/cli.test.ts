@@ -122,6 +122,14 @@ describe('topics, while a worker writes them', () => {
     expect((await cli('topics', 'create', 'made', '--hub', 'hub', ...remote())).code).toBe(5);
   });
 
+  it('that do not exist are named with what is close to them', async () => {
+    expect(await cli('topics', 'tail', 'order', '--hub', 'hub')).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/there is no topic order\n.*Did you mean orders\? `millrace topics list`/s),
+    });
+    expect(await cli('topics', 'list', '--hub', 'nowhere')).toMatchObject({ err: expect.stringContaining('--hub') });
+  });
+
   it('that do not exist are a status of their own', async () => {
     expect((await cli('topics', 'describe', 'absent', '--hub', 'hub')).code).toBe(4);
     expect((await cli('topics', 'list', '--hub', 'nowhere')).code).toBe(4);
@@ -136,6 +144,27 @@ describe('connectors, by command', () => {
     's3.bucket.name': 'b',
     'flush.size': '100000',
   };
+
+  it('are told in one wording where they do not exist, with what is close', async () => {
+    const path = '/connectors/shop/config';
+    const stopped = { ...config, 'store.url': `file://${worker.path}`, name: 'shop' };
+    await worker.request('PUT', path, stopped);
+    for (const [command, ...args] of [
+      ['status', 'shpo'],
+      ['pause', 'shpo'],
+      ['restart', 'shpo', '--tasks'],
+      ['restart', 'shpo', '--task', '0'],
+      ['delete', 'shpo'],
+    ] as const) {
+      const { code, err } = await cli('connectors', command, ...args, ...remote());
+      expect([command, code, err]).toEqual([
+        command,
+        4,
+        'error: there is no connector shpo\n  remedy: Did you mean shop? `millrace connectors list` shows what there is.\n  code:   CONNECTOR_NOT_FOUND\n',
+      ]);
+    }
+    await worker.request('DELETE', '/connectors/shop');
+  });
 
   it('are applied, listed, controlled and deleted', async () => {
     await writeFile(

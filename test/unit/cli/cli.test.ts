@@ -6,6 +6,7 @@ import { isConnectorPath, parseConnectorFile, readConnectorFiles } from '../../.
 import { json, paint, printError, table, type CliIo } from '../../../runtime/cli/cli-io.ts';
 import { COMMANDS } from '../../../runtime/cli/command-table.ts';
 import { EXIT, exitCodeOf } from '../../../runtime/cli/exit-codes.ts';
+import { withoutStack } from '../../../runtime/cli/connectors.ts';
 import { buildProgram } from '../../../runtime/cli/run.ts';
 import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts';
 
@@ -64,6 +65,14 @@ describe('output', () => {
 
   it('prints big integers', () => {
     expect(json({ a: 12345678901234567890n })).toBe('{"a":"12345678901234567890"}');
+  });
+});
+
+describe('a trace', () => {
+  it('is shown without places in the code', () => {
+    const trace =
+      'A_B: MillraceError: x\n    at f (a.ts:1:2)\nRemedy: y\nCaused by: Error: z\n    at async g (b.ts:3:4)';
+    expect(withoutStack(trace)).toBe('A_B: MillraceError: x\nRemedy: y\nCaused by: Error: z');
   });
 });
 
