@@ -12,6 +12,30 @@ interface RegisteredConnector {
 
 export const registeredConnectors: readonly RegisteredConnector[] = [
   {
+    className: 'blackhole',
+    aliases: [],
+    kind: 'sink',
+    load: async () => (await import('./blackhole/index.ts')).connector,
+  },
+  {
+    className: 'filestream-sink',
+    aliases: ['org.apache.kafka.connect.file.FileStreamSinkConnector'],
+    kind: 'sink',
+    load: async () => (await import('./filestream/index.ts')).fileStreamSink,
+  },
+  {
+    className: 'filestream-source',
+    aliases: ['org.apache.kafka.connect.file.FileStreamSourceConnector'],
+    kind: 'source',
+    load: async () => (await import('./filestream/index.ts')).fileStreamSource,
+  },
+  {
+    className: 'generator',
+    aliases: [],
+    kind: 'source',
+    load: async () => (await import('./generator/index.ts')).connector,
+  },
+  {
     className: 'postgres',
     aliases: ['io.debezium.connector.postgresql.PostgresConnector'],
     kind: 'source',
@@ -22,6 +46,18 @@ export const registeredConnectors: readonly RegisteredConnector[] = [
     aliases: ['io.confluent.connect.s3.S3SinkConnector'],
     kind: 'sink',
     load: async () => (await import('./s3/index.ts')).connector,
+  },
+  {
+    className: 'verifiable-sink',
+    aliases: ['org.apache.kafka.connect.tools.VerifiableSinkConnector'],
+    kind: 'sink',
+    load: async () => (await import('./verifiable/index.ts')).verifiableSink,
+  },
+  {
+    className: 'verifiable-source',
+    aliases: ['org.apache.kafka.connect.tools.VerifiableSourceConnector'],
+    kind: 'source',
+    load: async () => (await import('./verifiable/index.ts')).verifiableSource,
   },
 ];
 

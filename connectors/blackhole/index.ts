@@ -1,0 +1,1 @@
+export { blackholeSink as connector } from './connector.ts';

@@ -1,0 +1,1 @@
+export { fileStreamSource, fileStreamSink } from './connector.ts';

@@ -1,0 +1,87 @@
+import { crc32 } from 'node:zlib';
+import type { SinkRecord } from '../../runtime/connector/sink.ts';
+import type { Env } from '../../runtime/env/env.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+
+/** The last record of a partition that the file holds: by it a replay is known again. */
+export interface Held {
+  /** The offset after it. */
+  readonly next: bigint;
+  readonly timestampMs: number;
+  /** CRC-32 of its raw key and value. */
+  readonly crc: number;
+}
+
+/** What the file holds at `length`. */
+export interface Journal {
+  readonly length: number;
+  readonly held: ReadonlyMap<string, Held>;
+}
+
+interface Stored {
+  readonly version: 1;
+  readonly length: number;
+  readonly partitions: Readonly<
+    Record<string, { readonly next: string; readonly timestamp: number; readonly crc: number }>
+  >;
+}
+
+export function heldOf(record: SinkRecord): Held {
+  const { offset, timestampMs, rawKey, rawValue } = record;
+  const crc = crc32(rawValue ?? Buffer.alloc(0), crc32(rawKey ?? Buffer.alloc(0)));
+  return { next: offset + 1n, timestampMs, crc };
+}
+
+export function sameHeld(a: Held, b: Held): boolean {
+  return a.next === b.next && a.timestampMs === b.timestampMs && a.crc === b.crc;
+}
+
+/** `.<name>.offsets` beside the file. */
+export function journalPath(file: string): string {
+  const slash = file.lastIndexOf('/') + 1;
+  return `${file.slice(0, slash)}.${file.slice(slash)}.offsets`;
+}
+
+/** null: there is none. */
+export async function readJournal(env: Env, file: string): Promise<Journal | null> {
+  const path = journalPath(file);
+  let text: string;
+  try {
+    text = (await env.files.readFile(path)).toString();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const { version, length, partitions } = JSON.parse(text) as Stored;
+    if (version !== 1 || !Number.isSafeInteger(length)) throw new Error('another version');
+    const held = Object.entries(partitions).map(
+      ([name, { next, timestamp, crc }]) => [name, { next: BigInt(next), timestampMs: timestamp, crc }] as const,
+    );
+    return { length, held: new Map(held) };
+  } catch (error) {
+    throw new MillraceError('FILESTREAM_OFFSETS_CORRUPT', `${path} cannot be read: ${String(error)}`, {
+      kind: 'corrupt',
+      remedy: `Remove ${path}: records since the last commit may then be in the file twice.`,
+      cause: error,
+    });
+  }
+}
+
+/** Durable when it resolves: written beside, synced, renamed, the directory synced. */
+export async function writeJournal(env: Env, file: string, { length, held }: Journal): Promise<void> {
+  const path = journalPath(file);
+  const partitions = Object.fromEntries(
+    [...held].map(([name, { next, timestampMs, crc }]) => [name, { next: String(next), timestamp: timestampMs, crc }]),
+  );
+  const stored: Stored = { version: 1, length, partitions };
+  const handle = await env.files.open(`${path}.new`, 'w');
+  try {
+    await handle.writeFile(JSON.stringify(stored));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await env.files.rename(`${path}.new`, path);
+  await env.files.syncDirectory(path.slice(0, path.lastIndexOf('/') + 1) || '.');
+}

@@ -1,0 +1,1 @@
+export { generatorSource as connector } from './connector.ts';

@@ -1,0 +1,1 @@
+export { verifiableSource, verifiableSink } from './connector.ts';
