@@ -1,6 +1,7 @@
 import type { Herder } from '../cluster/herder.ts';
 import type { RawConfig } from '../connector/options.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
+import { levelName, LoggerLevels, type LevelName } from '../observe/logger-levels.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
@@ -25,11 +26,13 @@ const CLOSE_MARGIN_MS = 10_000;
 /** Runs a worker until the signal aborts or it cannot go on; returns the exit status, and whether a part would not end. */
 export async function runWorker(options: RunWorkerOptions): Promise<{ readonly code: number; readonly hung: boolean }> {
   const { settings, connectors } = await readFiles(options);
-  const log = await openLog(options, settings);
+  const loggers = new LoggerLevels(startLevel(settings), () => realEnv.clock.nowMs());
+  const log = await openLog(options, settings, loggers);
   const ended = Promise.withResolvers<Error | null>();
   const worker = await startWorker({
     settings,
     log,
+    loggers,
     variables: options.variables,
     failed: (error) => {
       log.error(`the worker cannot go on: ${error.message}`, { error });
@@ -76,10 +79,18 @@ async function readFiles({ files, overrides }: RunWorkerOptions) {
   return { settings, connectors: await readConnectorFiles(own === undefined ? files : rest) };
 }
 
-function openLog({ json, colour, terminal }: RunWorkerOptions, { options }: WorkerSettings): Promise<LineLog> {
+function startLevel({ options }: WorkerSettings): LevelName {
+  return levelName(options['millrace.log.level']) ?? 'OFF';
+}
+
+function openLog(
+  { json, colour, terminal }: RunWorkerOptions,
+  { options }: WorkerSettings,
+  levels: LoggerLevels,
+): Promise<LineLog> {
   const format = options['millrace.log.format'];
   const pretty = !json && (format === 'pretty' || (format === 'auto' && terminal));
-  return createLogger({ level: options['millrace.log.level'], destination: { fd: 1 }, pretty, colour });
+  return createLogger({ level: levels, destination: { fd: 1 }, pretty, colour });
 }
 
 /** All files are validated before the first is applied. */

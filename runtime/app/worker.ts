@@ -9,6 +9,7 @@ import { connectHub } from '../hub/embedded/open.ts';
 import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
+import { levelName, LoggerLevels } from '../observe/logger-levels.ts';
 import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
@@ -26,6 +27,8 @@ import { VERSION } from '../connector/version.ts';
 export interface WorkerOptions {
   readonly settings: WorkerSettings;
   readonly log: LineLog;
+  /** Levels of `log`, for `/admin/loggers`; without them nothing there changes what is logged. */
+  readonly loggers?: LoggerLevels;
   /** For `${env:…}` in configurations. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Called once when the worker cannot go on. */
@@ -78,7 +81,8 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   ]);
   const port = await hubThread.connect();
   const hub = cleanup.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
-  const [configs, statuses] = await openStores(options, hub, cleanup, fatal('stores'));
+  const loggers = options.loggers ?? new LoggerLevels('INFO', () => realEnv.clock.nowMs());
+  const [configs, statuses] = await openStores(options, loggers, hub, cleanup, fatal('stores'));
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
   const herder = new Herder({
@@ -98,9 +102,10 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
   health.watch(() => herder.setbacks());
+  loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   for (const listener of settings.listeners) {
-    const app = cleanup.add(rest(restServer, options, herder, hub, health), (one) => one.close());
+    const app = cleanup.add(rest(restServer, options, { herder, hub, health, loggers, configs }), (one) => one.close());
     urls.push(await listen(app, listener));
   }
   await options.prepare?.(herder);
@@ -130,6 +135,7 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
 
 async function openStores(
   { settings, log }: WorkerOptions,
+  loggers: LoggerLevels,
   hub: EmbeddedHub,
   cleanup: Cleanup,
   failed: (error: Error) => void,
@@ -145,8 +151,12 @@ async function openStores(
   const statusTopic = options['status.storage.topic'];
   const partitions = options['status.storage.partitions'];
   const shared = { hub, env: realEnv, failed };
+  const levelChanged = (logger: string, word: string): void => {
+    const level = levelName(word);
+    if (level !== null) loggers.set(logger, level);
+  };
   const [configs, statuses] = await Promise.all([
-    ConfigStore.open({ ...shared, topic: configTopic, unreadable: unreadable(configTopic) }, signal),
+    ConfigStore.open({ ...shared, topic: configTopic, unreadable: unreadable(configTopic), levelChanged }, signal),
     StatusStore.open({ ...shared, topic: statusTopic, partitions, unreadable: unreadable(statusTopic) }, signal),
   ]);
   cleanup.add(configs, (one) => one.close());
@@ -171,12 +181,18 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
   });
 }
 
+interface RestParts {
+  readonly herder: Herder;
+  readonly hub: EmbeddedHub;
+  readonly health: WorkerHealth;
+  readonly loggers: LoggerLevels;
+  readonly configs: ConfigStore;
+}
+
 function rest(
   restServer: RestServer,
   { settings, log }: WorkerOptions,
-  herder: Herder,
-  hub: EmbeddedHub,
-  health: WorkerHealth,
+  { herder, hub, health, loggers, configs }: RestParts,
 ): FastifyInstance {
   const { options } = settings;
   return restServer({
@@ -191,6 +207,8 @@ function rest(
       list: () => hub.admin.topics(),
       create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
     },
+    loggers,
+    clusterLevel: (logger, level) => configs.putLevel(logger, level),
     metrics: metricsPage(herder, hub),
     bodyBytes: options['millrace.rest.body.bytes'],
     hosts: ownNames(settings),

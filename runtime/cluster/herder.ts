@@ -163,13 +163,22 @@ export class Herder {
     return this.#reconciler.views();
   }
 
-  async create(name: string, config: RawConfig, target: TargetState): Promise<ConnectorInfo> {
+  /** `offsets`: where it begins, stored before it is: what cannot be stored creates nothing. */
+  async create(
+    name: string,
+    config: RawConfig,
+    target: TargetState,
+    offsets: readonly ConnectorOffset[] = [],
+    signal: AbortSignal = AbortSignal.timeout(60_000),
+  ): Promise<ConnectorInfo> {
     const named = withName(name, config);
     const connector = await this.gate.accept(name, named, named);
     this.#reconciler.learn(name, connector);
     return this.#queue.run(name, async () => {
       const { configs } = this.#options;
       if (configs.get(name) !== null) throw conflict(`Connector ${name} already exists`);
+      if (offsets.length > 0)
+        await this.#offsets.alter(name, connector, await this.#options.providers.resolve(named), offsets, signal);
       await configs.putConfig(name, named, target);
       this.#types.set(name, connector.kind);
       this.#reconciler.request(name);

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { levelName, LoggerLevels } from './logger-levels.ts';
 
 /** Structured log lines; the form every room is given (`connector/context.ts`). */
 export interface LineLog {
@@ -11,7 +12,8 @@ export interface LineLog {
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface LoggerOptions {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Levels that may change are read at each line. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' | LoggerLevels;
   /** Where lines go. `pretty` formats them for people, with colours where `colour`. */
   readonly destination: DestinationStream | { readonly fd: number };
   readonly pretty: boolean;
@@ -22,12 +24,16 @@ export interface LoggerOptions {
 export async function createLogger(options: LoggerOptions): Promise<LineLog> {
   const destination = await openDestination(options);
   const settings = {
-    level: options.level,
+    level: 'debug',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return lineLog(pino(settings, destination));
+  return lineLog(pino(settings, destination), levelsOf(options.level));
+}
+
+function levelsOf(level: LoggerOptions['level']): LoggerLevels {
+  return level instanceof LoggerLevels ? level : new LoggerLevels(levelName(level) ?? 'OFF', () => 0);
 }
 
 async function openDestination({ destination, pretty, colour }: LoggerOptions): Promise<DestinationStream> {
@@ -43,11 +49,11 @@ async function openDestination({ destination, pretty, colour }: LoggerOptions): 
   });
 }
 
-function lineLog(logger: Logger): LineLog {
+function lineLog(logger: Logger, levels: LoggerLevels): LineLog {
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: Fields = {}): void => {
-      if (logger.isLevelEnabled(level)) logger[level](shown(fields), message);
+      if (levels.enabled(level, fields['connector'])) logger[level](shown(fields), message);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MillraceError } from '../record/error.ts';
 import { readCreate } from './request-body.ts';
-import { queryValues, resource } from './resource.ts';
+import { queryValues, requestSignal, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
 /** `/connectors`: the list, and new ones. */
@@ -19,8 +19,8 @@ export function connectorsResource(app: FastifyInstance, { herder }: RestContext
     return Object.fromEntries(entries) as unknown;
   };
   const create = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const { name, config, target } = readCreate(request.body);
-    const info = await herder.create(name, config, target);
+    const { name, config, target, offsets } = readCreate(request.body);
+    const info = await herder.create(name, config, target, offsets, requestSignal(request));
     reply.code(201).header('location', locationOf(request, name));
     return info;
   };

@@ -82,25 +82,34 @@ export function checkedName(name: string): string {
   throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${name.length}`);
 }
 
+const CREATE_FIELDS = ['name', 'config', 'initial_state', 'initial_offsets'];
+
 interface CreateRequest {
   readonly name: string;
   readonly config: Record<string, string>;
   readonly target: TargetState;
+  /** Where it begins; empty: where its connector says. */
+  readonly offsets: readonly ConnectorOffset[];
 }
 
 export function readCreate(body: unknown): CreateRequest {
   const fields = readObject(body, 'a JSON object with name and config');
-  const unknown = Object.keys(fields).filter((key) => !['name', 'config', 'initial_state'].includes(key));
+  const unknown = Object.keys(fields).filter((key) => !CREATE_FIELDS.includes(key));
   if (unknown.length > 0)
-    throw new RestError(400, `Unrecognized field "${unknown[0]}": known are name, config, initial_state`);
-  const { name, config, initial_state: state } = fields;
+    throw new RestError(400, `Unrecognized field "${unknown[0]}": known are ${CREATE_FIELDS.join(', ')}`);
+  const { name, config, initial_state: state, initial_offsets: offsets } = fields;
   if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config ?? null)}`);
   if (name !== undefined && name !== null && typeof name !== 'string' && typeof name !== 'number') {
     throw new RestError(400, `name must be a text, not ${kindOf(name)}`);
   }
   const texts = withoutNulls(readTexts(config));
   const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
-  return { name: checkedName(named.trim()), config: texts, target: readInitialState(state) };
+  return {
+    name: checkedName(named.trim()),
+    config: texts,
+    target: readInitialState(state),
+    offsets: readInitialOffsets(offsets),
+  };
 }
 
 const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' };
@@ -110,6 +119,13 @@ function readInitialState(state: unknown): TargetState {
   const target = typeof state === 'string' ? INITIAL[state.toUpperCase()] : undefined;
   if (target !== undefined) return target;
   throw new RestError(400, `initial_state must be one of RUNNING, PAUSED, STOPPED, not ${JSON.stringify(state)}`);
+}
+
+/** Offsets a connector begins at (KIP-995). */
+function readInitialOffsets(offsets: unknown): readonly ConnectorOffset[] {
+  if (offsets === undefined || offsets === null) return [];
+  if (!Array.isArray(offsets)) throw new RestError(400, `initial_offsets must be an array, not ${kindOf(offsets)}`);
+  return offsets.map(readOffset);
 }
 
 export function readOffsets(body: unknown): readonly ConnectorOffset[] {
@@ -131,6 +147,13 @@ function readOffset(entry: unknown): ConnectorOffset {
   if (offset !== null && !isObject(offset))
     throw new RestError(400, `offset must be a JSON object or null, not ${kindOf(offset)}`);
   return { partition: partition as JsonObject, offset: offset as JsonObject | null };
+}
+
+/** The wanted log level; null: none is given. */
+export function readLevel(body: unknown): string | null {
+  const { level } = readObject(body, 'a JSON object with level');
+  if (level === undefined || level === null) return null;
+  return typeof level === 'string' ? level : JSON.stringify(level);
 }
 
 interface CreateTopicRequest {

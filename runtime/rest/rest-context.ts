@@ -3,6 +3,7 @@ import type { Herder } from '../cluster/herder.ts';
 import type { Log } from '../connector/context.ts';
 import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
+import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 
 /** What the resources are served from. */
 export interface RestContext {
@@ -18,6 +19,9 @@ export interface RestContext {
     list(): Promise<readonly TopicDescription[]>;
     create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
   };
+  readonly loggers: LoggerLevels;
+  /** Sets a log level on every worker of the cluster. */
+  readonly clusterLevel: (logger: string, level: LevelName) => Promise<void>;
   /** Prometheus text exposition, and its content type. */
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Largest body in bytes. */

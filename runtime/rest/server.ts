@@ -1,4 +1,5 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { adminLoggersResource } from './admin-loggers.ts';
 import { connectorResource } from './connector.ts';
 import { connectorCheckResource } from './connector-check.ts';
 import { connectorConfigResource } from './connector-config.ts';
@@ -65,6 +66,7 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorTopicsResource,
   connectorPluginsResource,
   hubTopicsResource,
+  adminLoggersResource,
 ];
 
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {

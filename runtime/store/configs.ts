@@ -24,6 +24,8 @@ export interface ConfigStoreOptions {
   readonly replication?: number;
   /** Called for each change after `open`, also those of other workers. */
   readonly changed?: (connector: string) => void;
+  /** Called for each log level that is set for the whole cluster after `open`. */
+  readonly levelChanged?: (logger: string, level: string) => void;
   readonly failed?: (error: Error) => void;
   /** A record that cannot be read; it is left out. */
   readonly unreadable?: (key: string, error: Error) => void;
@@ -47,6 +49,7 @@ interface Draft {
  *     commit-<c>        {"tasks":N}
  *     target-state-<c>  {"state":…,"state.v2":…}      null: STARTED
  *     tasks-fencing-<c> {"task-count":N}
+ *     logger-cluster-<l> {"level":…}                  counts while workers run: after a restart it is forgotten
  *     millrace-epoch-<c> {"epoch":N}                  ours; Connect skips keys it does not know
  */
 export class ConfigStore {
@@ -110,6 +113,11 @@ export class ConfigStore {
 
   async putTarget(name: string, target: TargetState): Promise<void> {
     await this.#write([targetEntry(name, target)]);
+  }
+
+  /** Sets a log level on every worker that runs. */
+  async putLevel(logger: string, level: string): Promise<void> {
+    await this.#write([{ key: `logger-cluster-${logger}`, value: JSON.stringify({ level }) }]);
   }
 
   /** Takes the next epoch of a connector; durable before any task carries it (I2, I3). */
@@ -176,6 +184,9 @@ export class ConfigStore {
       case 'commit-':
         this.#applyCommit(rest, value);
         return null;
+      case 'logger-cluster-':
+        if (value !== null && this.#opened) this.#options.levelChanged?.(rest, readText(value, 'level'));
+        return null;
       case 'millrace-epoch-':
         this.#draft(rest).epoch = Math.max(this.#draft(rest).epoch, readNumber(value, 'epoch'));
         return null;
@@ -209,7 +220,7 @@ export class ConfigStore {
   }
 }
 
-const PREFIXES = ['connector-', 'target-state-', 'task-', 'commit-', 'millrace-epoch-'] as const;
+const PREFIXES = ['connector-', 'target-state-', 'task-', 'commit-', 'logger-cluster-', 'millrace-epoch-'] as const;
 
 function propertiesValue(config: StoredConfig): string {
   return JSON.stringify({ properties: config });
@@ -239,6 +250,12 @@ function readNumber(value: unknown, field: string): number {
   const number = readObject(value)[field];
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0) return number;
   throw new Error(`field ${field} is not a whole number`);
+}
+
+function readText(value: unknown, field: string): string {
+  const text = readObject(value)[field];
+  if (typeof text === 'string') return text;
+  throw new Error(`field ${field} is not a text`);
 }
 
 function readObject(value: unknown): Readonly<Record<string, unknown>> {

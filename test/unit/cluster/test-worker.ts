@@ -2,6 +2,7 @@ import { Herder } from '../../../runtime/cluster/herder.ts';
 import type { ConnectorOffset } from '../../../runtime/cluster/answers.ts';
 import type { Log } from '../../../runtime/connector/context.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import { levelName, LoggerLevels } from '../../../runtime/observe/logger-levels.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { ConfigProviders } from '../../../runtime/settings/providers.ts';
 import { ConfigStore } from '../../../runtime/store/configs.ts';
@@ -35,6 +36,7 @@ export interface TestWorker {
   readonly statuses: StatusStore;
   readonly catalog: FileCatalog;
   readonly lines: LogLine[];
+  readonly loggers: LoggerLevels;
   readonly sourceOffsets: Map<string, SourceOffset[]>;
   /** Ends the worker; the hub stays. */
   close(): Promise<void>;
@@ -48,7 +50,12 @@ export async function startTestWorker(
   const { signal } = new AbortController();
   const lines: LogLine[] = [];
   const host = new FakeHost();
-  const configs = await ConfigStore.open({ hub, env: realEnv, topic: 'configs' }, signal);
+  const loggers = new LoggerLevels('INFO', () => realEnv.clock.nowMs());
+  const levelChanged = (logger: string, word: string): void => {
+    const level = levelName(word);
+    if (level !== null) loggers.set(logger, level);
+  };
+  const configs = await ConfigStore.open({ hub, env: realEnv, topic: 'configs', levelChanged }, signal);
   const statuses = await StatusStore.open({ hub, env: realEnv, topic: 'statuses', partitions: 1 }, signal);
   const sourceOffsets = new Map<string, SourceOffset[]>();
   const herder = new Herder({
@@ -76,7 +83,8 @@ export async function startTestWorker(
     await configs.close();
     await statuses.close();
   };
-  return { herder, host, hub, configs, statuses, catalog, lines, sourceOffsets, close };
+  loggers.watch(() => herder.names());
+  return { herder, host, hub, configs, statuses, catalog, lines, loggers, sourceOffsets, close };
 }
 
 function applyChanges(all: Map<string, SourceOffset[]>, connector: string, changes: readonly ConnectorOffset[]): void {

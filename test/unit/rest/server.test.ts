@@ -136,6 +136,50 @@ describe('the REST server', () => {
     await local.close();
   });
 
+  it('creates a connector where it is to begin, and none where that cannot be', async () => {
+    const config = { 'connector.class': 'FileStreamSource', topic: 'lines' };
+    const create = (offset: unknown) =>
+      app.inject({
+        method: 'POST',
+        url: '/connectors',
+        headers: json,
+        payload: JSON.stringify({
+          name: 'begins',
+          config,
+          initial_state: 'STOPPED',
+          initial_offsets: [{ partition: { filename: 'in.txt' }, offset }],
+        }),
+      });
+    const wrong = await create({ position: 'x' });
+    expect(wrong.statusCode).toBe(400);
+    expect(wrong.json()).toMatchObject({ message: expect.stringContaining('Long') });
+    expect((await app.inject('/connectors/begins')).statusCode).toBe(404);
+    expect((await create({ position: 7 })).statusCode).toBe(201);
+    expect((await app.inject('/connectors/begins/offsets')).json()).toEqual({
+      offsets: [{ partition: { filename: 'in.txt' }, offset: { position: 7 } }],
+    });
+    await app.inject({ method: 'DELETE', url: '/connectors/begins' });
+  });
+
+  it('has a logger a connector, and sets levels of one worker or of all', async () => {
+    const payload = JSON.stringify({ 'connector.class': 'FileStreamSource', topic: 'lines' });
+    await app.inject({ method: 'PUT', url: '/connectors/logged/config', headers: json, payload });
+    const names = Object.keys((await app.inject('/admin/loggers')).json<Record<string, unknown>>());
+    expect(names).toEqual(expect.arrayContaining(['connector', 'connector.logged', 'root']));
+    const url = '/admin/loggers/connector.logged';
+    const set = await app.inject({
+      method: 'PUT',
+      url: `${url}?scope=cluster`,
+      headers: json,
+      payload: '{"level":"debug"}',
+    });
+    expect(set.statusCode).toBe(204);
+    await until(() => worker.loggers.enabled('debug', 'logged'));
+    expect(worker.loggers.enabled('debug', 'other')).toBe(false);
+    expect((await app.inject(url)).json()).toMatchObject({ level: 'DEBUG' });
+    await app.inject({ method: 'DELETE', url: '/connectors/logged' });
+  });
+
   it('serves metrics to a scraper that takes only text', async () => {
     const answer = await app.inject({ url: '/metrics', headers: { accept: 'text/plain' } });
     expect(answer.statusCode).toBe(200);

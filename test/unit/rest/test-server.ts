@@ -16,6 +16,8 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
       message: 'Worker has completed startup and is ready to handle requests.',
       connectors: worker.herder.setbacks(),
     }),
+    loggers: worker.loggers,
+    clusterLevel: (logger, level) => worker.configs.putLevel(logger, level),
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
     topics: {
       list: () => worker.hub.admin.topics(),

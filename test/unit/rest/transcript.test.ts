@@ -64,6 +64,7 @@ function comparable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const masked = Object.entries(value).map(([key, field]): [string, unknown] => {
     if (key === 'worker_id') return [key, 'HOST:PORT'];
+    if (key === 'last_modified') return [key, field === null ? null : 'TIMESTAMP'];
     if (key === 'configs') return [key, shapes(field)];
     if (key === 'groups') return [key, Array.isArray(field)];
     return [key, comparable(field)];
