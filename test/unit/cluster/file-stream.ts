@@ -64,6 +64,16 @@ const converters: Readonly<Record<string, OptionSet>> = {
   }),
 };
 
+const headerConverters: Readonly<Record<string, OptionSet>> = {
+  'org.apache.kafka.connect.storage.SimpleHeaderConverter': optionSet('simple', {}),
+};
+
+const predicates: Readonly<Record<string, OptionSet>> = {
+  'org.apache.kafka.connect.transforms.predicates.TopicNameMatches': optionSet('topic name', {
+    pattern: option.string({ doc: 'Pattern.' }),
+  }),
+};
+
 const transforms: Readonly<Record<string, OptionSet>> = {
   'org.apache.kafka.connect.transforms.HoistField$Value': optionSet('hoist', {
     type: option.className({ doc: 'Type.' }),
@@ -109,6 +119,8 @@ export class FileCatalog implements PluginCatalog {
 
   find(kind: string, className: string): OptionSet | null {
     if (kind === 'converter') return converters[className] ?? null;
+    if (kind === 'header_converter') return headerConverters[className] ?? null;
+    if (kind === 'predicate') return predicates[className] ?? null;
     return kind === 'transformation' ? (transforms[className] ?? null) : null;
   }
 }
