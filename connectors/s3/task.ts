@@ -213,6 +213,7 @@ function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, readonly
   let last: SinkRecord | null = null;
   let group: SinkRecord[] = [];
   for (const record of batch) {
+    if (record.destination !== undefined && record.destination !== record.topic) throw renamed(record);
     if (last === null || record.partition !== last.partition || record.topic !== last.topic) {
       const name = topicPartitionName(record);
       group = groups.get(name) ?? [];
@@ -234,7 +235,14 @@ function adoptingText(archives: readonly PartitionArchive[]): string {
 function notAssigned(name: string): MillraceError {
   return new MillraceError('S3_PARTITION_NOT_ASSIGNED', `${name} is not assigned to this task`, {
     kind: 'bug',
-    remedy:
-      'A transform that renames topics cannot stand before this sink: names of files come from topic and partition.',
+    remedy: 'This is a defect of the worker: report it with its version.',
+  });
+}
+
+function renamed({ topic, destination }: SinkRecord): MillraceError {
+  return new MillraceError('S3_TOPIC_RENAMED', `a transform renames topic ${topic} to ${destination}`, {
+    kind: 'config',
+    key: 'transforms',
+    remedy: 'Remove the transform that renames topics: names of files come from topic and partition in the hub.',
   });
 }

@@ -4,10 +4,11 @@ import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import { findConverter, listConverters } from './converter-plugins.ts';
+import { findTransformOptions, listTransforms, transformProblem } from './transform-plugins.ts';
 import { VERSION } from '../connector/version.ts';
 
-/** The connectors and converters of this build. */
-export const builtInCatalog: PluginCatalog = { list, connector, kindOf, find };
+/** The connectors, converters, transforms and predicates of this build. */
+export const builtInCatalog: PluginCatalog = { list, connector, kindOf, find, problem: transformProblem };
 
 function list(): readonly PluginSummary[] {
   const connectors = registeredConnectors.map(({ className, aliases, kind }) => ({
@@ -16,7 +17,11 @@ function list(): readonly PluginSummary[] {
     kind,
     version: VERSION,
   }));
-  return [...connectors.toSorted((a, b) => (a.className < b.className ? -1 : 1)), ...listConverters()];
+  return [
+    ...connectors.toSorted((a, b) => (a.className < b.className ? -1 : 1)),
+    ...listConverters(),
+    ...listTransforms(),
+  ];
 }
 
 async function connector(className: string): Promise<Connector | null> {
@@ -31,7 +36,9 @@ function find(
   kind: 'converter' | 'header_converter' | 'transformation' | 'predicate',
   className: string,
 ): OptionSet | null {
-  return kind === 'converter' || kind === 'header_converter' ? findConverter(kind, className) : null;
+  return kind === 'converter' || kind === 'header_converter'
+    ? findConverter(kind, className)
+    : findTransformOptions(kind, className);
 }
 
 export function isBuiltIn(className: string): boolean {

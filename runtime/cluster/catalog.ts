@@ -2,6 +2,7 @@ import { configKeys, type ConfigKeyInfo } from '../connector/config-def.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
+import type { PluginOptions } from '../connector/validate.ts';
 
 type PluginKind = 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate';
 
@@ -22,6 +23,7 @@ export interface PluginCatalog {
   kindOf(className: string): Connector['kind'] | null;
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
+  readonly problem?: NonNullable<PluginOptions['problem']>;
 }
 
 const OTHER_KINDS = ['converter', 'header_converter', 'transformation', 'predicate'] as const;

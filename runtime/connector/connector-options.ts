@@ -52,14 +52,14 @@ const shared = {
   'value.converter': converter('value', 'values'),
   'header.converter': converter('header', 'headers'),
   transforms: option.list({
-    doc: 'Names of transforms. This version has none: naming one is refused.',
+    doc: 'Names of the transforms that records pass, in this order; each is set up by transforms.<name>.type and its own options.',
     group: 'Transforms',
     importance: 'LOW',
     displayName: 'Transforms',
     default: [],
   }),
   predicates: option.list({
-    doc: 'Names of predicates that transforms refer to. This version has none: naming one is refused.',
+    doc: 'Names of predicates that transforms refer to by transforms.<name>.predicate; each is set up by predicates.<name>.type and its own options.',
     group: 'Predicates',
     importance: 'LOW',
     displayName: 'Predicates',

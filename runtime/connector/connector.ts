@@ -67,6 +67,12 @@ export interface SourceConnector extends ConnectorBase {
 
 export interface SinkConnector extends ConnectorBase {
   readonly kind: 'sink';
+  /**
+   * Whether its tasks can be given several records of one offset: a transform may make them. Such records
+   * come in one `write`, and the offset is durable only when all of them are. Where it is not true, such a
+   * record stops the task.
+   */
+  readonly takesSeveralPerOffset?: boolean;
   createTask(config: RawConfig): SinkTask;
 }
 

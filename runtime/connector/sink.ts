@@ -9,9 +9,12 @@ import type { TaskContext } from './context.ts';
  * a sink may pass them on unread.
  */
 export interface SinkRecord {
+  /** Topic, partition and offset in the hub, whatever transforms did: durable offsets are told by them. */
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
+  /** Topic name that transforms gave the record: what it is stored under is named after it. undefined: `topic`. */
+  readonly destination?: string;
   /** Epoch milliseconds. */
   readonly timestampMs: number;
   readonly headers: readonly RawHeader[];
@@ -20,8 +23,8 @@ export interface SinkRecord {
   /** True for a record without a value. */
   readonly tombstone: boolean;
   /**
-   * How `rawValue` is encoded, if it is what `value()` would decode (no transform in the way):
-   * `json` is a JSON document of the value itself, without an envelope around it.
+   * How `rawValue` is encoded, if it is what `value()` would decode: `json` is a JSON document of the
+   * value itself, without an envelope around it.
    */
   readonly encoding: 'json' | 'string' | 'bytes' | 'other';
   /** The same of `rawKey`; undefined: not known. */

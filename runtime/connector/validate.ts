@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { MillraceError } from '../record/error.ts';
+import { aliasOptions } from './alias-options.ts';
 import type { Connector } from './connector.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
 import {
@@ -17,6 +18,8 @@ import {
 export interface PluginOptions {
   /** Options of a converter, transform or predicate by its class name; null: there is none of that name. */
   find(kind: 'converter' | 'header_converter' | 'transformation' | 'predicate', className: string): OptionSet | null;
+  /** What is wrong with the options of a transform or predicate beyond their declaration, by their own key. */
+  problem?(kind: 'transformation' | 'predicate', className: string, own: RawConfig): OptionError | null;
 }
 
 export interface Validation {
@@ -31,7 +34,7 @@ export interface Validation {
 export function validateConfig(connector: Connector, config: RawConfig, plugins: PluginOptions): Validation {
   const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
   const own = withoutKeys(shared, connector.options);
-  const sets = [own, connector.options];
+  const sets = [own, connector.options, ...aliasSets(config, plugins)];
   const errors: OptionError[] = sets.flatMap((set) => checkOptions(set, config).errors);
   errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
   if (connector.kind === 'sink') errors.push(...topicErrors(config));
@@ -107,10 +110,15 @@ export function converterErrors(config: RawConfig, plugins: PluginOptions): Opti
   });
 }
 
+/** What stands under a prefix, without it. */
+function below(prefix: string, config: RawConfig): RawConfig {
+  const part = Object.entries(config).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(part.map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
 /** Errors of the options under a prefix, with their whole keys. */
 function prefixed(set: OptionSet, prefix: string, config: RawConfig): OptionError[] {
-  const part = Object.entries(config).filter(([key]) => key.startsWith(prefix));
-  const stripped = Object.fromEntries(part.map(([key, value]) => [key.slice(prefix.length), value]));
+  const stripped = below(prefix, config);
   const errors = checkOptions(set, stripped).errors.map((error) => ({
     ...error,
     key: prefix + error.key,
@@ -122,33 +130,58 @@ function prefixed(set: OptionSet, prefix: string, config: RawConfig): OptionErro
 
 function transformErrors(config: RawConfig, plugins: PluginOptions): OptionError[] {
   return [
-    ...aliasErrors('transforms', 'transformation', config, plugins),
-    ...aliasErrors('predicates', 'predicate', config, plugins),
+    ...aliasErrors('transforms', config, plugins),
+    ...aliasErrors('predicates', config, plugins),
     ...predicateErrors(config),
   ];
 }
 
-function aliasErrors(
-  family: 'transforms' | 'predicates',
-  kind: 'transformation' | 'predicate',
-  config: RawConfig,
-  plugins: PluginOptions,
-): OptionError[] {
+const KINDS = { transforms: 'transformation', predicates: 'predicate' } as const;
+
+/** The options of each transform and predicate, under their whole keys. */
+function aliasSets(config: RawConfig, plugins: PluginOptions): OptionSet[] {
+  return (['transforms', 'predicates'] as const).flatMap((family) =>
+    [...new Set(listedNames(config[family]))].map((alias) => {
+      const className = config[`${family}.${alias}.type`]?.trim();
+      return aliasOptions(family, alias, className === undefined ? null : plugins.find(KINDS[family], className));
+    }),
+  );
+}
+
+function aliasErrors(family: 'transforms' | 'predicates', config: RawConfig, plugins: PluginOptions): OptionError[] {
   const aliases = listedNames(config[family]);
   const duplicate = new Set(aliases).size < aliases.length;
   const errors = duplicate ? [invalid(family, `[${aliases.join(', ')}]`, 'Duplicate alias provided.')] : [];
   for (const alias of new Set(aliases)) {
     const key = `${family}.${alias}.type`;
     const className = config[key];
-    if (className === undefined) {
-      errors.push(missingOption(key));
-      continue;
-    }
-    const set = plugins.find(kind, className.trim());
+    if (className === undefined) continue;
+    const set = plugins.find(KINDS[family], className.trim());
     if (set === null) errors.push(invalid(key, className, `Class ${className} could not be found.`));
-    else errors.push(...prefixed(set, `${family}.${alias}.`, config));
+    else errors.push(...ownErrors(family, alias, set, config, plugins));
   }
   return errors;
+}
+
+/** Misspelt keys of a transform or predicate, and what its options are wrong in together. */
+function ownErrors(
+  family: 'transforms' | 'predicates',
+  alias: string,
+  set: OptionSet,
+  config: RawConfig,
+  plugins: PluginOptions,
+): OptionError[] {
+  const prefix = `${family}.${alias}.`;
+  const own = below(prefix, config);
+  const known = aliasOptions(family, alias, set);
+  const unknown = unknownOptions([known], withPrefix(prefix, own)).flatMap(misspelt);
+  if (unknown.length > 0 || checkOptions(set, own).errors.length > 0) return unknown;
+  const problem = plugins.problem?.(KINDS[family], config[`${prefix}type`]?.trim() ?? '', own) ?? null;
+  return problem === null ? [] : [{ ...problem, key: prefix + problem.key }];
+}
+
+function withPrefix(prefix: string, own: RawConfig): RawConfig {
+  return Object.fromEntries(Object.entries(own).map(([key, value]) => [prefix + key, value]));
 }
 
 /** A transform that names a predicate nobody set up. */

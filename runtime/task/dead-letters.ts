@@ -24,7 +24,7 @@ export function deadLetterPolicy({ config }: Pick<TaskSpec, 'config'>): DeadLett
   return { kind: 'stop', remedy: `Mend the record, or set ${missing} to put such records aside.` };
 }
 
-export type ErrorStage = 'TASK_POLL' | 'TASK_PUT' | 'KEY_CONVERTER' | 'VALUE_CONVERTER';
+export type ErrorStage = 'TASK_POLL' | 'TASK_PUT' | 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER';
 
 export interface DeadLetter {
   readonly spec: TaskSpec;

@@ -22,16 +22,6 @@ export interface TaskLifeOptions {
   readonly resources: () => Promise<TaskResources>;
 }
 
-/** A record that should be changed and is not would be worse than none (I5, I6). */
-function refuseTransforms({ config }: TaskSpec): void {
-  if ((config['transforms']?.trim() ?? '') === '') return;
-  throw new MillraceError('TASK_TRANSFORMS_UNSUPPORTED', 'transforms are not supported yet', {
-    kind: 'config',
-    key: 'transforms',
-    remedy: 'Remove transforms from the configuration of the connector.',
-  });
-}
-
 export interface TaskResources {
   readonly hub: Hub;
   readonly connector: Connector;
@@ -126,7 +116,6 @@ export class TaskLife {
     const { spec, env, report, resources } = this.#options;
     report.state = 'STARTING';
     report.stage('starting');
-    refuseTransforms(spec);
     const { hub, connector, converters, schemas } = await resources();
     const context: TaskRunContext = {
       spec,

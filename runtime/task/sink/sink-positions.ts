@@ -7,8 +7,10 @@ interface Standing {
   readonly partition: TopicPartition;
   /** Next offset to be written. */
   next: bigint;
-  /** The furthest offset the task was given records up to. */
+  /** The furthest offset that was dealt with: given to the task, dropped or dead-lettered before it. */
   written: bigint;
+  /** The same of records given to the task: what it tells as durable reaches no further. */
+  offered: bigint;
   /** Everything before is safe in the target. */
   durable: bigint;
   /** As last committed. */
@@ -24,7 +26,14 @@ export class SinkPositions {
 
   /** Starts a partition at its committed offset. */
   add(partition: TopicPartition, offset: bigint): void {
-    const standing = { partition, next: offset, written: offset, durable: offset, committed: offset };
+    const standing = {
+      partition,
+      next: offset,
+      written: offset,
+      offered: offset,
+      durable: offset,
+      committed: offset,
+    };
     this.#standing.set(topicPartitionName(partition), standing);
   }
 
@@ -52,6 +61,13 @@ export class SinkPositions {
 
   /** Records before `next` were taken by the task. */
   wrote(partition: TopicPartition, next: bigint): void {
+    this.passed(partition, next);
+    const standing = this.#standing.get(topicPartitionName(partition));
+    if (standing !== undefined && next > standing.offered) standing.offered = next;
+  }
+
+  /** Records before `next` are dealt with: taken by the task, or dropped before they reached it. */
+  passed(partition: TopicPartition, next: bigint): void {
     const standing = this.#standing.get(topicPartitionName(partition));
     if (standing === undefined) return;
     if (next > standing.next) standing.next = next;
@@ -79,8 +95,8 @@ export class SinkPositions {
   /** What is durable and not committed. */
   get uncommitted(): GroupOffset[] {
     return [...this.#standing.values()]
-      .filter(({ durable, committed }) => durable > committed)
-      .map(({ partition, durable }) => ({ ...partition, offset: durable }));
+      .filter((standing) => safe(standing) > standing.committed)
+      .map((standing) => ({ ...standing.partition, offset: safe(standing) }));
   }
 
   committed(offsets: readonly GroupOffset[]): void {
@@ -94,6 +110,11 @@ export class SinkPositions {
   get settled(): boolean {
     return [...this.#standing.values()].every(({ next, committed }) => committed >= next);
   }
+}
+
+/** Where all that was given to the task is durable, nothing is missing of what was dropped after it either. */
+function safe({ durable, offered, written }: Standing): bigint {
+  return durable >= offered && written > durable ? written : durable;
 }
 
 function ahead(name: string, offset: bigint, next: bigint): MillraceError {

@@ -5,6 +5,8 @@ import { MillraceError } from '../../record/error.ts';
 import { deadLetterHeaders, deadLetterPolicy, type DeadLetterPolicy } from '../dead-letters.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import { coordinates } from './record-decoder.ts';
+import type { UntransformedRejection } from './sink-transforms.ts';
+import { TransformedSinkRecord } from './transformed-record.ts';
 
 /** What a sink would not take: written to the dead-letter topic durably, or the end of the run (I5). */
 export class SinkRejects {
@@ -18,7 +20,7 @@ export class SinkRejects {
   }
 
   /** Resolves when all are durable in the dead-letter topic; offsets may then pass them. */
-  async take(rejected: readonly SinkRejection[]): Promise<void> {
+  async take(rejected: readonly (SinkRejection | UntransformedRejection)[]): Promise<void> {
     const first = rejected[0];
     if (first === undefined) return;
     const policy = this.#policy;
@@ -46,11 +48,16 @@ export class SinkRejects {
   }
 
   /** The record as it stood in the hub, Connect's context headers after its own. */
-  #add(builder: BatchBuilder, { record, error }: SinkRejection, contextHeaders: boolean): void {
+  #add(builder: BatchBuilder, rejection: SinkRejection | UntransformedRejection, contextHeaders: boolean): void {
     const { spec } = this.#context;
+    const { error } = rejection;
+    // A dead letter is what stands in the hub, so that it can go through a mended chain.
+    const record = rejection.record instanceof TransformedSinkRecord ? rejection.record.original : rejection.record;
+    const stage = 'stage' in rejection ? rejection.stage : 'TASK_PUT';
+    const className = ('className' in rejection ? rejection.className : undefined) ?? spec.className;
     const { topic, partition, offset } = record;
     const from = { topic, partition, offset };
-    const context = deadLetterHeaders({ spec, stage: 'TASK_PUT', className: spec.className, error, from });
+    const context = deadLetterHeaders({ spec, stage, className, error, from });
     const headers = contextHeaders ? [...record.headers, ...context] : record.headers;
     builder.add(record.timestampMs, record.rawKey, record.rawValue, headers);
   }

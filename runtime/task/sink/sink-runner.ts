@@ -3,6 +3,7 @@ import type { SinkRecord, SinkResult, SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
+import { createChain } from '../../transform/chain.ts';
 import { closeTask } from '../closing.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { RecordDecoder } from './record-decoder.ts';
@@ -12,6 +13,7 @@ import { SinkPositions } from './sink-positions.ts';
 import type { HubSinkRecord } from './sink-record.ts';
 import { SinkRejects } from './sink-rejects.ts';
 import { sinkSettings, type SinkSettings } from './sink-settings.ts';
+import { SinkTransforms, type UntransformedRejection } from './sink-transforms.ts';
 
 /**
  * Runs one sink task as a member of its consumer group until it is asked to stop or fails.
@@ -24,6 +26,8 @@ import { sinkSettings, type SinkSettings } from './sink-settings.ts';
 export async function runSink(context: TaskRunContext, connector: SinkConnector): Promise<RunEnd> {
   const { hub, spec } = context;
   const settings = sinkSettings(spec);
+  const chain = createChain(spec.config);
+  const transforms = chain === null ? null : new SinkTransforms(chain, context.converters, connector);
   const task = connector.createTask(spec.config);
   const rejects = new SinkRejects(context);
   try {
@@ -35,7 +39,7 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
         const positions = new SinkPositions();
         const decoder = new RecordDecoder(context.converters, context.schemas);
         const fetch = new SinkFetch(reader, positions, decoder, context.schemas);
-        return await new SinkRun(context, settings, task, member, positions, fetch, rejects).run();
+        return await new SinkRun(context, settings, task, member, positions, fetch, rejects, transforms).run();
       } finally {
         await member.leave();
       }
@@ -48,6 +52,8 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
   }
 }
 
+const NOTHING: SinkResult = { durable: new Map() };
+
 class SinkRun {
   readonly #context: TaskRunContext;
   readonly #settings: SinkSettings;
@@ -56,6 +62,8 @@ class SinkRun {
   readonly #positions: SinkPositions;
   readonly #fetch: SinkFetch;
   readonly #rejects: SinkRejects;
+  /** null: the task gets the records as they stand in the hub. */
+  readonly #transforms: SinkTransforms | null;
   readonly #watch: AssignmentWatch;
   #generation = -1;
   #assigned = false;
@@ -71,6 +79,7 @@ class SinkRun {
     positions: SinkPositions,
     fetch: SinkFetch,
     rejects: SinkRejects,
+    transforms: SinkTransforms | null,
   ) {
     this.#context = context;
     this.#settings = settings;
@@ -79,6 +88,7 @@ class SinkRun {
     this.#positions = positions;
     this.#fetch = fetch;
     this.#rejects = rejects;
+    this.#transforms = transforms;
     this.#watch = new AssignmentWatch(member, () => this.#wake.abort());
     this.#flushDueMs = context.env.clock.monotonicMs() + settings.flushIntervalMs;
   }
@@ -124,12 +134,13 @@ class SinkRun {
   }
 
   /** True where reading goes on elsewhere: the rest of the fetch is void. */
-  async #writePart(records: readonly HubSinkRecord[]): Promise<boolean> {
+  async #writePart(originals: readonly HubSinkRecord[]): Promise<boolean> {
     const { report, env, kill } = this.#context;
-    const bytes = records.reduce((sum, record) => sum + record.sizeBytes, 0);
+    const bytes = originals.reduce((sum, record) => sum + record.sizeBytes, 0);
     report.queuedBytes = bytes;
+    const { records, rejected } = this.#transforms?.apply(originals) ?? { records: originals, rejected: [] };
     for (;;) {
-      const result = await this.#task.write(records, kill);
+      const result = records.length === 0 ? NOTHING : await this.#task.write(records, kill);
       env.crash?.('sink.after_write');
       if (result.retryAfterMs !== undefined) {
         report.count('write_retries_total');
@@ -139,21 +150,28 @@ class SinkRun {
         await this.#fetch.restart();
         return true;
       }
-      this.#wrote(records);
-      report.records += records.length;
+      await this.#passed(originals, records, rejected);
+      report.records += originals.length;
       report.bytes += bytes;
       report.queuedBytes = 0;
       return this.#settle(result);
     }
   }
 
-  #wrote(records: readonly SinkRecord[]): void {
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i] as SinkRecord;
-      const after = records[i + 1];
-      // Records come in runs of one partition: the last of a run says it all.
-      if (after?.partition === record.partition && after.topic === record.topic) continue;
-      this.#positions.wrote(record, record.offset + 1n);
+  /** Notes how far the task was given records, and how far the chain has dealt with the rest. */
+  async #passed(
+    originals: readonly SinkRecord[],
+    records: readonly SinkRecord[],
+    rejected: readonly UntransformedRejection[],
+  ): Promise<void> {
+    // What the chain did not take is a dead letter before an offset may pass it (I5).
+    if (rejected.length > 0) await this.#rejects.take(rejected);
+    for (const { topic, partition, offset } of lastOfRuns(records)) {
+      this.#positions.wrote({ topic, partition }, offset + 1n);
+    }
+    if (records === originals) return;
+    for (const { topic, partition, offset } of lastOfRuns(originals)) {
+      this.#positions.passed({ topic, partition }, offset + 1n);
     }
   }
 
@@ -254,4 +272,12 @@ class SinkRun {
     this.#positions.durable(await this.#task.revoke(partitions, { lost: false }));
     await this.#commit();
   }
+}
+
+/** Records come in runs of one partition: the last of a run says how far it goes. */
+function lastOfRuns(records: readonly SinkRecord[]): SinkRecord[] {
+  return records.filter((record, i) => {
+    const after = records[i + 1];
+    return after?.partition !== record.partition || after.topic !== record.topic;
+  });
 }

@@ -1,8 +1,7 @@
-import type { SourceRecord } from '../../connector/source.ts';
 import { writeHeaders } from '../../hub/batch/record-headers.ts';
 import { murmur2Partition } from '../../hub/partitioner.ts';
 import { ByteWriter } from '../../record/byte-writer.ts';
-import type { RawHeader } from '../../record/record.ts';
+import type { Datum, Header, RawHeader } from '../../record/record.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
@@ -19,6 +18,16 @@ export interface RawRecord {
   readonly headers: readonly RawHeader[];
 }
 
+/** What a record must have to be encoded: a `SourceRecord`, or what transforms made of one. */
+export interface EncodableRecord {
+  readonly topic: string;
+  readonly partition?: number | undefined;
+  readonly key: Datum | null;
+  readonly value: Datum | null;
+  readonly headers?: readonly Header[];
+  readonly timestampMs?: number | undefined;
+}
+
 /** Records made one by one, through `Converter.encode`. */
 export class RecordEncoder {
   readonly #converters: TaskConverters;
@@ -33,7 +42,7 @@ export class RecordEncoder {
   }
 
   /** Waits only for topics and schemas not seen before. */
-  prepare(records: readonly SourceRecord[]): Promise<void> | undefined {
+  prepare(records: readonly EncodableRecord[]): Promise<void> | undefined {
     const topics = new Set<string>();
     const missing = new Set<Schema>();
     for (const { topic, key, value } of records) {
@@ -44,7 +53,7 @@ export class RecordEncoder {
   }
 
   /** Encodes all, in order. Returns bytes of keys and values. */
-  encode(records: readonly SourceRecord[], nowMs: number): number {
+  encode(records: readonly EncodableRecord[], nowMs: number): number {
     let total = 0;
     for (const record of records) {
       try {
@@ -68,7 +77,7 @@ export class RecordEncoder {
     for (const topic of topics) await this.#output.open(topic);
   }
 
-  #encode(record: SourceRecord, nowMs: number): number {
+  #encode(record: EncodableRecord, nowMs: number): number {
     const { topic, key, value } = record;
     const output = this.#output.known(topic);
     if (output === undefined) throw new RangeError(`topic ${topic} was not prepared`);

@@ -4,6 +4,7 @@ import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
+import { createChain } from '../../transform/chain.ts';
 import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
@@ -17,6 +18,7 @@ import { SchemaHeaders } from './schema-headers.ts';
 import { Shipments } from './shipments.ts';
 import { SourceOutput } from './source-output.ts';
 import { SourceRejects } from './source-rejects.ts';
+import { SourceTransforms } from './source-transforms.ts';
 import { topicCreation } from './topic-creation.ts';
 
 /** Hub transactions under way at once in exactly-once; more source batches share the next one. */
@@ -94,6 +96,8 @@ class SourceRun {
   readonly #rows: RowEncoder;
   readonly #records: RecordEncoder;
   readonly #rejects: SourceRejects;
+  /** null: the raw cells go straight to the encoder (D14). */
+  readonly #transforms: SourceTransforms | null;
   readonly #shipments: Shipments;
   readonly #commits: OffsetCommits;
   /** Aborts with the run's first failure. */
@@ -136,7 +140,9 @@ class SourceRun {
     const schemas = new SchemaHeaders(settings.schemaHeader ? context.schemas : null, converters);
     this.#rows = new RowEncoder(converters, schemas, this.#output);
     this.#records = new RecordEncoder(converters, schemas, this.#output);
-    this.#rejects = new SourceRejects(context, this.#records);
+    this.#rejects = new SourceRejects(context, this.#records, converters);
+    const chain = createChain(spec.config);
+    this.#transforms = chain === null ? null : new SourceTransforms(chain, this.#rejects);
     this.#shipments = new Shipments({
       env,
       producer,
@@ -221,7 +227,7 @@ class SourceRun {
 
   async #ship(batch: SourceBatch): Promise<void> {
     const { env, report } = this.#context;
-    const { records } = batch;
+    const records = this.#transforms?.apply(batch.records) ?? batch.records;
     const nowMs = env.clock.nowMs();
     if (records instanceof RowBlock) {
       const preparing = this.#rows.prepare(records);
@@ -237,6 +243,7 @@ class SourceRun {
       report.records += records.length;
     }
     if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
+    await this.#transforms?.settle(nowMs);
     batch.release?.();
     this.#shipments.release();
     report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;

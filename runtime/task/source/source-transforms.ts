@@ -1,0 +1,97 @@
+import type { SourceRecord } from '../../connector/source.ts';
+import { NO_TIMESTAMP, RowBlock } from '../../record/row-block.ts';
+import type { LayoutNode, RowLayout } from '../../record/row-layout.ts';
+import type { Value } from '../../record/value.ts';
+import { TransformFailure, type TransformChain } from '../../transform/chain.ts';
+import { datumOf } from '../../transform/side.ts';
+import { TransformRecord } from '../../transform/transform-record.ts';
+import type { EncodableRecord } from './record-encoder.ts';
+import type { SourceRejects, UntransformedRecord } from './source-rejects.ts';
+
+/**
+ * The chain of a source task. Rows become values once, here; what comes out is encoded record by
+ * record. A record that the chain does not take stops the run, or is kept for the dead letters of the
+ * same shipment: {@link settle} (I5).
+ */
+export class SourceTransforms {
+  readonly #chain: TransformChain;
+  readonly #rejects: SourceRejects;
+  #failed: UntransformedRecord[] = [];
+
+  constructor(chain: TransformChain, rejects: SourceRejects) {
+    this.#chain = chain;
+    this.#rejects = rejects;
+  }
+
+  /** The records in their order, those that a record became in its place. */
+  apply(records: RowBlock | readonly SourceRecord[]): readonly EncodableRecord[] {
+    const out: TransformRecord[] = [];
+    if (records instanceof RowBlock) {
+      for (let row = 0; row < records.count; row++) {
+        this.#pass(out, () => fromRow(records, row, records.layout(row)));
+      }
+    } else {
+      for (const record of records) this.#pass(out, () => fromRecord(record));
+    }
+    return out.map(encodable);
+  }
+
+  /** Writes the dead letters of what `apply` did not take. */
+  async settle(nowMs: number): Promise<void> {
+    if (this.#failed.length === 0) return;
+    const failed = this.#failed;
+    this.#failed = [];
+    await this.#rejects.takeUntransformed(failed, nowMs);
+  }
+
+  #pass(out: TransformRecord[], make: () => TransformRecord): void {
+    try {
+      this.#chain.apply(make(), out);
+    } catch (error) {
+      if (!(error instanceof TransformFailure)) throw error;
+      const failed = { record: encodable(make()), className: error.className, error: error.error };
+      this.#rejects.check(failed);
+      this.#failed.push(failed);
+    }
+  }
+}
+
+/** A record that a chain made null is a tombstone in the hub, whatever schema it still has. */
+function encodable(record: TransformRecord): EncodableRecord {
+  return {
+    topic: record.topic,
+    partition: record.partition,
+    key: datumOf(record.keySchema, record.key),
+    value: datumOf(record.valueSchema, record.value),
+    headers: record.headers,
+    timestampMs: record.timestampMs,
+  };
+}
+
+function fromRecord(record: SourceRecord): TransformRecord {
+  return new TransformRecord({
+    topic: record.topic,
+    partition: record.partition,
+    keySchema: record.key?.schema ?? null,
+    key: record.key?.value ?? null,
+    valueSchema: record.value?.schema ?? null,
+    value: record.value?.value ?? null,
+    headers: record.headers ?? [],
+    timestampMs: record.timestampMs,
+  });
+}
+
+function fromRow(block: RowBlock, row: number, layout: RowLayout): TransformRecord {
+  const time = block.timestampMs[row] ?? NO_TIMESTAMP;
+  const value = (node: LayoutNode | null): Value => (node === null ? null : block.value(row, node));
+  return new TransformRecord({
+    topic: layout.topic,
+    partition: layout.partition,
+    keySchema: layout.key?.schema ?? null,
+    key: value(layout.key),
+    valueSchema: layout.value?.schema ?? null,
+    value: value(layout.value),
+    headers: layout.headers.map(({ key, node }) => ({ key, schema: node.schema, value: block.value(row, node) })),
+    timestampMs: time === NO_TIMESTAMP ? undefined : time,
+  });
+}

@@ -1,0 +1,152 @@
+import type { Field, Schema } from '../record/schema.ts';
+import { struct, type MutableStruct, type StructValue, type Value } from '../record/value.ts';
+import type { FieldPath } from './field-path.ts';
+import { isStruct, javaType } from './java-class.ts';
+import { rejected } from './transform-error.ts';
+
+/** What becomes of a field. */
+export interface FieldEdit {
+  /** New name; undefined: the old one. */
+  readonly name?: string;
+  readonly schema?: Schema;
+  readonly convert?: (value: Value) => Value;
+}
+
+/**
+ * Says what becomes of each field of a struct: an edit; null: it is left out; undefined: it stays;
+ * another visitor: so it goes on inside, where the field is a struct.
+ */
+export type FieldVisitor = (field: Field) => FieldEdit | FieldVisitor | null | undefined;
+
+/** A struct's schema without optional and default, with these fields: Connect's `copySchemaBasics`. */
+export function withFields(schema: Schema, fields: readonly Field[]): Schema {
+  const seen = new Set<string>();
+  for (const { name } of fields) {
+    if (seen.has(name)) throw rejected('FIELD', `Cannot create field because of field name duplication ${name}`);
+    seen.add(name);
+  }
+  const { name, version, doc, parameters } = schema;
+  return {
+    type: 'struct',
+    optional: false,
+    ...(name === undefined ? {} : { name }),
+    ...(version === undefined ? {} : { version }),
+    ...(doc === undefined ? {} : { doc }),
+    ...(parameters === undefined ? {} : { parameters }),
+    fields,
+  };
+}
+
+interface Step {
+  readonly from: string;
+  readonly to: string;
+  readonly schema: Schema;
+  readonly convert: ((value: Value) => Value) | undefined;
+  /** In place of a null. */
+  readonly fallback: Value;
+}
+
+/** How structs of one schema are made into structs of another; compiled once per schema. */
+export class StructPlan {
+  readonly schema: Schema;
+  readonly #steps: readonly Step[];
+
+  constructor(schema: Schema, steps: readonly Step[]) {
+    this.schema = schema;
+    this.#steps = steps;
+  }
+
+  apply(value: StructValue): MutableStruct {
+    const made = struct();
+    const steps = this.#steps;
+    for (let i = 0; i < steps.length; i++) {
+      const { from, to, schema, convert, fallback } = steps[i] as Step;
+      let item = value[from] ?? fallback;
+      if (convert !== undefined) item = convert(item);
+      if (item === null && !schema.optional) throw nullOfRequired(to, schema);
+      made[to] = item;
+    }
+    return made;
+  }
+}
+
+export function nullOfRequired(name: string, schema: Schema): Error {
+  const message = `Invalid value: null used for required field: "${name}", schema type: ${javaType(schema)}`;
+  return rejected('VALUE', message);
+}
+
+export interface PlanOptions {
+  /** Connect's `replace.null.with.default`. */
+  readonly replaceNull: boolean;
+  /** Fields added at the end; the transform sets their values itself. */
+  readonly added?: readonly Field[];
+  /** Keep the struct's optional and default as they are, the default converted along. */
+  readonly keepOptional?: boolean;
+}
+
+export function planStruct(schema: Schema, visit: FieldVisitor, options: PlanOptions): StructPlan {
+  const steps: Step[] = [];
+  for (const field of schema.fields ?? []) {
+    const step = planField(field, visit(field), options.replaceNull);
+    if (step !== null) steps.push(step);
+  }
+  const fields = steps.map(({ to, schema: own }) => ({ name: to, schema: own }));
+  const plain = withFields(schema, [...fields, ...(options.added ?? [])]);
+  if (options.keepOptional !== true) return new StructPlan(plain, steps);
+  const { defaultValue } = schema;
+  const converted = isStruct(defaultValue ?? null)
+    ? { defaultValue: new StructPlan(plain, steps).apply(defaultValue as StructValue) }
+    : {};
+  return new StructPlan({ ...plain, optional: schema.optional, ...converted }, steps);
+}
+
+function planField(
+  { name, schema }: Field,
+  edit: FieldEdit | FieldVisitor | null | undefined,
+  replaceNull: boolean,
+): Step | null {
+  if (edit === null) return null;
+  const fallback = replaceNull ? (schema.defaultValue ?? null) : null;
+  if (edit === undefined || (typeof edit === 'function' && schema.type !== 'struct')) {
+    return { from: name, to: name, schema, convert: undefined, fallback };
+  }
+  if (typeof edit !== 'function') {
+    const { name: to = name, schema: own = schema, convert } = edit;
+    return { from: name, to, schema: own, convert, fallback };
+  }
+  const inner = planStruct(schema, edit, { replaceNull, keepOptional: true });
+  const convert = (value: Value): Value => (isStruct(value) ? inner.apply(value) : value);
+  return { from: name, to: name, schema: inner.schema, convert, fallback };
+}
+
+/** Paths as a tree, what belongs to a path at its end. */
+export interface PathTree<T> {
+  at?: T;
+  readonly below: Map<string, PathTree<T>>;
+}
+
+export function pathTree<T>(entries: Iterable<readonly [FieldPath, T]>): PathTree<T> {
+  const root: PathTree<T> = { below: new Map() };
+  for (const [path, at] of entries) {
+    let node = root;
+    for (const step of path) {
+      let next = node.below.get(step);
+      if (next === undefined) {
+        next = { below: new Map() };
+        node.below.set(step, next);
+      }
+      node = next;
+    }
+    node.at = at;
+  }
+  return root;
+}
+
+/** Visits the fields at the ends of the paths. */
+export function visitPaths<T>(tree: PathTree<T>, edit: (field: Field, at: T) => FieldEdit | null): FieldVisitor {
+  return (field) => {
+    const node = tree.below.get(field.name);
+    if (node === undefined) return undefined;
+    return node.at === undefined ? visitPaths(node, edit) : edit(field, node.at);
+  };
+}

@@ -1,0 +1,43 @@
+import type { OptionSet, RawConfig } from '../connector/options.ts';
+import type { TransformRecord } from './transform-record.ts';
+
+/** What becomes of a record: itself (changed or not), several, or nothing. */
+export type Transformed = TransformRecord | readonly TransformRecord[] | null;
+
+/**
+ * One step of a chain, built once from its options. Calls come in the order of the records. Throws a
+ * `data` error (`TRANSFORM_…`) where a record is not what it expects; the record is then rejected.
+ */
+export interface Transform {
+  apply(record: TransformRecord): Transformed;
+}
+
+/** Decides whether a transform sees a record. */
+export interface Predicate {
+  test(record: TransformRecord): boolean;
+}
+
+/** Which part of a record a transform works on: Connect's `$Key` and `$Value`. */
+export type Side = 'key' | 'value';
+
+interface Declaration {
+  /** Simple class name, as in Connect: `ReplaceField`. */
+  readonly name: string;
+  /** The Java package it is found in. */
+  readonly javaPackage: string;
+  /** One sentence for the reference. */
+  readonly doc: string;
+  readonly options: OptionSet;
+}
+
+/** A kind of transform: the one place its options are declared. */
+export interface TransformKind extends Declaration {
+  /** Whether it comes as `$Key` and `$Value`. */
+  readonly sided: boolean;
+  /** Throws a `config` error naming the option that does not stand. `side` is meaningful where `sided`. */
+  create(config: RawConfig, side: Side): Transform;
+}
+
+export interface PredicateKind extends Declaration {
+  create(config: RawConfig): Predicate;
+}
