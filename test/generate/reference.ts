@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { registeredConnectors } from '../../connectors/registry.ts';
 import { sinkOptions, sourceOptions } from '../../runtime/connector/connector-options.ts';
+import { openApiDocument } from '../../runtime/rest/openapi/document.ts';
 import { workerOptions } from '../../runtime/settings/worker-options.ts';
 import { cliPage } from './cli-page.ts';
 import { configSchema } from './json-schemas.ts';
@@ -31,6 +32,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     optionPage('Options of all sink connectors', SHARED_INTRO, sinkOptions),
   );
   files.set('docs/reference/cli.md', await cliPage());
+  files.set('schemas/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`);
   for (const { className, aliases, kind, load } of registeredConnectors) {
     const { options } = await load();
     const shared = kind === 'source' ? sourceOptions : sinkOptions;

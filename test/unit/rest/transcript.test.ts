@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { failure } from '../cluster/fake-host.ts';
 import { startTestWorker, type TestWorker } from '../cluster/test-worker.ts';
+import { violation } from './answer-schemas.ts';
 import { testServer } from './test-server.ts';
 import { DIFFERENCES, type Difference } from './transcript-differences.ts';
 
@@ -136,6 +137,7 @@ describe('the REST API against a recorded Kafka Connect worker', () => {
       const answer = await settled(exchange, expected);
       expect(answer.statusCode).toBe(difference?.status ?? status);
       expect(answer.statusCode).not.toBe(500);
+      expect(violation(method, path, answer.statusCode, answer.body)).toBeNull();
       if (answer.body !== '') expect(answer.headers['content-type']).toBe('application/json');
       const found = difference ?? NONE;
       if (found.status !== undefined) expect(found.status).not.toBe(status);
