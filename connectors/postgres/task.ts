@@ -12,14 +12,24 @@ import type { Env, Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { loadTables } from './catalog/table-loader.ts';
 import { tableName } from './catalog/table.ts';
+import { TypeRegistry } from './catalog/type-registry.ts';
 import { openConnection } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
 import { ignoredOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
-import { ensurePublication, readPublication, replicaIdentityStatements, unpublished } from './slot/publication.ts';
-import { PublicationWatch, readMemberships } from './slot/membership.ts';
+import {
+  ensurePublication,
+  narrowedText,
+  neededOperations,
+  operationsText,
+  readPublication,
+  replicaIdentityStatements,
+} from './slot/publication.ts';
+import { readMemberships, type PublishedTable } from './slot/membership.ts';
+import { PublicationWatch, unpublishedText } from './slot/publication-watch.ts';
 import { checkSystem, gap } from './slot/resume-check.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
 import { readState } from './snapshot/state.ts';
@@ -31,7 +41,7 @@ import { ReplicationStream } from './stream/replication-stream.ts';
 import type { AssemblerOptions } from './stream/assembler-options.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { SlotMonitor } from './stream/slot-monitor.ts';
-import type { SnapshotPhase } from './stream/stream-start.ts';
+import type { BesideReader, SnapshotPhase } from './stream/stream-start.ts';
 import { TransactionRecords } from './stream/transaction-records.ts';
 import { formatLsn } from './wire/lsn.ts';
 
@@ -49,7 +59,7 @@ export class PostgresTask implements SourceTask {
   #side: SideConnection | undefined;
   #rows: RowFactory | undefined;
   #identity: StreamIdentity | undefined;
-  #published: ReadonlyMap<number, string> = new Map();
+  #published: readonly PublishedTable[] = [];
   #phase: SnapshotPhase | undefined;
   #stream: ReplicationStream | undefined;
   #monitor: SlotMonitor | undefined;
@@ -89,7 +99,8 @@ export class PostgresTask implements SourceTask {
         slot: { name: settings.replication.slot, failover: settings.slotFailover },
         identity: this.#identity,
         rows,
-        published: this.#published,
+        published: new Map(this.#published.map(({ oid, membership }) => [oid, membership])),
+        needed: neededOperations(settings.publication.skipped),
         generated: false,
         options: settings.snapshot,
         connect: (options) => openConnection(settings.connection, env, options),
@@ -152,20 +163,12 @@ export class PostgresTask implements SourceTask {
     }
     const statement = await ensurePublication(side, publication, captured);
     if (statement !== undefined) context.log.info('prepared the publication', { statement });
-    const now = await readPublication(side, publication.name);
-    const memberships = await readMemberships(
-      side,
-      publication.name,
-      captured.map(({ oid }) => oid),
-    );
-    this.#published = new Map(memberships.map(({ oid, membership }) => [oid, membership]));
-    const missing = now === undefined ? [] : unpublished(captured, now);
-    context.warning(
-      'POSTGRES_TABLES_UNPUBLISHED',
-      missing.length === 0
-        ? null
-        : `the publication ${publication.name} leaves out captured tables: ${missing.join(', ')}. ALTER PUBLICATION ${publication.name} ADD TABLE …`,
-    );
+    const state = await readPublication(side, publication.name);
+    this.#published = await readMemberships(side, publication.name);
+    const published = this.#published.filter(({ schema, name }) => rows.captures(schema, name));
+    context.warning('POSTGRES_TABLES_UNPUBLISHED', unpublishedText(publication.name, published));
+    context.warning('POSTGRES_OPERATIONS_UNPUBLISHED', state === undefined ? null : operationsText(publication, state));
+    context.warning('POSTGRES_PUBLICATION_NARROWED', narrowedText(publication.name, published));
   }
 
   async #identify(env: Env): Promise<StreamIdentity> {
@@ -182,7 +185,7 @@ export class PostgresTask implements SourceTask {
     const { start, side, rows } = this.#opened();
     const { env, context } = start;
     const { connection, replication, statusIntervalMs, maxRetries, retryWaitMs, prefix } = this.#settings;
-    const { lsn, hooks } = phase.start();
+    const { lsn, hooks, beside } = phase.start();
     const stored = streamOffset(prefix, start.offsets);
     const from = await this.#place(lsn, stored);
     const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
@@ -217,25 +220,39 @@ export class PostgresTask implements SourceTask {
       await stream.close();
       throw error;
     }
-    this.#startTimers(stream);
+    this.#startTimers(stream, beside);
     context.stage('streaming');
     return stream;
   }
 
-  #startTimers(stream: ReplicationStream): void {
+  #startTimers(stream: ReplicationStream, beside: BesideReader | undefined): void {
     const { start, side, rows } = this.#opened();
     const { heartbeatMs, heartbeatQuery, slotPollMs, walWarningRatio, prefix, replication } = this.#settings;
     const settings = { slot: replication.slot, pollMs: slotPollMs, warningRatio: walWarningRatio };
-    const captures = (schema: string, table: string): boolean => rows.captures(schema, table);
-    const watch = new PublicationWatch(side, replication.publication, captures, this.#published);
+    const watch = this.#watch(beside);
     this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures, {
-      gap: () => watch.gap(),
+      look: () => watch.look(),
       fail: (error) => stream.fail(error),
     });
     void this.#monitor.poll();
     if (heartbeatMs === 0) return;
     const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };
     this.#heartbeat = startHeartbeat(start.env, start.context, heartbeat, stream, side);
+  }
+
+  #watch(beside: BesideReader | undefined): PublicationWatch {
+    const { start, side, rows } = this.#opened();
+    const { name, skipped } = this.#settings.publication;
+    const types = new TypeRegistry();
+    return new PublicationWatch(
+      {
+        publication: name,
+        needed: neededOperations(skipped),
+        captures: (schema, table) => rows.captures(schema, table),
+      },
+      { reader: side, context: start.context, beside, load: (oids) => loadTables(side, types, { oids }) },
+      this.#published,
+    );
   }
 
   /** The stored offset; where there is none, or the snapshot says so, a place at `lsn`. */

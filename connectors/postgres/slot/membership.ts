@@ -1,12 +1,14 @@
-import { MillraceError } from '../../../runtime/record/error.ts';
+import type { Op } from '../../../runtime/change/envelope.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
-import { oidArray } from '../catalog/catalog-sql.ts';
-import { tableName } from '../catalog/table.ts';
 
 /**
- * How a publication comes to publish a table: `<publication oid>:<oids of its entries for the table
- * or a parent>`, no entries where it publishes all tables or schemas; empty: it does not publish the
- * table. A publication or entry made anew has another oid, so a time without it shows afterwards.
+ * How a publication comes to publish a table:
+ *
+ *     <publication oid>:<oids of its entries for the table or a parent>:<version of its options>:<operations>
+ *
+ * No entries where it publishes all tables or schemas; empty: it does not publish the table. A
+ * publication or entry made anew has another oid, and options that were altered another version, so
+ * a time without it shows afterwards. Stored in offsets; older ones have the first two parts only.
  */
 export type Membership = string;
 
@@ -15,88 +17,90 @@ export interface PublishedTable {
   readonly schema: string;
   readonly name: string;
   readonly membership: Membership;
+  /** A partitioned table: what is published are its leaves, or it for them. */
+  readonly partitioned: boolean;
+  /** Of a partition: the partitioned table above all. */
+  readonly root: number | undefined;
+  /** The publication sends partitions' rows as their root's. */
+  readonly viaRoot: boolean;
+  /** The publication leaves out some of its rows or columns. */
+  readonly narrowed: boolean;
 }
 
-const MEMBERSHIP_SQL = `SELECT c.oid, n.nspname AS schema, c.relname AS name, p.oid AS publication,
+/** The publication's version is what wrote its options last: the row's xmin. */
+const MEMBERSHIP_SQL = `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+  CASE WHEN c.relispartition THEN pg_partition_root(c.oid) END::oid AS root,
+  p.oid IS NOT NULL AND t.tablename IS NOT NULL AS published, p.oid AS publication, p.xmin AS version, p.pubviaroot AS "viaRoot",
+  concat(CASE WHEN p.pubinsert THEN 'c' END, CASE WHEN p.pubupdate THEN 'u' END,
+    CASE WHEN p.pubdelete THEN 'd' END, CASE WHEN p.pubtruncate THEN 't' END) AS operations,
   (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prpubid = p.oid
-    AND (r.prrelid = c.oid OR r.prrelid IN (SELECT a.relid FROM pg_partition_ancestors(c.oid) a))) AS entries
+    AND (r.prrelid = c.oid OR r.prrelid IN (SELECT a.relid FROM pg_partition_ancestors(c.oid) a))) AS entries,
+  EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid
+    AND (to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL)) AS narrowed
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_publication p ON p.pubname = $1 AND EXISTS (SELECT 1 FROM pg_publication_tables t
-  WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
-WHERE c.oid = ANY($2::oid[])`;
+LEFT JOIN pg_publication p ON p.pubname = $1
+LEFT JOIN (SELECT DISTINCT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1) t
+  ON t.schemaname = n.nspname AND t.tablename = c.relname
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+  AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'
+ORDER BY n.nspname, c.relname`;
 
-/** The tables of these oids that exist, as the publication has them now. */
-export async function readMemberships(
-  reader: CatalogReader,
-  publication: string,
-  oids: Iterable<number>,
-): Promise<readonly PublishedTable[]> {
-  const rows = await reader.query(`reading the publication ${publication}`, MEMBERSHIP_SQL, [
-    publication,
-    oidArray(oids),
-  ]);
+/** All permanent tables, as the publication has them now. */
+export async function readMemberships(reader: CatalogReader, publication: string): Promise<readonly PublishedTable[]> {
+  const rows = await reader.query(`reading the publication ${publication}`, MEMBERSHIP_SQL, [publication]);
   return rows.map((row) => ({
     oid: Number(row['oid']),
     schema: row['schema'] ?? '',
     name: row['name'] ?? '',
-    membership: typeof row['publication'] !== 'string' ? '' : `${row['publication']}:${row['entries'] ?? ''}`,
+    membership:
+      row['published'] === 't'
+        ? `${row['publication']}:${row['entries'] ?? ''}:${row['version']}:${row['operations'] ?? ''}`
+        : '',
+    partitioned: row['partitioned'] === 't',
+    root: typeof row['root'] === 'string' ? Number(row['root']) : undefined,
+    viaRoot: row['viaRoot'] === 't',
+    narrowed: row['narrowed'] === 't',
   }));
 }
 
-/** The table was published all the time between the two. Pure. */
-export function keptPublished(before: Membership, now: Membership): boolean {
-  const [publication, entries] = parts(before);
-  const [publicationNow, entriesNow] = parts(now);
-  if (publication === '' || publication !== publicationNow) return false;
-  return entries.length === 0 || entries.some((entry) => entriesNow.includes(entry));
+/** The table was published all the time between the two, with all that is needed and was before. Pure. */
+export function keptPublished(before: Membership, now: Membership, needed: ReadonlySet<Op>): boolean {
+  const then = parts(before);
+  const today = parts(now);
+  if (then.publication === '' || then.publication !== today.publication) return false;
+  if (then.entries.length > 0 && !then.entries.some((entry) => today.entries.includes(entry))) return false;
+  return [...then.operations].every((op) => !needed.has(op) || today.operations.has(op));
 }
 
-function parts(membership: Membership): readonly [string, readonly string[]] {
-  const [publication = '', entries = ''] = membership.split(':');
-  return [publication, entries === '' ? [] : entries.split(',')];
+/** Operations that are needed are published, and were not before. Pure. */
+export function gainedOperations(before: Membership, now: Membership, needed: ReadonlySet<Op>): boolean {
+  const then = parts(before);
+  return then.version !== '' && [...parts(now).operations].some((op) => needed.has(op) && !then.operations.has(op));
 }
 
-/**
- * Sees that what a publication published at the start is published still: pgoutput leaves out the
- * changes of other tables without a word.
- */
-export class PublicationWatch {
-  readonly #reader: CatalogReader;
-  readonly #publication: string;
-  readonly #captures: (schema: string, table: string) => boolean;
-  readonly #before: ReadonlyMap<number, Membership>;
-
-  constructor(
-    reader: CatalogReader,
-    publication: string,
-    captures: (schema: string, table: string) => boolean,
-    before: ReadonlyMap<number, Membership>,
-  ) {
-    this.#reader = reader;
-    this.#publication = publication;
-    this.#captures = captures;
-    this.#before = new Map([...before].filter(([, membership]) => membership !== ''));
-  }
-
-  /** A `position` error that names the tables whose changes are missing; undefined: none are. */
-  async gap(): Promise<MillraceError | undefined> {
-    const now = await readMemberships(this.#reader, this.#publication, this.#before.keys());
-    const lost = now.filter(
-      ({ oid, schema, name, membership }) =>
-        this.#captures(schema, name) && !keptPublished(this.#before.get(oid) ?? '', membership),
-    );
-    return lost.length === 0 ? undefined : publicationGap(this.#publication, lost.map(tableName));
-  }
+/** The publication's options were altered in between, whatever they are now. Pure. */
+export function alteredOptions(before: Membership, now: Membership): boolean {
+  const then = parts(before);
+  const today = parts(now);
+  return then.version !== '' && then.publication === today.publication && then.version !== today.version;
 }
 
-function publicationGap(publication: string, tables: readonly string[]): MillraceError {
-  return new MillraceError(
-    'POSTGRES_PUBLICATION_GAP',
-    `the publication ${publication} was dropped, or these tables were taken out of it, while they were streamed: ${tables.join(', ')}. Changes since then are missing`,
-    {
-      kind: 'position',
-      key: 'publication.name',
-      remedy: `Restore the publication (ALTER PUBLICATION ${publication} ADD TABLE …; autocreate does it at the start) and restart the connector: it reads these tables again. With snapshot.mode=no_data take an incremental snapshot of them (signal execute-snapshot).`,
-    },
-  );
+/** The publication names the table or a parent: it may have had rows before it did. Pure. */
+export function isNamed(membership: Membership): boolean {
+  return parts(membership).entries.length > 0;
+}
+
+function parts(membership: Membership): {
+  readonly publication: string;
+  readonly entries: readonly string[];
+  readonly version: string;
+  readonly operations: ReadonlySet<Op>;
+} {
+  const [publication = '', entries = '', version = '', operations = ''] = membership.split(':');
+  return {
+    publication,
+    entries: entries === '' ? [] : entries.split(','),
+    version,
+    operations: new Set(['c', 'u', 'd', 't'].filter((op): op is Op => operations.includes(op))),
+  };
 }

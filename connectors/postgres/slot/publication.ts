@@ -4,6 +4,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
+import type { PublishedTable } from './membership.ts';
 
 export type AutocreateMode = 'all_tables' | 'disabled' | 'filtered' | 'no_tables';
 
@@ -89,16 +90,44 @@ export function publicationStatement(
   }
 }
 
+const PUBLISHED: readonly (readonly [Op, string])[] = [
+  ['c', 'insert'],
+  ['u', 'update'],
+  ['d', 'delete'],
+  ['t', 'truncate'],
+];
+
+/** Operations that a publication has to publish. */
+export function neededOperations(skipped: ReadonlySet<Op>): ReadonlySet<Op> {
+  return new Set(PUBLISHED.map(([op]) => op).filter((op) => !skipped.has(op)));
+}
+
+function publishWords(operations: ReadonlySet<Op>): string {
+  return PUBLISHED.filter(([op]) => operations.has(op))
+    .map(([, word]) => word)
+    .join(', ');
+}
+
+/** Operations that the publication leaves out, as a warning; null: none. Pure. */
+export function operationsText(
+  { name, skipped }: PublicationSettings,
+  { operations }: PublicationState,
+): string | null {
+  const needed = neededOperations(skipped);
+  const missing = needed.difference(operations);
+  if (missing.size === 0) return null;
+  return `the publication ${name} does not publish ${publishWords(missing)}, so these make no records. ALTER PUBLICATION ${name} SET (publish = '${publishWords(needed.union(operations))}'), or name them in skipped.operations`;
+}
+
+/** Captured tables with a row filter or a column list, as a warning; null: none. Pure. */
+export function narrowedText(name: string, captured: readonly PublishedTable[]): string | null {
+  const narrowed = captured.filter((table) => table.narrowed).map(tableName);
+  if (narrowed.length === 0) return null;
+  return `the publication ${name} has a row filter or column list for ${narrowed.join(', ')}: the stream leaves out what the snapshot reads`;
+}
+
 function publicationOptions({ skipped, viaRoot }: PublicationSettings): string {
-  const operations = (
-    [
-      ['c', 'insert'],
-      ['u', 'update'],
-      ['d', 'delete'],
-      ['t', 'truncate'],
-    ] as const
-  ).filter(([op]) => !skipped.has(op));
-  const publish = operations.map(([, word]) => word).join(', ');
+  const publish = publishWords(neededOperations(skipped));
   return ` WITH (publish = '${publish}'${viaRoot ? ', publish_via_partition_root = true' : ''})`;
 }
 

@@ -1,5 +1,6 @@
 import { tableName, type Table } from '../catalog/table.ts';
-import { keptPublished, type Membership } from '../slot/membership.ts';
+import type { Op } from '../../../runtime/change/envelope.ts';
+import { alteredOptions, keptPublished, type Membership } from '../slot/membership.ts';
 import { rowKey } from './chunk-sql.ts';
 import { noProgress, type TablePlan, type TableProgress } from './state.ts';
 
@@ -19,12 +20,18 @@ export interface OpenTable {
  * Why the stored plan says nothing of this table: the stream did not have all of its changes.
  * undefined: it had, or a plan of before says nothing. Pure.
  */
-export function lostSight(plan: TablePlan, table: Table, published: Published): string | undefined {
+export function lostSight(
+  plan: TablePlan,
+  table: Table,
+  published: Published,
+  needed: ReadonlySet<Op>,
+): string | undefined {
   if (plan.oid !== undefined && plan.oid !== table.oid) return 'created anew';
   const now = published.get(table.oid) ?? '';
   // What is not published now is read once it is.
-  if (plan.published === undefined || now === '' || keptPublished(plan.published, now)) return undefined;
-  return 'not published';
+  if (plan.published === undefined || now === '') return undefined;
+  if (!keptPublished(plan.published, now, needed)) return 'not published';
+  return alteredOptions(plan.published, now) ? 'publication altered' : undefined;
 }
 
 /** The stream alone brings the table's rows. */

@@ -6,6 +6,7 @@ import { tableName, type Table } from '../catalog/table.ts';
 import { TypeRegistry } from '../catalog/type-registry.ts';
 import type { Connection } from '../connection.ts';
 import { readOffset } from '../offset.ts';
+import { isNamed } from '../slot/membership.ts';
 import { createSlot, dropSlot, readSlot } from '../slot/slot.ts';
 import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
 import { lostSight, streamedPlan, wholeTable, type OpenTable } from './beside-plans.ts';
@@ -106,7 +107,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   }
 
   start(): StreamStart {
-    return { lsn: this.#lsn, hooks: this.#windows.hooks };
+    return { lsn: this.#lsn, hooks: this.#windows.hooks, beside: this.#windows };
   }
 
   async close(): Promise<void> {
@@ -257,15 +258,17 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   /** What of a table is still to be read; offsets that have to be written for it go into `progress`. */
   #openTable({ table }: CapturedTable, id: string, reread: boolean, progress: Progress[]): OpenTable[] {
-    const { server, options, published } = this.#upstream;
+    const { server, options, published, needed } = this.#upstream;
     const name = tableName(table);
     const known = this.#state.tables.get(name);
-    const lost = known === undefined ? undefined : lostSight(known.plan, table, published);
+    const now = published.get(table.oid) ?? '';
+    const left = this.#requests.left.includes(name);
+    const lost = left ? 'renamed' : known && lostSight(known.plan, table, published, needed);
     if (lost !== undefined) this.#lost.push(`${name} (${lost})`);
     const stored = lost === undefined ? known : undefined;
     const stopped = stored !== undefined && this.#requests.stopped.includes(stored.plan.plan);
     if (stored !== undefined && !reread) {
-      const plan = { ...stored.plan, oid: table.oid, published: published.get(table.oid) ?? '' };
+      const plan = { ...stored.plan, oid: table.oid, published: now };
       if (plan.oid !== stored.plan.oid || plan.published !== stored.plan.published) {
         progress.push(tablePlanProgress(server, plan));
       }
@@ -282,12 +285,17 @@ export class PostgresSnapshot implements SnapshotPhase {
     const streamed =
       !options.includes(name) ||
       options.mode === 'no_data' ||
-      (this.#requests.known.includes(name) && !this.#state.forgotten.has(name) && lost === undefined) ||
+      (this.#requests.known.includes(name) &&
+        !this.#state.forgotten.has(name) &&
+        lost === undefined &&
+        !isNamed(now)) ||
       (!reread && this.#state.plan === undefined);
     if (streamed) {
       if (stored === undefined) progress.push(tablePlanProgress(server, streamedPlan(table, this.#upstream.published)));
       return [];
     }
+    // The stream's offset does not name it any more.
+    if (left) progress.push(forgottenProgress(server, name));
     return [wholeTable(table, id, this.#upstream.published)];
   }
 

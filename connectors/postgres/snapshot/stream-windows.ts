@@ -30,8 +30,10 @@ export interface Remembered {
   annotation(): JsonObject | undefined;
   /** A row of the signal table was inserted. */
   signal(event: RowEvent): void;
-  /** A table's definition came for the first time. */
+  /** A table's definition came for the first time, or it has another name. */
   learned(table: Table): void;
+  /** Changes of the table follow that make no records. */
+  left(oid: number): void;
   /** Windows of a table are complete. */
   finished(table: WindowTable): void;
 }
@@ -110,11 +112,15 @@ export class StreamWindows implements StreamHooks {
   }
 
   onRelation(table: Table, before: Table | undefined): void {
-    if (before === undefined) this.#remembered.learned(table);
+    if (before === undefined || tableName(before) !== tableName(table)) this.#remembered.learned(table);
     const { active } = this;
     if (active !== undefined && active.table === this.#tables.get(table.oid) && active.table.windows.open) {
       active.announced = table.fingerprint;
     }
+  }
+
+  onUncaptured(oid: number): void {
+    this.#remembered.left(oid);
   }
 
   onMessage(message: LogicalMessage): Injection | 'ours' | undefined {

@@ -1,3 +1,4 @@
+import type { Op } from '../../../runtime/change/envelope.ts';
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import type { Connection, OpenOptions } from '../connection.ts';
@@ -37,8 +38,10 @@ export interface SnapshotUpstream {
   readonly slot: { readonly name: string; readonly failover: boolean };
   readonly identity: { readonly systemId: string; readonly timeline: number };
   readonly rows: RowFactory;
-  /** How the publication has the captured tables, by oid (`slot/membership.ts`). */
+  /** How the publication had all tables at the start, by oid (`slot/membership.ts`). */
   readonly published: ReadonlyMap<number, string>;
+  /** Operations that have to be published. */
+  readonly needed: ReadonlySet<Op>;
   /** The stream carries generated columns. */
   readonly generated: boolean;
   readonly options: SnapshotOptions;

@@ -3,7 +3,6 @@ import type { JsonObject } from '../../../runtime/record/record.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import { readSignal, type Signal } from '../signal/signal.ts';
 import type { RowEvent } from '../stream/stream-hooks.ts';
-import type { Remembered } from './stream-windows.ts';
 import type { TablePlan } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
 import type { WindowTable } from './window-table.ts';
@@ -25,6 +24,8 @@ export interface StoredRequests {
   readonly stopped: readonly string[];
   /** Tables first seen in the stream: it has all of their rows. */
   readonly known: readonly string[];
+  /** Tables whose changes were passed without records: what is stored of them does not hold. */
+  readonly left: readonly string[];
   /** Tables to read from their start. */
   readonly restarts: readonly string[];
   /** Keys to read again, by table. */
@@ -36,6 +37,7 @@ export function readRequests(offset: JsonObject | undefined): StoredRequests {
     requests: list(offset?.['millrace.requests']) as readonly WindowRequest[],
     stopped: list(offset?.['millrace.stopped']) as readonly string[],
     known: list(offset?.['millrace.known']) as readonly string[],
+    left: list(offset?.['millrace.left']) as readonly string[],
     restarts: list(offset?.['millrace.restarts']) as readonly string[],
     again: (parse(offset?.['millrace.again']) ?? {}) as Record<string, readonly string[]>,
   };
@@ -78,7 +80,7 @@ export interface RequestEvents {
 }
 
 /** Carries out signals, and remembers what must survive a restart with the stream's offset. */
-export class WindowRequests implements Remembered {
+export class WindowRequests {
   readonly #upstream: SnapshotUpstream;
   readonly #events: RequestEvents;
   readonly #requests: WindowRequest[];

@@ -1,7 +1,11 @@
+import type { JsonObject } from '../../../runtime/record/record.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { StreamHooks } from '../stream/stream-hooks.ts';
+import type { BesideReader } from '../stream/stream-start.ts';
+import { wholeTable } from './beside-plans.ts';
 import { rowKey } from './chunk-sql.ts';
 import type { CapturedTable } from './initial-snapshot.ts';
+import { OutOfSight } from './out-of-sight.ts';
 import { ReadProgress } from './read-progress.ts';
 import { StreamWindows } from './stream-windows.ts';
 import { noProgress, type TablePlan, type TableProgress } from './state.ts';
@@ -11,8 +15,9 @@ import { requestPlan, WindowRequests, type StoredRequests, type WindowRequest } 
 import { WindowTable } from './window-table.ts';
 
 /** All that is read beside the stream: the windows' two sides, signals, and their progress. */
-export class WindowSet {
+export class WindowSet implements BesideReader {
   readonly #upstream: SnapshotUpstream;
+  readonly #sight = new OutOfSight();
   #stream: StreamWindows;
   #loop: WindowLoop;
   #requests: WindowRequests;
@@ -25,10 +30,14 @@ export class WindowSet {
     this.#upstream = upstream;
     this.#requests = this.#makeRequests([], new Set());
     this.#stream = new StreamWindows(upstream, upstream.env.random.uuid(), {
-      annotation: () => this.#requests.annotation(),
+      annotation: () => this.#annotation(),
       signal: (event) => this.#requests.signal(event),
       learned: (table) => this.#learned(table),
-      finished: (table) => this.#requests.finished(table),
+      left: (oid) => this.#sight.left(oid),
+      finished: (table) => {
+        this.#sight.finished(table.plan.plan);
+        this.#requests.finished(table);
+      },
     });
     this.#loop = new WindowLoop(upstream, this.#stream, {
       window: (table, outcome) => this.#window(table, outcome),
@@ -43,6 +52,7 @@ export class WindowSet {
   /** The captured tables: their rows are read, or the stored state says what of them is. */
   known(captured: readonly CapturedTable[]): void {
     this.#tables = captured.map(({ table }) => table);
+    for (const table of this.#tables) this.#sight.captured(table);
     this.#requests = this.#makeRequests([], new Set(this.#tables.map((table) => tableName(table))));
   }
 
@@ -74,6 +84,31 @@ export class WindowSet {
       const table = this.#tables.find((each) => tableName(each) === request.table);
       if (table !== undefined && !working.has(request.plan)) this.#start(request, table);
     }
+  }
+
+  outOfSight(oid: number): boolean {
+    return this.#sight.has(oid);
+  }
+
+  /** Whatever is read of the table already does not count. */
+  read(table: Table, membership: string): string | undefined {
+    const { options, env } = this.#upstream;
+    const name = tableName(table);
+    if (options.mode === 'no_data') return 'snapshot.mode=no_data, ask with execute-snapshot';
+    if (!options.includes(name)) return 'snapshot.include.collection.list, ask with execute-snapshot';
+    this.#meet(table);
+    if (rowKey(table).length === 0) return 'it has no key, so it is read at the next start';
+    for (const other of this.#loop.queue.filter(({ plan }) => plan.table === name)) this.#end(other);
+    const open = wholeTable(table, env.random.uuid(), new Map([[table.oid, membership]]));
+    this.#sight.reading(table.oid, open.plan.plan);
+    this.add(open);
+    return undefined;
+  }
+
+  #annotation(): JsonObject | undefined {
+    const kept = this.#requests.annotation();
+    const left = this.#sight.names();
+    return left.length === 0 ? kept : { ...kept, 'millrace.left': JSON.stringify(left) };
   }
 
   /** Idempotent. */
@@ -137,8 +172,15 @@ export class WindowSet {
     return true;
   }
 
+  /** The stream has all rows of a table that was made since the start, unless it was out of sight. */
   #learned(table: Table): void {
-    this.#requests.learned(table);
+    const outOfSight = this.#sight.captured(table);
+    if (!outOfSight && !this.#upstream.published.has(table.oid)) this.#requests.learned(table);
+    this.#meet(table);
+  }
+
+  /** Signals may name it. */
+  #meet(table: Table): void {
     this.#tables = [...this.#tables.filter(({ oid }) => oid !== table.oid), table];
   }
 
@@ -170,6 +212,8 @@ export class WindowSet {
     const { context, env } = this.#upstream;
     if (outcome !== 'emitted') {
       context.log.debug(`a window of ${table.plan.table} is read again: ${outcome}`);
+      // Dropped, or renamed: then it may come back.
+      if (table.finished && table.plan.oid !== undefined) this.#sight.left(table.plan.oid);
       return;
     }
     const { rows, chunks } = this.#amounts();

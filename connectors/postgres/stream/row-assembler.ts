@@ -184,7 +184,8 @@ export class RowAssembler implements PgoutputHandler {
     const identity = new Set(rows?.table.identity);
     const keyInIdentity = rows !== null && rows.key.every(({ cell }) => identity.has(cell));
     this.#known.set(relation.oid, { rows, keyInIdentity });
-    if (rows !== null && rows !== before) this.#options.hooks?.onRelation(rows.table, before?.table);
+    if (rows === null) this.#options.hooks?.onUncaptured(relation.oid);
+    else if (rows !== before) this.#options.hooks?.onRelation(rows.table, before?.table);
   }
 
   insert(oid: number, at: number): void {

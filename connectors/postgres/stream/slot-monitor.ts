@@ -13,7 +13,7 @@ export interface MonitorSettings {
 
 /** A further look at every poll: what it returns ends the stream. */
 export interface MonitorWatch {
-  gap(): Promise<Error | undefined>;
+  look(): Promise<Error | undefined>;
   fail(error: Error): void;
 }
 
@@ -66,8 +66,8 @@ export class SlotMonitor {
       const slot = await readSlot(this.#reader, this.#settings.slot);
       const limit = await keepLimit(this.#reader);
       if (slot !== undefined && !this.#closed) this.#show(slot, limit);
-      const gap = await this.#watch.gap();
-      if (gap !== undefined && !this.#closed) this.#watch.fail(gap);
+      const error = await this.#watch.look();
+      if (error !== undefined && !this.#closed) this.#watch.fail(error);
     } catch {
       // The server is away or restarting.
     } finally {

@@ -60,6 +60,8 @@ export interface StreamHooks {
   onTruncate(table: Table, xid: number): boolean;
   /** A table's definition arrived or changed; `before` is undefined the first time. */
   onRelation(table: Table, before: Table | undefined): void;
+  /** Changes of a table follow whose name is not captured: they make no records. */
+  onUncaptured(oid: number): void;
   /**
    * Window marks. A returned injection ends the current batch, and follows it. `'ours'`: the
    * message was a mark of ours and makes no record. undefined: an ordinary message.

@@ -1,6 +1,7 @@
 import type { SourceBatch } from '../../../runtime/connector/source.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { Position } from '../../../runtime/connector/source.ts';
+import type { Table } from '../catalog/table.ts';
 import type { StreamHooks } from './stream-hooks.ts';
 
 /** Where the stream begins after a snapshot phase. */
@@ -9,6 +10,15 @@ export interface StreamStart {
   readonly lsn: bigint;
   /** Windows still open, or to be opened by signals; undefined: none can ever be. */
   readonly hooks?: StreamHooks;
+  readonly beside?: BesideReader;
+}
+
+/** Reads tables beside the stream that it did not have all the time. */
+export interface BesideReader {
+  /** The stream passed changes of this table that made no records, and nothing reads it yet. */
+  outOfSight(oid: number): boolean;
+  /** Begins to read the table; returns why it cannot. `membership`: as it is published now. */
+  read(table: Table, membership: string): string | undefined;
 }
 
 /**

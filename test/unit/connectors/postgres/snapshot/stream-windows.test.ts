@@ -38,6 +38,7 @@ beforeEach(() => {
     annotation: () => undefined,
     signal: () => undefined,
     learned: () => undefined,
+    left: () => undefined,
     finished: () => undefined,
   });
   work = new WindowTable('s', table, plan, noProgress('p'), {
