@@ -5,10 +5,10 @@ import type { ConfigInfos, ConnectorCheck, ConnectorInfo } from '../rest/api.ts'
 import { printCheck } from './check-report.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
-import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
+import { withWorker, workerOf, type PlaceFlags } from './place.ts';
+import { segment, type RestClient } from './rest-client.ts';
 
-interface ApplyFlags {
-  readonly url: string;
+interface ApplyFlags extends PlaceFlags {
   readonly json?: boolean;
   readonly dryRun?: boolean;
   readonly check?: boolean;
@@ -16,9 +16,7 @@ interface ApplyFlags {
 
 /** `millrace apply FILE|DIR …` */
 export function defineApply(command: Command, io: CliIo): void {
-  command
-    .argument('<files...>', 'connector files (JSON or .properties), or directories of them')
-    .option(...URL_OPTION)
+  withWorker(command.argument('<files...>', 'connector files (JSON or .properties), or directories of them'))
     .option('--dry-run', 'validate only')
     .option('--check', 'look upstream first: apply nothing where a server or a privilege is missing')
     .option('--json', 'print JSON')
@@ -35,7 +33,7 @@ Examples:
     )
     .action(async (paths: readonly string[], flags: ApplyFlags) => {
       const files = await readConnectorFiles(paths);
-      const client = restClient(flags.url, io.signal);
+      const client = await workerOf(flags, io);
       await validateAll(client, files);
       if (flags.check === true && !(await checkAll(client, files, io, flags))) return;
       if (flags.dryRun === true) {

@@ -6,8 +6,10 @@ export interface CliIo {
   out(line: string): void;
   /** A line to standard error. */
   err(line: string): void;
-  /** Whether output is a terminal that shows colours. */
+  /** Whether standard output is a terminal that shows colours. */
   readonly colour: boolean;
+  /** Whether standard error is one. */
+  readonly errColour: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts at the first SIGINT or SIGTERM; the second ends the process. */
   readonly signal: AbortSignal;
@@ -19,7 +21,7 @@ type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33, cyan: 36, dim: 2, bold: 1 };
 
 /** Text in colour, where the terminal shows colours. */
-export function paint(io: CliIo, colour: Colour, text: string): string {
+export function paint(io: Pick<CliIo, 'colour'>, colour: Colour, text: string): string {
   return io.colour ? `\u001B[${CODES[colour]}m${text}\u001B[0m` : text;
 }
 
@@ -39,7 +41,7 @@ export function table(io: CliIo, heads: readonly string[], rows: readonly (reado
 
 /** What went wrong, where, and what to do; never a stack trace for an error we know. */
 export function printError(io: CliIo, error: unknown): void {
-  const label = paint(io, 'red', 'error:');
+  const label = paint({ colour: io.errColour }, 'red', 'error:');
   if (!(error instanceof MillraceError)) {
     io.err(`${label} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return;

@@ -11,6 +11,9 @@ interface CommandEntry {
   readonly load: () => Promise<Define>;
 }
 
+/** What the scripts of `millrace completion` call with the words typed so far, the last of which may be empty. */
+export const COMPLETE = '__complete';
+
 /** All commands, in the order `--help` shows them. A new one is a file here in this folder and a line. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
@@ -39,9 +42,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./topics.ts')).defineTopics,
   },
   {
+    name: 'context',
+    summary: 'keep the addresses of workers by name',
+    load: async () => (await import('./context.ts')).defineContext,
+  },
+  {
     name: 'verify',
     summary: 'compare a source with the hub: did I lose a row?',
     load: async () => (await import('./verify.ts')).defineVerify,
+  },
+  {
+    name: 'completion',
+    summary: 'completion for bash, zsh and fish',
+    load: async () => (await import('./completion.ts')).defineCompletion,
   },
   {
     name: 'demo',

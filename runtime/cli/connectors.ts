@@ -3,10 +3,10 @@ import type { ConnectorCheck, ConnectorInfo, ConnectorProgress, ConnectorStateIn
 import { printCheck } from './check-report.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
-import { restClient, segment, URL_OPTION, type RestClient } from './rest-client.ts';
+import { withWorker, workerOf, type PlaceFlags } from './place.ts';
+import { segment, type RestClient } from './rest-client.ts';
 
-interface Flags {
-  readonly url: string;
+interface Flags extends PlaceFlags {
   readonly json?: boolean;
 }
 
@@ -33,18 +33,16 @@ Examples:
   defineDelete(command, io);
 }
 
-function sub(command: Command, name: string, summary: string): Command {
-  return command
-    .command(name)
-    .description(summary)
-    .option(...URL_OPTION)
+function sub(command: Command, name: string, summary: string, example: string): Command {
+  return withWorker(command.command(name).description(summary))
     .option('--json', 'print JSON')
+    .addHelpText('after', `\nExamples:\n  millrace connectors ${example}`)
     .exitOverride();
 }
 
 function defineList(command: Command, io: CliIo): void {
-  sub(command, 'list', 'list connectors and their states').action(async (flags: Flags) => {
-    const client = restClient(flags.url, io.signal);
+  sub(command, 'list', 'list connectors and their states', 'list').action(async (flags: Flags) => {
+    const client = await workerOf(flags, io);
     const all = await client.request<Expanded>('GET', '/connectors?expand=status&expand=info');
     if (flags.json === true) {
       io.out(json(all));
@@ -68,9 +66,9 @@ function taskCounts(status: ConnectorStateInfo | undefined): string {
 }
 
 function defineStatus(command: Command, io: CliIo): void {
-  sub(command, 'status [name]', 'show states, stages and lag; of all connectors without a name').action(
+  sub(command, 'status [name]', 'show states, stages and lag; of all connectors without a name', 'status shop').action(
     async (name: string | undefined, flags: Flags) => {
-      const client = restClient(flags.url, io.signal);
+      const client = await workerOf(flags, io);
       const names = name === undefined ? await client.request<string[]>('GET', '/connectors') : [name];
       const shown = await Promise.all(names.map((one) => describe(client, one)));
       if (flags.json === true) io.out(json(name === undefined ? shown : shown[0]));
@@ -136,9 +134,9 @@ function indent(text: string): string {
 }
 
 function defineCheck(command: Command, io: CliIo): void {
-  sub(command, 'check <names...>', 'look upstream for what keeps a connector from working').action(
+  sub(command, 'check <names...>', 'look upstream for what keeps a connector from working', 'check shop').action(
     async (names: readonly string[], flags: Flags) => {
-      const client = restClient(flags.url, io.signal);
+      const client = await workerOf(flags, io);
       const checks: ConnectorCheck[] = [];
       for (const name of names) checks.push(await client.request('GET', `/connectors/${segment(name)}/check`));
       if (flags.json === true) io.out(json(checks));
@@ -149,21 +147,28 @@ function defineCheck(command: Command, io: CliIo): void {
 }
 
 function defineControl(command: Command, io: CliIo, action: 'pause' | 'resume' | 'stop', summary: string): void {
-  sub(command, `${action} <names...>`, summary).action(async (names: readonly string[], flags: Flags) => {
-    const client = restClient(flags.url, io.signal);
-    for (const name of names) await client.request('PUT', `/connectors/${segment(name)}/${action}`);
-    report(io, flags, names, action);
-  });
+  sub(command, `${action} <names...>`, summary, `${action} shop`).action(
+    async (names: readonly string[], flags: Flags) => {
+      const client = await workerOf(flags, io);
+      for (const name of names) await client.request('PUT', `/connectors/${segment(name)}/${action}`);
+      report(io, flags, names, action);
+    },
+  );
 }
 
 function defineRestart(command: Command, io: CliIo): void {
-  sub(command, 'restart <names...>', 'restart a connector, its tasks, or one task')
+  sub(
+    command,
+    'restart <names...>',
+    'restart a connector, its tasks, or one task',
+    'restart shop --tasks --only-failed',
+  )
     .option('--tasks', 'its tasks too')
     .option('--only-failed', 'only what has failed')
     .option('--task <number>', 'only this task')
     .action(
       async (names: readonly string[], flags: Flags & { tasks?: boolean; onlyFailed?: boolean; task?: string }) => {
-        const client = restClient(flags.url, io.signal);
+        const client = await workerOf(flags, io);
         for (const name of names) {
           const query = `?includeTasks=${flags.tasks === true}&onlyFailed=${flags.onlyFailed === true}`;
           const path = flags.task === undefined ? `/restart${query}` : `/tasks/${segment(flags.task)}/restart`;
@@ -175,10 +180,10 @@ function defineRestart(command: Command, io: CliIo): void {
 }
 
 function defineDelete(command: Command, io: CliIo): void {
-  sub(command, 'delete <names...>', 'delete connectors; their offsets stay')
+  sub(command, 'delete <names...>', 'delete connectors; their offsets stay', 'delete shop --destroy')
     .option('--destroy', 'first remove what they left outside, such as replication slots')
     .action(async (names: readonly string[], flags: Flags & { destroy?: boolean }) => {
-      const client = restClient(flags.url, io.signal);
+      const client = await workerOf(flags, io);
       const query = flags.destroy === true ? '?destroy=true' : '';
       for (const name of names) await client.request('DELETE', `/connectors/${segment(name)}${query}`);
       report(io, flags, names, 'delete');

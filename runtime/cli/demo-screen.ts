@@ -1,5 +1,5 @@
 import type { DemoHints, DemoScreen, DemoState } from '../app/demo/demo.ts';
-import { paint, type CliIo } from './cli-io.ts';
+import { json, paint, type CliIo } from './cli-io.ts';
 import { printReport } from './verify-report.ts';
 
 /** Between lines where output is no terminal. */
@@ -36,6 +36,12 @@ export function demoScreen(io: CliIo, live: boolean): DemoScreen {
     },
     watching: (hints) => printHints(io, hints),
   };
+}
+
+/** The report as JSON on standard output, everything else as lines on standard error. */
+export function jsonScreen(io: CliIo): DemoScreen {
+  const beside = demoScreen({ ...io, out: (line) => io.err(line), colour: io.errColour }, false);
+  return { ...beside, report: (report) => io.out(json(report)) };
 }
 
 function progressLines({ activity, tasks, secondsLeft }: DemoState): string[] {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { runDemo, type DemoScreen } from '../app/demo/demo.ts';
 import { MillraceError } from '../record/error.ts';
 import type { CliIo } from './cli-io.ts';
-import { demoScreen } from './demo-screen.ts';
+import { demoScreen, jsonScreen } from './demo-screen.ts';
 import { EXIT } from './exit-codes.ts';
 import { wholeNumber } from './flags.ts';
 
@@ -13,6 +13,7 @@ interface Flags {
   readonly orders: string;
   readonly port: string;
   readonly watch?: boolean;
+  readonly json?: boolean;
 }
 
 /** `millrace demo` */
@@ -24,6 +25,7 @@ export function defineDemo(command: Command, io: CliIo): void {
     .option('--orders <count>', 'orders in the shop before it opens', '20000')
     .option('--port <port>', 'port of the REST API; 0: any free one', '0')
     .option('--watch', 'go on after the proof, until Ctrl-C')
+    .option('--json', 'print the comparison as JSON; progress goes to standard error')
     .description(
       'Streams a small shop out of a real Postgres into the hub and into JSON Lines and Parquet files, then proves that source, hub and archives hold the same rows.',
     )
@@ -38,7 +40,7 @@ Examples:
   millrace demo --url postgres://postgres@127.0.0.1:5432/postgres --orders 100000`,
     )
     .action(async (flags: Flags) => {
-      const screen: DemoScreen = demoScreen(io, process.stdout.isTTY);
+      const screen: DemoScreen = flags.json === true ? jsonScreen(io) : demoScreen(io, process.stdout.isTTY);
       const orders = wholeNumber('--orders', flags.orders, 100);
       const running = runDemo(
         {

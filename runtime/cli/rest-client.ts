@@ -42,7 +42,7 @@ async function send(base: string, method: string, path: string, body: unknown, s
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new MillraceError('CLI_UNREACHABLE', `no worker answers at ${base}: ${cause}`, {
       kind: 'unavailable',
-      remedy: 'Start one with `millrace worker`, or say where it listens with --url.',
+      remedy: 'Start one with `millrace worker`, or say where it listens with --url or --context.',
       cause: error,
     });
   }
@@ -71,8 +71,6 @@ function refused(status: number, text: string, method: string, path: string): Mi
     kind: KINDS[status] ?? 'bug',
   });
 }
-
-export const URL_OPTION = ['-u, --url <url>', 'where the worker’s REST listens', 'http://127.0.0.1:8083'] as const;
 
 /** The name as a path segment. */
 export function segment(name: string): string {

@@ -1,13 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { printError, type CliIo } from './cli-io.ts';
-import { COMMANDS } from './command-table.ts';
+import { COMMANDS, COMPLETE } from './command-table.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 
 /** Runs the command line. Sets the exit status; does not end the process. */
 export async function run(args: readonly string[]): Promise<void> {
   const io = processIo();
   try {
+    if (args[0] === COMPLETE) {
+      for (const word of await (await import('./complete.ts')).complete(args.slice(1), io)) io.out(word);
+      return;
+    }
     const program = await buildProgram(args, io);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -47,6 +51,11 @@ Examples:
   return program;
 }
 
+/** A terminal, unless it is dumb or the user wants none (https://no-color.org). */
+function showsColours({ isTTY }: NodeJS.WriteStream): boolean {
+  return isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+}
+
 /** The terminal of this process. */
 function processIo(): CliIo {
   const controller = new AbortController();
@@ -65,7 +74,8 @@ function processIo(): CliIo {
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
-    colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb',
+    colour: showsColours(process.stdout),
+    errColour: showsColours(process.stderr),
     env: process.env,
     get signal() {
       if (!listening) process.on('SIGINT', stop).on('SIGTERM', stop);

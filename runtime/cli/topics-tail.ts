@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { tailTopic, type TailedRecord, type TailStart } from '../app/local-topics.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
 import { usage, wholeNumber } from './flags.ts';
+import { hubOf, type PlaceFlags } from './place.ts';
 
-interface TailFlags {
-  readonly hub: string;
+interface TailFlags extends PlaceFlags {
   readonly json?: boolean;
   readonly fromBeginning?: boolean;
   readonly fromOffset?: string;
@@ -36,7 +36,7 @@ Examples:
     .action(async (topic: string, flags: TailFlags) => {
       const max = flags.max === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--max', flags.max, 0);
       await tailTopic({
-        path: flags.hub,
+        path: await hubOf(flags, io),
         topic,
         from: startOf(flags),
         partition: flags.partition === undefined ? null : wholeNumber('--partition', flags.partition, 0),

@@ -3,11 +3,10 @@ import { createTopic, describeTopic, listTopics } from '../app/local-topics.ts';
 import { MillraceError } from '../record/error.ts';
 import { json, table, type CliIo } from './cli-io.ts';
 import { collect, keyValue, wholeNumber } from './flags.ts';
-import { restClient, URL_OPTION } from './rest-client.ts';
+import { hubOf, withHub, withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { defineTail } from './topics-tail.ts';
 
-interface Flags {
-  readonly hub: string;
+interface Flags extends PlaceFlags {
   readonly json?: boolean;
 }
 
@@ -28,18 +27,14 @@ Examples:
   defineTail(sub(command, 'tail <topic>', 'print records, and new ones as they come'), io);
 }
 
-function sub(command: Command, name: string, summary: string): Command {
-  return command
-    .command(name)
-    .description(summary)
-    .option('-d, --hub <path>', 'directory of the hub', './millrace-data')
-    .option('--json', 'print JSON')
-    .exitOverride();
+function sub(command: Command, name: string, summary: string, example?: string): Command {
+  const made = withHub(command.command(name).description(summary)).option('--json', 'print JSON').exitOverride();
+  return example === undefined ? made : made.addHelpText('after', `\nExamples:\n  millrace topics ${example}`);
 }
 
 function defineList(command: Command, io: CliIo): void {
-  sub(command, 'list', 'list topics with their sizes').action(async (flags: Flags) => {
-    const topics = await listTopics(flags.hub);
+  sub(command, 'list', 'list topics with their sizes', 'list').action(async (flags: Flags) => {
+    const topics = await listTopics(await hubOf(flags, io));
     if (flags.json === true) {
       io.out(json(topics));
       return;
@@ -55,43 +50,46 @@ function defineList(command: Command, io: CliIo): void {
 }
 
 function defineDescribe(command: Command, io: CliIo): void {
-  sub(command, 'describe <topic>', 'show settings and partitions').action(async (topic: string, flags: Flags) => {
-    const found = await describeTopic(flags.hub, topic);
-    if (flags.json === true) {
-      io.out(json(found));
-      return;
-    }
-    io.out(`${found.name} (${found.id})`);
-    for (const [key, value] of Object.entries(found.config)) io.out(`  ${key}=${value}`);
-    const rows = found.offsets.map(({ partition, earliest, latest, bytes }) => [
-      `${partition}`,
-      `${earliest}`,
-      `${latest}`,
-      `${bytes}`,
-    ]);
-    table(io, ['PARTITION', 'EARLIEST', 'LATEST', 'BYTES'], rows);
-  });
+  sub(command, 'describe <topic>', 'show settings and partitions', 'describe shop.public.orders').action(
+    async (topic: string, flags: Flags) => {
+      const found = await describeTopic(await hubOf(flags, io), topic);
+      if (flags.json === true) {
+        io.out(json(found));
+        return;
+      }
+      io.out(`${found.name} (${found.id})`);
+      for (const [key, value] of Object.entries(found.config)) io.out(`  ${key}=${value}`);
+      const rows = found.offsets.map(({ partition, earliest, latest, bytes }) => [
+        `${partition}`,
+        `${earliest}`,
+        `${latest}`,
+        `${bytes}`,
+      ]);
+      table(io, ['PARTITION', 'EARLIEST', 'LATEST', 'BYTES'], rows);
+    },
+  );
 }
 
 interface CreateFlags extends Flags {
-  readonly url: string;
   readonly partitions: string;
   readonly config: readonly string[];
 }
 
 function defineCreate(command: Command, io: CliIo): void {
-  sub(command, 'create <topic>', 'create a topic; through the worker where one writes the hub')
+  withWorker(
+    sub(command, 'create <topic>', 'create a topic; through the worker where one writes the hub', 'create orders -p 3'),
+  )
     .option('-p, --partitions <count>', 'partitions', '1')
     .option('-c, --config <key=value>', 'a topic setting', collect, [])
-    .option(...URL_OPTION)
     .action(async (topic: string, flags: CreateFlags) => {
       const partitions = wholeNumber('--partitions', flags.partitions, 1);
       const config = Object.fromEntries(flags.config.map((text) => keyValue('--config', text)));
       try {
-        await createTopic(flags.hub, topic, partitions, config);
+        await createTopic(await hubOf(flags, io), topic, partitions, config);
       } catch (error) {
         if (!(error instanceof MillraceError) || error.code !== 'HUB_IN_USE') throw error;
-        await restClient(flags.url, io.signal).request('POST', '/topics', { name: topic, partitions, config });
+        const client = await workerOf(flags, io);
+        await client.request('POST', '/topics', { name: topic, partitions, config });
       }
       io.out(flags.json === true ? json({ name: topic, partitions, config }) : `created ${topic}`);
     });

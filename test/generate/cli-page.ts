@@ -7,6 +7,7 @@ const io: CliIo = {
   out: () => {},
   err: () => {},
   colour: false,
+  errColour: false,
   env: {},
   signal: new AbortController().signal,
   exit: () => {},

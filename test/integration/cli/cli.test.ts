@@ -208,6 +208,34 @@ describe('connectors, by command', () => {
   });
 });
 
+describe('completion in bash', () => {
+  it('offers what the worker and the hub have', async () => {
+    await worker.request('PUT', '/connectors/shop/config', {
+      'connector.class': 's3',
+      topics: 'orders',
+      'store.url': `file://${worker.path}`,
+      'flush.size': '10',
+    });
+    const complete = async (...words: readonly string[]): Promise<string> => {
+      const typed = words.map((word) => `'${word}'`).join(' ');
+      const script = `millrace() { "${process.execPath}" "${MAIN}" "$@"; }
+        eval "$(millrace completion bash)"
+        COMP_WORDS=(millrace ${typed}) COMP_CWORD=${words.length}
+        _millrace
+        printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const child = spawn('bash', ['--norc', '-c', script], { cwd: worker.path });
+      let out = '';
+      child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+      await once(child, 'close');
+      return out.trim();
+    };
+    expect(await complete('connectors', 'pause', ...remote(), 'sh')).toBe('shop');
+    expect(await complete('topics', 'tail', '--hub', 'hub', 'ord')).toBe('orders');
+    expect(await complete('connectors', 'st')).toBe('status\nstop');
+    await worker.request('DELETE', '/connectors/shop');
+  });
+});
+
 describe('usage', () => {
   it.each([
     [['nonsense'], 2],

@@ -15,7 +15,16 @@ function capture(colour = false): CliIo & { readonly lines: string[] } {
   const put = (line: string): void => {
     lines.push(line);
   };
-  return { lines, out: put, err: put, colour, env: {}, signal: new AbortController().signal, exit: () => {} };
+  return {
+    lines,
+    out: put,
+    err: put,
+    colour,
+    errColour: colour,
+    env: {},
+    signal: new AbortController().signal,
+    exit: () => {},
+  };
 }
 
 describe('exit statuses', () => {

@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { namedContext, readContexts, writeContexts, type Context } from '../app/contexts.ts';
+import { json, paint, table, type CliIo } from './cli-io.ts';
+import { usage } from './flags.ts';
+
+interface Flags {
+  readonly json?: boolean;
+}
+
+/** `millrace context …` */
+export function defineContext(command: Command, io: CliIo): void {
+  command
+    .description(
+      'Keeps the addresses of workers by name, in contexts.json of the user’s configuration directory. Commands use the context in use; --context names another, --url and --hub win over both.',
+    )
+    .addHelpText(
+      'after',
+      `
+MILLRACE_CONTEXT names the context of a shell.
+
+Examples:
+  millrace context add prod --url https://connect.internal:8083
+  millrace context add local --url http://127.0.0.1:8083 --hub ./millrace-data
+  millrace context use prod
+  millrace connectors list --context local`,
+    );
+  defineList(command, io);
+  defineAdd(command, io);
+  defineUse(command, io);
+  defineRemove(command, io);
+}
+
+function sub(command: Command, name: string, summary: string, example: string): Command {
+  return command
+    .command(name)
+    .description(summary)
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExamples:\n  millrace context ${example}`)
+    .exitOverride();
+}
+
+function defineList(command: Command, io: CliIo): void {
+  sub(command, 'list', 'list contexts', 'list').action(async (flags: Flags) => {
+    const all = await readContexts(io.env);
+    if (flags.json === true) {
+      io.out(json(all));
+      return;
+    }
+    const rows = all.contexts.map(({ name, url, hub }) => [name === all.current ? '*' : '', name, url, hub ?? '']);
+    table(io, ['', 'NAME', 'URL', 'HUB'], rows);
+  });
+}
+
+function defineAdd(command: Command, io: CliIo): void {
+  sub(
+    command,
+    'add <name>',
+    'add a context or change it; the first one is in use',
+    'add prod --url http://10.0.0.5:8083',
+  )
+    .requiredOption('-u, --url <url>', 'where the worker’s REST listens')
+    .option('-d, --hub <path>', 'directory of its hub, where this machine has it')
+    .action(async (name: string, flags: Flags & { url: string; hub?: string }) => {
+      if (!/^https?:\/\/[^/]/.test(flags.url)) throw usage(`--url ${flags.url}: http://host:port is needed`, '--url');
+      const { current, contexts } = await readContexts(io.env);
+      const added: Context = { name, url: flags.url, ...(flags.hub === undefined ? {} : { hub: flags.hub }) };
+      const others = contexts.filter((one) => one.name !== name);
+      await writeContexts(io.env, { current: current ?? name, contexts: [...others, added] });
+      said(io, flags, name, others.length === contexts.length ? 'added' : 'changed');
+    });
+}
+
+function defineUse(command: Command, io: CliIo): void {
+  sub(command, 'use <context>', 'let commands use this context', 'use prod').action(
+    async (name: string, flags: Flags) => {
+      const all = await readContexts(io.env);
+      await writeContexts(io.env, { ...all, current: namedContext(all, name).name });
+      said(io, flags, name, 'in use');
+    },
+  );
+}
+
+function defineRemove(command: Command, io: CliIo): void {
+  sub(command, 'remove <context>', 'forget a context', 'remove prod').action(async (name: string, flags: Flags) => {
+    const all = await readContexts(io.env);
+    const { name: gone } = namedContext(all, name);
+    const contexts = all.contexts.filter((one) => one.name !== gone);
+    await writeContexts(io.env, { current: all.current === gone ? null : all.current, contexts });
+    said(io, flags, name, 'removed');
+  });
+}
+
+function said(io: CliIo, flags: Flags, name: string, result: string): void {
+  io.out(flags.json === true ? json({ name, result }) : `${paint(io, 'green', result)} ${name}`);
+}
