@@ -6,6 +6,7 @@ import type { Env } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { TopicPartition } from '../record/record.ts';
+import { sinkGroup } from '../task/sink/sink-group.ts';
 import type { ConnectorOffset, ConnectorOffsets } from './answers.ts';
 
 /** Where offsets are kept. */
@@ -97,11 +98,6 @@ export class ConnectorOffsetEditor {
     }
     await this.#access.alterGroup(group, parsed);
   }
-}
-
-/** The consumer group of a sink, as Kafka Connect names it. */
-function sinkGroup(name: string, config: RawConfig): string {
-  return config['consumer.override.group.id'] ?? `connect-${name}`;
 }
 
 function parseSinkOffset({ partition, offset }: ConnectorOffset): TopicPartition & { offset: bigint | null } {

@@ -1,5 +1,6 @@
 import type { TaskSpec } from '../host.ts';
 import { MillraceError } from '../../record/error.ts';
+import { sinkGroup } from './sink-group.ts';
 import { listSetting, numberSetting, setting, taskSettings, type TaskSettings } from '../task-settings.ts';
 
 export type Topics = { readonly names: readonly string[] } | { readonly pattern: string };
@@ -26,7 +27,7 @@ export function sinkSettings(spec: TaskSpec): SinkSettings {
   return {
     ...common,
     // The group is the connector's own: a worker-wide consumer.group.id would join all connectors.
-    group: spec.config['consumer.override.group.id']?.trim() ?? `connect-${spec.connector}`,
+    group: sinkGroup(spec.connector, spec.config),
     topics: topics(spec),
     start: startOf(reset),
     startChosen: reset !== undefined,
