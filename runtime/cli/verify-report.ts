@@ -10,32 +10,42 @@ export function printReport(io: CliIo, report: VerifyReport): void {
     `${one.sourceRows}`,
     `${one.copyRows}`,
     one.sourceChecksum.toString(16),
-    one.equal ? paint(io, 'green', 'equal') : paint(io, 'red', 'DIFFERENT'),
+    verdictOf(io, one),
   ]);
   table(io, ['TABLE', 'COPY', 'ROWS AT SOURCE', 'ROWS IN COPY', 'CHECKSUM', ''], rows);
   for (const one of report.comparisons) printDifferences(io, one);
+  for (const one of report.comparisons) printInconclusive(io, one);
   for (const text of notCompared(report.comparisons)) io.out(paint(io, 'yellow', text));
-  const verdict = report.equal
-    ? paint(
-        io,
-        'green',
-        `No row was lost: ${report.complete ? 'everything' : 'every compared column'} is equal at position ${report.position}.`,
-      )
-    : paint(io, 'red', `Rows differ at position ${report.position}.`);
-  io.out(verdict);
+  io.out(verdict(io, report));
+}
+
+function verdict(io: CliIo, { equal, complete, comparisons, position }: VerifyReport): string {
+  if (!equal) return paint(io, 'red', `Rows differ at position ${position}.`);
+  if (comparisons.some((one) => one.inconclusive.length > 0)) {
+    return paint(io, 'yellow', `No difference was found at position ${position}, but not everything could be decided.`);
+  }
+  const what = complete ? 'everything' : 'every compared column';
+  return paint(io, 'green', `No row was lost: ${what} is equal at position ${position}.`);
+}
+
+function verdictOf(io: CliIo, one: TableComparison): string {
+  if (!one.equal) return paint(io, 'red', 'DIFFERENT');
+  return one.inconclusive.length === 0 ? paint(io, 'green', 'equal') : paint(io, 'yellow', 'INCONCLUSIVE');
 }
 
 function printDifferences(io: CliIo, one: TableComparison): void {
-  if (one.equal) return;
-  if (one.differences.length === 0) {
-    io.out(
-      `  ${one.table} in ${one.copy}: checksum ${one.sourceChecksum.toString(16)} at the source, ${one.copyChecksum.toString(16)} in the copy`,
-    );
-  }
-  for (const { key, kind } of one.differences) {
-    io.out(`  ${one.table} in ${one.copy}: ${kind} row ${key.join(', ')}`);
+  for (const { key, kind, record } of one.differences) {
+    const row = key.length === 0 ? 'row (the table has no key to name it)' : `row ${key.join(', ')}`;
+    io.out(`  ${one.table} in ${one.copy}: ${kind} ${row}${record === undefined ? '' : `, record ${record}`}`);
   }
   if (one.furtherDifferences > 0) io.out(`  … and ${one.furtherDifferences} more`);
+}
+
+function printInconclusive(io: CliIo, one: TableComparison): void {
+  for (const { key, reason } of one.inconclusive) {
+    const what = key.length === 0 ? one.table : `${one.table} row ${key.join(', ')}`;
+    io.out(paint(io, 'yellow', `  inconclusive for ${what} in ${one.copy}: ${reason}`));
+  }
 }
 
 function notCompared(comparisons: readonly TableComparison[]): Set<string> {

@@ -8,6 +8,7 @@ import { printReport } from './verify-report.ts';
 interface Flags {
   readonly hub: string;
   readonly config?: string;
+  readonly archive?: readonly string[];
   readonly wait: string;
   readonly json?: boolean;
 }
@@ -18,31 +19,39 @@ export function defineVerify(command: Command, io: CliIo): void {
     .argument('<connector>', 'a source connector')
     .option('-d, --hub <path>', 'directory of the hub', './millrace-data')
     .option('-c, --config <file>', "the worker's configuration, where it names converters or internal topics")
-    .option('--wait <seconds>', 'how long the connector may take to reach the compared position', '30')
+    .option(
+      '-a, --archive <sink-or-folder>',
+      'compare an archive too: that of an S3 sink of this hub, or a folder; may be given several times',
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+    )
+    .option('--wait <seconds>', 'how long the connector, and each sink, may take to reach the compared position', '30')
     .option('--json', 'print JSON')
     .description(
-      'Did I lose a row? Compares every captured table with the hub at one exact position of the source, by count, checksum and, where they differ, by row.',
+      'Did I lose a row? Compares every captured table with the hub, and with archives, at one exact position of the source, by count, checksum and, where they differ, by row.',
     )
     .addHelpText(
       'after',
       `
-Exit status 0: everything is equal; 1: rows differ, and are named.
+Exit status 0: no difference; 1: rows differ, and are named.
 
 Examples:
   millrace verify orders
+  millrace verify orders --archive archive --archive /mnt/old-archive
   millrace verify orders --hub /var/lib/millrace --wait 120 --json`,
     )
     .action(async (name: string, flags: Flags) => {
+      const line = progressLine(io);
       const report = await runVerify({
         name,
+        archives: flags.archive ?? [],
         hubPath: flags.hub,
         workerConfig: flags.config,
         waitMs: seconds(flags.wait) * 1000,
         variables: io.env,
         log: quiet,
         signal: io.signal,
-        progress: (text) => io.err(paint(io, 'dim', text)),
-      });
+        progress: line.show,
+      }).finally(line.end);
       if (flags.json === true) io.out(json(report));
       else printReport(io, report);
       io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
@@ -51,6 +60,16 @@ Examples:
 
 const nothing = (): void => undefined;
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** What is being done: one line that changes on a terminal, a line each elsewhere. */
+function progressLine(io: CliIo): { show(text: string): void; end(): void } {
+  if (!process.stderr.isTTY) return { show: (text) => io.err(paint(io, 'dim', text)), end: nothing };
+  const erase = '\r\u001B[2K';
+  return {
+    show: (text) => void process.stderr.write(erase + paint(io, 'dim', text.slice(0, process.stderr.columns - 1))),
+    end: () => void process.stderr.write(erase),
+  };
+}
 
 function seconds(text: string): number {
   const value = Number(text);

@@ -1,3 +1,4 @@
+import type { Schema } from '../record/schema.ts';
 import type { StructValue } from '../record/value.ts';
 import type { SourceOffset } from './source.ts';
 
@@ -31,8 +32,12 @@ export const LONG_TEXT_BYTES = 200;
 export interface TruthColumn {
   readonly name: string;
   readonly form: CanonicalForm;
+  /** Of the field that events have now. */
+  readonly schema: Schema;
   /** Canonical text of rows written before the column existed, which no event carries. */
   readonly missing: string | null;
+  /** Whether an update may show {@link TruthTable.unavailable} in place of a value that stayed as it was. */
+  readonly mayBeLeftOut: boolean;
 }
 
 /** Rows held, and the sum of their hashes (see {@link TruthTable.rows}). */
@@ -75,5 +80,16 @@ export interface SourceTruth {
   covered(offsets: readonly SourceOffset[]): boolean;
   /** Whether an event with this `source` block belongs to what the position includes. */
   includes(source: StructValue): boolean;
+  /** The fields of the block that `includes` looks at. */
+  readonly includedBy: readonly string[];
+  /**
+   * Names the change at the source that an event with this block tells; null: it tells none (a row that
+   * was read), or that is not known. Equal names are one change, told again, or changes made together.
+   */
+  event(source: StructValue): string | null;
+  /** Whether one event stands before another in the source's order; false too where that is not known. */
+  precedes(one: StructValue, other: StructValue): boolean;
+  /** The fields of the block that `event` and `precedes` look at. */
+  readonly placedBy: readonly string[];
   close(): Promise<void>;
 }

@@ -30,6 +30,7 @@ beforeAll(async () => {
     'publication.autocreate.mode': 'filtered',
     // The connector itself would stop at a publication that lost a table: here verify has to see it.
     'millrace.slot.poll.interval.ms': '3600000',
+    'status.update.interval.ms': '300',
     'table.include.list': 'public.items,public.notes',
   };
   const file = join(folder, 'mine.json');

@@ -5,6 +5,7 @@ import {
   type TruthColumn,
   type TruthTable,
 } from '../../../runtime/connector/truth.ts';
+import type { Schema } from '../../../runtime/record/schema.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import type { TableRows } from '../row/table-rows.ts';
@@ -14,6 +15,15 @@ import { canonicalColumn } from './canonical-sql.ts';
 
 const FETCH_ROWS = 5000;
 
+/** A compared column, and the SQL of its canonical text. */
+interface ComparedColumn extends TruthColumn {
+  readonly text: string;
+  /** The column itself in SQL. */
+  readonly reference: string;
+}
+
+type NotCompared = TruthTable['notCompared'][number];
+
 /** One table under the transaction's snapshot. All statements run one after the other on `reader`. */
 export async function truthTable(
   rows: TableRows,
@@ -22,40 +32,63 @@ export async function truthTable(
   reader: CatalogReader,
 ): Promise<TruthTable> {
   const { table } = rows;
-  const key = rows.key.map(({ name }) => name);
   const missing = await missingTexts(table, reader);
-  const columns: TruthColumn[] = [];
-  const texts: string[] = [];
-  const fields: string[] = [];
-  const notCompared: { name: string; reason: string }[] = [];
-  for (const { name, cell } of rows.columns) {
+  const wide = await columnsOfAnyWidth(table, reader);
+  const columns: ComparedColumn[] = [];
+  const notCompared: NotCompared[] = [];
+  for (const { name, cell, schema } of rows.columns) {
     const column = table.columns[cell];
     if (column === undefined) continue;
     const canonical = canonicalColumn(column);
-    const reason = lossy(column, types);
+    const reason = lossy(column, schema, types);
     if (canonical === undefined || reason !== undefined) {
       notCompared.push({ name, reason: reason ?? `no canonical text for type ${column.type.name}` });
       continue;
     }
-    columns.push({ name, form: canonical.form, missing: missing.get(column.name) ?? null });
     const reference = quoteIdentifier(column.name);
-    texts.push(canonical.sql(reference));
-    fields.push(field(reference, canonical.sql(reference)));
+    columns.push({
+      name,
+      form: canonical.form,
+      schema,
+      missing: missing.get(column.name) ?? null,
+      mayBeLeftOut: wide.has(column.name),
+      text: canonical.sql(reference),
+      reference,
+    });
   }
-  const comparable = key.every((name) => columns.some((column) => column.name === name));
-  const keys = comparable ? key.map((name) => texts[columns.findIndex((column) => column.name === name)] ?? '') : [];
+  const about = { table, topic, key: rows.key.map(({ name }) => name), unavailable: types.unavailable, reader };
+  return comparedTable(about, columns, notCompared);
+}
+
+interface About {
+  readonly table: Table;
+  readonly topic: string;
+  readonly key: readonly string[];
+  readonly unavailable: string;
+  readonly reader: CatalogReader;
+}
+
+function comparedTable(
+  about: About,
+  columns: readonly ComparedColumn[],
+  notCompared: readonly NotCompared[],
+): TruthTable {
+  const { table, topic, key, unavailable, reader } = about;
+  const keys = key.flatMap((name) => columns.filter((column) => column.name === name).map(({ text }) => text));
+  const comparable = keys.length === key.length;
   const from = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
-  const hash = `('x0' || substr(md5(${joined(fields, '')}), 1, 15))::bit(64)::bigint`;
+  const hash = `('x0' || substr(md5(${joined(columns.map(field), '')}), 1, 15))::bit(64)::bigint`;
+  const id = joined(comparable ? keys : [], FIELD_SEPARATOR);
   return {
     name: tableName(table),
     topic,
     key: comparable ? key : [],
     columns,
-    unavailable: types.unavailable,
+    unavailable,
     notCompared,
     totals: () =>
       readTotals(reader, table, `select count(*) as rows, coalesce(sum(${hash}), 0) as checksum from ${from}`),
-    rows: () => readRows(reader, table, `select ${joined(keys, FIELD_SEPARATOR)} as key, ${hash} as hash from ${from}`),
+    rows: () => readRows(reader, table, `select ${id} as key, ${hash} as hash from ${from}`),
   };
 }
 
@@ -108,8 +141,21 @@ async function missingTexts(table: Table, reader: CatalogReader): Promise<Readon
   return texts;
 }
 
+/** Columns whose values may be stored out of line (TOAST): an update that leaves them as they are does not send them. */
+async function columnsOfAnyWidth(table: Table, reader: CatalogReader): Promise<ReadonlySet<string>> {
+  const rows = await reader.query(
+    `reading the widths of ${tableName(table)}`,
+    `select attname as name from pg_attribute
+     where attrelid = $1::oid and attnum > 0 and not attisdropped and attlen = -1`,
+    [String(table.oid)],
+  );
+  return new Set(rows.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])));
+}
+
 /** Why events show another value than the column holds; undefined: they show it. */
-function lossy(column: Column, types: TypeOptions): string | undefined {
+function lossy(column: Column, { parameters }: Schema, types: TypeOptions): string | undefined {
+  if (parameters?.['masked'] !== undefined) return 'masked';
+  if (parameters?.['truncateLength'] !== undefined) return `truncated to ${parameters['truncateLength']} characters`;
   const { form } = canonicalColumn(column) ?? {};
   if (form === 'decimal' && types.decimal === 'double') return 'decimal.handling.mode=double';
   if (form === 'bytes' && (types.binary === 'hex' || types.binary === 'base64-url-safe')) {
@@ -122,7 +168,7 @@ function lossy(column: Column, types: TypeOptions): string | undefined {
 }
 
 /** A field of the row's hash. `format('%s', …)` of NULL is an empty text, so NULL is asked for first. */
-function field(reference: string, text: string): string {
+function field({ reference, text }: ComparedColumn): string {
   return `case when ${reference} is null then 'n'
     when octet_length(${text}) > ${LONG_TEXT_BYTES} then 'm' || md5(${text})
     else octet_length(${text}) || ':' || ${text} end`;

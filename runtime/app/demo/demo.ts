@@ -8,21 +8,14 @@ import { MillraceError } from '../../record/error.ts';
 import { workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
 import { loadConnector } from '../catalog.ts';
 import { Cleanup } from '../cleanup.ts';
-import { verify, type VerifyReport } from '../verify/verify.ts';
+import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
+import { archiveCopy } from '../verify/archive-copy.ts';
+import { verify, type NamedCopy, type VerifyReport } from '../verify/verify.ts';
 import { startWorker, type Worker } from '../worker.ts';
-import { archiveCopy } from './archive-copy.ts';
 import { ARCHIVES, archiveConfig, SOURCE, sourceConfig, topicOf } from './demo-connectors.ts';
 import { prepareFolder } from './demo-folder.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
-import {
-  createShop,
-  dropShop,
-  SHOP_TABLES,
-  writeToShop,
-  type ShopActivity,
-  type ShopSize,
-  type ShopWriter,
-} from './shop.ts';
+import { createShop, dropShop, writeToShop, type ShopActivity, type ShopSize, type ShopWriter } from './shop.ts';
 
 export interface DemoOptions {
   /** A Postgres of the user's own; undefined: one is started. */
@@ -222,7 +215,6 @@ async function prove(
 ): Promise<VerifyReport> {
   const connector = await loadConnector('postgres');
   if (connector.kind !== 'source') throw new TypeError('postgres is a source');
-  const topics = SHOP_TABLES.map(topicOf);
   const log = await createLogger({ level: 'silent', destination: { fd: 2 }, pretty: false, colour: false });
   return verify({
     hub,
@@ -234,7 +226,19 @@ async function prove(
     log,
     signal,
     waitMs: VERIFY_WAIT_MS,
-    copies: ARCHIVES.map(({ name, format }) => archiveCopy(hub, name, join(folder, 'archive', format), format, topics)),
+    copies: ARCHIVES.map((archive) => demoArchive(archive, hub, folder, signal)),
     progress: (text) => screen.step(`  ${text}`),
   });
+}
+
+function demoArchive(
+  { name, format, formatClass }: (typeof ARCHIVES)[number],
+  hub: Worker['hub'],
+  folder: string,
+  signal: AbortSignal,
+): NamedCopy {
+  const config = archiveConfig(join(folder, 'archive', format), formatClass);
+  const files = (topic: string): Promise<readonly string[]> =>
+    archivedFiles({ config, topic, env: realEnv, signal, folder });
+  return archiveCopy({ hub, env: realEnv, archive: { name, sink: { name, config }, files }, waitMs: VERIFY_WAIT_MS });
 }

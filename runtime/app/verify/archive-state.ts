@@ -1,146 +1,226 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import {
-  FIELD_SEPARATOR,
-  LONG_TEXT_BYTES,
-  type CanonicalForm,
-  type TruthColumn,
-  type TruthTable,
-} from '../../connector/truth.ts';
+import { FIELD_SEPARATOR, type SourceTruth, type TruthTable } from '../../connector/truth.ts';
 import { MillraceError } from '../../record/error.ts';
+import { struct, type StructValue, type Value } from '../../record/value.ts';
+import {
+  changeSql,
+  filesSql,
+  literal,
+  MACROS,
+  openColumns,
+  recordsSql,
+  rowsSql,
+  type ArchiveFormat,
+} from './archive-sql.ts';
 import { hashedField } from './canonical-text.ts';
-import type { TableCopy } from './comparison.ts';
+import type { RowDifference, TableCopy } from './comparison.ts';
+import { placeholderText } from './event-image.ts';
+import { KeylessCounts } from './keyless-counts.ts';
+import { canBe, type OpenRow } from './open-row.ts';
+import { Truncates } from './truncates.ts';
 
-/** How the archive of a topic is stored: the S3 sink's formats, with `millrace.envelope=true`. */
-export type ArchiveFormat = 'json' | 'parquet';
+export interface ArchivedTable {
+  readonly files: readonly string[];
+  readonly format: ArchiveFormat;
+  readonly table: TruthTable;
+  readonly truth: SourceTruth;
+}
+
+/** Doubled records of a table that are named. */
+const MOST_DOUBLED = 1000;
 
 /**
- * Rebuilds one table from archived change events. DuckDB reads the files and computes keys and
- * hashes, so nothing of this runtime's own decoding is trusted.
+ * Rebuilds one table from archived change events, up to the position of the truth. DuckDB reads the
+ * files and computes keys and hashes, so nothing of this runtime's own decoding is trusted.
  */
-export async function readArchive(files: string, format: ArchiveFormat, table: TruthTable): Promise<TableCopy> {
+export async function readArchive(archived: ArchivedTable): Promise<TableCopy> {
+  if (archived.files.length === 0) return EMPTY;
   const { DuckDBInstance } = await loadDuckdb();
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    return await rebuild(connection, files, format, table);
+    return await new Rebuild(connection, archived).run();
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('VERIFY_ARCHIVE_UNREADABLE', `reading the archive of ${archived.table.topic}: ${message}`, {
+      kind: 'data',
+      remedy: 'See that every file below the folder is a complete one of the archive.',
+      cause,
+    });
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
+const EMPTY: TableCopy = { rows: 0n, checksum: 0n, hashOf: () => undefined, keys: () => [] };
+
+export async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
   try {
     return await import('@duckdb/node-api');
   } catch (cause) {
     throw new MillraceError('VERIFY_NO_DUCKDB', 'reading an archive needs DuckDB, which is not installed', {
       kind: 'missing',
-      remedy: 'Run "npm install @duckdb/node-api".',
+      key: '--archive',
+      remedy: 'Run `npm install @duckdb/node-api`.',
       cause,
     });
   }
 }
 
-async function rebuild(
-  connection: DuckDBConnection,
-  files: string,
-  format: ArchiveFormat,
-  table: TruthTable,
-): Promise<TableCopy> {
-  const reader = await connection.runAndReadAll(archiveQuery(files, format, table));
-  const rows = new Map<string, bigint>();
-  let checksum = 0n;
-  for (const [key, hash] of reader.getRows() as [string, bigint][]) {
-    rows.set(key, hash);
-    checksum += hash;
+type Cell = string | number | bigint | boolean | null;
+
+class Rebuild {
+  readonly #connection: DuckDBConnection;
+  readonly #archived: ArchivedTable;
+
+  constructor(connection: DuckDBConnection, archived: ArchivedTable) {
+    this.#connection = connection;
+    this.#archived = archived;
   }
-  return { rows: BigInt(rows.size), checksum, hashOf: (key) => rows.get(key), keys: () => rows.keys() };
-}
 
-/**
- * The last event per key, offsets in order per partition; deletes, and what lies before a
- * truncate, left out.
- */
-function archiveQuery(files: string, format: ArchiveFormat, table: TruthTable): string {
-  const key = joined(keyColumns(table).map((column) => canonicalSql(column, 'k')));
-  const hash = `concat(${table.columns.map((column) => fieldSql(column, 'a')).join(', ')})`;
-  return `
-    with event as (${format === 'json' ? jsonEvents(files) : parquetEvents(files)}),
-    emptied as (select p, max(o) as at from event where (v->>'$.op') = 't' group by p),
-    change as (
-      select ${key} as id, event.p, event.o, v from event left join emptied on emptied.p = event.p
-      where json_type(v) = 'OBJECT' and (v->>'$.op') in ('c', 'r', 'u', 'd') and event.o > coalesce(emptied.at, -1)),
-    last as (select id, max_by(v, o) as v from change group by id),
-    row as (select id, v->'$.after' as a from last where (v->>'$.op') <> 'd')
-    select id, ('0x' || substr(md5(${hash}), 1, 15))::ubigint from row`;
-}
+  async run(): Promise<TableCopy> {
+    const { files, format, table, truth } = this.#archived;
+    await this.#connection.run(`set TimeZone = 'UTC'; ${MACROS}`);
+    const columns = await this.#columns();
+    await this.#connection.run(changeSql(recordsSql(files, format, columns), format, table, truth));
+    const doubled = await this.#doubled();
+    await this.#leaveOutLater();
+    const truncates = await this.#truncates();
+    return table.key.length > 0
+      ? { ...(await this.#rows(truncates)), doubled }
+      : { ...(await this.#counts(truncates)), doubled };
+  }
 
-function jsonEvents(files: string): string {
-  return `select (json->>'$.partition')::int as p, (json->>'$.offset')::bigint as o, json->'$.key' as k, json->'$.value' as v
-    from read_ndjson_objects(${literal(files)})`;
-}
-
-function parquetEvents(files: string): string {
-  return `select "partition"::int as p, "offset"::bigint as o, to_json("key") as k, to_json("value") as v
-    from read_parquet(${literal(files)}, union_by_name = true)`;
-}
-
-function keyColumns(table: TruthTable): TruthColumn[] {
-  return table.key.map((name) => {
-    const column = table.columns.find((candidate) => candidate.name === name);
-    if (column === undefined) throw new Error(`key column ${name} of ${table.name} is not compared`);
-    return column;
-  });
-}
-
-/** A field of the row's hash. */
-function fieldSql(column: TruthColumn, from: string): string {
-  const text = formSql(column.form, textSql(column, from));
-  return `case json_type(${from}, ${pathSql(column)}) when 'NULL' then 'n'
-    else case when json_type(${from}, ${pathSql(column)}) is null then ${literal(hashedField(column.missing))}
-    when strlen(${text}) > ${LONG_TEXT_BYTES} then 'm' || md5(${text}) else strlen(${text}) || ':' || ${text} end end`;
-}
-
-function joined(parts: readonly string[]): string {
-  return `concat_ws(${literal(FIELD_SEPARATOR)}, ${parts.join(', ')})`;
-}
-
-/** Canonical text of a field of the JSON object `from`. */
-function canonicalSql(column: TruthColumn, from: string): string {
-  return formSql(column.form, textSql(column, from));
-}
-
-function textSql(column: TruthColumn, from: string): string {
-  return `(${from}->>${pathSql(column)})`;
-}
-
-function pathSql({ name }: TruthColumn): string {
-  return literal(`$."${name.replaceAll('"', '\\"')}"`);
-}
-
-function formSql(form: CanonicalForm, text: string): string {
-  switch (form) {
-    case 'text':
-    case 'integer':
-    case 'boolean':
-      return text;
-    case 'days':
-      return `case when ${text} like '____-__-__' then (${text}::date - date '1970-01-01')::varchar else ${text} end`;
-    case 'decimal':
-      return `case when contains(${text}, '.') then regexp_replace(${text}, '\\.?0+$', '') else ${text} end`;
-    case 'bytes':
-      return `lower(hex(from_base64(${text})))`;
-    case 'micros':
-      return `case when regexp_full_match(${text}, '-?[0-9]+') then ${text} else epoch_us(${text}::timestamptz)::varchar end`;
-    case 'double':
-    case 'float':
-      throw new MillraceError('VERIFY_ARCHIVE_TYPE', `DuckDB cannot print the ${form} values' bytes`, {
+  /** Columns, or fields of the first line. Without `millrace.envelope` they tell neither key nor place of a record. */
+  async #columns(): Promise<ReadonlySet<string>> {
+    const { files, format, table } = this.#archived;
+    const from = filesSql(files, format);
+    const rows = await this.#query(
+      format === 'json'
+        ? `select unnest(json_keys(json)) from (select json from ${from} limit 1)`
+        : `select column_name from (describe select * from ${from})`,
+    );
+    const columns = new Set(rows.map(([name]) => String(name)));
+    if (columns.size === 0 || (columns.has('partition') && columns.has('offset'))) return columns;
+    throw new MillraceError(
+      'VERIFY_ARCHIVE_VALUES',
+      `the archive of ${table.topic} holds values without keys and offsets`,
+      {
         kind: 'config',
-        remedy: 'Compare this table with the hub only.',
+        key: 'millrace.envelope',
+        remedy: 'Archive with millrace.envelope=true; only such an archive can be compared.',
+      },
+    );
+  }
+
+  async #doubled(): Promise<RowDifference[]> {
+    const { topic } = this.#archived.table;
+    const rows = await this.#query(
+      `select p, o, max(id) from change group by p, o having count(*) > 1 order by p, o limit ${MOST_DOUBLED}`,
+    );
+    return rows.map(([partition, offset, id]) => ({
+      key: typeof id === 'string' && id !== '' ? id.split(FIELD_SEPARATOR) : [],
+      kind: 'doubled',
+      record: `${topic}-${partition}@${offset}`,
+    }));
+  }
+
+  async #leaveOutLater(): Promise<void> {
+    const { truth } = this.#archived;
+    const decisions = await this.#query(`select distinct included from change where op is not null`);
+    const later = decisions.flatMap(([text]) =>
+      typeof text === 'string' && !truth.includes(parseSource(text)) ? [text] : [],
+    );
+    if (later.length === 0) return;
+    await this.#connection.run(
+      `delete from change where included in (select unnest(from_json(${literal(JSON.stringify(later))}::json, '["VARCHAR"]')))`,
+    );
+  }
+
+  async #truncates(): Promise<Truncates> {
+    const truncates = new Truncates(this.#archived.truth);
+    for (const [partition, offset, placed] of await this.#query(`select p, o, placed from change where op = 't'`)) {
+      truncates.add(Number(partition), BigInt(offset ?? 0), parseSource(placed));
+    }
+    return truncates;
+  }
+
+  async #rows(truncates: Truncates): Promise<TableCopy> {
+    const { table } = this.#archived;
+    const open = openColumns(table);
+    const rows = new Map<string, bigint>();
+    const readings = new Map<string, OpenRow>();
+    let checksum = 0n;
+    for (const [id, hash, partition, offset, placed, left] of await this.#query(rowsSql(table))) {
+      if (typeof id !== 'string') continue;
+      if (truncates.any && truncates.undid(Number(partition), BigInt(offset ?? 0), parseSource(placed))) continue;
+      rows.set(id, BigInt(hash ?? 0));
+      checksum += BigInt(hash ?? 0);
+      if (typeof left === 'string') readings.set(id, openRow(JSON.parse(left) as LeftOut, open));
+    }
+    const literalOf = (index: number): string => {
+      const column = table.columns[index];
+      return hashedField(column === undefined ? null : placeholderText(table.unavailable ?? '', column));
+    };
+    return {
+      rows: BigInt(rows.size),
+      checksum,
+      hashOf: (key) => rows.get(key),
+      keys: () => rows.keys(),
+      mayBe: (key, hash) => canBe(readings.get(key), hash, literalOf),
+    };
+  }
+
+  async #counts(truncates: Truncates): Promise<TableCopy> {
+    const counts = new KeylessCounts(this.#archived.truth);
+    const rows = await this.#query(
+      `select distinct on (p, o) p, o, op, placed, before, after, place from change where op in ('c', 'r', 'u', 'd') order by p, o`,
+    );
+    for (const [partition, offset, op, placed, before, after, order] of rows) {
+      if (op !== 'c' && op !== 'r' && op !== 'u' && op !== 'd') continue;
+      const source = parseSource(placed);
+      const at = { partition: Number(partition), offset: BigInt(offset ?? 0) };
+      if (truncates.undid(at.partition, at.offset, source)) continue;
+      const hash = (of: Cell | undefined): bigint | null => (typeof of === 'bigint' ? of : null);
+      counts.add({
+        op,
+        before: hash(before),
+        after: hash(after),
+        source,
+        order: typeof order === 'string' ? order : null,
+        ...at,
       });
+    }
+    return {
+      rows: counts.rows,
+      checksum: counts.checksum,
+      hashOf: () => undefined,
+      keys: () => [],
+      recount: async () => counts,
+    };
+  }
+
+  async #query(sql: string): Promise<Cell[][]> {
+    const reader = await this.#connection.runAndReadAll(sql);
+    return reader.getRows() as Cell[][];
   }
 }
 
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+interface LeftOut {
+  readonly fields: readonly string[];
+  readonly open: readonly boolean[];
+  readonly stayed: readonly (string | null)[];
+  readonly moved: boolean;
+}
+
+function openRow({ fields, open, stayed, moved }: LeftOut, columns: readonly number[]): OpenRow {
+  const could = columns.filter((_column, at) => open[at] === true && stayed[at] !== hashedField(null));
+  const unknown = moved && columns.some((_column, at) => open[at] === true && stayed[at] === null);
+  return { fields, columns: could, unknown };
+}
+
+function parseSource(text: Cell | undefined): StructValue {
+  return struct(typeof text === 'string' ? (JSON.parse(text) as Record<string, Value>) : {});
 }

@@ -5,7 +5,7 @@ import type { Schema } from '../../record/schema.ts';
 import type { Value } from '../../record/value.ts';
 
 /** Microseconds per unit of the semantic time types. */
-const MICROS_PER_UNIT: Readonly<Record<string, bigint>> = {
+export const MICROS_PER_UNIT: Readonly<Record<string, bigint>> = {
   'io.debezium.time.Timestamp': 1000n,
   'io.debezium.time.Time': 1000n,
   'io.debezium.time.MicroTimestamp': 1n,
@@ -14,7 +14,7 @@ const MICROS_PER_UNIT: Readonly<Record<string, bigint>> = {
   'org.apache.kafka.connect.data.Time': 1000n,
 };
 
-const NANO_TYPES = new Set(['io.debezium.time.NanoTimestamp', 'io.debezium.time.NanoTime']);
+export const NANO_TYPES: ReadonlySet<string> = new Set(['io.debezium.time.NanoTimestamp', 'io.debezium.time.NanoTime']);
 
 /** The canonical text of a value that the hub holds: see `CanonicalForm`. */
 export function canonicalText(form: CanonicalForm, schema: Schema | null, value: Value): string | null {
@@ -86,8 +86,16 @@ function microsText(schema: Schema | null, value: Value): string {
   const name = schema?.name ?? '';
   if (typeof value === 'string') return isoMicros(value);
   const units = BigInt(value as number | bigint);
-  if (NANO_TYPES.has(name)) return String(units / 1000n);
-  return String(units * (MICROS_PER_UNIT[name] ?? 1n));
+  const micros = NANO_TYPES.has(name) ? units / 1000n : units * (MICROS_PER_UNIT[name] ?? 1n);
+  const [first, last] = infiniteMicros(name);
+  if (micros === last) return 'infinity';
+  return micros === first ? '-infinity' : String(micros);
+}
+
+/** What Debezium shows, in microseconds, for the infinite instants, which numbers have no place for. */
+export function infiniteMicros(schemaName: string): readonly [first: bigint, last: bigint] {
+  if (NANO_TYPES.has(schemaName)) return [-9_223_372_036_854_775n, 9_223_372_036_854_775n];
+  return [-9_223_372_036_832_400_000n, 9_223_372_036_825_200_000n];
 }
 
 const ISO = /^(-?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)$/;

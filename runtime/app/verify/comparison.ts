@@ -1,10 +1,23 @@
 import { FIELD_SEPARATOR, type TruthTable } from '../../connector/truth.ts';
+import type { Between } from './keyless-counts.ts';
 
 export interface RowDifference {
-  /** Canonical texts of the key's fields, in key order. */
+  /** Canonical texts of the key's fields, in key order; empty in a table without a key. */
   readonly key: readonly string[];
-  /** `missing`: only the source has it. `extra`: only the copy. `stale`: both, with other values. */
-  readonly kind: 'missing' | 'extra' | 'stale';
+  /**
+   * `missing`: only the source has it. `extra`: only the copy. `stale`: both, with other values.
+   * `doubled`: an archive has this record of it more than once.
+   */
+  readonly kind: 'missing' | 'extra' | 'stale' | 'doubled';
+  /** Of a doubled record: `<topic>-<partition>@<offset>`. */
+  readonly record?: string;
+}
+
+/** What could be a difference or none. */
+export interface Inconclusive {
+  /** Of a row; empty: it concerns the table. */
+  readonly key: readonly string[];
+  readonly reason: string;
 }
 
 /** One table of a copy against the source. */
@@ -15,12 +28,22 @@ export interface TableComparison {
   readonly sourceChecksum: bigint;
   readonly copyRows: bigint;
   readonly copyChecksum: bigint;
+  /** No difference was found; `inconclusive` may say where one could hide. */
   readonly equal: boolean;
   /** The first differences, by key; empty when equal. */
   readonly differences: readonly RowDifference[];
   /** Differences beyond those listed. */
   readonly furtherDifferences: number;
+  /** The first ones. */
+  readonly inconclusive: readonly Inconclusive[];
   readonly notCompared: TruthTable['notCompared'];
+}
+
+/** The rows of a table without a key, counted with care. */
+interface Recount {
+  counts(): ReadonlyMap<bigint, Between>;
+  /** Updates or deletes do not say which row they were of: the counts say nothing. */
+  readonly blind: boolean;
 }
 
 /** What a copy of a table (the hub, an archive) holds. */
@@ -29,6 +52,12 @@ export interface TableCopy {
   readonly checksum: bigint;
   hashOf(key: string): bigint | undefined;
   keys(): Iterable<string>;
+  /** Whether the row's last event can be read so too. */
+  mayBe?(key: string, hash: bigint): boolean;
+  /** Of a table without a key: how often each row occurs where events may be repetitions. */
+  recount?(): Promise<Recount>;
+  /** Records that the copy has more than once. */
+  readonly doubled?: readonly RowDifference[];
 }
 
 /** Compares by count and checksum, and only where they differ row by row. */
@@ -39,8 +68,12 @@ export async function compareTable(
   limit = 20,
 ): Promise<TableComparison> {
   const { rows, checksum } = await table.totals();
-  const equal = rows === copy.rows && checksum === copy.checksum;
-  const found = equal || table.key.length === 0 ? { listed: [], further: 0 } : await differences(table, copy, limit);
+  const found = new Findings(limit);
+  for (const one of copy.doubled ?? []) found.differs(one);
+  if (rows !== copy.rows || checksum !== copy.checksum) {
+    if (table.key.length > 0) await compareRows(table, copy, found);
+    else await compareCounts(table, copy, found);
+  }
   return {
     table: table.name,
     copy: copyName,
@@ -48,31 +81,71 @@ export async function compareTable(
     sourceChecksum: checksum,
     copyRows: copy.rows,
     copyChecksum: copy.checksum,
-    equal,
-    differences: found.listed,
+    equal: found.differences.length === 0,
+    differences: found.differences,
     furtherDifferences: found.further,
+    inconclusive: found.inconclusive,
     notCompared: table.notCompared,
   };
 }
 
-async function differences(
-  table: TruthTable,
-  copy: TableCopy,
-  limit: number,
-): Promise<{ listed: RowDifference[]; further: number }> {
-  const listed: RowDifference[] = [];
-  let further = 0;
-  const add = (key: string, kind: RowDifference['kind']): void => {
-    if (listed.length < limit) listed.push({ key: key.split(FIELD_SEPARATOR), kind });
-    else further++;
-  };
+class Findings {
+  readonly differences: RowDifference[] = [];
+  readonly inconclusive: Inconclusive[] = [];
+  further = 0;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  differs(difference: RowDifference): void {
+    if (this.differences.length < this.#limit) this.differences.push(difference);
+    else this.further++;
+  }
+
+  isOpen(one: Inconclusive): void {
+    if (this.inconclusive.length < this.#limit) this.inconclusive.push(one);
+  }
+}
+
+async function compareRows(table: TruthTable, copy: TableCopy, found: Findings): Promise<void> {
   const seen = new Set<string>();
   for await (const { key, hash } of table.rows()) {
     seen.add(key);
     const held = copy.hashOf(key);
-    if (held === undefined) add(key, 'missing');
-    else if (held !== hash) add(key, 'stale');
+    if (held === hash) continue;
+    const texts = key.split(FIELD_SEPARATOR);
+    if (held === undefined) found.differs({ key: texts, kind: 'missing' });
+    else if (copy.mayBe?.(key, hash) === true) found.isOpen({ key: texts, reason: LEFT_OUT });
+    else found.differs({ key: texts, kind: 'stale' });
   }
-  for (const key of copy.keys()) if (!seen.has(key)) add(key, 'extra');
-  return { listed, further };
+  for (const key of copy.keys()) {
+    if (!seen.has(key)) found.differs({ key: key.split(FIELD_SEPARATOR), kind: 'extra' });
+  }
+}
+
+const LEFT_OUT = 'its last event shows the placeholder of a value left out, which is a possible value too';
+const BLIND = 'its updates and deletes do not say which row they were of (REPLICA IDENTITY FULL is needed)';
+const REPEATED = 'equal rows were written or read together, which cannot be told from events that came twice';
+
+/** Rows have no names without a key: they are counted by value. */
+async function compareCounts(table: TruthTable, copy: TableCopy, found: Findings): Promise<void> {
+  const recount = await copy.recount?.();
+  if (recount?.blind === true) {
+    found.isOpen({ key: [], reason: BLIND });
+    return;
+  }
+  const held = new Map(recount?.counts());
+  const wanted = new Map<bigint, number>();
+  for await (const { hash } of table.rows()) wanted.set(hash, (wanted.get(hash) ?? 0) + 1);
+  let open = false;
+  for (const hash of new Set([...wanted.keys(), ...held.keys()])) {
+    const rows = wanted.get(hash) ?? 0;
+    const { least, most } = held.get(hash) ?? { least: 0, most: 0 };
+    for (let lost = most; lost < rows; lost++) found.differs({ key: [], kind: 'missing' });
+    for (let more = rows; more < least; more++) found.differs({ key: [], kind: 'extra' });
+    open ||= least !== most;
+  }
+  if (open && found.differences.length === 0) found.isOpen({ key: [], reason: REPEATED });
 }

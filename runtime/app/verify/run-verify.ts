@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RawConfig } from '../../connector/options.ts';
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { Log } from '../../connector/context.ts';
@@ -8,11 +11,15 @@ import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
 import { loadConnector } from '../catalog.ts';
+import { archiveCopy } from './archive-copy.ts';
+import { findArchive } from './find-archive.ts';
 import { readTopic } from './read-topic.ts';
-import { verify, type VerifyReport } from './verify.ts';
+import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
 
 export interface RunVerifyOptions {
   readonly name: string;
+  /** Sinks or folders of archives to compare too. */
+  readonly archives?: readonly string[];
   readonly hubPath: string;
   /** The worker's configuration file, if it has one. */
   readonly workerConfig: string | undefined;
@@ -29,30 +36,46 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
   const given = options.workerConfig === undefined ? {} : await readWorkerConfig(realEnv, options.workerConfig);
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
   const hub = await openHubForReading({ path: hubPath, env: realEnv });
+  const temporary = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   try {
-    const stored = await storedConfig(hub, settings, name, signal);
-    const config = await new ConfigProviders(realEnv, options.variables).resolve(stored);
+    const connectors = await storedConfigs(hub, settings, signal);
+    const providers = new ConfigProviders(realEnv, options.variables);
+    const config = await providers.resolve(configOf(connectors, name));
     const connector = await sourceConnector(name, config);
+    const copies: NamedCopy[] = [];
+    for (const named of options.archives ?? []) {
+      const resolve = (stored: RawConfig): Promise<RawConfig> => providers.resolve(stored);
+      const archive = await findArchive({ named, connectors, resolve, env: realEnv, signal, temporary });
+      copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
+    }
     const worker = settings.effective;
-    return await verify({ hub, name, connector, config, worker, env: realEnv, log, signal, waitMs, progress });
+    return await verify({ hub, name, connector, config, worker, env: realEnv, log, signal, waitMs, progress, copies });
   } finally {
     await hub.close();
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function storedConfig(hub: Hub, settings: WorkerSettings, name: string, signal: AbortSignal): Promise<RawConfig> {
+async function storedConfigs(hub: Hub, settings: WorkerSettings, signal: AbortSignal): Promise<Map<string, RawConfig>> {
   const topic = settings.options['config.storage.topic'];
   const found = new Map<string, RawConfig>();
   await readTopic(hub, topic, signal, (record) => {
     const key = record.key()?.toString() ?? '';
-    if (!key.startsWith('connector-')) return;
+    if (!key.startsWith(CONNECTOR)) return;
+    const name = key.slice(CONNECTOR.length);
     const text = record.value()?.toString();
-    if (text === undefined) found.delete(key);
-    else found.set(key, (JSON.parse(text) as { properties: RawConfig }).properties);
+    if (text === undefined) found.delete(name);
+    else found.set(name, (JSON.parse(text) as { properties: RawConfig }).properties);
   });
-  const config = found.get(`connector-${name}`);
+  return found;
+}
+
+const CONNECTOR = 'connector-';
+
+function configOf(connectors: ReadonlyMap<string, RawConfig>, name: string): RawConfig {
+  const config = connectors.get(name);
   if (config !== undefined) return config;
-  const names = [...found.keys()].map((key) => key.slice('connector-'.length));
+  const names = [...connectors.keys()];
   throw new MillraceError('VERIFY_UNKNOWN_CONNECTOR', `the hub in this directory has no connector ${name}`, {
     kind: 'missing',
     remedy: names.length === 0 ? 'Give the directory of the hub with --hub.' : `It has: ${names.join(', ')}.`,
@@ -64,6 +87,6 @@ async function sourceConnector(name: string, config: RawConfig): Promise<SourceC
   if (connector.kind === 'source') return connector;
   throw new MillraceError('VERIFY_NO_SOURCE', `connector ${name} is a sink`, {
     kind: 'config',
-    remedy: 'Verify the source whose topics it reads.',
+    remedy: `Verify the source whose topics it reads; its archive is compared with --archive ${name}.`,
   });
 }

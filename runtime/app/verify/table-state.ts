@@ -1,57 +1,74 @@
-import { FIELD_SEPARATOR, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
-import type { Datum } from '../../record/record.ts';
-import type { Field, Schema } from '../../record/schema.ts';
-import { struct, type StructValue, type Value } from '../../record/value.ts';
-import { canonicalText, hashedField, rowHash } from './canonical-text.ts';
+import { FIELD_SEPARATOR, type SourceTruth, type TruthTable } from '../../connector/truth.ts';
+import type { StructValue } from '../../record/value.ts';
+import { hashedField, rowHash } from './canonical-text.ts';
+import type { TableCopy } from './comparison.ts';
+import { envelopeOf, keyTexts, placeholderText, readImage, type Envelope, type TableEvent } from './event-image.ts';
+import { canBe, type OpenRow } from './open-row.ts';
+import type { Truncates } from './truncates.ts';
 
-/** A change event as it concerns one table: Debezium's envelope. */
-export interface TableEvent {
-  readonly key: Datum | null;
-  /** null: a tombstone. */
-  readonly value: Datum | null;
+export interface StateOptions {
+  /** Keep each row's fields: events leave out values that stayed as they were. */
+  readonly fields?: boolean;
+  /** All truncates of the topic; undefined: events come in the order of the source. */
+  readonly truncates?: Truncates;
+  /** Partitions of the topic. */
+  readonly partitions?: number;
+}
+
+/** Another pass over the events is needed, with this option. */
+export class PassNeeded extends Error {
+  readonly option: 'fields' | 'truncates';
+
+  constructor(option: 'fields' | 'truncates') {
+    super(`another pass with ${option}`);
+    this.option = option;
+  }
 }
 
 /**
  * The rows of one table, rebuilt from its events in order. A table with a key holds one hash per
- * key; one without holds how often each hash occurs. An event may leave out a large value that did
- * not change: then the row's last fields are needed, which are kept only if `keepFields`.
+ * key; one without holds how often each hash occurs.
  */
-export class TableState {
+export class TableState implements TableCopy {
   readonly table: TruthTable;
+  readonly #truth: Pick<SourceTruth, 'includes' | 'event'>;
+  readonly #options: StateOptions;
   readonly #rows = new Map<string, bigint>();
   readonly #counts = new Map<bigint, number>();
+  readonly #fields = new Map<string, readonly string[]>();
+  /** Rows whose last event left something out. */
+  readonly #open = new Map<string, OpenRow>();
+  /** The row deleted last: a key change deletes the old key, then creates the new one. */
+  #removed: { readonly event: string; readonly fields: readonly string[] } | undefined;
   /** Events left out because they are later than the compared position. */
   later = 0;
-  readonly #includes: (source: StructValue) => boolean;
-  readonly #fields: Map<string, readonly string[]> | undefined;
 
-  constructor(table: TruthTable, includes: (source: StructValue) => boolean, keepFields = false) {
+  constructor(table: TruthTable, truth: Pick<SourceTruth, 'includes' | 'event'>, options: StateOptions = {}) {
     this.table = table;
-    this.#includes = includes;
-    this.#fields = keepFields ? new Map() : undefined;
+    this.#truth = truth;
+    this.#options = options;
   }
 
+  /** Throws {@link PassNeeded} where the options do not do. */
   apply(event: TableEvent): void {
-    const envelope = event.value;
-    if (envelope === null || envelope.value === null) return; // a tombstone follows a delete
-    const value = asStruct(envelope.value);
-    if (!this.#includes(asStruct(value['source'] ?? null))) {
+    const envelope = envelopeOf(event.value);
+    if (envelope === null) return; // a tombstone follows a delete
+    if (!this.#truth.includes(envelope.source)) {
       this.later++;
       return;
     }
-    switch (value['op']) {
+    if (this.#options.truncates?.undid(event.partition, event.offset, envelope.source) === true) return;
+    switch (envelope.op) {
       case 'c':
       case 'r':
       case 'u':
-        this.#put(envelope.schema, event, value);
+        this.#put(event, envelope);
         return;
       case 'd':
-        this.#remove(envelope.schema, event, value);
+        this.#remove(event, envelope);
         return;
       case 't':
-        this.#rows.clear();
-        this.#counts.clear();
-        this.#fields?.clear();
+        this.#truncate();
         return;
       default: // a logical message is no row
     }
@@ -79,26 +96,63 @@ export class TableState {
     return this.#rows.keys();
   }
 
-  #put(schema: Schema | null, event: TableEvent, value: StructValue): void {
-    if (this.table.key.length === 0) {
-      if (value['op'] === 'u') this.#count(rowHash(this.#rowFields(schema, value, 'before')), -1);
-      this.#count(rowHash(this.#rowFields(schema, value, 'after')), 1);
-      return;
-    }
-    const key = this.#key(schema, event, value, 'after');
-    const fields = this.#rowFields(schema, value, 'after', key);
-    this.#rows.set(key, rowHash(fields));
-    this.#fields?.set(key, fields);
+  mayBe(key: string, hash: bigint): boolean {
+    return canBe(this.#open.get(key), hash, (column) => this.#placeholder(column));
   }
 
-  #remove(schema: Schema | null, event: TableEvent, value: StructValue): void {
-    if (this.table.key.length === 0) {
-      this.#count(rowHash(this.#rowFields(schema, value, 'before')), -1);
+  #truncate(): void {
+    if (this.#options.truncates !== undefined) return; // what it emptied was not applied
+    if ((this.#options.partitions ?? 1) > 1) throw new PassNeeded('truncates');
+    this.#rows.clear();
+    this.#counts.clear();
+    this.#fields.clear();
+    this.#open.clear();
+  }
+
+  #put(event: TableEvent, envelope: Envelope): void {
+    const { table } = this;
+    if (table.key.length === 0) {
+      if (envelope.op === 'u') this.#count(rowHash(readImage(table, envelope, 'before').fields), -1);
+      this.#count(rowHash(readImage(table, envelope, 'after').fields), 1);
       return;
     }
-    const key = this.#key(schema, event, value, 'before');
+    const key = keyTexts(table, event.key, envelope, 'after').join(FIELD_SEPARATOR);
+    const { fields, open } = readImage(table, envelope, 'after', event.moved);
+    if (open.length > 0) this.#complete(key, fields, open, event.moved && envelope.op === 'c', envelope.source);
+    else this.#open.delete(key);
+    this.#rows.set(key, rowHash(fields));
+    if (this.#options.fields === true) this.#fields.set(key, fields);
+  }
+
+  /** Fills in what the event left out from the row as it was. */
+  #complete(key: string, fields: string[], open: readonly number[], moved: boolean, source: StructValue): void {
+    if (this.#options.fields !== true) throw new PassNeeded('fields');
+    const event = this.#truth.event(source);
+    const moving = event !== null && this.#removed?.event === event ? this.#removed.fields : undefined;
+    const last = moved ? moving : this.#fields.get(key);
+    const columns: number[] = [];
+    for (const column of open) {
+      const field = last?.[column];
+      if (field === hashedField(null)) continue; // NULL is always sent: this is the placeholder's own text
+      columns.push(column);
+      fields[column] = field ?? hashedField(null);
+    }
+    if (columns.length > 0) this.#open.set(key, { fields, columns, unknown: moved && last === undefined });
+    else this.#open.delete(key);
+  }
+
+  #remove(event: TableEvent, envelope: Envelope): void {
+    if (this.table.key.length === 0) {
+      this.#count(rowHash(readImage(this.table, envelope, 'before').fields), -1);
+      return;
+    }
+    const key = keyTexts(this.table, event.key, envelope, 'before').join(FIELD_SEPARATOR);
+    const fields = this.#fields.get(key);
+    const name = fields === undefined ? null : this.#truth.event(envelope.source);
+    this.#removed = name === null || fields === undefined ? undefined : { event: name, fields };
     this.#rows.delete(key);
-    this.#fields?.delete(key);
+    this.#fields.delete(key);
+    this.#open.delete(key);
   }
 
   #count(hash: bigint, by: number): void {
@@ -107,76 +161,9 @@ export class TableState {
     else this.#counts.set(hash, count);
   }
 
-  #rowFields(schema: Schema | null, envelope: StructValue, side: 'before' | 'after', key?: string): string[] {
-    const row = rowOf(envelope, side);
-    const fields = fieldsOf(schema, side);
-    return this.table.columns.map((column, index) => {
-      const text = columnText(column, fields, row);
-      return isUnavailable(this.table, column, text) ? this.#lastField(key, index) : hashedField(text);
-    });
+  #placeholder(index: number): string {
+    const column = this.table.columns[index];
+    const { unavailable } = this.table;
+    return hashedField(column === undefined || unavailable === undefined ? null : placeholderText(unavailable, column));
   }
-
-  #lastField(key: string | undefined, index: number): string {
-    if (this.#fields === undefined) throw new FieldsNeeded();
-    return this.#fields.get(key ?? '')?.[index] ?? hashedField(null);
-  }
-
-  /** The row's key: from the record's key, or from the row where the key columns are all in it. */
-  #key(schema: Schema | null, event: TableEvent, envelope: StructValue, side: 'before' | 'after'): string {
-    const fromKey = event.key === null || event.key.value === null ? null : asStruct(event.key.value);
-    const row = fromKey ?? rowOf(envelope, side);
-    const fields = fromKey ? fieldMap(event.key?.schema?.fields) : fieldsOf(schema, side);
-    return this.table.key
-      .map((name) => {
-        const column = this.table.columns.find((candidate) => candidate.name === name);
-        return column === undefined ? '' : (columnText(column, fields, row) ?? '');
-      })
-      .join(FIELD_SEPARATOR);
-  }
-}
-
-/** Without a schema, JSON objects come as maps. */
-function asStruct(value: Value): StructValue {
-  return value instanceof Map
-    ? struct(Object.fromEntries(value as ReadonlyMap<string, Value>))
-    : (value as StructValue);
-}
-
-function rowOf(envelope: StructValue, side: 'before' | 'after'): StructValue | null {
-  const row = envelope[side] ?? null;
-  return row === null ? null : asStruct(row);
-}
-
-/** An event leaves out an unchanged value: read the table again with `keepFields`. */
-export class FieldsNeeded extends Error {}
-
-function isUnavailable(table: TruthTable, column: TruthColumn, text: string | null): boolean {
-  const { unavailable } = table;
-  if (unavailable === undefined) return false;
-  if (column.form === 'text') return text === unavailable;
-  return column.form === 'bytes' && text === Buffer.from(unavailable).toString('hex');
-}
-
-type FieldMap = ReadonlyMap<string, Schema>;
-const NO_FIELDS: FieldMap = new Map();
-const cached = new WeakMap<readonly Field[], FieldMap>();
-
-function fieldMap(fields: readonly Field[] | undefined): FieldMap {
-  if (fields === undefined) return NO_FIELDS;
-  let map = cached.get(fields);
-  if (map === undefined) {
-    map = new Map(fields.map((field) => [field.name, field.schema]));
-    cached.set(fields, map);
-  }
-  return map;
-}
-
-function fieldsOf(envelope: Schema | null, side: string): FieldMap {
-  return fieldMap(envelope?.fields?.find((field) => field.name === side)?.schema.fields);
-}
-
-function columnText(column: TruthColumn, fields: FieldMap, row: StructValue | null): string | null {
-  const value: Value | undefined = row?.[column.name];
-  if (value === undefined) return row === null ? null : column.missing;
-  return canonicalText(column.form, fields.get(column.name) ?? null, value);
 }

@@ -8,13 +8,10 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { JsonObject } from '../../record/record.ts';
 import { parseOffsetKey, partitionIdentity } from '../../store/offsets.ts';
-import { RecordDecoder } from '../../task/sink/record-decoder.ts';
-import { taskConverters } from '../../task/task-converters.ts';
 import { sourceSettings } from '../../task/task-settings.ts';
 import { compareTable, type TableComparison, type TableCopy } from './comparison.ts';
+import { readHub } from './hub-copy.ts';
 import { readTopic } from './read-topic.ts';
-import { readSchemas } from './stored-schemas.ts';
-import { TableState, FieldsNeeded } from './table-state.ts';
 
 export interface VerifyOptions {
   readonly hub: Hub;
@@ -37,9 +34,9 @@ export interface VerifyOptions {
 
 export interface NamedCopy {
   readonly name: string;
-  /** Waits until the copy has everything up to now. */
-  ready(signal: AbortSignal): Promise<void>;
-  read(table: TruthTable): Promise<TableCopy>;
+  /** Waits until the copy has everything up to now. `topics`: those that are compared. */
+  ready(topics: readonly string[], signal: AbortSignal): Promise<void>;
+  read(table: TruthTable, truth: SourceTruth): Promise<TableCopy>;
 }
 
 export interface VerifyReport {
@@ -48,7 +45,7 @@ export interface VerifyReport {
   readonly comparisons: readonly TableComparison[];
   /** In everything that was compared: see `complete`. */
   readonly equal: boolean;
-  /** False where columns were left out of the comparison. */
+  /** False where columns were left out of the comparison, or something stayed inconclusive. */
   readonly complete: boolean;
 }
 
@@ -72,24 +69,38 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   try {
     if (truth.tables.length === 0) throw nothingCaptured(name);
     await untilCovered(options, truth);
-    for (const copy of options.copies ?? []) await copy.ready(signal);
-    const comparisons: TableComparison[] = [];
-    for (const table of truth.tables) {
-      options.progress?.(`comparing ${table.name}`);
-      comparisons.push(await compareTable(table, 'hub', await rebuild(options, truth, table)));
-      for (const copy of options.copies ?? []) {
-        comparisons.push(await compareTable(table, copy.name, await copy.read(table)));
-      }
+    const topics = truth.tables.map(({ topic }) => topic);
+    for (const copy of options.copies ?? []) {
+      options.progress?.(`waiting until ${copy.name} has everything`);
+      await copy.ready(topics, signal);
     }
+    const comparisons = await compareAll(options, truth);
     return {
       position: truth.position,
       comparisons,
       equal: comparisons.every(({ equal }) => equal),
-      complete: comparisons.every((one) => one.notCompared.length === 0),
+      complete: comparisons.every((one) => one.notCompared.length === 0 && one.inconclusive.length === 0),
     };
   } finally {
     await truth.close();
   }
+}
+
+async function compareAll(options: VerifyOptions, truth: SourceTruth): Promise<TableComparison[]> {
+  const comparisons: TableComparison[] = [];
+  for (const [index, table] of truth.tables.entries()) {
+    const place = `${table.name} (${index + 1} of ${truth.tables.length})`;
+    const doing = `comparing ${place} with the hub`;
+    options.progress?.(doing);
+    const counted = (events: number): void => options.progress?.(`${doing}: ${events} events`);
+    comparisons.push(await compareTable(table, 'hub', await readHub({ ...options, truth, counted }, table)));
+    for (const copy of options.copies ?? []) {
+      options.signal.throwIfAborted();
+      options.progress?.(`comparing ${place} with ${copy.name}`);
+      comparisons.push(await compareTable(table, copy.name, await copy.read(table, truth)));
+    }
+  }
+  return comparisons;
 }
 
 /** Equal would be a lie: tables may have been dropped or renamed, or the lists misspelt. */
@@ -129,32 +140,4 @@ async function storedOffsets(options: VerifyOptions): Promise<SourceOffset[]> {
     else offsets.set(partitionIdentity(partition), { partition, offset: JSON.parse(text) as JsonObject });
   });
   return [...offsets.values()];
-}
-
-async function rebuild(options: VerifyOptions, truth: SourceTruth, table: TruthTable): Promise<TableState> {
-  const state = new TableState(table, (source) => truth.includes(source));
-  try {
-    await replay(options, state);
-    return state;
-  } catch (error) {
-    if (!(error instanceof FieldsNeeded)) throw error;
-    const complete = new TableState(table, (source) => truth.includes(source), true);
-    await replay(options, complete);
-    return complete;
-  }
-}
-
-async function replay(options: VerifyOptions, state: TableState): Promise<void> {
-  const { hub, signal, config, worker } = options;
-  const of = { config, worker };
-  const schemas = await readSchemas(hub, sourceSettings(of).schemaTopic, signal);
-  const decoder = new RecordDecoder(taskConverters(of), schemas);
-  const { topic } = state.table;
-  await readTopic(hub, topic, signal, (record, partition) => {
-    const at = { topic, partition, offset: record.offset, headers: record.headers() };
-    const value = record.value();
-    if (value === null) return;
-    const key = record.key();
-    state.apply({ key: key === null ? null : decoder.key(at, key), value: decoder.value(at, value) });
-  });
 }

@@ -1,0 +1,73 @@
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RawConfig } from '../../runtime/connector/options.ts';
+import type { Env } from '../../runtime/env/env.ts';
+import type { S3Options } from './options.ts';
+import { parseConfig } from './settings.ts';
+import { errno, fileError } from './store/file-error.ts';
+import { loadSdk, makeClient } from './store/s3-client.ts';
+import { s3Error } from './store/s3-error.ts';
+
+export interface ArchivedFilesCall {
+  readonly config: RawConfig;
+  readonly topic: string;
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  /** An existing folder for what is fetched from a bucket. */
+  readonly folder: string;
+}
+
+/** Local paths of a topic's finished files, companions among them; objects of a bucket are fetched first. */
+export async function archivedFiles(call: ArchivedFilesCall): Promise<readonly string[]> {
+  const options = parseConfig(call.config);
+  const delim = options['directory.delim'];
+  const prefix = [...(options['topics.dir'] === '' ? [] : [options['topics.dir']]), call.topic, ''].join(delim);
+  const url = options['store.url'] ?? '';
+  if (!url.startsWith('file:')) return fetchObjects(call, options, prefix);
+  const root = join(fileURLToPath(url), options['s3.bucket.name'] ?? '');
+  // In a folder names with other delimiters are names of files in the root itself.
+  const start = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
+  const rest = prefix.slice(prefix.lastIndexOf('/') + 1);
+  return (await filesBelow(start, call.env)).filter((path) => path.slice(start.length).startsWith(rest));
+}
+
+/** Every file below a folder, hidden folders left out, in the order of their names; none where there is no folder. */
+export async function filesBelow(folder: string, env: Pick<Env, 'files'>): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    const entries = await env.files.readdir(folder);
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      if (!entry.isDirectory()) found.push(path);
+      else if (!entry.name.startsWith('.')) found.push(...(await filesBelow(path, env)));
+    }
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw fileError(`listing ${folder}`, error);
+  }
+  return found;
+}
+
+async function fetchObjects(call: ArchivedFilesCall, options: S3Options, prefix: string): Promise<string[]> {
+  const { env, signal, folder } = call;
+  const sdk = await loadSdk();
+  const client = makeClient(sdk, options);
+  const Bucket = options['s3.bucket.name'] ?? '';
+  const paths: string[] = [];
+  try {
+    const pages = sdk.paginateListObjectsV2({ client }, { Bucket, Prefix: prefix }, { abortSignal: signal });
+    for await (const { Contents = [] } of pages) {
+      for (const { Key = '' } of Contents) {
+        const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket, Key }), { abortSignal: signal });
+        const path = join(folder, `${paths.length}-${basename(Key)}`);
+        await env.files.writeFile(path, (await Body?.transformToByteArray()) ?? new Uint8Array(0));
+        paths.push(path);
+      }
+    }
+    return paths;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw s3Error(`fetching s3://${Bucket}/${prefix}`, error);
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,107 @@
+import type { RawConfig } from '../../connector/options.ts';
+import type { Env } from '../../env/env.ts';
+import type { Hub } from '../../hub/port.ts';
+import { MillraceError } from '../../record/error.ts';
+import { sinkGroup } from '../../task/sink/sink-group.ts';
+import type { ArchiveFormat } from './archive-sql.ts';
+import { loadDuckdb, readArchive } from './archive-state.ts';
+import type { NamedCopy } from './verify.ts';
+
+/** Where an archive is, and who writes it. */
+export interface Archive {
+  readonly name: string;
+  /** The sink that writes it; undefined: a folder whose writer is not known, taken as it is. */
+  readonly sink?: { readonly name: string; readonly config: RawConfig };
+  /** Local paths of the files of a topic. */
+  files(topic: string): Promise<readonly string[]>;
+}
+
+export interface ArchiveCopyOptions {
+  readonly hub: Hub;
+  readonly env: Env;
+  readonly archive: Archive;
+  /** How long the sink may take to archive what the topics hold now. */
+  readonly waitMs: number;
+}
+
+const POLL_MS = 100;
+
+/** An archive as a copy to verify: ready once its sink has committed everything the topics hold now. */
+export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): NamedCopy {
+  return {
+    name: archive.name,
+    async ready(topics, signal) {
+      await loadDuckdb(); // its lack is told before anything is waited for
+      const { sink } = archive;
+      if (sink === undefined) return;
+      const ends = await endsOf(hub, topics);
+      const group = sinkGroup(sink.name, sink.config);
+      const deadline = env.clock.monotonicMs() + waitMs;
+      for (;;) {
+        const behind = await firstBehind(hub, group, ends);
+        if (behind === undefined) return;
+        if (env.clock.monotonicMs() > deadline) throw notArchived(sink.name, behind, waitMs);
+        await env.timers.sleep(POLL_MS, signal);
+      }
+    },
+    read: async (table, truth) => {
+      const { format, files } = dataFiles(archive.name, table.topic, await archive.files(table.topic));
+      return readArchive({ files, format, table, truth });
+    },
+  };
+}
+
+/** The files that hold records, and their format; companions (`.keys.json`) left out. */
+export function dataFiles(
+  archive: string,
+  topic: string,
+  paths: readonly string[],
+): { readonly format: ArchiveFormat; readonly files: readonly string[] } {
+  const json = paths.filter((path) => /\.json(\.gz|\.zst)?$/.test(path) && !/\.(keys|headers)\.json/.test(path));
+  const parquet = paths.filter((path) => path.endsWith('.parquet'));
+  if (json.length === 0) return { format: 'parquet', files: parquet };
+  if (parquet.length === 0) return { format: 'json', files: json };
+  throw new MillraceError('VERIFY_ARCHIVE_MIXED', `${archive} holds JSON Lines and Parquet files of ${topic}`, {
+    kind: 'config',
+    key: '--archive',
+    remedy: 'Name the folder of one archive, or the sink that writes it.',
+  });
+}
+
+function notArchived(sink: string, end: End, waitMs: number): MillraceError {
+  const where = `${end.topic}-${end.partition}`;
+  return new MillraceError(
+    'VERIFY_BEHIND',
+    `${sink} did not archive ${where} up to offset ${end.offset} within ${waitMs} ms`,
+    {
+      kind: 'unavailable',
+      remedy: `See the status of ${sink} and when it closes its files (rotate.schedule.interval.ms), or wait longer (--wait).`,
+    },
+  );
+}
+
+interface End {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+async function endsOf(hub: Hub, topics: readonly string[]): Promise<End[]> {
+  const ends: End[] = [];
+  for (const topic of topics) {
+    const description = await hub.admin.describe(topic);
+    for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
+      const { earliest, latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
+      if (latest > earliest) ends.push({ topic, partition, offset: latest });
+    }
+  }
+  return ends;
+}
+
+async function firstBehind(hub: Hub, group: string, ends: readonly End[]): Promise<End | undefined> {
+  const committed = await hub.groups.offsets(group);
+  return ends.find(
+    (end) =>
+      !committed.some((at) => at.topic === end.topic && at.partition === end.partition && at.offset >= end.offset),
+  );
+}

@@ -1,0 +1,221 @@
+import { FIELD_SEPARATOR, LONG_TEXT_BYTES, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
+import { decimalScale, isDecimal } from '../../record/logical-types.ts';
+import { hashedField, infiniteMicros, MICROS_PER_UNIT, NANO_TYPES } from './canonical-text.ts';
+import { placeholderText } from './event-image.ts';
+
+/** How the archive of a topic is stored: the S3 sink's formats, with `millrace.envelope=true`. */
+export type ArchiveFormat = 'json' | 'parquet';
+
+/** Fields of the source block that decide about an event: see `SourceTruth`. */
+export interface SourceFields {
+  readonly includedBy: readonly string[];
+  readonly placedBy: readonly string[];
+}
+
+/** Longest JSON line that is read. */
+const MOST_LINE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Functions that the other statements use. `unscaled_decimal(hex, scale)`: a decimal's two's
+ * complement, at most 15 bytes; longer ones give an error.
+ */
+export const MACROS = `
+  create temp macro magnitude(hex) as
+    ('0x' || hex[1:16])::ubigint::hugeint * 18446744073709551616::hugeint + ('0x' || hex[17:32])::ubigint::hugeint;
+  create temp macro placed_point(digits, scale) as
+    case when scale <= 0 then digits || repeat('0', -scale)
+    else lpad(digits, greatest(strlen(digits), scale + 1)::int, '0')[:-(scale + 1)] || '.' || right(lpad(digits, greatest(strlen(digits), scale + 1)::int, '0'), scale) end;
+  create temp macro unscaled_decimal(hex, scale) as
+    case when strlen(hex) > 30 then error('a decimal of more than 15 bytes')
+    when hex >= '8' then '-' || placed_point((magnitude(lpad(translate(hex, '0123456789abcdef', 'fedcba9876543210'), 32, '0')) + 1)::varchar, scale)
+    else placed_point(magnitude(lpad(hex, 32, '0'))::varchar, scale) end;
+  create temp macro trimmed(number) as
+    case when contains(number, '.') then regexp_replace(number, '\\.?0+$', '') else number end`;
+
+/**
+ * The records of the files: partition, offset, key, value, and whether the row had another key
+ * before. `columns`: those that Parquet files have; one in which all is null has none.
+ */
+export function recordsSql(files: readonly string[], format: ArchiveFormat, columns: ReadonlySet<string>): string {
+  const from = filesSql(files, format);
+  if (format === 'json') {
+    return `select (json->>'$.partition')::int as p, (json->>'$.offset')::bigint as o, json->'$.key' as k,
+      json->'$.value' as v, contains((json->'$.headers')::varchar, '"__debezium.oldkey"') as moved
+      from ${from}`;
+  }
+  const part = (name: string): string => (columns.has(name) ? `to_json("${name}")` : 'null::json');
+  return `select "partition"::int as p, "offset"::bigint as o, ${part('key')} as k, ${part('value')} as v,
+    contains(${part('headers')}::varchar, '"__debezium.oldkey"') as moved from ${from}`;
+}
+
+/** The files as a table: of Parquet its columns, of JSON Lines one column, `json`. */
+export function filesSql(files: readonly string[], format: ArchiveFormat): string {
+  const list = `[${files.map(literal).join(', ')}]`;
+  if (format === 'parquet') return `read_parquet(${list}, union_by_name = true)`;
+  return `read_ndjson_objects(${list}, maximum_object_size = ${MOST_LINE_BYTES})`;
+}
+
+/**
+ * Fills the table `change`, an event a row: what decides about it (`included`, `placed`: JSON
+ * objects), the key (`id`), the fields of the row after it and which of them may be left out
+ * (`open`, in the order of {@link openColumns}).
+ */
+export function changeSql(records: string, format: ArchiveFormat, table: TruthTable, fields: SourceFields): string {
+  const sql = new ColumnSql(format, table);
+  const key = keyColumns(table).map((column) => sql.canonical(column, 'k'));
+  const images =
+    table.key.length > 0
+      ? `concat_ws(${literal(FIELD_SEPARATOR)}, ${key.join(', ')}) as id, [${sql.fields('a')}] as f, ${sql.open()} as open`
+      : `'' as id, ${sql.hash('b')} as before, ${sql.hash('a')} as after, v->>'$.transaction.total_order' as place`;
+  return `create temp table change as
+    with record as (${records}),
+    event as (select p, o, moved, k, v, v->>'$.op' as op, v->'$.before' as b, v->'$.after' as a, v->'$.source' as s
+      from record)
+    select p, o, op, coalesce(moved, false) as moved, ${sourceObject(fields.includedBy)} as included,
+      ${sourceObject(fields.placedBy)} as placed, ${images} from event`;
+}
+
+/** Indices of the columns that `open` tells about. */
+export function openColumns(table: TruthTable): readonly number[] {
+  if (table.unavailable === undefined) return [];
+  return table.columns.flatMap(({ mayBeLeftOut }, index) => (mayBeLeftOut ? [index] : []));
+}
+
+/**
+ * The last event of each row that is left: its key, hash, place, and, where a value was left out,
+ * the row's fields as they are with what stayed, and those that can be read otherwise.
+ */
+export function rowsSql(table: TruthTable): string {
+  const open = openColumns(table);
+  const stayed = open.map((column, at) => `arg_max(f[${column + 1}], o) filter (not open[${at + 1}])`);
+  const now = table.columns.map((_column, index) => {
+    const at = open.indexOf(index);
+    return at < 0
+      ? `f[${index + 1}]`
+      : `case when open[${at + 1}] and stayed[${at + 1}] <> f[${index + 1}] then stayed[${at + 1}] else f[${index + 1}] end`;
+  });
+  return `
+    with died as (select id, max(o) as at from change where op = 'd' group by id),
+    alive as (select change.* from change left join died on died.id = change.id
+      where op in ('c', 'r', 'u') and o > coalesce(died.at, -1)),
+    last as (select id, arg_max(f, o) as f, arg_max(open, o) as open, arg_max(p, o) as p, max(o) as o,
+      arg_max(placed, o) as placed, bool_or(op = 'c' and moved) as moved, [${stayed.join(', ')}]::varchar[] as stayed
+      from alive group by id)
+    select id, ('0x' || substr(md5(array_to_string([${now.join(', ')}], '')), 1, 15))::ubigint as hash, p, o, placed::varchar,
+      case when list_contains(open, true) then to_json({fields: [${now.join(', ')}], open: open, stayed: stayed, moved: moved})::varchar end
+    from last`;
+}
+
+function sourceObject(fields: readonly string[]): string {
+  return `json_object(${fields.map((name) => `${literal(name)}, s->${literal(`$."${name}"`)}`).join(', ')})::varchar`;
+}
+
+function keyColumns(table: TruthTable): TruthColumn[] {
+  return table.key.map((name) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (column === undefined) throw new Error(`key column ${name} of ${table.name} is not compared`);
+    return column;
+  });
+}
+
+/** SQL of a table's columns in the JSON objects that hold its rows. */
+class ColumnSql {
+  readonly #format: ArchiveFormat;
+  readonly #table: TruthTable;
+
+  constructor(format: ArchiveFormat, table: TruthTable) {
+    this.#format = format;
+    this.#table = table;
+  }
+
+  /** The fields of a row's hash, with commas between. */
+  fields(from: string): string {
+    return this.#table.columns.map((column) => this.#field(column, from)).join(', ');
+  }
+
+  hash(from: string): string {
+    const fields = `array_to_string([${this.fields(from)}], '')`;
+    return `case when json_type(${from}) = 'OBJECT' then ('0x' || substr(md5(${fields}), 1, 15))::ubigint end`;
+  }
+
+  /** Per column of {@link openColumns}: whether it shows the placeholder of a value left out. */
+  open(): string {
+    const columns = openColumns(this.#table).map((index) => {
+      const column = this.#table.columns[index];
+      if (column === undefined) return 'false';
+      const placeholder = literal(placeholderText(this.#table.unavailable ?? '', column));
+      const unknown = `coalesce(json_type(b, ${pathSql(column)}), 'NULL') = 'NULL'`;
+      const left = `(op = 'u' or (op = 'c' and moved)) and ${unknown}`;
+      return `coalesce(${left} and ${this.canonical(column, 'a')} = ${placeholder}, false)`;
+    });
+    return `[${columns.join(', ')}]::boolean[]`;
+  }
+
+  #field(column: TruthColumn, from: string): string {
+    const text = this.canonical(column, from);
+    return `case json_type(${from}, ${pathSql(column)}) when 'NULL' then 'n'
+      else case when json_type(${from}, ${pathSql(column)}) is null then ${literal(hashedField(column.missing))}
+      when strlen(${text}) > ${LONG_TEXT_BYTES} then 'm' || md5(${text}) else strlen(${text}) || ':' || ${text} end end`;
+  }
+
+  /** Canonical text of a field of the JSON object `from`. */
+  canonical(column: TruthColumn, from: string): string {
+    const text = `(${from}->>${pathSql(column)})`;
+    switch (column.form) {
+      case 'text':
+      case 'integer':
+      case 'boolean':
+        return text;
+      case 'days':
+        return `case when ${text} like '____-__-__' then (${text}::date - date '1970-01-01')::varchar else ${text} end`;
+      case 'decimal':
+        return `trimmed(${this.#decimal(column, from, text)})`;
+      case 'bytes':
+        return this.#hex(text);
+      case 'micros':
+        return this.#micros(column, text);
+      case 'double':
+        return `lower(hex(${text}::double::bit::blob))`;
+      case 'float':
+        return `lower(hex(${text}::float::bit::blob))`;
+    }
+  }
+
+  /** Parquet has bytes, which DuckDB's JSON shows as the text of a BLOB. */
+  #hex(text: string): string {
+    return this.#format === 'json' ? `lower(hex(from_base64(${text})))` : `lower(hex(${text}::blob))`;
+  }
+
+  #decimal({ name, schema }: TruthColumn, from: string, text: string): string {
+    if (isDecimal(schema) && this.#format === 'json') {
+      const bytes = `unscaled_decimal(${this.#hex(text)}, ${decimalScale(schema)})`;
+      return `case when json_type(${from}, ${pathSql({ name })}) = 'VARCHAR' then ${bytes} else ${text} end`;
+    }
+    if (schema.type !== 'struct') return text;
+    const part = (field: string): string => `(${from}->>${literal(`${path(name)}.${field}`)})`;
+    return `unscaled_decimal(${this.#hex(part('value'))}, ${part('scale')}::int)`;
+  }
+
+  #micros({ schema }: TruthColumn, text: string): string {
+    const units = `${text}::bigint`;
+    const name = schema.name ?? '';
+    const micros = NANO_TYPES.has(name) ? `${units} // 1000` : `${units} * ${MICROS_PER_UNIT[name] ?? 1n}`;
+    const [first, last] = infiniteMicros(name);
+    return `replace(replace(case when regexp_full_match(${text}, '-?[0-9]+') then (${micros})::varchar
+      when regexp_full_match(${text}, '[0-9]{2}:[0-9]{2}:[0-9.]+') then epoch_us(${text}::time)::varchar
+      when contains(${text}, 'infinity') then ${text}
+      else epoch_us(${text}::timestamptz)::varchar end, '${first}', '-infinity'), '${last}', 'infinity')`;
+  }
+}
+
+function path(name: string): string {
+  return `$."${name.replaceAll('"', '\\"')}"`;
+}
+
+function pathSql({ name }: Pick<TruthColumn, 'name'>): string {
+  return literal(path(name));
+}
+
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
