@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import type { PluginCatalog } from '../cluster/catalog.ts';
 import { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
 import { invalidOptions } from '../connector/options.ts';
@@ -21,6 +22,8 @@ import { Cleanup } from './cleanup.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
+import { workerCatalog } from './plugins/plugin-catalog.ts';
+import { pluginPlaces } from './plugins/plugin-places.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { VERSION } from '../connector/version.ts';
 
@@ -85,6 +88,7 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   const [configs, statuses] = await openStores(options, loggers, hub, cleanup, fatal('stores'));
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
+  const catalog = cleanup.add(pluginCatalog(options), (one) => one.close());
   const herder = new Herder({
     env: realEnv,
     log,
@@ -92,7 +96,7 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
     statuses,
     offsets: cleanup.add(offsetAccess(hub, settings), (one) => one.close()),
     host,
-    catalog: builtInCatalog,
+    catalog,
     providers: new ConfigProviders(realEnv, options.variables, settings.effective),
     // Known once REST listens: a port 0 is chosen by the system.
     get workerId() {
@@ -105,7 +109,9 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   for (const listener of settings.listeners) {
-    const app = cleanup.add(rest(restServer, options, { herder, hub, health, loggers, configs }), (one) => one.close());
+    const app = cleanup.add(rest(restServer, options, { herder, hub, health, loggers, configs, catalog }), (one) =>
+      one.close(),
+    );
     urls.push(await listen(app, listener));
   }
   await options.prepare?.(herder);
@@ -164,19 +170,26 @@ async function openStores(
   return [configs, statuses];
 }
 
+function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof workerCatalog> {
+  const maxHeapMb = settings.options['millrace.task.thread.max.heap.mb'];
+  return workerCatalog({ env: realEnv, log, places: pluginPlaces(settings), maxHeapMb });
+}
+
 function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: string): ThreadTaskHost {
   const { options } = settings;
+  const plugins = pluginPlaces(settings);
   return new ThreadTaskHost({
     env: realEnv,
     log,
     entry: new URL(`./threads/task${extension()}`, import.meta.url),
     workerData: async () => {
       const port = await hubThread.connect();
-      return { data: { path, port } satisfies TaskThreadData, transfer: [port] };
+      return { data: { path, port, plugins } satisfies TaskThreadData, transfer: [port] };
     },
     isBuiltIn,
     threads: options['millrace.task.threads'] === 0 ? availableParallelism() : options['millrace.task.threads'],
     maxHeapMb: options['millrace.task.thread.max.heap.mb'],
+    maxExternalMb: options['millrace.task.thread.max.external.mb'],
     stallMs: options['millrace.task.stall.timeout.ms'],
   });
 }
@@ -187,12 +200,13 @@ interface RestParts {
   readonly health: WorkerHealth;
   readonly loggers: LoggerLevels;
   readonly configs: ConfigStore;
+  readonly catalog: PluginCatalog;
 }
 
 function rest(
   restServer: RestServer,
   { settings, log }: WorkerOptions,
-  { herder, hub, health, loggers, configs }: RestParts,
+  { herder, hub, health, loggers, configs, catalog }: RestParts,
 ): FastifyInstance {
   const { options } = settings;
   return restServer({
@@ -201,7 +215,7 @@ function rest(
     version: VERSION,
     commit: 'unknown',
     hubId: hub.id,
-    plugins: () => builtInCatalog.list(),
+    plugins: () => catalog.list(),
     health: () => health.get(),
     topics: {
       list: () => hub.admin.topics(),

@@ -1,5 +1,6 @@
 import type { Connector } from '../connector/connector.ts';
 import { HIDDEN, isSecret, nearest, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import { MillraceError } from '../record/error.ts';
 import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
@@ -41,13 +42,19 @@ export async function namedConnector(
     .flatMap((plugin) => (plugin.kind === 'source' || plugin.kind === 'sink' ? [plugin.className] : []));
   throw new MillraceError(
     'CONFIG_INVALID',
-    `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${known.join(', ')}`,
+    `Failed to find any class that implements Connector and which name matches ${className}, available connectors are: ${known.join(', ')}${packageHint(className)}`,
     {
       kind: 'config',
       key: 'connector.class',
       remedy: `${meantClass(catalog, className)}Set connector.class to one of the available connectors.`,
     },
   );
+}
+
+/** A name that is no Java class may be a package that is not installed. */
+function packageHint(className: string): string {
+  const isPackage = /^(?:@[^/]+\/)?[a-z0-9~-][a-z0-9_~-]*(?:\/.*)?$/.test(className.trim());
+  return isPackage ? `; no package ${className.trim()} is in a folder of plugin.path` : '';
 }
 
 function meantClass(catalog: PluginCatalog, className: string): string {
@@ -73,7 +80,8 @@ export async function checkResolved(
 ): Promise<Validation> {
   const resolved = await providers.resolve(config);
   const validation = validateConfig(connector, resolved, catalog);
-  return { ...validation, errors: unresolveErrors(validation.errors, config, resolved) };
+  const errors = [...validation.errors, ...(await remoteErrors(connector, resolved, validation.errors))];
+  return { ...validation, errors: unresolveErrors(errors, config, resolved) };
 }
 
 /** A configuration under the name it is stored by, where it has none of its own. */

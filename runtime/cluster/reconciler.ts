@@ -2,6 +2,7 @@ import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
 import type { Env, Timer } from '../env/env.ts';
 import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { planTasks } from '../connector/remote-connector.ts';
 import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
@@ -232,7 +233,7 @@ export class Reconciler {
     this.#loaded.set(name, connector);
     const resolved = await providers.resolve(stored.config);
     const tasksMax = Number(resolved['tasks.max'] ?? '1');
-    const plans = connector.plan(resolved, tasksMax);
+    const plans = await planTasks(connector, resolved, tasksMax);
     return {
       className: connector.className,
       version: connector.version,

@@ -138,12 +138,30 @@ export const workerOptions = optionSet(
       default: 512,
       minimum: 32,
     }),
+    'millrace.task.thread.max.external.mb': option.int({
+      doc: 'Most MiB of buffers outside the heap that a task thread may hold; a task that needs more fails. Looked at every second: a task that allocates fast may pass it for that long.',
+      group: tasks,
+      importance: 'LOW',
+      default: 1024,
+      minimum: 64,
+    }),
     'millrace.task.stall.timeout.ms': option.long({
       doc: 'Milliseconds a task may block its thread before the thread is terminated.',
       group: tasks,
       importance: 'LOW',
       default: 30000,
       minimum: 1000,
+    }),
+    'plugin.path': option.list({
+      doc: 'Folders of third-party connectors: a package named in connector.class is looked for in each of them and in its node_modules, then beside millrace itself.',
+      group: tasks,
+      default: ['.'],
+    }),
+    'millrace.plugin.paths.enable': option.boolean({
+      doc: 'Whether connector.class may be the path or file URL of a package’s folder: whoever may create connectors may then run any such code on this machine.',
+      group: tasks,
+      importance: 'LOW',
+      default: false,
     }),
     'errors.retry.timeout': option.long({
       doc: 'Milliseconds for which a failed task is started again by itself where its error may pass; -1: without limit. A connector’s own key goes before it.',
@@ -246,7 +264,6 @@ export const workerOptions = optionSet(
       'internal.value.converter',
       'metric.reporters',
       'plugin.discovery',
-      'plugin.path',
       'rebalance.timeout.ms',
       'request.timeout.ms',
       'response.http.headers.config',

@@ -1,14 +1,16 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { loadConnector } from '../catalog.ts';
 import { realEnv } from '../../env/real.ts';
 import { connectHub } from '../../hub/embedded/open.ts';
 import { runTaskThread } from '../../task/task-thread.ts';
+import type { PluginPlaces } from '../plugins/plugin-package.ts';
+import { taskConnector } from '../plugins/task-connector.ts';
 
 /** What a task thread is started with. */
 export interface TaskThreadData {
   readonly path: string;
   /** To the hub thread; belongs to this thread. */
   readonly port: MessagePort;
+  readonly plugins: PluginPlaces;
 }
 
 /** The thread that runs tasks (D9). */
@@ -24,7 +26,7 @@ async function run(port: MessagePort, data: TaskThreadData): Promise<void> {
     env: realEnv,
     port,
     hub,
-    connector: loadConnector,
+    connector: (className) => taskConnector(className, data.plugins),
     onUncaught: (call) => {
       process.on('uncaughtException', call);
       process.on('unhandledRejection', call);

@@ -35,7 +35,7 @@ export function sourceConformance(driver: SourceDriver): readonly ConformanceCas
       await using reading = closing(await read(upstream));
       const names = await upstream.produce(25);
       await reading.value.readNames(25);
-      deepStrictEqual(reading.value.names, names);
+      beginsWith(reading.value.names, names);
       ok(reading.value.offsets.size > 0, 'no batch carried an offset');
     }),
     on('an aborted read ends with the reason of its signal', (upstream) => aborts(driver, upstream)),
@@ -56,7 +56,7 @@ export function sourceConformance(driver: SourceDriver): readonly ConformanceCas
       await reading.value.readNames(10);
       const second = await upstream.produce(10);
       await reading.value.readNames(20);
-      deepStrictEqual(reading.value.names, [...first, ...second]);
+      beginsWith(reading.value.names, [...first, ...second]);
     }),
     on('after a commit and a restart goes on where the stored offset says', async (upstream) => {
       const first = await upstream.produce(10);
@@ -64,12 +64,12 @@ export function sourceConformance(driver: SourceDriver): readonly ConformanceCas
       await before.readNames(10);
       const stored = before.stored;
       await before.close();
-      deepStrictEqual(before.names, first);
+      beginsWith(before.names, first);
       const second = await upstream.produce(5);
       await using after = closing(await read(upstream, stored));
       await after.value.readNames(5);
       containsInOrder(after.value.names, second);
-      if (driver.connector.exactlyOnce) deepStrictEqual(after.value.names, second);
+      if (driver.connector.exactlyOnce) beginsWith(after.value.names, second);
     }),
   ];
 }
@@ -133,8 +133,15 @@ async function resumes(driver: SourceDriver, upstream: SourceUpstream): Promise<
     await reading.close();
     stop = 3;
   }
-  if (driver.connector.exactlyOnce) deepStrictEqual(seen, names);
-  else deepStrictEqual([...new Set(seen)], names);
+  if (driver.connector.exactlyOnce) beginsWith(seen, names);
+  else beginsWith([...new Set(seen)], names);
+}
+
+/** Every record once, in order. A source that never ends may have more to give, but none of them again. */
+function beginsWith(seen: readonly string[], names: readonly string[]): void {
+  deepStrictEqual(seen.slice(0, names.length), names);
+  const again = seen.slice(names.length).filter((name) => names.includes(name));
+  deepStrictEqual(again, [], 'records came again');
 }
 
 function containsInOrder(all: readonly string[], wanted: readonly string[]): void {

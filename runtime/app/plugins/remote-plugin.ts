@@ -1,0 +1,80 @@
+import type { Connector, ConnectorCall } from '../../connector/connector.ts';
+import type { RawConfig } from '../../connector/options.ts';
+import type { RemoteConnector } from '../../connector/remote-connector.ts';
+import { MillraceError } from '../../record/error.ts';
+import type { PluginDeclaration, PluginMethod } from './plugin-messages.ts';
+import type { PluginThread } from './plugin-thread.ts';
+
+/** For what needs no network. */
+const THINKING_MS = 10_000;
+const CALLING_MS = 60_000;
+
+/** A third-party connector on the main thread: its declaration, and calls into its thread. */
+export function remotePlugin(declaration: PluginDeclaration, thread: PluginThread): RemoteConnector {
+  const { className, version, options, methods, kind, exactlyOnce } = declaration;
+  const has = (method: PluginMethod): boolean => methods.includes(method);
+  const call = <T>(
+    method: PluginMethod,
+    { name, config, signal }: ConnectorCall,
+    ...more: readonly unknown[]
+  ): Promise<T> => thread.call<T>(method, config, more, CALLING_MS, { name, signal });
+  const elsewhere = (): never => {
+    throw new MillraceError('PLUGIN_ELSEWHERE', `${className} runs in a thread of its own`, { kind: 'bug' });
+  };
+  const base = {
+    className,
+    aliases: [],
+    version,
+    options,
+    plan: elsewhere,
+    createTask: elsewhere,
+    remote: {
+      plan: async (config: RawConfig, tasksMax: number) =>
+        checkPlan(className, await thread.call('plan', config, [tasksMax], THINKING_MS), tasksMax),
+      validate: async (config: RawConfig) =>
+        has('validate') ? checkProblems(className, await thread.call('validate', config, [], THINKING_MS)) : [],
+    },
+    ...(has('check') ? { check: (of: ConnectorCall) => call<never>('check', of) } : {}),
+    ...(has('destroy') ? { destroy: (of: ConnectorCall) => call<readonly string[]>('destroy', of) } : {}),
+  };
+  if (kind === 'sink') return { ...base, kind };
+  const source: Partial<Extract<Connector, { kind: 'source' }>> = {
+    ...(has('alterOffsets')
+      ? { alterOffsets: async (of, offsets) => void (await call('alterOffsets', of, offsets)) }
+      : {}),
+    ...(has('sample') ? { sample: (of, count) => call('sample', of, count) } : {}),
+  };
+  return { ...base, ...source, kind, exactlyOnce };
+}
+
+function checkPlan(className: string, plans: unknown, tasksMax: number): readonly RawConfig[] {
+  if (Array.isArray(plans) && plans.length >= 1 && plans.length <= tasksMax && plans.every(isPlan)) {
+    return plans as readonly RawConfig[];
+  }
+  throw broken(className, `plan() must give 1 to ${tasksMax} configurations whose values are texts`);
+}
+
+function checkProblems(
+  className: string,
+  problems: unknown,
+): readonly { readonly key: string; readonly message: string }[] {
+  if (Array.isArray(problems) && problems.every(isProblem)) return problems as { key: string; message: string }[];
+  throw broken(className, 'validate() must give a list of {key, message}');
+}
+
+function broken(className: string, message: string): MillraceError {
+  return new MillraceError('PLUGIN_CONTRACT_BROKEN', `${className}: ${message}`, {
+    kind: 'config',
+    key: 'connector.class',
+    remedy: 'Report it to the connector’s author.',
+  });
+}
+
+function isPlan(plan: unknown): boolean {
+  return typeof plan === 'object' && plan !== null && Object.values(plan).every((value) => typeof value === 'string');
+}
+
+function isProblem(one: unknown): boolean {
+  if (typeof one !== 'object' || one === null || !('key' in one) || !('message' in one)) return false;
+  return typeof one.key === 'string' && typeof one.message === 'string';
+}
