@@ -23,15 +23,17 @@ export interface TaskInfo {
   readonly config: Readonly<Record<string, string>>;
 }
 
+/** Texts only: clients read it as a map of texts. */
 export interface StateInfo {
   readonly state: RunState;
   readonly worker_id: string;
-  readonly version: string | null;
+  readonly version?: string;
   readonly trace?: string;
 }
 
-export interface TaskStateInfo extends StateInfo {
+export interface TaskStateInfo extends Omit<StateInfo, 'version'> {
   readonly id: number;
+  readonly version: string | null;
 }
 
 export interface ConnectorStateInfo {

@@ -15,7 +15,6 @@ import type {
   ConnectorProgress,
   ConnectorStateInfo,
   ConnectorType,
-  StateInfo,
   TaskInfo,
   TaskStateInfo,
 } from './answers.ts';
@@ -26,7 +25,7 @@ import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
-import { stateInfo, taskProgress, traceSummary } from './state-info.ts';
+import { stateInfo, taskProgress, taskStateInfo, traceSummary } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
@@ -126,16 +125,16 @@ export class Herder {
     const { configs, statuses } = this.#options;
     const connector = statuses.connector(name);
     if (configs.get(name) === null || connector === null) throw missing(`No status found for connector ${name}`);
-    const tasks = statuses.tasks(name).map(({ task, status }) => ({ id: task, ...this.#live(name, status) }));
+    const tasks = statuses.tasks(name).map(({ task, status }) => taskStateInfo(task, this.#live(name, status)));
     const trace = this.#reconciler.setback(name);
-    const shown = trace === null ? this.#live(name, connector) : stateInfo({ ...connector, state: 'FAILED', trace });
-    return { name, connector: shown, tasks, type: this.typeOf(name) };
+    const shown = trace === null ? this.#live(name, connector) : { ...connector, state: 'FAILED' as const, trace };
+    return { name, connector: stateInfo(shown), tasks, type: this.typeOf(name) };
   }
 
   taskStatus(name: string, task: number): TaskStateInfo {
     const status = this.#options.configs.get(name) === null ? null : this.#options.statuses.task(name, task);
     if (status === null) throw missing(`No status found for task ${name}-${task}`);
-    return { id: task, ...this.#live(name, status) };
+    return taskStateInfo(task, this.#live(name, status));
   }
 
   /** Where the tasks that run here stand. */
@@ -321,9 +320,9 @@ export class Herder {
   }
 
   /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */
-  #live(name: string, status: StoredStatus): StateInfo {
+  #live(name: string, status: StoredStatus): StoredStatus {
     const stale = status.state === 'RUNNING' && this.#reconciler.run(name) === undefined;
-    return stateInfo(stale ? { ...status, state: 'UNASSIGNED' } : status);
+    return stale ? { ...status, state: 'UNASSIGNED' } : status;
   }
 
   #shown(name: string, config: RawConfig): RawConfig {

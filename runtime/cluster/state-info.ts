@@ -1,10 +1,17 @@
 import type { StoredStatus } from '../store/statuses.ts';
 import type { TaskView } from '../task/host.ts';
-import type { StateInfo, TaskProgress } from './answers.ts';
+import type { StateInfo, TaskProgress, TaskStateInfo } from './answers.ts';
 
-/** A stored state as `/status` shows it. */
-export function stateInfo({ state, worker_id, version, trace }: Omit<StoredStatus, 'generation'>): StateInfo {
-  return { state, worker_id, version, ...(trace === null ? {} : { trace }) };
+type Shown = Omit<StoredStatus, 'generation'>;
+
+/** A connector's stored state as `/status` shows it. */
+export function stateInfo({ state, worker_id, version, trace }: Shown): StateInfo {
+  return { state, worker_id, ...(version === null ? {} : { version }), ...(trace === null ? {} : { trace }) };
+}
+
+/** A task's. */
+export function taskStateInfo(id: number, { state, worker_id, version, trace }: Shown): TaskStateInfo {
+  return { id, state, worker_id, version, ...(trace === null ? {} : { trace }) };
 }
 
 /** Where a task stands, as `/progress` shows it. */

@@ -18,7 +18,6 @@ const levelWord = Type.Enum(['ALL', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', '
 const state = {
   state: runState,
   worker_id: text('host:port of the worker it runs on.'),
-  version: orNull(text()),
   trace: Type.Optional(text('Why it failed: message, remedy, causes and stack.')),
 };
 
@@ -66,8 +65,8 @@ const connectorBodies = {
     ),
   ]),
   Tasks: Type.Array(Type.Object({ id: ref('TaskId'), config: ref('Config') }, closed)),
-  ConnectorState: Type.Object(state, closed),
-  TaskStatus: Type.Object({ id: Type.Integer(), ...state }, closed),
+  ConnectorState: Type.Object({ ...state, version: Type.Optional(text()) }, closed),
+  TaskStatus: Type.Object({ id: Type.Integer(), ...state, version: orNull(text()) }, closed),
   ConnectorStatus: Type.Object(
     {
       name: text(),

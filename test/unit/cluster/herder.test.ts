@@ -154,7 +154,9 @@ describe('the herder', () => {
     const worker = await start(new MemoryHub(), {}, catalog);
     await worker.herder.create('src', { ...source, file: 'bad' }, 'STARTED');
     await until(() => state(worker, 'src') === 'FAILED');
-    expect(worker.herder.status('src').connector.trace).toContain('cannot divide the work');
+    const { connector } = worker.herder.status('src');
+    expect(connector.trace).toContain('cannot divide the work');
+    expect(Object.values(connector).every((value) => typeof value === 'string')).toBe(true);
     await worker.herder.patchConfig('src', { file: 'good' });
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
   });
