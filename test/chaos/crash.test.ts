@@ -8,7 +8,7 @@ import { runVerify } from '../../runtime/app/verify/run-verify.ts';
 import { realEnv } from '../../runtime/env/real.ts';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres.ts';
-import { hubPath, logLines, WorkerProcess, type WorkerPlace } from './harness/worker-process.ts';
+import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { archiveFaults, readArchived } from './history/archived.ts';
 import { checkHistory, type Delivery } from './history/checker.ts';
 import { readObserved } from './history/observed.ts';
@@ -88,7 +88,7 @@ async function untilPlanned(at: WorkerPlace): Promise<void> {
 
 /** Runs until the process has killed itself at the point; the passage grows until it is met. */
 async function crashAt(at: WorkerPlace, point: string, passage: number): Promise<boolean> {
-  const worker = WorkerProcess.start(at, `${point}:${passage}`);
+  const worker = startWorker(at, `${point}:${passage}`);
   const ended = await Promise.race([worker.ended, sleep(60_000)]);
   if (ended === undefined) await worker.kill();
   return ended?.signal === 'SIGKILL';
@@ -125,7 +125,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
       await Promise.all(TABLES.map(async (table) => [table, (await readOracle(server, table)).length] as const)),
     );
     at = place(server, mkdtempSync(join(tmpdir(), 'mr-crash-')), delivery);
-    const worker = WorkerProcess.start(at);
+    const worker = startWorker(at);
     await untilPlanned(at);
     workload = startWorkload(server);
     await worker.kill();
@@ -148,9 +148,9 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
 
   test(`is killed ${RANDOM_KILLS} times at random instants`, async () => {
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-      const worker = WorkerProcess.start(at);
+      const worker = startWorker(at);
       await sleep(300 + Math.random() * 1700);
-      expect(worker.running, JSON.stringify(logLines(at).at(-1))).toBe(true);
+      expect(worker.alive, JSON.stringify(logLines(at).at(-1))).toBe(true);
       await worker.kill();
       if ((await unacknowledged(server)) > 0) withBytesInFlight++;
     }
@@ -162,7 +162,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
 
   test('loses nothing, keeps the order of every key, and repeats only as promised', async () => {
     await workload.stop();
-    const worker = WorkerProcess.start(at);
+    const worker = startWorker(at);
     try {
       const report = await runVerify({
         name: 'crash',

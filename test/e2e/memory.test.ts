@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { realEnv } from '../../runtime/env/real.ts';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { ProcessMeter } from '../bench/process-meter.ts';
-import { hubPath, logLines, WorkerProcess, type WorkerPlace } from '../chaos/harness/worker-process.ts';
+import { hubPath, logLines, startWorker, type WorkerPlace } from '../chaos/harness/worker-place.ts';
+import type { WorkerProcess } from './worker-process.ts';
 import { startPostgres, type PostgresServer } from '../services/postgres.ts';
 
 const LIMIT_MIB = 512;
@@ -42,7 +43,7 @@ beforeAll(async () => {
       },
     },
   };
-  worker = WorkerProcess.start(place);
+  worker = startWorker(place);
   await untilStreaming();
 });
 
@@ -56,7 +57,7 @@ async function untilStreaming(): Promise<void> {
   for (;;) {
     const rows = await server.sql('select 1 from pg_replication_slots where active');
     if (rows.length > 0) return;
-    if (!worker.running) throw new Error(JSON.stringify(logLines(place).at(-1)));
+    if (!worker.alive) throw new Error(JSON.stringify(logLines(place).at(-1)));
     await sleep(50);
   }
 }
@@ -128,7 +129,7 @@ test(`memory stays flat while a sink gets no answer for ${STALL_SECONDS} s and t
       },
     },
   };
-  worker = WorkerProcess.start(stalled);
+  worker = startWorker(stalled);
   await untilStreaming();
   const writing = new AbortController();
   const writer = (async () => {

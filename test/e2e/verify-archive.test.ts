@@ -92,7 +92,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await worker?.end();
+  await worker?.stop();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -24,8 +25,23 @@ export async function millrace(
   return { code, ...collected() };
 }
 
-function start(args: readonly string[], cwd: string, env: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', ...env } });
+interface SpawnOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** A file that output is appended to; undefined: it is kept for `log`. */
+  readonly logFile?: string;
+}
+
+function start(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  log?: number,
+): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    ...(log === undefined ? {} : { stdio: ['ignore', log, log] as const }),
+  });
 }
 
 function collect(child: ChildProcess): () => { out: string; err: string } {
@@ -36,26 +52,50 @@ function collect(child: ChildProcess): () => { out: string; err: string } {
   return () => ({ out, err });
 }
 
-/** A worker in a process of its own. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A worker in a process of its own, started from the sources as a user starts it. */
 export class WorkerProcess {
+  /** Where its REST listens; empty: at a port that it chose itself. */
   readonly url: string;
+  /** Resolves when it has ended and all its output was read. */
+  readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
   readonly #collected: () => { out: string; err: string };
-  readonly #closed: Promise<unknown>;
 
   private constructor(child: ChildProcess, url: string) {
     this.url = url;
     this.#child = child;
     this.#collected = collect(child);
-    this.#closed = once(child, 'close');
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
   }
 
-  /** Waits until REST says that it is healthy. */
+  /** Starts it and waits for nothing. */
+  static spawn(
+    args: readonly string[],
+    cwd: string,
+    { env = {}, logFile }: SpawnOptions = {},
+    url = '',
+  ): WorkerProcess {
+    if (logFile === undefined) return new WorkerProcess(start(['worker', ...args, '--json'], cwd, env), url);
+    const log = openSync(logFile, 'a');
+    try {
+      return new WorkerProcess(start(['worker', ...args, '--json'], cwd, env, log), url);
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Starts it and waits until REST says that it is healthy. */
   static async start(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<WorkerProcess> {
-    const port = await freePort();
-    const listeners = `listeners=http://127.0.0.1:${port}`;
-    const child = start(['worker', ...args, '--json', '--set', listeners], cwd, env);
-    const worker = new WorkerProcess(child, `http://127.0.0.1:${port}`);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const worker = WorkerProcess.spawn([...args, '--set', `listeners=${url}`], cwd, { env }, url);
     await worker.until('healthy', async () => (await worker.get('/health')).status === 200);
     return worker;
   }
@@ -66,7 +106,12 @@ export class WorkerProcess {
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0;
+    if (this.#child.pid === undefined) throw new Error('the worker did not start');
+    return this.#child.pid;
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   async get(path: string): Promise<{ status: number; body: unknown }> {
@@ -83,7 +128,7 @@ export class WorkerProcess {
     const deadline = performance.now() + withinMs;
     while (performance.now() < deadline) {
       if (await holds().catch(() => false)) return;
-      if (this.#child.exitCode !== null) break;
+      if (!this.alive) break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error(`not ${what} in time:\n${this.log}`);
@@ -97,11 +142,19 @@ export class WorkerProcess {
     });
   }
 
-  /** Sends a signal and waits for the end; returns the exit status. */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  /** SIGTERM, then waits for the drain. */
+  stop(): Promise<Ended> {
+    return this.#end('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Sends a signal and waits for the end. */
+  #end(signal: NodeJS.Signals): Promise<Ended> {
     this.#child.kill(signal);
-    await this.#closed;
-    return this.#child.exitCode;
+    return this.ended;
   }
 }
 

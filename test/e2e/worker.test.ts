@@ -76,7 +76,7 @@ describe('millrace worker, as a process', () => {
     await first.running('archive');
     await first.until('holding two rows', async () => (await tail('--from-beginning')).length === 2);
     expect((await first.get('/connectors/shop/config')).body).toMatchObject({ 'database.user': '${env:PGUSER}' });
-    await first.end('SIGKILL');
+    await first.kill();
 
     await postgres.sql("INSERT INTO orders VALUES (3, 'plum')");
     const second = await WorkerProcess.start([], home, env);
@@ -97,7 +97,7 @@ describe('millrace worker, as a process', () => {
     const metrics = String((await second.get('/metrics')).body);
     expect(metrics).toMatch(/millrace_source_record_write_total\{connector="shop",task="0"\} \d+/);
     expect(metrics).toContain('millrace_hub_commits_total');
-    expect(await second.end('SIGTERM')).toBe(0);
+    expect((await second.stop()).code).toBe(0);
     expect(second.log).toContain('worker has ended');
   });
 
@@ -148,7 +148,7 @@ describe('millrace worker, as a process', () => {
     });
     await command('delete', '--destroy');
     expect(await postgres.sql("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'e2e_control'")).toEqual([]);
-    expect(await worker.end()).toBe(0);
+    expect((await worker.stop()).code).toBe(0);
   });
 
   it('checks privileges before anything is applied, and names the statement that grants them', async () => {
@@ -159,7 +159,7 @@ describe('millrace worker, as a process', () => {
     expect(refused.code).toBe(1);
     expect(refused.out).toMatch(/FAIL[^]*remedy:.*(?:GRANT|ALTER ROLE)/);
     expect((await worker.get('/connectors')).body).toEqual([]);
-    await worker.end();
+    await worker.stop();
 
     const able = await WorkerProcess.start([], home, { PGUSER: postgres.user });
     const applied = await millrace(['apply', 'connectors', '--check', '--url', able.url], home);
@@ -168,7 +168,7 @@ describe('millrace worker, as a process', () => {
     expect((await millrace(['connectors', 'check', 'shop', '--url', able.url], home)).code).toBe(0);
     await able.running('shop');
     await millrace(['connectors', 'delete', 'shop', '--destroy', '--url', able.url], home);
-    expect(await able.end()).toBe(0);
+    expect((await able.stop()).code).toBe(0);
   });
 
   it('refuses a wrong configuration with the key, the remedy and status 2, and starts nothing', async () => {
@@ -195,6 +195,6 @@ describe('millrace worker, as a process', () => {
     const { code, err } = await millrace(['worker', '--set', 'listeners=http://127.0.0.1:0'], home);
     expect(code).toBe(5);
     expect(err).toContain('HUB_IN_USE');
-    expect(await worker.end()).toBe(0);
+    expect((await worker.stop()).code).toBe(0);
   });
 });
