@@ -3,6 +3,7 @@ import type { Env, Timer } from '../../../runtime/env/env.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { gap } from '../slot/resume-check.ts';
 import { readSlot, type SlotState } from '../slot/slot.ts';
+import type { StreamFigures } from './replication-stream.ts';
 
 export interface MonitorSettings {
   readonly slot: string;
@@ -17,8 +18,8 @@ export interface MonitorWatch {
   fail(error: Error): void;
 }
 
-/** What the stream knows of its own delay: when its last transaction was committed, and whether more is in flight. */
-export type StreamFigures = () => { readonly commitTimeUs: bigint; readonly idle: boolean };
+/** What the stream knows of its own delay. */
+type OwnDelay = Pick<StreamFigures, 'commitTimeUs' | 'idle'>;
 
 const LAG_MS = 1000;
 const WARNING = 'POSTGRES_WAL_RETENTION';
@@ -41,7 +42,7 @@ export class SlotMonitor {
     context: TaskContext,
     settings: MonitorSettings,
     reader: CatalogReader,
-    figures: StreamFigures,
+    figures: () => OwnDelay,
     watch: MonitorWatch,
   ) {
     this.#context = context;
