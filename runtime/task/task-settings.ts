@@ -104,7 +104,7 @@ export function taskSettings(of: SettingsOf): TaskSettings {
 export function sourceSettings(of: SettingsOf): SourceSettings {
   const override = (name: string): string | undefined =>
     setting(of, `producer.override.${name}`, `producer.${name}`)?.trim();
-  const compression = override('compression.type') ?? 'none';
+  const compression = override('compression.type') ?? 'zstd';
   const batch = numberSetting(of, 'producer.override.batch.size', 'producer.batch.size', 0);
   return {
     ...taskSettings(of),

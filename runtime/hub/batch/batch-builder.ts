@@ -22,6 +22,8 @@ import { varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts'
 
 export interface BatchBuilderOptions {
   readonly compression?: Compression;
+  /** A batch of fewer bytes is not compressed. Default 0. */
+  readonly compressFromBytes?: number;
   /** {@link BatchBuilder.full} from this size on, before compression. Default 1 MiB less a margin, Kafka's `max.message.bytes`. */
   readonly targetBytes?: number;
 }
@@ -36,6 +38,7 @@ const NOTHING = new Uint8Array(0);
 export class BatchBuilder {
   readonly compression: Compression;
   readonly targetBytes: number;
+  readonly #compressFromBytes: number;
   /** Records held. */
   count = 0;
   readonly #writer: ByteWriter;
@@ -46,6 +49,7 @@ export class BatchBuilder {
   constructor(options: BatchBuilderOptions = {}) {
     this.compression = options.compression ?? 'none';
     this.targetBytes = options.targetBytes ?? 1_000_000;
+    this.#compressFromBytes = options.compressFromBytes ?? 0;
     this.#writer = new ByteWriter(4096);
     this.#writer.length = HEADER_BYTES;
   }
@@ -140,15 +144,16 @@ export class BatchBuilder {
   finish(): Buffer {
     const { bytes, length } = this.#writer;
     let batch: Buffer;
-    if (this.compression === 'none') {
+    const compression = length < this.#compressFromBytes ? 'none' : this.compression;
+    if (compression === 'none') {
       batch = Buffer.allocUnsafeSlow(length);
       bytes.copy(batch, HEADER_BYTES, HEADER_BYTES, length);
     } else {
-      const records = compress(this.compression, bytes.subarray(HEADER_BYTES, length));
+      const records = compress(compression, bytes.subarray(HEADER_BYTES, length));
       batch = Buffer.allocUnsafeSlow(HEADER_BYTES + records.length);
       batch.set(records, HEADER_BYTES);
     }
-    this.#writeHeader(batch);
+    this.#writeHeader(batch, compression);
     this.clear();
     return batch;
   }
@@ -160,12 +165,12 @@ export class BatchBuilder {
     this.#writer.length = HEADER_BYTES;
   }
 
-  #writeHeader(batch: Buffer): void {
+  #writeHeader(batch: Buffer, compression: Compression): void {
     batch.fill(0, 0, HEADER_BYTES);
     batch.writeInt32BE(batch.length - LENGTH_OVERHEAD, BATCH_LENGTH_AT);
     batch.writeInt32BE(-1, LEADER_EPOCH_AT);
     batch[MAGIC_AT] = MAGIC;
-    batch.writeInt16BE(COMPRESSIONS.indexOf(this.compression), ATTRIBUTES_AT);
+    batch.writeInt16BE(COMPRESSIONS.indexOf(compression), ATTRIBUTES_AT);
     batch.writeInt32BE(Math.max(0, this.count - 1), LAST_OFFSET_DELTA_AT);
     batch.writeBigInt64BE(BigInt(this.#baseTimestampMs), BASE_TIMESTAMP_AT);
     batch.writeBigInt64BE(BigInt(this.#maxTimestampMs), MAX_TIMESTAMP_AT);

@@ -8,13 +8,16 @@ import { snappyCompress, snappyDecompress } from './snappy.ts';
 /** What the records of one batch may take when decompressed, unless the reader says otherwise. */
 export const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 
+/** The fastest of zstd's regular levels; on change events the next ones cost more and win little (docs/decisions). */
+const ZSTD_LEVEL = 1;
+
 /** Compresses the records of a batch as Kafka's codec of that name does. */
 export function compress(codec: Exclude<Compression, 'none'>, bytes: Buffer): Uint8Array {
   switch (codec) {
     case 'gzip':
       return gzipSync(bytes);
     case 'zstd':
-      return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+      return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
     case 'lz4':
       return lz4Compress(bytes);
     case 'snappy':

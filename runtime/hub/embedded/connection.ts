@@ -10,7 +10,7 @@ interface Pending {
 }
 
 /** How long a steady stream of small appends is gathered: a wake-up of the writer's thread costs more than they do. */
-const GATHER_MS = 4;
+const GATHER_MS = 2;
 /** Appends of this many bytes do not wait for company. */
 const FULL_BYTES = 64 * 1024;
 

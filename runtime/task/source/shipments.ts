@@ -5,6 +5,9 @@ import { partitionIdentity, type OffsetChange } from '../../store/offsets.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { LedgerEntry, OffsetLedger } from './offset-ledger.ts';
 
+/** Whoever reads less at a time reads again only when it can leave. */
+const SMALL_BATCH_BYTES = 32 * 1024;
+
 /** Where the offset records of a transaction go. */
 export interface TransactionOffsets {
   readonly topic: string;
@@ -19,6 +22,8 @@ export interface ShipmentsOptions {
   /** Present: each shipment is one hub transaction with the offsets in it. */
   readonly transaction: TransactionOffsets | null;
   readonly maxUnderWay: number;
+  /** While others are under way, a shipment of less waits for company: their commit has to end first anyway. */
+  readonly worthBytes: number;
   readonly lingerMs: number;
   /** Encoded and not sent yet. */
   readonly unsentBytes: () => number;
@@ -40,8 +45,9 @@ interface Shipment {
 /**
  * Source batches on their way into the hub, grouped into shipments. A shipment is what completes
  * together: in exactly-once one hub transaction with its offset records, in at-least-once a set of
- * appends. Usually it holds one source batch; while `maxUnderWay` shipments are under way the open
- * one takes in further source batches, so small batches under load share the cost of a commit.
+ * appends. A source batch that comes when nothing is under way leaves at once; while shipments are
+ * under way the open one takes in further source batches, up to `worthBytes`, so
+ * small batches under load share the cost of a commit and of waking the hub.
  *
  * Procedure: {@link enter} a source batch, then {@link send} its finished hub batches as they come,
  * then {@link release}. {@link drain} at the end. After the first failure nothing more is sent (I5).
@@ -54,6 +60,8 @@ export class Shipments {
   /** A source batch is entered and not released: only a part of it may be encoded. */
   #filling = false;
   #idle: (() => void)[] = [];
+  /** Wait for the next shipment to settle. */
+  #patient: (() => void)[] = [];
   #linger: Timer | null = null;
 
   constructor(options: ShipmentsOptions) {
@@ -62,6 +70,15 @@ export class Shipments {
 
   get underWay(): number {
     return this.#underWay;
+  }
+
+  /**
+   * Resolves when a further source batch can leave, where the last one (of `bytes`) was small: what
+   * comes meanwhile is then read in one go.
+   */
+  async company(bytes: number): Promise<void> {
+    if (this.#underWay === 0 || bytes > SMALL_BATCH_BYTES || this.#failed) return;
+    await new Promise<void>((resolve) => this.#patient.push(resolve));
   }
 
   /** Enters a source batch, in the order of reading. Until {@link release} its shipment stays open. */
@@ -109,8 +126,10 @@ export class Shipments {
     const shipment = this.#open;
     // A source batch of which a part is missing must not complete: its offset would pass the rest (I5).
     if (shipment === null || this.#filling) return;
-    const { transaction, maxUnderWay, unsentBytes } = this.#options;
+    const { transaction, maxUnderWay, worthBytes, unsentBytes } = this.#options;
     if (this.#underWay >= maxUnderWay) return;
+    const small = shipment.appends.length === 0 && unsentBytes() < worthBytes;
+    if (small && this.#underWay > 0) return;
     // Progress alone costs no transaction of its own: it waits for records or the next tick.
     if (transaction !== null && !shipment.begun && unsentBytes() === 0) return;
     if (!this.#lingers(shipment)) this.#close(shipment);
@@ -200,6 +219,9 @@ export class Shipments {
     this.#underWay--;
     if (this.#failed) this.#open = null;
     else this.#closeIfDue();
+    const patient = this.#patient;
+    this.#patient = [];
+    for (const go of patient) go();
     if (this.#underWay > 0) return;
     const idle = this.#idle;
     this.#idle = [];

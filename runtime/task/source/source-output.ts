@@ -5,6 +5,9 @@ import type { BatchCompression } from '../task-settings.ts';
 /** Builders kept with their memory when they are not in use. */
 const IDLE_BUILDERS = 16;
 
+/** Compressing less costs more than it saves. */
+const COMPRESS_FROM_BYTES = 8192;
+
 export interface SourceOutputOptions {
   readonly producer: HubProducer;
   readonly compression: BatchCompression;
@@ -62,11 +65,15 @@ export class SourceOutput {
   builder(output: TopicOutput, partition: number): BatchBuilder {
     const builder = output.builders[partition];
     if (builder !== undefined) return builder;
-    const { compression, batchBytes } = this.#options;
-    const fresh = this.#idle.pop() ?? new BatchBuilder({ compression, targetBytes: batchBytes });
+    const fresh = this.#idle.pop() ?? this.#builder();
     output.builders[partition] = fresh;
     this.#filling.add(output);
     return fresh;
+  }
+
+  #builder(): BatchBuilder {
+    const { compression, batchBytes } = this.#options;
+    return new BatchBuilder({ compression, compressFromBytes: COMPRESS_FROM_BYTES, targetBytes: batchBytes });
   }
 
   /** To be called after each record: sends what is full. */

@@ -25,6 +25,8 @@ import { topicCreation } from './topic-creation.ts';
 const MAX_TRANSACTIONS = 4;
 /** Groups of appends under way at once in at-least-once. */
 const MAX_APPENDS = 16;
+/** What is worth a shipment, and a wake-up of the hub, of its own while others are under way. */
+const WORTH_SHIPPING_BYTES = 256 * 1024;
 /** A source that always has data must not keep timers and answers of the hub waiting. */
 const YIELD_AFTER_MS = 10;
 
@@ -152,6 +154,7 @@ class SourceRun {
         ? { topic: store.topic, batches: (changes) => store.batches(spec.connector, changes) }
         : null,
       maxUnderWay: exactlyOnce ? MAX_TRANSACTIONS : MAX_APPENDS,
+      worthBytes: WORTH_SHIPPING_BYTES,
       lingerMs: settings.lingerMs,
       unsentBytes: () => this.#output.unsentBytes,
       flush: () => this.#output.flush(),
@@ -203,7 +206,8 @@ class SourceRun {
         const batch = await this.#read();
         if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
         if (batch === null) return 'ended';
-        await this.#ship(batch);
+        const bytes = await this.#ship(batch);
+        await this.#shipments.company(bytes);
         await this.#yield();
         if (this.#context.stop.aborted) return 'stopped';
       }
@@ -225,7 +229,9 @@ class SourceRun {
     return promise;
   }
 
-  async #ship(batch: SourceBatch): Promise<void> {
+  /** Bytes of the keys and values made. */
+  async #ship(batch: SourceBatch): Promise<number> {
+    let bytes: number;
     const { env, report } = this.#context;
     const records = this.#transforms?.apply(batch.records) ?? batch.records;
     const nowMs = env.clock.nowMs();
@@ -233,20 +239,22 @@ class SourceRun {
       const preparing = this.#rows.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch));
-      report.bytes += this.#rows.encode(records, nowMs);
+      bytes = this.#rows.encode(records, nowMs);
       report.records += records.count;
     } else {
       const preparing = this.#records.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch));
-      report.bytes += this.#records.encode(records, nowMs);
+      bytes = this.#records.encode(records, nowMs);
       report.records += records.length;
     }
+    report.bytes += bytes;
     if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
     await this.#transforms?.settle(nowMs);
     batch.release?.();
     this.#shipments.release();
     report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
+    return bytes;
   }
 
   #arrived(): void {

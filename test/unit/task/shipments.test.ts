@@ -68,7 +68,7 @@ class HandProducer implements HubProducer {
 
 const at = (n: number): Progress[] => [{ partition: {}, position: { toOffset: () => ({ n }) } }];
 
-function bench(transactional: boolean, maxUnderWay: number) {
+function bench(transactional: boolean, maxUnderWay: number, worthBytes = 1) {
   const producer = new HandProducer();
   const ledger = new OffsetLedger();
   const failures: Error[] = [];
@@ -85,6 +85,7 @@ function bench(transactional: boolean, maxUnderWay: number) {
         }
       : null,
     maxUnderWay,
+    worthBytes,
     lingerMs: 0,
     unsentBytes: () => unsent.length,
     flush: () => {
@@ -114,6 +115,30 @@ describe('shipments, at-least-once', () => {
     expect(ready()).toEqual([]);
     await producer.answer();
     expect(ready()).toEqual([2]);
+  });
+
+  test('a small one waits while others are under way, and goes with what comes meanwhile', async () => {
+    const { producer, shipments, ship, ready } = bench(false, 4, 3);
+    ship(1);
+    ship(2);
+    let room = false;
+    void shipments.company(1).then(() => (room = true));
+    ship(3);
+    await settle();
+    expect({ calls: producer.calls, room }).toEqual({ calls: ['append t 1'], room: false });
+    await producer.answer();
+    expect({ calls: producer.calls, room }).toEqual({ calls: ['append t 1', 'append t 2', 'append t 3'], room: true });
+    for (const n of [4, 5, 6]) ship(n);
+    expect(producer.calls).toHaveLength(6);
+    await producer.answer();
+    expect(ready()).toEqual([6]);
+  });
+
+  test('whoever reads much at a time, or finds nothing under way, need not wait for company', async () => {
+    const { shipments, ship } = bench(false, 4, 3);
+    await shipments.company(1);
+    ship(1);
+    await shipments.company(1_000_000);
   });
 
   test('while enough are under way, further ones go together', async () => {

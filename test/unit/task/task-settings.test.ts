@@ -13,7 +13,7 @@ describe('source settings', () => {
     expect(sourceSettings(of({}))).toMatchObject({
       delivery: 'at-least-once',
       acks: 'all',
-      compression: 'none',
+      compression: 'zstd',
       lingerMs: 0,
       flushIntervalMs: 1000,
       offsetTopic: 'millrace-offsets',
