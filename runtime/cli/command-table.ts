@@ -47,6 +47,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./context.ts')).defineContext,
   },
   {
+    name: 'loggers',
+    summary: 'show and change how much a worker logs',
+    load: async () => (await import('./loggers.ts')).defineLoggers,
+  },
+  {
     name: 'verify',
     summary: 'compare a source with the hub: did I lose a row?',
     load: async () => (await import('./verify.ts')).defineVerify,

@@ -5,6 +5,7 @@ import { listPlugins } from '../app/plugin-list.ts';
 import type { CliIo } from './cli-io.ts';
 import { COMMANDS } from './command-table.ts';
 import { hubOf, workerOf, type PlaceFlags } from './place.ts';
+import type { RestClient } from './rest-client.ts';
 
 /** A worker that does not answer by then has no names to offer. */
 const WAIT_MS = 1000;
@@ -70,7 +71,9 @@ async function named(what: string, flags: PlaceFlags, io: CliIo): Promise<readon
     switch (what) {
       case 'connectors names':
       case 'connectors name':
-        return await connectorNames(flags, io);
+        return await (await quickWorker(flags, io)).request<string[]>('GET', '/connectors');
+      case 'loggers logger':
+        return Object.keys(await (await quickWorker(flags, io)).request<object>('GET', '/admin/loggers'));
       case 'topics topic':
         return (await listTopics(await hubOf(flags, io))).map(({ name }) => name);
       case 'context context':
@@ -89,7 +92,6 @@ async function named(what: string, flags: PlaceFlags, io: CliIo): Promise<readon
   }
 }
 
-async function connectorNames(flags: PlaceFlags, io: CliIo): Promise<readonly string[]> {
-  const client = await workerOf(flags, { ...io, signal: AbortSignal.timeout(WAIT_MS) });
-  return client.request<string[]>('GET', '/connectors');
+function quickWorker(flags: PlaceFlags, io: CliIo): Promise<RestClient> {
+  return workerOf(flags, { ...io, signal: AbortSignal.timeout(WAIT_MS) });
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ConnectorCheck, ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../rest/api.ts';
 import { printCheck } from './check-report.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
+import { defineInspect } from './connectors-inspect.ts';
 import { EXIT } from './exit-codes.ts';
 import { withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { segment, type RestClient } from './rest-client.ts';
@@ -30,6 +31,7 @@ Examples:
   defineControl(command, io, 'resume', 'let paused or stopped tasks run');
   defineControl(command, io, 'stop', 'stop the tasks; offsets are kept');
   defineRestart(command, io);
+  defineInspect(command, io, sub);
   defineDelete(command, io);
 }
 

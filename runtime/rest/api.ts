@@ -1,4 +1,10 @@
 /** The bodies of the REST API, for those who speak it. */
 export type { ConfigInfos } from '../connector/config-def.ts';
-export type { ConnectorCheck, ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../cluster/answers.ts';
+export type {
+  ConnectorCheck,
+  ConnectorInfo,
+  ConnectorOffsets,
+  ConnectorProgress,
+  ConnectorStateInfo,
+} from '../cluster/answers.ts';
 export type { ErrorMessage } from './rest-error.ts';

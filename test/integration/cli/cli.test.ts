@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MAIN, millrace, type Finished } from '../../e2e/worker-process.ts';
 import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
@@ -186,6 +186,35 @@ describe('connectors, by command', () => {
     expect((await cli('connectors', 'delete', 'archive', ...remote())).code).toBe(0);
     expect((await cli('connectors', 'delete', 'archive', ...remote())).code).toBe(4);
     expect((await worker.request('GET', '/connectors')).body).toEqual([]);
+  });
+
+  it('show and change configuration, offsets and topics', async () => {
+    const shop = { ...config, 'store.url': `file://${worker.path}`, 'flush.size': '2' };
+    await worker.request('PUT', '/connectors/shop/config', shop);
+    const json = async (...args: readonly string[]): Promise<unknown> =>
+      JSON.parse((await cli('connectors', ...args, ...remote(), '--json')).out);
+    expect(await json('config', 'shop', '--set', 'flush.size=3')).toMatchObject({ 'flush.size': '3' });
+    expect(await json('config', 'shop')).toMatchObject({ 'flush.size': '3', topics: 'orders' });
+    expect(await json('topics', 'shop')).toEqual(['orders']);
+    const wrong = await cli('connectors', 'config', 'shop', '--set', 'flush.sizes=3', ...remote());
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean flush.size?') });
+    expect((await cli('connectors', 'offsets', 'shop', '--reset', ...remote())).code).toBe(2);
+    await cli('connectors', 'stop', 'shop', ...remote());
+    const offsets = [{ partition: { kafka_topic: 'orders', kafka_partition: 0 }, offset: { kafka_offset: 1 } }];
+    await vi.waitFor(async () => {
+      expect((await cli('connectors', 'offsets', 'shop', '--set', JSON.stringify(offsets), ...remote())).code).toBe(0);
+    }, 10_000);
+    expect(await json('offsets', 'shop')).toEqual({ offsets });
+    await json('offsets', 'shop', '--reset');
+    expect(await json('offsets', 'shop')).toEqual({ offsets: [] });
+    await worker.request('DELETE', '/connectors/shop');
+  });
+
+  it('have log levels of their own', async () => {
+    const set = await cli('loggers', 'connector.nobody', 'debug', ...remote());
+    expect(set).toMatchObject({ code: 0, out: 'DEBUG: connector.nobody\n' });
+    expect((await cli('loggers', ...remote())).out).toMatch(/connector\.nobody {2}DEBUG {2}\d{4}-/);
+    expect((await cli('loggers', 'root', 'loud', ...remote())).code).toBe(4);
   });
 
   it('are applied all or not at all', async () => {
