@@ -9,7 +9,9 @@ import type { ByteWriter } from './byte-writer.ts';
 /** A double's text: `100.0`, `1.0E10`, `-0.0`; `NaN`, `Infinity`, `-Infinity`. */
 export function doubleText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return Object.is(value, -0) ? '-0.0' : `${value}.0`;
-  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  // In this range JavaScript writes no exponent either, and doubles have more than two digits.
+  if ((size >= 1e-3 && size < 1e7) || !Number.isFinite(value)) return String(value);
   let digits = value.toExponential();
   if (!digits.includes('.')) {
     const longer = value.toExponential(1);
