@@ -1,5 +1,5 @@
 import { notFound } from '../app/not-found.ts';
-import type { ErrorMessage } from '../rest/api.ts';
+import { DETAILS_HEADER, errorOf, type ErrorMessage } from '../rest/api.ts';
 import { MillraceError, type ErrorKind } from '../record/error.ts';
 
 /** A worker's REST API as commands use it. */
@@ -24,7 +24,7 @@ export function restClient(url: string, signal: AbortSignal): RestClient {
       const answer = await send(base, method, path, body, signal);
       const text = await answer.text();
       if (answer.status === 404) await refuseUnknown(base, path, signal);
-      if (!answer.ok) throw refused(answer.status, text, method, path);
+      if (!answer.ok) throw refused(answer, text, method, path);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     },
   };
@@ -60,16 +60,16 @@ async function refuseUnknown(base: string, path: string, signal: AbortSignal): P
   throw notFound('CONNECTOR_NOT_FOUND', 'connector', name, known, 'millrace connectors list');
 }
 
-function refused(status: number, text: string, method: string, path: string): MillraceError {
+function refused({ status, headers }: Response, text: string, method: string, path: string): MillraceError {
   let message = text;
   try {
     message = (JSON.parse(text) as ErrorMessage).message;
   } catch {
     // Not the answer of a worker: its text stands for itself.
   }
-  return new MillraceError(`REST_${status}`, message === '' ? `${method} ${path}: HTTP ${status}` : message, {
-    kind: KINDS[status] ?? 'bug',
-  });
+  const shown = message === '' ? `${method} ${path}: HTTP ${status}` : message;
+  const known = errorOf(shown, headers.get(DETAILS_HEADER));
+  return known ?? new MillraceError(`REST_${status}`, shown, { kind: KINDS[status] ?? 'bug' });
 }
 
 /** The name as a path segment. */

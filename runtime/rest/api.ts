@@ -7,4 +7,5 @@ export type {
   ConnectorProgress,
   ConnectorStateInfo,
 } from '../cluster/answers.ts';
+export { DETAILS_HEADER, errorOf } from './error-details.ts';
 export type { ErrorMessage } from './rest-error.ts';

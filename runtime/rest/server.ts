@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { adminLoggersResource } from './admin-loggers.ts';
 import { connectorResource } from './connector.ts';
@@ -6,6 +7,7 @@ import { connectorConfigResource } from './connector-config.ts';
 import { connectorControlResource } from './connector-control.ts';
 import { connectorOffsetsResource } from './connector-offsets.ts';
 import { connectorPluginsResource } from './connector-plugins.ts';
+import { DETAILS_HEADER, detailsHeader } from './error-details.ts';
 import { connectorsResource } from './connectors.ts';
 import { connectorStatusResource } from './connector-status.ts';
 import { connectorTasksResource } from './connector-tasks.ts';
@@ -15,7 +17,7 @@ import { hubTopicsResource } from './hub-topics.ts';
 import { metricsResource } from './metrics.ts';
 import { checkOrigin } from './request-origin.ts';
 import type { RestContext } from './rest-context.ts';
-import { errorAnswer, httpError } from './rest-error.ts';
+import { errorAnswer, httpError, RestError, type ErrorMessage } from './rest-error.ts';
 import { rootResource } from './root.ts';
 
 /** Characters of a path segment, some of them encoded: longer ones are not found. */
@@ -26,7 +28,8 @@ export function restServer(context: RestContext): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: context.bodyBytes,
-    return503OnClosing: true,
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_SEGMENT },
     frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
@@ -34,7 +37,12 @@ export function restServer(context: RestContext): FastifyInstance {
   // Bodies come as bytes: what a resource does not read is not parsed, what it reads has its own errors.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
   app.addHook('onRequest', async (request, reply) => {
+    if (closing) throw new RestError(503, 'The worker is ending.');
     checkOrigin(request, reply, context);
     negotiate(request);
   });
@@ -72,12 +80,28 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
   const { status, body, unexpected } = errorAnswer(error);
   if (unexpected) log.error('a request failed unexpectedly', { error });
+  const details = detailsHeader(error);
+  if (details !== null) reply.header(DETAILS_HEADER, details);
   // As bytes: what is sent before any hook runs must have Connect's plain content type too.
   void reply
     .code(status)
     .header('content-type', 'application/json')
     .send(Buffer.from(JSON.stringify(body)));
 }
+
+/** Answers what is no HTTP, or too much of it: there is no request to reply to. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const status = CONNECTION_STATUS[error.code ?? ''] ?? 400;
+  const { message } = httpError(status);
+  const body = JSON.stringify({ error_code: status, message } satisfies ErrorMessage);
+  const line = message.replace('HTTP ', 'HTTP/1.1 ');
+  socket.end(
+    `${line}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const CONNECTION_STATUS: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 /** 406 for a client that takes no JSON, 415 for a body that is none. */
 function negotiate(request: FastifyRequest): void {

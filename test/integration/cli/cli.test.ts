@@ -198,6 +198,9 @@ describe('connectors, by command', () => {
     expect(await json('topics', 'shop')).toEqual(['orders']);
     const wrong = await cli('connectors', 'config', 'shop', '--set', 'flush.sizes=3', ...remote());
     expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean flush.size?') });
+    expect(wrong.err).toContain(
+      'key:    flush.sizes\n  remedy: Rename flush.sizes to flush.size.\n  code:   CONFIG_INVALID',
+    );
     expect((await cli('connectors', 'offsets', 'shop', '--reset', ...remote())).code).toBe(2);
     await cli('connectors', 'stop', 'shop', ...remote());
     const offsets = [{ partition: { kafka_topic: 'orders', kafka_partition: 0 }, offset: { kafka_offset: 1 } }];

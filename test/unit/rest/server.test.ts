@@ -1,7 +1,9 @@
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { DETAILS_HEADER, errorOf } from '../../../runtime/rest/api.ts';
 import { failure } from '../cluster/fake-host.ts';
 import { startTestWorker, until, type TestWorker } from '../cluster/test-worker.ts';
 import { testServer } from './test-server.ts';
@@ -178,6 +180,65 @@ describe('the REST server', () => {
     expect(worker.loggers.enabled('debug', 'other')).toBe(false);
     expect((await app.inject(url)).json()).toMatchObject({ level: 'DEBUG' });
     await app.inject({ method: 'DELETE', url: '/connectors/logged' });
+  });
+
+  it('tells code, key and remedy of an error in a header, beside the body that Connect has', async () => {
+    const payload = '{"connector.class":"FileStreamSource","topic":"t","tasks.maxx":"1"}';
+    const answer = await app.inject({ method: 'PUT', url: '/connectors/ü/config', headers: json, payload });
+    expect(Object.keys(answer.json<object>())).toEqual(['error_code', 'message']);
+    expect(errorOf('text', String(answer.headers[DETAILS_HEADER]))).toMatchObject({
+      message: 'text',
+      code: 'CONFIG_INVALID',
+      kind: 'config',
+      key: 'tasks.maxx',
+      remedy: 'Rename tasks.maxx to tasks.max.',
+    });
+    expect(errorOf('text', '%zz')).toBeNull();
+  });
+
+  it('accepts any body where it reads none', async () => {
+    const config = '{"connector.class":"FileStreamSource","topic":"t"}';
+    await app.inject({ method: 'PUT', url: '/connectors/idle/config', headers: json, payload: config });
+    const bodies = [undefined, '', '""', 'null', '{}', '{"a":'];
+    const requests = [
+      ['PUT', 'pause', 202],
+      ['PUT', 'resume/', 202],
+      ['POST', 'restart', 204],
+      ['POST', 'restart?includeTasks=TRUE&onlyFailed=tRuE', 202],
+      ['POST', 'restart?includeTasks=1', 204],
+      ['PUT', 'topics/reset', 202],
+      ['PUT', 'stop', 204],
+      ['DELETE', 'offsets', 200],
+    ] as const;
+    for (const [method, path, status] of requests) {
+      for (const payload of bodies) {
+        if (path === 'offsets') await worker.herder.settled();
+        const url = `/connectors/idle/${path}`;
+        const answer = await app.inject({ method, url, headers: json, ...(payload === undefined ? {} : { payload }) });
+        expect([path, payload, answer.statusCode]).toEqual([path, payload, status]);
+      }
+    }
+    expect(
+      (await app.inject({ method: 'DELETE', url: '/connectors/idle', headers: json, payload: 'null' })).statusCode,
+    ).toBe(204);
+  });
+
+  it('answers in JSON what is no HTTP, and too long headers', async () => {
+    const own = testServer(worker);
+    const { port } = new URL(await own.listen({ host: '127.0.0.1', port: 0 }));
+    const told = async (bytes: string): Promise<string> => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.end(bytes);
+      let text = '';
+      for await (const part of socket) text += String(part);
+      return text;
+    };
+    expect(await told('hello\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/json\r\n[^]*"error_code":400/,
+    );
+    const long = `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`;
+    expect(await told(long)).toMatch(/^HTTP\/1\.1 431 [^]*"error_code":431/);
+    await own.close();
   });
 
   it('serves metrics to a scraper that takes only text', async () => {
