@@ -8,16 +8,17 @@ import type {
 } from '../../runtime/connector/source.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
-import type { Env, Timer } from '../../runtime/env/env.ts';
+import type { Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { loadTables } from './catalog/table-loader.ts';
 import { tableName } from './catalog/table.ts';
 import { TypeRegistry } from './catalog/type-registry.ts';
-import { openConnection } from './connection.ts';
+import { openConnection, type Connection, type OpenOptions } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
 import { ignoredOptions } from './options/other-options.ts';
+import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
 import {
@@ -65,6 +66,7 @@ export class PostgresTask implements SourceTask {
   #monitor: SlotMonitor | undefined;
   #heartbeat: Timer | undefined;
   #closed = false;
+  readonly #stop = new AbortController();
 
   /** Throws a `config` error. */
   constructor(config: RawConfig) {
@@ -72,13 +74,25 @@ export class PostgresTask implements SourceTask {
     this.#config = config;
   }
 
-  async open(start: SourceTaskStart): Promise<void> {
+  open(start: SourceTaskStart): Promise<void> {
+    return this.#limited(() => this.#open(start));
+  }
+
+  read(signal: AbortSignal): Promise<SourceBatch | null> {
+    return this.#limited(() => this.#read(signal));
+  }
+
+  async #open(start: SourceTaskStart): Promise<void> {
     const { env, context, signal } = start;
     const settings = this.#settings;
     this.#start = start;
     const ignored = ignoredOptions(this.#config);
     if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
-    const side = new SideConnection(settings.connection, env);
+    const side = new SideConnection({
+      connect: () => this.#connect(),
+      lockTimeoutMs: settings.snapshot.lockTimeoutMs,
+      maxRetries: settings.maxRetries,
+    });
     this.#side = side;
     const rows = new RowFactory(settings.rows, {
       database: settings.connection.database,
@@ -88,7 +102,7 @@ export class PostgresTask implements SourceTask {
     });
     this.#rows = rows;
     context.stage('connecting');
-    this.#identity = await this.#identify(env);
+    this.#identity = await this.#identify();
     checkStored(settings, start.offsets, this.#identity);
     await this.#prepareTables(side, rows, context);
     this.#phase = new PostgresSnapshot(
@@ -103,14 +117,15 @@ export class PostgresTask implements SourceTask {
         needed: neededOperations(settings.publication.skipped),
         generated: false,
         options: settings.snapshot,
-        connect: (options) => openConnection(settings.connection, env, options),
+        maxRetries: settings.maxRetries,
+        connect: (options) => this.#connect(options),
       },
       start.offsets,
     );
     await this.#phase.open(signal);
   }
 
-  async read(signal: AbortSignal): Promise<SourceBatch | null> {
+  async #read(signal: AbortSignal): Promise<SourceBatch | null> {
     const phase = this.#phase;
     if (phase === undefined) throw closed();
     if (this.#stream === undefined) {
@@ -130,6 +145,7 @@ export class PostgresTask implements SourceTask {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stop.abort(closed());
     this.#heartbeat?.cancel();
     this.#monitor?.close();
     await this.#stream?.close();
@@ -138,6 +154,25 @@ export class PostgresTask implements SourceTask {
       await dropSlot(this.#side, this.#settings.replication.slot);
     }
     await this.#side?.close();
+  }
+
+  /** Connects, as often as `errors.max.retries` says. */
+  #connect(options?: OpenOptions): Promise<Connection> {
+    const { start } = this.#opened();
+    const { env } = start;
+    const signal = AbortSignal.any([start.signal, this.#stop.signal]);
+    return withRetries(this.#settings, start, signal, () => openConnection(this.#settings.connection, env, options));
+  }
+
+  /** What is not tried again here must not be tried again by starting the task anew. */
+  async #limited<T>(work: () => Promise<T>): Promise<T> {
+    const { maxRetries } = this.#settings;
+    try {
+      return await work();
+    } catch (error) {
+      const exhausted = maxRetries === 0 || (maxRetries > 0 && this.#stream !== undefined);
+      throw exhausted && isAway(error) ? retriesExhausted(error, maxRetries) : error;
+    }
   }
 
   /** Replica identities and the publication, before the slot: it has to see both from its first change. */
@@ -171,8 +206,8 @@ export class PostgresTask implements SourceTask {
     context.warning('POSTGRES_PUBLICATION_NARROWED', narrowedText(publication.name, published));
   }
 
-  async #identify(env: Env): Promise<StreamIdentity> {
-    const connection = await openConnection(this.#settings.connection, env, { replication: true });
+  async #identify(): Promise<StreamIdentity> {
+    const connection = await this.#connect({ replication: true });
     try {
       const { systemId, timeline } = await identify(connection);
       return { systemId, timeline, slot: this.#settings.replication.slot };
@@ -215,7 +250,7 @@ export class PostgresTask implements SourceTask {
     );
     context.stage('starting the stream');
     try {
-      await stream.open(from, signal);
+      await withRetries(this.#settings, { env, context }, signal, () => stream.open(from, signal));
     } catch (error) {
       await stream.close();
       throw error;
@@ -231,7 +266,7 @@ export class PostgresTask implements SourceTask {
     const settings = { slot: replication.slot, pollMs: slotPollMs, warningRatio: walWarningRatio };
     const watch = this.#watch(beside);
     this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures, {
-      look: () => watch.look(),
+      look: async () => beside?.failure ?? watch.look(),
       fail: (error) => stream.fail(error),
     });
     void this.#monitor.poll();

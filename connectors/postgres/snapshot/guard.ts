@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { findBlocker } from '../catalog/blocker.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import { errorCode } from '../wire/backend-error.ts';
@@ -59,7 +60,7 @@ async function lockTable(connection: Connection, table: Table): Promise<void> {
 
 /** The error of a lock that was not got in time. Names the table (if known, this one), and who is in the way. */
 export async function lockTimeout(connection: Connection, cause: unknown, table?: Table): Promise<MillraceError> {
-  const blocker = await findBlocker(connection, table);
+  const blocker = await findBlocker(connection, table && [table.oid, ...table.leaves]);
   const name = table === undefined ? (blocker?.table ?? 'a captured table') : tableName(table);
   const text = `could not lock ${name} for the snapshot${blocker === undefined ? '' : `: ${blocker.session}`}`;
   return new MillraceError('POSTGRES_SNAPSHOT_LOCK_TIMEOUT', text, {
@@ -73,28 +74,6 @@ export async function lockTimeout(connection: Connection, cause: unknown, table?
 /** The SQLSTATE of a server error, also below ours. */
 export function sqlState(error: unknown): string {
   return errorCode(error instanceof MillraceError ? error.cause : error);
-}
-
-interface Blocker {
-  readonly table: string;
-  readonly session: string;
-}
-
-/** Who holds, or waits for, a lock that keeps readers out. */
-async function findBlocker(connection: Connection, table: Table | undefined): Promise<Blocker | undefined> {
-  const [row] = await connection.query(
-    'looking for the blocking session',
-    `SELECT l.pid, a.usename, a.state, left(a.query, 100) AS query, n.nspname || '.' || c.relname AS table
-      FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN pg_stat_activity a USING (pid)
-      WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')
-        ${table === undefined ? '' : `AND l.relation IN (${[table.oid, ...table.leaves].join(', ')})`}
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      ORDER BY l.granted DESC LIMIT 1`,
-  );
-  if (row === undefined) return undefined;
-  const session = `session ${row['pid']} (${row['usename'] ?? '?'}, ${row['state'] ?? '?'}) locks it: ${row['query'] ?? ''}`;
-  return { table: row['table'] ?? '', session };
 }
 
 /** Makes a transaction opened by {@link lockTables} see an exported snapshot. */

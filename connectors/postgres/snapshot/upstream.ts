@@ -45,5 +45,7 @@ export interface SnapshotUpstream {
   /** The stream carries generated columns. */
   readonly generated: boolean;
   readonly options: SnapshotOptions;
+  /** `errors.max.retries`; -1: no limit. `connect` keeps to it by itself. */
+  readonly maxRetries: number;
   connect(options?: OpenOptions): Promise<Connection>;
 }

@@ -4,6 +4,7 @@ import { TypeRegistry } from '../catalog/type-registry.ts';
 import type { Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { TableRows } from '../row/table-rows.ts';
+import { areRetriesExhausted, isAway, retriesExhausted } from '../retry-limit.ts';
 import { serverVersion } from '../slot/slot.ts';
 import { parseLsn } from '../wire/lsn.ts';
 import type { WindowRange } from './chunk-sql.ts';
@@ -43,6 +44,7 @@ export class WindowLoop {
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #failures = 0;
+  #losses = 0;
   paused = false;
 
   constructor(upstream: SnapshotUpstream, windows: StreamWindows, events: LoopEvents) {
@@ -99,6 +101,7 @@ export class WindowLoop {
         }
         if (this.#failures > 0) this.#upstream.context.warning(WARNING, null);
         this.#failures = 0;
+        this.#losses = 0;
       } catch (error) {
         await this.#failed(table, error);
       }
@@ -118,18 +121,26 @@ export class WindowLoop {
     if (this.#stop.signal.aborted) return;
     this.#windows.active = undefined;
     this.#drop();
-    const known = error instanceof MillraceError ? error : undefined;
+    const failure = this.#limited(error);
+    const known = failure instanceof MillraceError ? failure : undefined;
     const passes = known !== undefined && ['unavailable', 'busy', 'throttled'].includes(known.kind);
     if (!passes) {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      if (this.#events.failed(table, cause)) return;
+      const cause = failure instanceof Error ? failure : new Error(String(failure));
+      if (!areRetriesExhausted(cause) && this.#events.failed(table, cause)) return;
       this.#upstream.context.warning(WARNING, `reading ${table.plan.table} beside the stream: ${cause.message}`);
       this.#windows.fail(cause);
-      this.#stop.abort(error);
+      this.#stop.abort(cause);
       return;
     }
     this.#upstream.context.warning(WARNING, `reading ${table.plan.table} beside the stream: ${known.message}`);
     await this.#pause();
+  }
+
+  /** A connection that is lost more often than `errors.max.retries` without a window in between fails the task. */
+  #limited(error: unknown): unknown {
+    const { maxRetries } = this.#upstream;
+    if (!isAway(error) || maxRetries < 0 || this.#losses++ < maxRetries) return error;
+    return retriesExhausted(error, maxRetries);
   }
 
   async #pause(): Promise<void> {

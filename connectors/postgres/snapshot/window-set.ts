@@ -86,6 +86,10 @@ export class WindowSet implements BesideReader {
     }
   }
 
+  get failure(): Error | undefined {
+    return this.#stream.failure;
+  }
+
   outOfSight(oid: number): boolean {
     return this.#sight.has(oid);
   }

@@ -7,6 +7,7 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { Connection } from '../connection.ts';
 import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
+import { retryWait } from '../retry-limit.ts';
 import { postgresError } from '../wire/backend-error.ts';
 import { maxLsn } from '../wire/lsn.ts';
 import { Acknowledgement } from './acknowledgement.ts';
@@ -211,7 +212,7 @@ export class ReplicationStream {
       this.#queue.fail(error);
       return false;
     }
-    const waitMs = Math.min(retryWaitMs, 100 * 2 ** Math.min(this.#attempts, 20)) * (0.5 + env.random.next() / 2);
+    const waitMs = retryWait(this.#attempts, retryWaitMs, env.random.next());
     this.#attempts++;
     context.warning('POSTGRES_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
     try {

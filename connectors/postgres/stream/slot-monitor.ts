@@ -1,6 +1,7 @@
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Env, Timer } from '../../../runtime/env/env.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
+import { areRetriesExhausted } from '../retry-limit.ts';
 import { gap } from '../slot/resume-check.ts';
 import { readSlot, type SlotState } from '../slot/slot.ts';
 import type { StreamFigures } from './replication-stream.ts';
@@ -69,8 +70,9 @@ export class SlotMonitor {
       if (slot !== undefined && !this.#closed) this.#show(slot, limit);
       const error = await this.#watch.look();
       if (error !== undefined && !this.#closed) this.#watch.fail(error);
-    } catch {
-      // The server is away or restarting.
+    } catch (error) {
+      // Otherwise the server is away or restarting.
+      if (areRetriesExhausted(error) && !this.#closed) this.#watch.fail(error);
     } finally {
       this.#busy = false;
     }

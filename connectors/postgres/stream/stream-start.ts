@@ -15,6 +15,8 @@ export interface StreamStart {
 
 /** Reads tables beside the stream that it did not have all the time. */
 export interface BesideReader {
+  /** Why reading cannot go on: the stream ends with it at its next event, the task where none comes. */
+  readonly failure: Error | undefined;
   /** The stream passed changes of this table that made no records, and nothing reads it yet. */
   outOfSight(oid: number): boolean;
   /** Begins to read the table; returns why it cannot. `membership`: as it is published now. */

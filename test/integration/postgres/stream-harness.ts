@@ -125,7 +125,7 @@ export interface OpenStream extends Said {
 /** Opens the stream at an offset, as the task does. */
 export async function openStream(setup: StreamSetup, from: StoredOffset): Promise<OpenStream> {
   const settings = connectionTo(setup.server, setup.connection);
-  const side = new SideConnection(settings, realEnv);
+  const side = new SideConnection({ connect: () => openConnection(settings, realEnv) });
   const factory = new RowFactory(
     { ...rowOptions, ...setup.rows },
     { database: setup.server.database, taskId: 0, runId: 'run', version: 'test' },
