@@ -88,11 +88,12 @@ export function openColumns(table: TruthTable): readonly number[] {
 export function rowsSql(table: TruthTable): string {
   const open = openColumns(table);
   const stayed = open.map((column, at) => `arg_max(f[${column + 1}], o) filter (not open[${at + 1}])`);
+  // NULL is always sent: where it stood before, the placeholder is the value.
   const now = table.columns.map((_column, index) => {
-    const at = open.indexOf(index);
-    return at < 0
-      ? `f[${index + 1}]`
-      : `case when open[${at + 1}] and stayed[${at + 1}] <> f[${index + 1}] then stayed[${at + 1}] else f[${index + 1}] end`;
+    const field = `f[${index + 1}]`;
+    const at = open.indexOf(index) + 1;
+    if (at === 0) return field;
+    return `case when open[${at}] and stayed[${at}] is distinct from 'n' then coalesce(stayed[${at}], 'n') else ${field} end`;
   });
   return `
     with died as (select id, max(o) as at from change where op = 'd' group by id),
