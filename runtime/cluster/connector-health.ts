@@ -32,6 +32,8 @@ interface TaskHealth {
 interface HealthFacts {
   readonly name: string;
   readonly target: TargetState;
+  /** Tasks it has by plan; those that have not started yet have no state. */
+  readonly planned: number;
   /** null: nothing was ever said of it. */
   readonly status: ConnectorStateInfo | null;
   readonly tasks: readonly TaskProgress[];
@@ -39,7 +41,7 @@ interface HealthFacts {
 
 const WANTED: Readonly<Record<TargetState, string>> = { STARTED: 'RUNNING', PAUSED: 'PAUSED', STOPPED: 'STOPPED' };
 
-export function connectorHealth({ name, target, status, tasks: running }: HealthFacts): ConnectorHealth {
+export function connectorHealth({ name, target, planned, status, tasks: running }: HealthFacts): ConnectorHealth {
   const tasks = (status?.tasks ?? []).map(({ id, state, trace }): TaskHealth => {
     const at = running.find((task) => task.id === id);
     const place =
@@ -56,7 +58,8 @@ export function connectorHealth({ name, target, status, tasks: running }: Health
   }
   // A source that came to its end rests though it is wanted to run.
   const fits = (state: string | undefined): boolean => state === WANTED[target] || state === 'STOPPED';
-  if (status?.connector.state === WANTED[target] && tasks.every(({ state }) => fits(state))) {
+  const complete = tasks.length >= planned && tasks.every(({ state }) => fits(state));
+  if (status?.connector.state === WANTED[target] && complete) {
     return { name, status: 'healthy', message: `It is ${WANTED[target]}, as wanted.`, tasks };
   }
   return { name, status: 'starting', message: `It is on its way to ${WANTED[target]}.`, tasks };

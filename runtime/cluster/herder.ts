@@ -146,9 +146,9 @@ export class Herder {
 
   /** Whether the connector does what is wanted of it, and what keeps it from it. */
   health(name: string): ConnectorHealth {
-    const target = this.#stored(name).target;
+    const { target, tasks } = this.#stored(name);
     const status = this.#options.statuses.connector(name) === null ? null : this.status(name);
-    return connectorHealth({ name, target, status, tasks: this.progress(name).tasks });
+    return connectorHealth({ name, target, planned: tasks.length, status, tasks: this.progress(name).tasks });
   }
 
   /** Connectors that could not be started or changed as wanted, each with the reason in a line. */
