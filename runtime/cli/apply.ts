@@ -37,20 +37,20 @@ Examples:
       await validateAll(client, files);
       if (flags.check === true && !(await checkAll(client, files, io, flags))) return;
       if (flags.dryRun === true) {
-        report(
-          io,
-          flags,
-          files.map(({ name }) => ({ name, result: 'valid' })),
-        );
+        const results = files.map(({ name }) => ({ name, result: 'valid' }));
+        for (const result of results) said(io, flags, result);
+        if (flags.json === true) io.out(json(results));
         return;
       }
       const known = new Set(await client.request<string[]>('GET', '/connectors'));
-      const results: { name: string; result: string }[] = [];
+      const results: Applied[] = [];
       for (const { name, config } of files) {
         await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
-        results.push({ name, result: known.has(name) ? 'updated' : 'created' });
+        const applied = { name, result: known.has(name) ? 'updated' : 'created' };
+        results.push(applied);
+        said(io, flags, applied);
       }
-      report(io, flags, results);
+      if (flags.json === true) io.out(json(results));
     });
 }
 
@@ -97,11 +97,12 @@ async function validate(client: RestClient, className: string, config: Record<st
   return configs.flatMap(({ value }) => value.errors);
 }
 
-function report(
-  io: CliIo,
-  flags: ApplyFlags,
-  results: readonly { readonly name: string; readonly result: string }[],
-): void {
-  if (flags.json === true) io.out(json(results));
-  else for (const { name, result } of results) io.out(`${paint(io, 'green', result)} ${name}`);
+interface Applied {
+  readonly name: string;
+  readonly result: string;
+}
+
+/** A line for each as it is done; as JSON they come together. */
+function said(io: CliIo, flags: ApplyFlags, { name, result }: Applied): void {
+  if (flags.json !== true) io.out(`${paint(io, 'green', result)} ${name}`);
 }

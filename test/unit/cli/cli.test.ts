@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isConnectorPath, parseConnectorFile, readConnectorFiles } from '../../../runtime/app/connector-files.ts';
 import { json, paint, printError, table, type CliIo } from '../../../runtime/cli/cli-io.ts';
 import { COMMANDS } from '../../../runtime/cli/command-table.ts';
+import { jsonScreen } from '../../../runtime/cli/demo-screen.ts';
 import { EXIT, exitCodeOf } from '../../../runtime/cli/exit-codes.ts';
 import { withoutStack } from '../../../runtime/cli/connectors.ts';
 import { buildProgram } from '../../../runtime/cli/run.ts';
@@ -82,6 +83,22 @@ describe('a trace', () => {
     const trace =
       'A_B: MillraceError: x\n    at f (a.ts:1:2)\nRemedy: y\nCaused by: Error: z\n    at async g (b.ts:3:4)';
     expect(withoutStack(trace)).toBe('A_B: MillraceError: x\nRemedy: y\nCaused by: Error: z');
+  });
+});
+
+describe('the demo as JSON', () => {
+  it('prints the report alone on standard output', () => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const screen = jsonScreen({
+      ...capture(),
+      out: (line) => void out.push(line),
+      err: (line) => void err.push(line),
+    });
+    screen.step('Making a shop');
+    screen.report({ position: '0/1', comparisons: [], equal: true, complete: true });
+    expect(err).toEqual(['Making a shop']);
+    expect(out.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ equal: true, position: '0/1' }]);
   });
 });
 
