@@ -10,6 +10,7 @@ import { loadConnector } from '../catalog.ts';
 import { Cleanup } from '../cleanup.ts';
 import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
 import { archiveCopy } from '../verify/archive-copy.ts';
+import { loadDuckdb } from '../verify/archive-state.ts';
 import { verify, type NamedCopy, type VerifyReport } from '../verify/verify.ts';
 import { startWorker, type Worker } from '../worker.ts';
 import { ARCHIVES, archiveConfig, SOURCE, sourceConfig, topicOf } from './demo-connectors.ts';
@@ -71,6 +72,7 @@ export async function runDemo(options: DemoOptions, watch: boolean): Promise<Ver
 async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanup): Promise<VerifyReport> {
   const { screen } = options;
   const folder = resolve(options.folder);
+  await loadDuckdb(); // the proof at the end needs it
   await prepareFolder(folder);
   const url = options.url ?? (await startDatabase(screen, cleanup)).url;
   const { customers, products, orders } = options.size;

@@ -4,7 +4,7 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { sinkGroup } from '../../task/sink/sink-group.ts';
 import type { ArchiveFormat } from './archive-sql.ts';
-import { loadDuckdb, readArchive } from './archive-state.ts';
+import { readArchive } from './archive-state.ts';
 import type { NamedCopy } from './verify.ts';
 
 /** Where an archive is, and who writes it. */
@@ -31,7 +31,6 @@ export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): 
   return {
     name: archive.name,
     async ready(topics, signal) {
-      await loadDuckdb(); // its lack is told before anything is waited for
       const { sink } = archive;
       if (sink === undefined) return;
       const ends = await endsOf(hub, topics);

@@ -12,6 +12,7 @@ import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
 import { loadConnector } from '../catalog.ts';
 import { archiveCopy } from './archive-copy.ts';
+import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
 import { readTopic } from './read-topic.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
@@ -32,7 +33,8 @@ export interface RunVerifyOptions {
 
 /** Verifies a source connector of the hub in a directory, beside the worker that writes it. */
 export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport> {
-  const { name, signal, hubPath, waitMs, log, progress } = options;
+  const { name, signal, hubPath, waitMs, log, progress, archives = [] } = options;
+  if (archives.length > 0) await loadDuckdb(); // its lack is told before anything is waited for
   const given = options.workerConfig === undefined ? {} : await readWorkerConfig(realEnv, options.workerConfig);
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
   const hub = await openHubForReading({ path: hubPath, env: realEnv });
@@ -43,7 +45,7 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
     const config = await providers.resolve(configOf(connectors, name));
     const connector = await sourceConnector(name, config);
     const copies: NamedCopy[] = [];
-    for (const named of options.archives ?? []) {
+    for (const named of archives) {
       const resolve = (stored: RawConfig): Promise<RawConfig> => providers.resolve(stored);
       const archive = await findArchive({ named, connectors, resolve, env: realEnv, signal, temporary });
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
