@@ -54,6 +54,49 @@ describe('the REST server', () => {
     }
   });
 
+  it('finds a connector of any name where its Location says, and refuses control characters in it', async () => {
+    const odd = fc.constantFrom(
+      '/',
+      '%',
+      '%2F',
+      '%25',
+      ' ',
+      '+',
+      '?',
+      '#',
+      ';',
+      '..',
+      '\u00e9',
+      '\u{1F600}',
+      '\\',
+      "'",
+      '"',
+      '&',
+    );
+    const names = fc
+      .array(fc.oneof(odd, fc.string({ unit: 'grapheme', maxLength: 4 })), { minLength: 1, maxLength: 5 })
+      .map((parts) => parts.join('').trim())
+      .filter((name) => name !== '' && name !== '.' && name !== '..');
+    await fc.assert(
+      fc.asyncProperty(names, async (name) => {
+        const config = { 'connector.class': 'FileStreamSource', topic: 'lines' };
+        const payload = JSON.stringify({ name, config });
+        const made = await app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
+        if (Array.from(name).some((one) => one < ' ' || one === '\u007F')) {
+          expect(made.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('control') });
+          return;
+        }
+        expect([name, made.statusCode]).toEqual([name, 201]);
+        const url = new URL(String(made.headers['location'])).pathname;
+        expect((await app.inject(url)).json()).toMatchObject({ name });
+        expect((await app.inject(`${url}/config/`)).json()).toMatchObject({ name });
+        expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
+        expect((await app.inject(url)).json()).toMatchObject({ message: `Connector ${name} not found` });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('tells the health of a connector, and names those it could not start in that of the worker', async () => {
     const worker = await startTestWorker();
     const app = testServer(worker);
