@@ -16,7 +16,13 @@ export function listPlugins(): readonly PluginSummary[] {
 
 /** The options of a plugin, or of a package that is a connector; null: there is none of this name. */
 export async function describePlugin(className: string): Promise<readonly ConfigKeyInfo[] | null> {
-  const catalog = workerCatalog({ env: realEnv, log: SILENT, places: pluginPlaces(HERE), maxHeapMb: 512 });
+  const catalog = workerCatalog({
+    env: realEnv,
+    log: SILENT,
+    places: pluginPlaces(HERE),
+    maxHeapMb: 512,
+    maxExternalMb: 1024,
+  });
   try {
     return await pluginOptions(catalog, className);
   } finally {

@@ -171,8 +171,14 @@ async function openStores(
 }
 
 function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof workerCatalog> {
-  const maxHeapMb = settings.options['millrace.task.thread.max.heap.mb'];
-  return workerCatalog({ env: realEnv, log, places: pluginPlaces(settings), maxHeapMb });
+  const { options } = settings;
+  return workerCatalog({
+    env: realEnv,
+    log,
+    places: pluginPlaces(settings),
+    maxHeapMb: options['millrace.task.thread.max.heap.mb'],
+    maxExternalMb: options['millrace.task.thread.max.external.mb'],
+  });
 }
 
 function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: string): ThreadTaskHost {

@@ -138,6 +138,13 @@ const shared = {
     importance: 'LOW',
     optional: true,
   }),
+  'millrace.task.call.timeout.ms': option.long({
+    doc: 'Milliseconds a call into the connector’s task may take before the task fails; reading a source may wait without limit. By default the worker’s.',
+    group: 'millrace',
+    importance: 'LOW',
+    optional: true,
+    minimum: 1,
+  }),
   'millrace.task.max.inflight.bytes': option.long({
     doc: 'Most bytes one task holds that are not durable yet. By default the worker’s.',
     group: 'millrace',

@@ -30,6 +30,8 @@ export interface WorkerThreadOptions {
 }
 
 const PING_MS = 1000;
+/** How often its buffers are weighed: memory allocated in a tight loop grows by gigabytes a second. */
+const WEIGH_MS = 200;
 /** How long a thread may take to start: loading code blocks its loop. */
 const STARTING_MS = 60_000;
 
@@ -44,6 +46,7 @@ export class WorkerThread {
   #worker: Worker | null = null;
   #queued: ToThread[] = [];
   #ping: Timer | null = null;
+  #scale: Timer | null = null;
   #pings = 0;
   #answeredMs = 0;
   #beatMs = 0;
@@ -65,6 +68,7 @@ export class WorkerThread {
   terminate(): Promise<void> {
     this.#over = true;
     this.#ping?.cancel();
+    this.#scale?.cancel();
     this.#terminating ??= this.#worker === null ? Promise.resolve() : this.#worker.terminate().then(() => undefined);
     return this.#terminating;
   }
@@ -82,6 +86,7 @@ export class WorkerThread {
       worker.once('online', () => {
         this.#answeredMs = env.clock.monotonicMs();
         this.#ping = env.timers.every(PING_MS, () => this.#beat());
+        this.#scale = env.timers.every(WEIGH_MS, () => void this.#weigh());
       });
       for (const message of this.#queued) worker.postMessage(message, []);
       this.#queued = [];
@@ -105,10 +110,7 @@ export class WorkerThread {
     this.#beatMs = nowMs;
     const silentMs = nowMs - this.#answeredMs;
     if (silentMs > (this.#ready ? this.#options.stallMs : STARTING_MS)) this.#lose(stalled(silentMs), null, true);
-    else {
-      this.post({ kind: 'ping', number: this.#pings++ });
-      void this.#weigh();
-    }
+    else this.post({ kind: 'ping', number: this.#pings++ });
   }
 
   /** Answers even while the thread's loop is blocked. */

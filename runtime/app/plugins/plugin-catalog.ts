@@ -12,6 +12,7 @@ export interface PluginCatalogOptions {
   readonly log: Log;
   readonly places: PluginPlaces;
   readonly maxHeapMb: number;
+  readonly maxExternalMb: number;
 }
 
 interface Loaded {
@@ -60,8 +61,8 @@ class Plugins {
     this.#loaded.delete(name);
     void before?.thread.close();
     if (plugin === null) return null;
-    const { env, log, maxHeapMb } = this.#options;
-    const thread = new PluginThread({ className: name, plugin, env, log, maxHeapMb });
+    const { env, log, maxHeapMb, maxExternalMb } = this.#options;
+    const thread = new PluginThread({ className: name, plugin, env, log, maxHeapMb, maxExternalMb });
     const loaded: Loaded = { state: plugin.state, thread, connector: this.#load(name, thread), summary: null };
     this.#loaded.set(name, loaded);
     return loaded.connector;

@@ -20,6 +20,8 @@ export interface PluginThreadOptions {
   readonly env: Env;
   readonly log: Log;
   readonly maxHeapMb: number;
+  /** Most MiB of buffers. */
+  readonly maxExternalMb: number;
 }
 
 interface Pending {
@@ -30,6 +32,7 @@ interface Pending {
 /** A thread nobody asks anything ends after this. */
 const IDLE_MS = 30_000;
 const LOAD_MS = 30_000;
+const WEIGH_MS = 200;
 
 /**
  * The thread of one third-party connector, seen from the main thread: for its declaration and for
@@ -135,6 +138,7 @@ export class PluginThread {
       void this.#end(new MillraceError('PLUGIN_STALLED', message, { kind: 'config', key: 'connector.class', remedy }));
     });
     this.#underWay++;
+    const scale = env.timers.every(WEIGH_MS, () => void this.#weigh());
     try {
       const answer = step();
       // While somebody waits, the process is not to end.
@@ -142,10 +146,19 @@ export class PluginThread {
       return await answer;
     } finally {
       limit.cancel();
+      scale.cancel();
       if (--this.#underWay === 0) this.#worker?.unref();
       this.#idle?.cancel();
       this.#idle = env.timers.after(IDLE_MS, () => void this.#end(null));
     }
+  }
+
+  /** Answers even while the thread's loop is blocked. */
+  async #weigh(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === null) return;
+    const mib = ((await worker.getHeapStatistics().catch(() => null))?.external_memory ?? 0) / 2 ** 20;
+    if (mib > this.#options.maxExternalMb) await this.#lost(worker, `it held ${Math.round(mib)} MiB of buffers`);
   }
 
   async #lost(worker: Worker, what: string): Promise<void> {
