@@ -15,6 +15,9 @@ export function printReport(io: CliIo, report: VerifyReport): void {
   table(io, ['TABLE', 'COPY', 'ROWS AT SOURCE', 'ROWS IN COPY', 'CHECKSUM', ''], rows);
   for (const one of report.comparisons) printDifferences(io, one);
   for (const one of report.comparisons) printInconclusive(io, one);
+  for (const one of report.notHeld) {
+    io.out(paint(io, 'yellow', `not compared: ${one.table} in ${one.copy} (its sink does not read this topic)`));
+  }
   for (const text of notCompared(report.comparisons)) io.out(paint(io, 'yellow', text));
   io.out(verdict(io, report));
 }
@@ -24,7 +27,7 @@ function verdict(io: CliIo, { equal, complete, comparisons, position }: VerifyRe
   if (comparisons.some((one) => one.inconclusive.length > 0)) {
     return paint(io, 'yellow', `No difference was found at position ${position}, but not everything could be decided.`);
   }
-  const what = complete ? 'everything' : 'every compared column';
+  const what = complete ? 'everything' : 'all that was compared';
   return paint(io, 'green', `No row was lost: ${what} is equal at position ${position}.`);
 }
 
@@ -35,6 +38,10 @@ function verdictOf(io: CliIo, one: TableComparison): string {
 
 function printDifferences(io: CliIo, one: TableComparison): void {
   for (const { key, kind, record } of one.differences) {
+    if (kind === 'lost') {
+      io.out(`  ${one.table} in ${one.copy}: lost record ${record ?? ''}`);
+      continue;
+    }
     const row = key.length === 0 ? 'row (the table has no key to name it)' : `row ${key.join(', ')}`;
     io.out(`  ${one.table} in ${one.copy}: ${kind} ${row}${record === undefined ? '' : `, record ${record}`}`);
   }

@@ -63,6 +63,7 @@ beforeAll(async () => {
     },
     lines: sink('JsonFormat', { 's3.compression.type': 'gzip' }),
     columns: sink('ParquetFormat', { 'parquet.codec': 'zstd', 'topics.dir': 'data' }),
+    part: { ...sink('JsonFormat', { topics: 'mine.public.notes' }), 'topics.regex': '', 'topics.dir': 'part' },
     values: {
       ...sink('JsonFormat', { 'store.url': `file://${folder}/values` }),
       'millrace.envelope': 'false',
@@ -173,6 +174,36 @@ test('a lost row of a table without a key is counted', async () => {
   expect(found(report).filter(({ equal }) => !equal)).toMatchObject([
     { table: 'public.notes', differences: [{ key: [], kind: 'missing' }] },
   ]);
+});
+
+test('tables that the sink does not archive are said to be left out', async () => {
+  const { code, report } = await verified('part');
+  expect(report.notHeld).toEqual([
+    { table: 'public.emptied', copy: 'part' },
+    { table: 'public.items', copy: 'part' },
+  ]);
+  expect(report).toMatchObject({ equal: true, complete: false });
+  expect(code).toBe(0);
+});
+
+test('a record that the archive of a sink lost is named, though a later one took its place', async () => {
+  const topic = join(folder, 'JsonFormat', 'topics', 'mine.public.items');
+  const path = join(
+    topic,
+    readdirSync(topic, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.gz')) ?? '',
+  );
+  const lines = gunzipSync(readFileSync(path)).toString().trimEnd().split('\n');
+  const [first] = lines.splice(
+    lines.findIndex((line) => /"key":\{"id":[1-9]\}/.test(line)),
+    1,
+  );
+  const { offset, partition } = JSON.parse(first ?? '{}') as { offset: number; partition: number };
+  writeFileSync(path, gzipSync(lines.map((each) => `${each}\n`).join('')));
+  const { code, report } = await verified('lines');
+  expect(found(report).filter(({ equal }) => !equal)).toMatchObject([
+    { table: 'public.items', differences: [{ kind: 'lost', record: `mine.public.items-${partition}@${offset}` }] },
+  ]);
+  expect(code).toBe(1);
 });
 
 test('what is no archive that can be compared is refused with the remedy', async () => {

@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
@@ -5,6 +6,8 @@ import { MillraceError } from '../../record/error.ts';
 import { sinkGroup } from '../../task/sink/sink-group.ts';
 import type { ArchiveFormat } from './archive-sql.ts';
 import { readArchive } from './archive-state.ts';
+import { OffsetRanges, type OffsetRange } from './offset-ranges.ts';
+import { readPartition } from './read-topic.ts';
 import type { NamedCopy } from './verify.ts';
 
 /** Where an archive is, and who writes it. */
@@ -28,12 +31,14 @@ const POLL_MS = 100;
 
 /** An archive as a copy to verify: ready once its sink has committed everything the topics hold now. */
 export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): NamedCopy {
+  const { sink } = archive;
+  let ends: readonly End[] = [];
   return {
     name: archive.name,
+    holds: (topic) => sink === undefined || readsTopic(sink.config, topic),
     async ready(topics, signal) {
-      const { sink } = archive;
       if (sink === undefined) return;
-      const ends = await endsOf(hub, topics);
+      ends = await endsOf(hub, topics);
       const group = sinkGroup(sink.name, sink.config);
       const deadline = env.clock.monotonicMs() + waitMs;
       for (;;) {
@@ -43,11 +48,37 @@ export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): 
         await env.timers.sleep(POLL_MS, signal);
       }
     },
-    read: async (table, truth) => {
+    read: async (table, truth, signal) => {
       const { format, files } = dataFiles(archive.name, table.topic, await archive.files(table.topic));
-      return readArchive({ files, format, table, truth });
+      const of = ends.filter(({ topic }) => topic === table.topic);
+      const expected = sink === undefined || leavesOut(sink.config) ? [] : await recordsBefore(hub, of, signal);
+      return readArchive({ files, format, table, truth, expected });
     },
   };
+}
+
+/** Whether a sink reads a topic: see `topics` and `topics.regex`. */
+function readsTopic(config: RawConfig, topic: string): boolean {
+  const names = (config['topics'] ?? '').split(',').map((name) => name.trim());
+  if (names.some((name) => name !== '')) return names.includes(topic);
+  return RE2JS.compile((config['topics.regex'] ?? '').trim()).matches(topic);
+}
+
+/** Whether records may be left out of the archive on purpose. */
+function leavesOut(config: RawConfig): boolean {
+  if ((config['transforms'] ?? '').trim() !== '' || config['errors.tolerance'] === 'all') return true;
+  return config['consumer.override.auto.offset.reset'] === 'latest';
+}
+
+/** Every record that the hub still has of what the sink has committed. */
+async function recordsBefore(hub: Hub, ends: readonly End[], signal: AbortSignal): Promise<readonly OffsetRange[]> {
+  const ranges = new OffsetRanges();
+  for (const { topic, partition, offset } of ends) {
+    await readPartition(hub, { topic, partition }, signal, (record) => {
+      if (record.offset < offset) ranges.add(partition, record.offset);
+    });
+  }
+  return ranges.all();
 }
 
 /** The files that hold records, and their format; companions (`.keys.json`) left out. */

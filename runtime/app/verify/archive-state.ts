@@ -16,6 +16,7 @@ import { hashedField } from './canonical-text.ts';
 import type { RowDifference, TableCopy } from './comparison.ts';
 import { placeholderText } from './event-image.ts';
 import { KeylessCounts } from './keyless-counts.ts';
+import type { OffsetRange } from './offset-ranges.ts';
 import { canBe, type OpenRow } from './open-row.ts';
 import { Truncates } from './truncates.ts';
 
@@ -24,17 +25,19 @@ export interface ArchivedTable {
   readonly format: ArchiveFormat;
   readonly table: TruthTable;
   readonly truth: SourceTruth;
+  /** Offsets of the records that the archive must have; undefined: that is not known. */
+  readonly expected?: readonly OffsetRange[];
 }
 
-/** Doubled records of a table that are named. */
-const MOST_DOUBLED = 1000;
+/** Doubled, and lost, records of a table that are named. */
+const MOST_RECORDS = 1000;
 
 /**
  * Rebuilds one table from archived change events, up to the position of the truth. DuckDB reads the
  * files and computes keys and hashes, so nothing of this runtime's own decoding is trusted.
  */
 export async function readArchive(archived: ArchivedTable): Promise<TableCopy> {
-  if (archived.files.length === 0) return EMPTY;
+  if (archived.files.length === 0) return { ...EMPTY, records: lostOf(archived) };
   const { DuckDBInstance } = await loadDuckdb();
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -55,6 +58,17 @@ export async function readArchive(archived: ArchivedTable): Promise<TableCopy> {
 }
 
 const EMPTY: TableCopy = { rows: 0n, checksum: 0n, hashOf: () => undefined, keys: () => [] };
+
+function lostOf({ expected = [], table }: ArchivedTable): RowDifference[] {
+  return expected.flatMap(({ partition, from, to }) => {
+    const length = Math.min(Number(to - from), MOST_RECORDS);
+    return Array.from({ length }, (_, n) => ({
+      key: [],
+      kind: 'lost' as const,
+      record: `${table.topic}-${partition}@${from + BigInt(n)}`,
+    }));
+  });
+}
 
 export async function loadDuckdb(): Promise<typeof import('@duckdb/node-api')> {
   try {
@@ -85,12 +99,11 @@ class Rebuild {
     await this.#connection.run(`set TimeZone = 'UTC'; ${MACROS}`);
     const columns = await this.#columns();
     await this.#connection.run(changeSql(recordsSql(files, format, columns), format, table, truth));
-    const doubled = await this.#doubled();
+    const records = [...(await this.#doubled()), ...(await this.#lost())];
     await this.#leaveOutLater();
     const truncates = await this.#truncates();
-    return table.key.length > 0
-      ? { ...(await this.#rows(truncates)), doubled }
-      : { ...(await this.#counts(truncates)), doubled };
+    const copy = table.key.length > 0 ? await this.#rows(truncates) : await this.#counts(truncates);
+    return { ...copy, records };
   }
 
   /** Columns, or fields of the first line. Without `millrace.envelope` they tell neither key nor place of a record. */
@@ -118,12 +131,32 @@ class Rebuild {
   async #doubled(): Promise<RowDifference[]> {
     const { topic } = this.#archived.table;
     const rows = await this.#query(
-      `select p, o, max(id) from change group by p, o having count(*) > 1 order by p, o limit ${MOST_DOUBLED}`,
+      `select p, o, max(id) from change group by p, o having count(*) > 1 order by p, o limit ${MOST_RECORDS}`,
     );
     return rows.map(([partition, offset, id]) => ({
       key: typeof id === 'string' && id !== '' ? id.split(FIELD_SEPARATOR) : [],
       kind: 'doubled',
       record: `${topic}-${partition}@${offset}`,
+    }));
+  }
+
+  async #lost(): Promise<RowDifference[]> {
+    const { expected = [], table } = this.#archived;
+    if (expected.length === 0) return [];
+    const ranges = JSON.stringify(expected.map(({ partition, from, to }) => [partition, Number(from), Number(to)]));
+    const rows = await this.#query(`
+      with expected as (select r[1] as p, r[2] as lo, r[3] as hi
+        from (select unnest(from_json(${literal(ranges)}::json, '[["BIGINT"]]')) as r)),
+      short as (select expected.p, lo, hi from expected
+        left join (select distinct p, o from change) held on held.p = expected.p and held.o >= lo and held.o < hi
+        group by expected.p, lo, hi having count(held.o) < hi - lo)
+      select p, o from (select p, unnest(range(lo, hi)) as o from short) wanted
+      where not exists (select 1 from change where change.p = wanted.p and change.o = wanted.o)
+      order by p, o limit ${MOST_RECORDS}`);
+    return rows.map(([partition, offset]) => ({
+      key: [],
+      kind: 'lost',
+      record: `${table.topic}-${partition}@${offset}`,
     }));
   }
 

@@ -6,10 +6,11 @@ export interface RowDifference {
   readonly key: readonly string[];
   /**
    * `missing`: only the source has it. `extra`: only the copy. `stale`: both, with other values.
-   * `doubled`: an archive has this record of it more than once.
+   * `doubled`: an archive has this record of it more than once. `lost`: an archive has not this record
+   * of the topic, whether the row is as it should be or not.
    */
-  readonly kind: 'missing' | 'extra' | 'stale' | 'doubled';
-  /** Of a doubled record: `<topic>-<partition>@<offset>`. */
+  readonly kind: 'missing' | 'extra' | 'stale' | 'doubled' | 'lost';
+  /** Of a doubled or lost record: `<topic>-<partition>@<offset>`. */
   readonly record?: string;
 }
 
@@ -56,8 +57,8 @@ export interface TableCopy {
   mayBe?(key: string, hash: bigint): boolean;
   /** Of a table without a key: how often each row occurs where events may be repetitions. */
   recount?(): Promise<Recount>;
-  /** Records that the copy has more than once. */
-  readonly doubled?: readonly RowDifference[];
+  /** Records that the copy has more than once, or lacks. */
+  readonly records?: readonly RowDifference[];
 }
 
 /** Compares by count and checksum, and only where they differ row by row. */
@@ -69,7 +70,7 @@ export async function compareTable(
 ): Promise<TableComparison> {
   const { rows, checksum } = await table.totals();
   const found = new Findings(limit);
-  for (const one of copy.doubled ?? []) found.differs(one);
+  for (const one of copy.records ?? []) found.differs(one);
   if (rows !== copy.rows || checksum !== copy.checksum) {
     if (table.key.length > 0) await compareRows(table, copy, found);
     else await compareCounts(table, copy, found);

@@ -1,5 +1,6 @@
 import { records, type RecordCursor } from '../../hub/batch/record-cursor.ts';
 import type { Hub } from '../../hub/port.ts';
+import type { TopicPartition } from '../../record/record.ts';
 
 const WAIT_MS = 1000;
 
@@ -15,14 +16,14 @@ export async function readTopic(
 ): Promise<void> {
   const description = await hub.admin.describe(topic);
   for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
-    await readPartition(hub, topic, partition, signal, visit);
+    await readPartition(hub, { topic, partition }, signal, visit);
   }
 }
 
-async function readPartition(
+/** As {@link readTopic}, of one partition. */
+export async function readPartition(
   hub: Hub,
-  topic: string,
-  partition: number,
+  { topic, partition }: TopicPartition,
   signal: AbortSignal,
   visit: (record: RecordCursor, partition: number) => void,
 ): Promise<void> {

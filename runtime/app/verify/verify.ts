@@ -34,18 +34,22 @@ export interface VerifyOptions {
 
 export interface NamedCopy {
   readonly name: string;
+  /** Whether it is a copy of this topic too. */
+  holds(topic: string): boolean;
   /** Waits until the copy has everything up to now. `topics`: those that are compared. */
   ready(topics: readonly string[], signal: AbortSignal): Promise<void>;
-  read(table: TruthTable, truth: SourceTruth): Promise<TableCopy>;
+  read(table: TruthTable, truth: SourceTruth, signal: AbortSignal): Promise<TableCopy>;
 }
 
 export interface VerifyReport {
   /** Position of the source that was compared. */
   readonly position: string;
   readonly comparisons: readonly TableComparison[];
+  /** Tables whose topic an archive's sink does not read. */
+  readonly notHeld: readonly { readonly table: string; readonly copy: string }[];
   /** In everything that was compared: see `complete`. */
   readonly equal: boolean;
-  /** False where columns were left out of the comparison, or something stayed inconclusive. */
+  /** False where columns or tables were left out of the comparison, or something stayed inconclusive. */
   readonly complete: boolean;
 }
 
@@ -72,14 +76,23 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     const topics = truth.tables.map(({ topic }) => topic);
     for (const copy of options.copies ?? []) {
       options.progress?.(`waiting until ${copy.name} has everything`);
-      await copy.ready(topics, signal);
+      await copy.ready(
+        topics.filter((topic) => copy.holds(topic)),
+        signal,
+      );
     }
     const comparisons = await compareAll(options, truth);
+    const notHeld = truth.tables.flatMap(({ name: table, topic }) =>
+      (options.copies ?? []).flatMap((copy) => (copy.holds(topic) ? [] : [{ table, copy: copy.name }])),
+    );
     return {
       position: truth.position,
       comparisons,
+      notHeld,
       equal: comparisons.every(({ equal }) => equal),
-      complete: comparisons.every((one) => one.notCompared.length === 0 && one.inconclusive.length === 0),
+      complete:
+        notHeld.length === 0 &&
+        comparisons.every((one) => one.notCompared.length === 0 && one.inconclusive.length === 0),
     };
   } finally {
     await truth.close();
@@ -95,9 +108,10 @@ async function compareAll(options: VerifyOptions, truth: SourceTruth): Promise<T
     const counted = (events: number): void => options.progress?.(`${doing}: ${events} events`);
     comparisons.push(await compareTable(table, 'hub', await readHub({ ...options, truth, counted }, table)));
     for (const copy of options.copies ?? []) {
+      if (!copy.holds(table.topic)) continue;
       options.signal.throwIfAborted();
       options.progress?.(`comparing ${place} with ${copy.name}`);
-      comparisons.push(await compareTable(table, copy.name, await copy.read(table, truth)));
+      comparisons.push(await compareTable(table, copy.name, await copy.read(table, truth, options.signal)));
     }
   }
   return comparisons;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readArchive } from '../../../../runtime/app/verify/archive-state.ts';
 import { canonicalText, hashedField, rowHash } from '../../../../runtime/app/verify/canonical-text.ts';
+import { OffsetRanges, type OffsetRange } from '../../../../runtime/app/verify/offset-ranges.ts';
 import type { CanonicalForm, SourceTruth, TruthColumn, TruthTable } from '../../../../runtime/connector/truth.ts';
 import { Decimal } from '../../../../runtime/record/decimal.ts';
 import { decimalType } from '../../../../runtime/record/logical-types.ts';
@@ -68,10 +69,10 @@ function line({ op, id = null, before = null, after = null, at = 1, partition = 
   return { topic: 't', partition, offset: offset++, key, value: { op, before, after, source: { at } }, headers };
 }
 
-async function read(table: TruthTable, lines: readonly object[]) {
+async function read(table: TruthTable, lines: readonly object[], expected: readonly OffsetRange[] = []) {
   const file = join(folder, 't+0+0.json');
   writeFileSync(file, lines.map((each) => `${JSON.stringify(each)}\n`).join(''));
-  return readArchive({ files: [file], format: 'json', table, truth });
+  return readArchive({ files: [file], format: 'json', table, truth, expected });
 }
 
 const hashOf = (...texts: (string | null)[]): bigint => rowHash(texts.map(hashedField));
@@ -97,8 +98,28 @@ describe('a table rebuilt from its archive', () => {
     const event = line({ op: 'c', id: '1', after: row('1', 'a') });
     const tombstone = { topic: 't', partition: 0, offset: offset++, key: { id: '2' }, value: null, headers: [] };
     const copy = await read(plain, [event, event, tombstone, tombstone]);
-    expect(copy.doubled?.map(({ key }) => key)).toEqual([['1'], ['2']]);
+    expect(copy.records?.map(({ key }) => key)).toEqual([['1'], ['2']]);
     expect(copy.rows).toBe(1n);
+  });
+
+  test('names records of the hub that it lacks, though the row is as it should be', async () => {
+    const ranges = new OffsetRanges();
+    const first = offset;
+    const lines = [
+      line({ op: 'c', id: '1', after: row('1', 'a') }),
+      line({ op: 'u', id: '1', after: row('1', 'b') }),
+      line({ op: 'u', id: '1', after: row('1', 'c'), at: 101 }),
+    ];
+    for (const at of [first, first + 1, first + 2]) ranges.add(0, BigInt(at));
+    ranges.add(0, BigInt(first + 5));
+    ranges.add(1, 0n);
+    const copy = await read(plain, lines.slice(1), ranges.all());
+    expect(copy.hashOf('1')).toBe(hashOf('1', 'b'));
+    expect(copy.records).toEqual([
+      { key: [], kind: 'lost', record: `t-0@${first}` },
+      { key: [], kind: 'lost', record: `t-0@${first + 5}` },
+      { key: [], kind: 'lost', record: 't-1@0' },
+    ]);
   });
 
   test('a truncate in one partition empties the others by the order of the source', async () => {
