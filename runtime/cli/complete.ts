@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readContexts } from '../app/contexts.ts';
 import { listTopics } from '../app/local-topics.ts';
-import { listPlugins } from '../app/plugin-list.ts';
+import { describePlugin, listPlugins } from '../app/plugin-list.ts';
 import type { CliIo } from './cli-io.ts';
 import { COMMANDS } from './command-table.ts';
 import { hubOf, workerOf, type PlaceFlags } from './place.ts';
@@ -34,6 +34,7 @@ async function candidatesFor(typed: readonly string[], last: string, io: CliIo):
   if (open !== null) return named(open, flags, io);
   if (last.startsWith('-')) return [...command.options.flatMap(({ long }) => long ?? []), '--help'];
   const argument = command.registeredArguments[places] ?? command.registeredArguments.findLast((one) => one.variadic);
+  if (argument?.name() === 'keys') return ((await describePlugin(typed[1] ?? '')) ?? []).map(({ name }) => name);
   return argument === undefined ? [] : named(`${entry.name} ${argument.name()}`, flags, io);
 }
 

@@ -7,10 +7,11 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** `millrace plugins [CLASS]` */
+/** `millrace plugins [CLASS [KEY …]]` */
 export function definePlugins(command: Command, io: CliIo): void {
   command
     .argument('[class]', 'show the options of this one')
+    .argument('[keys...]', 'only these options')
     .option('--json', 'print JSON')
     .description('Lists the connectors and converters of this build, or the options of one. Needs no worker.')
     .addHelpText(
@@ -19,11 +20,12 @@ export function definePlugins(command: Command, io: CliIo): void {
 Examples:
   millrace plugins
   millrace plugins postgres
+  millrace plugins postgres slot.name snapshot.mode
   millrace plugins io.debezium.connector.postgresql.PostgresConnector --json`,
     )
-    .action(async (className: string | undefined, flags: Flags) => {
+    .action(async (className: string | undefined, keys: readonly string[], flags: Flags) => {
       if (className === undefined) printList(io, flags);
-      else await printOptions(io, flags, className);
+      else printOptions(io, flags, chosen(await optionsOf(className), className, keys));
     });
 }
 
@@ -37,12 +39,27 @@ function printList(io: CliIo, flags: Flags): void {
   table(io, ['CLASS', 'TYPE', 'ALSO CALLED'], rows);
 }
 
-async function printOptions(io: CliIo, flags: Flags, className: string): Promise<void> {
+type PluginOptions = NonNullable<Awaited<ReturnType<typeof describePlugin>>>;
+
+async function optionsOf(className: string): Promise<PluginOptions> {
   const options = await describePlugin(className);
-  if (options === null) {
-    const known = listPlugins().flatMap((plugin) => [plugin.className, ...plugin.aliases]);
-    throw notFound('PLUGIN_UNKNOWN', 'plugin', className, known, 'millrace plugins');
-  }
+  if (options !== null) return options;
+  const known = listPlugins().flatMap((plugin) => [plugin.className, ...plugin.aliases]);
+  throw notFound('PLUGIN_UNKNOWN', 'plugin', className, known, 'millrace plugins');
+}
+
+/** Those of the keys, in their order; all where none is named. */
+function chosen(options: PluginOptions, className: string, keys: readonly string[]): PluginOptions {
+  if (keys.length === 0) return options;
+  return keys.map((key) => {
+    const found = options.find(({ name }) => name === key);
+    if (found !== undefined) return found;
+    const known = options.map(({ name }) => name);
+    throw notFound('OPTION_UNKNOWN', `option of ${className}`, key, known, `millrace plugins ${className}`);
+  });
+}
+
+function printOptions(io: CliIo, flags: Flags, options: PluginOptions): void {
   if (flags.json === true) {
     io.out(json(options));
     return;

@@ -96,7 +96,8 @@ describe('the demo as JSON', () => {
       err: (line) => void err.push(line),
     });
     screen.step('Making a shop');
-    screen.report({ position: '0/1', comparisons: [], equal: true, complete: true });
+    const report = { position: '0/1', comparisons: [], equal: true, complete: true, notHeld: [] } as const;
+    screen.report(report);
     expect(err).toEqual(['Making a shop']);
     expect(out.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ equal: true, position: '0/1' }]);
   });

@@ -35,6 +35,7 @@ describe('completion', () => {
     expect(await complete(['connectors', 'restart', '--ta'], io)).toEqual(['--task', '--tasks']);
     expect(await complete(['completion', ''], io)).toEqual(['bash', 'fish', 'zsh']);
     expect(await complete(['plugins', 'postg'], io)).toContain('postgres');
+    expect(await complete(['plugins', 'postgres', 'slot.n'], io)).toEqual(['slot.name']);
     expect(await complete(['nothing', ''], io)).toEqual([]);
   });
 
@@ -85,6 +86,18 @@ describe('contexts', () => {
     expect(contextsPath({ APPDATA: '/roaming', USERPROFILE: '/u' })).toBe(
       join('/roaming', 'millrace', 'contexts.json'),
     );
+  });
+});
+
+describe('options of a plugin', () => {
+  it('are shown by key; what is none is told with what is close', async () => {
+    const [shown] = await run('plugins', 'postgres', 'slot.name', '--json');
+    expect(JSON.parse(shown ?? '')).toMatchObject([{ name: 'slot.name', type: 'STRING' }]);
+    await expect(run('plugins', 'postgres', 'slot.nmae')).rejects.toMatchObject({
+      message: 'there is no option of postgres slot.nmae',
+      remedy: 'Did you mean slot.name? `millrace plugins postgres` shows what there is.',
+    });
+    await expect(run('plugins', 'postgers')).rejects.toMatchObject({ remedy: expect.stringContaining('postgres?') });
   });
 });
 
