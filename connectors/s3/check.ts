@@ -7,7 +7,7 @@ import { openStore } from './store/open-store.ts';
 export async function check({ name, config, env }: ConnectorCall): Promise<readonly CheckResult[]> {
   try {
     const options = parseConfig(config);
-    const store = await openStore({ options, owner: name, env });
+    const store = await openStore({ options, connector: name, owner: name, env });
     try {
       return await store.check();
     } finally {

@@ -51,7 +51,7 @@ export class S3SinkTask implements SinkTask {
     this.#start = start;
     const { env, context } = start;
     const owner = `${context.connector}-${context.task}`;
-    this.#store = await openStore({ options: this.#options, owner, env });
+    this.#store = await openStore({ options: this.#options, connector: context.connector, owner, env });
     await this.#store.sweep();
     context.warning('S3_WALLCLOCK', this.#settings.wallclock ? WALLCLOCK : null);
     context.stage(`archiving to ${this.#store.shown}`);
@@ -59,6 +59,12 @@ export class S3SinkTask implements SinkTask {
 
   async assign(added: readonly Assigned[]): Promise<void> {
     const { store, start } = this.#opened();
+    await store.claim(
+      added.map(({ partition, offset, committed }) => ({
+        name: topicPartitionName(partition),
+        ...(committed === true ? { committed: offset } : {}),
+      })),
+    );
     for (const { partition, offset } of added) {
       const name = topicPartitionName(partition);
       await this.#archives.get(name)?.abandon();
@@ -101,6 +107,8 @@ export class S3SinkTask implements SinkTask {
       const seek = await archive.tick(clock.nowMs(), clock.monotonicMs(), signal);
       return { rejected: [], seek };
     });
+    const open = this.#sum((archive) => archive.openFiles);
+    if (open > 0 && outcome.seek.size === 0) this.#opened().start.context.idle(`${open} open files are not due yet`);
     return this.#result(outcome);
   }
 

@@ -56,6 +56,8 @@ export interface Assigned {
   readonly partition: TopicPartition;
   /** Committed offset: the next record `write` will see. */
   readonly offset: bigint;
+  /** An offset is committed: what lies before it is in the target. Absent: the partition is new to the group. */
+  readonly committed?: boolean;
 }
 
 export interface SinkTaskStart {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { ArchiveMarker, type Claim } from './archive-marker.ts';
 import { errno, fileError } from './file-error.ts';
 import {
   decodeFacts,
@@ -18,6 +19,9 @@ export interface FileStoreOptions {
   readonly root: string;
   /** Relative to the root; holds files on their way and the facts of finished ones. */
   readonly hiddenFolder: string;
+  readonly topicsDir: string;
+  /** Name of the connector, as a file's name. */
+  readonly connector: string;
   /** Of the connector and its task: names its unfinished files, so that a restart can remove them. */
   readonly owner: string;
   /** False: replace files that exist. */
@@ -38,15 +42,22 @@ const WRITE_BYTES = 262_144;
  *     <root>/<topics.dir>/<topic>/…               finished files, and nothing else
  *     <root>/.millrace/facts/<topics.dir>/…facts  what each finished file holds
  *     <root>/.millrace/open/…                     files being written
+ *     <root>/.millrace/archives/<connector>/…     that this is the archive (ArchiveMarker)
  */
 export class FileStore implements ObjectStore {
   readonly shown: string;
   readonly #options: FileStoreOptions;
   readonly #synced = new Set<string>();
+  readonly #marker: ArchiveMarker;
 
   constructor(options: FileStoreOptions) {
     this.#options = options;
     this.shown = `file://${options.root}/`;
+    this.#marker = new ArchiveMarker({
+      ...options,
+      files: options.env.files,
+      makeFolder: (folder) => this.#makeFolder(folder),
+    });
   }
 
   create(name: string): ObjectUpload {
@@ -70,7 +81,17 @@ export class FileStore implements ObjectStore {
     }
   }
 
+  async claim(claims: readonly Claim[]): Promise<void> {
+    this.#synced.clear();
+    try {
+      await this.#marker.claim(claims);
+    } catch (error) {
+      throw fileError(`looking at ${this.shown}`, error);
+    }
+  }
+
   async openTemporary(): Promise<{ path: string; handle: FileHandle }> {
+    await this.#marker.stands();
     const folder = this.#openFolder();
     await this.#makeFolder(folder);
     const path = join(folder, `${this.#options.owner}.${this.env.random.uuid()}`);
@@ -84,6 +105,7 @@ export class FileStore implements ObjectStore {
 
   /** Gives a finished, synced temporary file its name. */
   async publish(temporary: string, name: string, facts: ObjectFacts): Promise<Completion> {
+    await this.#marker.stands();
     const earlier = await this.#fixFacts(name, facts);
     if (earlier !== null) return earlier;
     this.env.crash?.('s3.after_facts');

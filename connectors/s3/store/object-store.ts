@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
+import type { Claim } from './archive-marker.ts';
 
 /**
  * What an object says of the records in it: enough to tell whether a writer that finds it there
@@ -26,6 +27,8 @@ export interface ObjectStore {
   /** For messages: `s3://bucket/` or `file:///path/`. */
   readonly shown: string;
   create(name: string): ObjectUpload;
+  /** Before partitions are written. Throws a `position` error where what was archived of them before is gone. */
+  claim(claims: readonly Claim[]): Promise<void>;
   /** Removes what an earlier run of this task left unfinished. */
   sweep(): Promise<void>;
   /** Reachable, and readable as far as can be told without writing. */

@@ -7,19 +7,29 @@ import type { ObjectStore } from './object-store.ts';
 
 interface StoreRequest {
   readonly options: S3Options;
+  readonly connector: string;
   /** Of the connector and its task. */
   readonly owner: string;
   readonly env: Env;
 }
 
 /** The store that `store.url` and `s3.bucket.name` name; the AWS SDK is loaded only for S3. */
-export async function openStore({ options, owner, env }: StoreRequest): Promise<ObjectStore> {
+export async function openStore({ options, connector, owner, env }: StoreRequest): Promise<ObjectStore> {
   const url = options['store.url'] ?? '';
   const conditional = options['enable.conditional.writes'];
   if (url.startsWith('file:')) {
     const root = join(fileURLToPath(url), options['s3.bucket.name'] ?? '');
     // Beside topics.dir: `topics/**` has finished files only.
-    return new FileStore({ root, hiddenFolder: '.millrace', owner: fileSafe(owner), conditional, env });
+    return new FileStore({
+      root,
+      hiddenFolder: '.millrace',
+      // With another delimiter files are in the root itself.
+      topicsDir: options['directory.delim'] === '/' ? options['topics.dir'] : '',
+      connector: fileSafe(connector),
+      owner: fileSafe(owner),
+      conditional,
+      env,
+    });
   }
   const { openS3Store } = await import('./s3-store.ts');
   // Within topics.dir: permissions may end there.

@@ -61,6 +61,9 @@ export class S3Store implements ObjectStore {
   }
 
   /** Unfinished multipart uploads are left to the bucket's lifecycle rule: listing them needs another permission. */
+  /** A bucket is not made by writing to it. */
+  async claim(): Promise<void> {}
+
   async sweep(): Promise<void> {}
 
   get env(): Env {

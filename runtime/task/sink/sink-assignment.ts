@@ -64,11 +64,11 @@ export async function startingOffsets(
         return { partition, offset: await hub.admin.offsetFor(partition, settings.start, 'read_committed') };
       }
       const { earliest, latest } = await hub.admin.offsets(partition, 'read_uncommitted');
-      if (offset >= earliest && offset <= latest) return { partition, offset };
+      if (offset >= earliest && offset <= latest) return { partition, offset, committed: true };
       if (!settings.startChosen) throw outOfRange(settings.group, partition, offset, earliest, latest);
       const start = settings.start === 'earliest' ? earliest : latest;
       report.warning('TASK_OFFSET_RESET', `${topicPartitionName(partition)} was at ${offset} and went on at ${start}`);
-      return { partition, offset: start };
+      return { partition, offset: start, committed: true };
     }),
   );
 }

@@ -61,6 +61,7 @@ describe('sink runner', () => {
     await second.task.stop(2000);
     expect(numbersOf(target)).toEqual(range(0, 30));
     expect(target.assigned.map(({ offset }) => offset)).toEqual([0n, 20n]);
+    expect(target.assigned.map((of) => of.committed === true)).toEqual([false, true]);
   });
 
   test('commits nothing that is not durable yet; a flush makes it so', async () => {

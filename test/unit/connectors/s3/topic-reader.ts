@@ -8,12 +8,18 @@ import { topicPartitionName } from '../../../../runtime/record/record.ts';
 export async function feed(
   task: SinkTask,
   topic: readonly SinkRecord[],
-  { from = 0n, batch = 100, assign = true }: { from?: bigint; batch?: number; assign?: boolean } = {},
+  {
+    from = 0n,
+    batch = 100,
+    assign = true,
+    committed = false,
+  }: { from?: bigint; batch?: number; assign?: boolean; committed?: boolean } = {},
 ): Promise<{ durable: bigint; rejected: number }> {
   const [first] = topic;
   if (first === undefined) return { durable: from, rejected: 0 };
   const name = topicPartitionName(first);
-  if (assign) await task.assign([{ partition: { topic: first.topic, partition: first.partition }, offset: from }]);
+  if (assign)
+    await task.assign([{ partition: { topic: first.topic, partition: first.partition }, offset: from, committed }]);
   const signal = new AbortController().signal;
   let durable = from;
   let rejected = 0;
