@@ -87,7 +87,7 @@ export function schemaAt(schema: Schema, path: FieldPath): Schema | undefined {
   for (const name of path) {
     if (current === undefined) return undefined;
     if (current.type !== 'struct') {
-      throw rejected('TYPE', `Cannot look up fields on non-struct type: ${current.type}`);
+      throw rejected('TYPE', 'Cannot look up fields on non-struct type');
     }
     current = fieldOf(current, name);
   }

@@ -18,6 +18,8 @@ export function pattern(key: string, text: string): RE2JS {
   }
 }
 
+/** `$1`, `${name}` and backslashes as in Java. */
+const JAVA_REPLACEMENT = true;
 const MOST_KNOWN = 10_000;
 
 /**
@@ -39,7 +41,9 @@ export class Renaming {
     let renamed = this.#known.get(text);
     if (renamed === undefined) {
       const matcher = this.#pattern.matcher(text);
-      renamed = matcher.matches() ? this.#pattern.matcher(text).replaceFirst(this.#replacement) : null;
+      renamed = matcher.matches()
+        ? this.#pattern.matcher(text).replaceFirst(this.#replacement, JAVA_REPLACEMENT)
+        : null;
       if (this.#known.size >= MOST_KNOWN) this.#known.clear();
       this.#known.set(text, renamed);
     }

@@ -1,11 +1,54 @@
 import { cast } from './cast.ts';
+import { byLogicalTableRouter } from './debezium/by-logical-table-router.ts';
+import { eventRouter } from './debezium/event-router.ts';
+import { extractChangedRecordState } from './debezium/extract-changed-record-state.ts';
+import { extractNewRecordState } from './debezium/extract-new-record-state.ts';
+import { headerToValue } from './debezium/header-to-value.ts';
+import { partitionRouting } from './debezium/partition-routing.ts';
+import { timezoneConverter } from './debezium/timezone-converter.ts';
+import { dropHeaders } from './drop-headers.ts';
+import { extractField } from './extract-field.ts';
 import { filter } from './filter.ts';
-import { hasHeaderKey, recordIsTombstone, topicNameMatches } from './predicates.ts';
+import { flatten } from './flatten.ts';
+import { headerFrom } from './header-from.ts';
+import { hoistField } from './hoist-field.ts';
+import { insertField } from './insert-field.ts';
+import { insertHeader } from './insert-header.ts';
+import { maskField } from './mask-field.ts';
 import { regexRouter } from './regex-router.ts';
 import { replaceField } from './replace-field.ts';
+import { setSchemaMetadata } from './set-schema-metadata.ts';
+import { timestampConverter } from './timestamp-converter.ts';
+import { timestampRouter } from './timestamp-router.ts';
+import { valueToKey } from './value-to-key.ts';
+import { hasHeaderKey, recordIsTombstone, topicNameMatches } from './predicates.ts';
 import type { PredicateKind, Side, TransformKind } from './transform.ts';
 
-export const TRANSFORMS: readonly TransformKind[] = [cast, filter, regexRouter, replaceField];
+export const TRANSFORMS: readonly TransformKind[] = [
+  cast,
+  dropHeaders,
+  extractField,
+  filter,
+  flatten,
+  headerFrom,
+  hoistField,
+  insertField,
+  insertHeader,
+  maskField,
+  regexRouter,
+  replaceField,
+  setSchemaMetadata,
+  timestampConverter,
+  timestampRouter,
+  valueToKey,
+  byLogicalTableRouter,
+  eventRouter,
+  extractChangedRecordState,
+  extractNewRecordState,
+  headerToValue,
+  partitionRouting,
+  timezoneConverter,
+];
 
 export const PREDICATES: readonly PredicateKind[] = [hasHeaderKey, recordIsTombstone, topicNameMatches];
 

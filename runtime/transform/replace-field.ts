@@ -49,8 +49,9 @@ export const replaceField: TransformKind = {
         side.set(record, null, edit(requireMap(value, PURPOSE)));
         return record;
       }
+      const from = requireStruct(schema, value, PURPOSE);
       const plan = plans.of(schema);
-      side.set(record, plan.schema, plan.apply(requireStruct(schema, value, PURPOSE)));
+      side.set(record, plan.schema, plan.apply(from));
       return record;
     };
     return { apply };

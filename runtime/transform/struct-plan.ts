@@ -82,14 +82,20 @@ export interface PlanOptions {
   readonly added?: readonly Field[];
   /** Keep the struct's optional and default as they are, the default converted along. */
   readonly keepOptional?: boolean;
+  /** No field gets another schema: neither does the struct. */
+  readonly sameSchema?: boolean;
 }
 
 export function planStruct(schema: Schema, visit: FieldVisitor, options: PlanOptions): StructPlan {
+  if (schema.type !== 'struct' && options.sameSchema !== true) {
+    throw rejected('TYPE', 'Cannot list fields on non-struct type');
+  }
   const steps: Step[] = [];
   for (const field of schema.fields ?? []) {
-    const step = planField(field, visit(field), options.replaceNull);
+    const step = planField(field, visit(field), options);
     if (step !== null) steps.push(step);
   }
+  if (options.sameSchema === true) return new StructPlan(schema, steps);
   const fields = steps.map(({ to, schema: own }) => ({ name: to, schema: own }));
   const plain = withFields(schema, [...fields, ...(options.added ?? [])]);
   if (options.keepOptional !== true) return new StructPlan(plain, steps);
@@ -103,7 +109,7 @@ export function planStruct(schema: Schema, visit: FieldVisitor, options: PlanOpt
 function planField(
   { name, schema }: Field,
   edit: FieldEdit | FieldVisitor | null | undefined,
-  replaceNull: boolean,
+  { replaceNull, sameSchema = false }: PlanOptions,
 ): Step | null {
   if (edit === null) return null;
   const fallback = replaceNull ? (schema.defaultValue ?? null) : null;
@@ -114,7 +120,7 @@ function planField(
     const { name: to = name, schema: own = schema, convert } = edit;
     return { from: name, to, schema: own, convert, fallback };
   }
-  const inner = planStruct(schema, edit, { replaceNull, keepOptional: true });
+  const inner = planStruct(schema, edit, { replaceNull, sameSchema, keepOptional: true });
   const convert = (value: Value): Value => (isStruct(value) ? inner.apply(value) : value);
   return { from: name, to: name, schema: inner.schema, convert, fallback };
 }

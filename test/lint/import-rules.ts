@@ -18,7 +18,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   change: ['record', 'connector', 'env'],
   hub: ['record', 'env', 'observe'],
   convert: ['record', 'connector', 'observe'],
-  transform: ['record', 'connector', 'convert', 'observe'],
+  transform: ['record', 'connector', 'convert', 'change', 'observe'],
   store: ['record', 'hub', 'convert', 'env'],
   task: ['record', 'hub', 'convert', 'transform', 'connector', 'store', 'observe', 'env'],
   job: ['record', 'hub', 'store', 'observe', 'env'],

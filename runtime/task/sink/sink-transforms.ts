@@ -5,7 +5,7 @@ import type { Datum, Header } from '../../record/record.ts';
 import type { TransformChain } from '../../transform/chain.ts';
 import { TransformFailure } from '../../transform/chain.ts';
 import { TransformRecord } from '../../transform/transform-record.ts';
-import type { ErrorStage } from '../dead-letters.ts';
+import type { DeadLetter } from '../dead-letters.ts';
 import { SCHEMA_HEADER } from '../schema-header.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import { coordinates } from './record-decoder.ts';
@@ -13,7 +13,7 @@ import { TransformedSinkRecord, type OriginalRecord } from './transformed-record
 
 /** A record that never reached the connector, and where it failed. */
 export interface UntransformedRejection extends SinkRejection {
-  readonly stage: ErrorStage;
+  readonly stage: DeadLetter['stage'];
   /** Class of the transform; of a converter its configuration tells. */
   readonly className?: string;
 }
@@ -51,7 +51,7 @@ export class SinkTransforms {
   }
 
   #pass(original: OriginalRecord, out: TransformRecord[]): UntransformedRejection | null {
-    let stage: ErrorStage = 'KEY_CONVERTER';
+    let stage: DeadLetter['stage'] = 'KEY_CONVERTER';
     try {
       const key = original.key();
       stage = 'VALUE_CONVERTER';
