@@ -1,5 +1,4 @@
 import { option, optionSet, type OptionPattern, type Options } from '../connector/options.ts';
-import { accessFamilies, accessOptions } from './access-options.ts';
 
 const hub = 'Hub';
 const topics = 'Internal topics';
@@ -25,7 +24,6 @@ const families: readonly OptionPattern[] = [
     'key.converter.* value.converter.* header.converter.*',
     'Settings of the converter.',
   ),
-  ...accessFamilies,
   family(/^config\.providers\..+$/, 'config.providers.<name>.*', 'A config provider: its class and parameters.'),
   family(/^topic\.creation\..+$/, 'topic.creation.*', 'Creation of topics by source connectors.'),
   family(
@@ -197,7 +195,7 @@ export const workerOptions = optionSet(
       default: true,
     }),
     listeners: option.list({
-      doc: 'Where REST listens: http://host:port or https://host:port. Loopback by default; elsewhere only with authentication, unless millrace.rest.unauthenticated=true.',
+      doc: 'Where REST listens: http://host:port. Loopback by default; without authentication listen elsewhere only in a trusted network.',
       group: rest,
       importance: 'HIGH',
       default: ['http://127.0.0.1:8083'],
@@ -227,7 +225,6 @@ export const workerOptions = optionSet(
       default: 1048576,
       minimum: 1024,
     }),
-    ...accessOptions,
     'topic.creation.enable': option.boolean({
       doc: 'Whether source connectors may create topics.',
       group: tasks,
