@@ -27,20 +27,28 @@ export interface PublishedTable {
   readonly narrowed: boolean;
 }
 
-/** The publication's version is what wrote its options last: the row's xmin. */
-const MEMBERSHIP_SQL = `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
+/**
+ * The publication's version is what wrote its options last: the row's xmin. No part is looked for
+ * once a table over all others: there may be ten thousand of them.
+ */
+const MEMBERSHIP_SQL = `
+WITH publication AS MATERIALIZED (SELECT p.*, p.xmin AS version FROM pg_publication p WHERE p.pubname = $1),
+published AS MATERIALIZED (
+  SELECT DISTINCT g.relid FROM publication p CROSS JOIN LATERAL pg_get_publication_tables(p.pubname) g),
+entry AS MATERIALIZED (
+  SELECT r.prrelid, r.oid, to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL AS narrowed
+  FROM publication p JOIN pg_publication_rel r ON r.prpubid = p.oid)
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
   CASE WHEN c.relispartition THEN pg_partition_root(c.oid) END::oid AS root,
-  p.oid IS NOT NULL AND t.tablename IS NOT NULL AS published, p.oid AS publication, p.xmin AS version, p.pubviaroot AS "viaRoot",
+  t.relid IS NOT NULL AS published, p.oid AS publication, p.version, p.pubviaroot AS "viaRoot",
   concat(CASE WHEN p.pubinsert THEN 'c' END, CASE WHEN p.pubupdate THEN 'u' END,
     CASE WHEN p.pubdelete THEN 'd' END, CASE WHEN p.pubtruncate THEN 't' END) AS operations,
-  (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prpubid = p.oid
-    AND (r.prrelid = c.oid OR r.prrelid IN (SELECT a.relid FROM pg_partition_ancestors(c.oid) a))) AS entries,
-  EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid
-    AND (to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL)) AS narrowed
+  CASE WHEN c.relispartition THEN (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid)
+    FROM pg_partition_ancestors(c.oid) a JOIN pg_publication_rel r ON r.prrelid = a.relid AND r.prpubid = p.oid)
+  ELSE e.oid::text END AS entries,
+  e.narrowed
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_publication p ON p.pubname = $1
-LEFT JOIN (SELECT DISTINCT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1) t
-  ON t.schemaname = n.nspname AND t.tablename = c.relname
+LEFT JOIN publication p ON true LEFT JOIN published t ON t.relid = c.oid LEFT JOIN entry e ON e.prrelid = c.oid
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
   AND n.nspname <> 'information_schema' AND left(n.nspname, 3) <> 'pg_'
 ORDER BY n.nspname, c.relname`;
