@@ -130,7 +130,8 @@ export class ConnectorRun {
   #changed(task: number, epoch: number, view: TaskView): void {
     if (epoch !== this.#epoch && this.#handles[task]?.spec.epoch !== epoch) return;
     const state = runState(view.state);
-    const trace = state === 'FAILED' ? (view.failure?.trace ?? null) : null;
+    // A task that starts again by itself says why, and when.
+    const trace = state === 'FAILED' ? (view.failure?.trace ?? null) : (view.restart?.trace ?? null);
     const id = `${epoch} ${state} ${trace ?? ''}`;
     if (this.#written.get(task) === id || !this.#worthWriting(task, view)) return;
     this.#written.set(task, id);

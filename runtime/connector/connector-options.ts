@@ -93,13 +93,13 @@ const shared = {
     default: 'none',
   }),
   'errors.log.enable': option.boolean({
-    doc: 'Accepted for compatibility; tolerated errors are counted (dead_letters_total), not logged.',
+    doc: 'Whether each error of a record is logged, tolerated or not.',
     group: handling,
     displayName: 'Log Errors',
     default: false,
   }),
   'errors.log.include.messages': option.boolean({
-    doc: 'Accepted for compatibility; a dead letter’s context headers say which record it was.',
+    doc: 'Whether the log also says which record it was: of a sink its place in the hub, of a source key and value, which may be sensitive.',
     group: handling,
     displayName: 'Log Error Details',
     default: false,
@@ -120,10 +120,34 @@ const shared = {
     maximum: 32767,
   }),
   'errors.deadletterqueue.context.headers.enable': option.boolean({
-    doc: 'Whether a dead letter carries headers that say what went wrong and where.',
+    doc: 'Whether a dead letter carries Kafka Connect’s headers (__connect.errors.*) that say what went wrong and where. millrace’s own (millrace.deadletter) it always has.',
     group: handling,
     displayName: 'Enable Error Context Headers',
     default: false,
+  }),
+  'millrace.restart.max': option.int({
+    doc: 'Most restarts of a failed task by itself within millrace.restart.window.ms; then it stays FAILED. -1: without limit; 0: none. By default the worker’s.',
+    group: handling,
+    optional: true,
+    minimum: -1,
+  }),
+  'millrace.restart.window.ms': option.long({
+    doc: 'Milliseconds over which millrace.restart.max counts. By default the worker’s.',
+    group: handling,
+    optional: true,
+    minimum: 1,
+  }),
+  'millrace.restart.backoff.ms': option.long({
+    doc: 'Milliseconds before the first restart; doubled at each one in a row. By default the worker’s.',
+    group: handling,
+    optional: true,
+    minimum: 1,
+  }),
+  'millrace.restart.backoff.max.ms': option.long({
+    doc: 'Longest wait in milliseconds between restarts; a task that ran longer than that begins anew. By default the worker’s, else errors.retry.delay.max.ms.',
+    group: handling,
+    optional: true,
+    minimum: 1,
   }),
   'offset.flush.interval.ms': option.long({
     doc: 'Milliseconds between commits of offsets. By default the worker’s.',
@@ -170,6 +194,25 @@ export const sourceOptions: OptionSet = optionSet(
   'source connectors',
   {
     ...shared,
+    'millrace.errors.deadletterqueue.topic.name': option.string({
+      doc: 'Topic for records that the source could not read, transform or convert, with errors.tolerance=all; by default errors.deadletterqueue.topic.name.',
+      group: handling,
+      optional: true,
+      pattern: '^[a-zA-Z0-9._-]{0,249}$',
+    }),
+    'millrace.errors.deadletterqueue.topic.replication.factor': option.int({
+      doc: 'Replicas of that topic; the embedded hub has none.',
+      group: handling,
+      importance: 'LOW',
+      optional: true,
+      minimum: -1,
+      maximum: 32767,
+    }),
+    'millrace.errors.deadletterqueue.context.headers.enable': option.boolean({
+      doc: 'Whether its dead letters carry Kafka Connect’s headers. By default errors.deadletterqueue.context.headers.enable where it is set, else true.',
+      group: handling,
+      optional: true,
+    }),
     'topic.creation.groups': option.list({
       doc: 'Names of topic groups beside default; each is set up by topic.creation.<group>.*.',
       group: creation,

@@ -46,6 +46,19 @@ export interface TaskView {
   readonly info: Readonly<Record<string, string>>;
   readonly warnings: Readonly<Record<string, string>>;
   readonly failure?: TaskFailure;
+  /** It failed and starts again by itself. */
+  readonly restart?: PendingRestart;
+}
+
+export interface PendingRestart {
+  /** Of the failure. */
+  readonly code: string;
+  /** Why, which attempt, and when next; then the failure's trace. */
+  readonly trace: string;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** In a row, from 1. */
+  readonly attempt: number;
 }
 
 export interface TaskHandle {

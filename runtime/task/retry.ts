@@ -9,6 +9,8 @@ export type RetryClass = 'retry' | 'operator' | 'never';
  * - `retry`: the task starts again from its durable offsets after a back-off.
  * - `operator`: it fails, and starts again when somebody says so.
  * - `never`: it fails; starting it unchanged would fail again, or harm.
+ *
+ * `docs/errors.md` explains each line; a test holds it against this table.
  */
 export const RETRY: Readonly<Record<ErrorKind, RetryClass>> = {
   unavailable: 'retry',

@@ -3,11 +3,11 @@ import type { Env, Timer } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { SchemaCatalog } from '../store/schema-catalog.ts';
-import { backoffMs } from './backoff.ts';
 import { describeFailure } from './failure.ts';
 import { Gate } from './gate.ts';
 import { guardedSink, guardedSource } from './guarded-connector.ts';
-import type { TaskSpec } from './host.ts';
+import type { TaskFailure, TaskSpec } from './host.ts';
+import { Restarts, type RestartDecision } from './restarts.ts';
 import { runSink } from './sink/sink-runner.ts';
 import { runSource } from './source/source-runner.ts';
 import type { TaskConverters } from './task-converters.ts';
@@ -30,9 +30,6 @@ export interface TaskResources {
   readonly schemas: SchemaCatalog;
 }
 
-const FIRST_BACKOFF_MS = 300;
-/** How long a task that never opened is tried by itself, where `errors.retry.timeout` does not say. */
-const OPENING_TIMEOUT_MS = 30_000;
 /** Part of the stopping time after which writes under way are aborted. */
 const KILL_AFTER = 0.8;
 
@@ -46,7 +43,7 @@ export class TaskLife {
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
   #killTimer: Timer | null = null;
-  #attempt = 0;
+  readonly #restarts: Restarts;
   #everOpened = false;
   #isHung = false;
   #openedMs = 0;
@@ -54,6 +51,7 @@ export class TaskLife {
   constructor(options: TaskLifeOptions) {
     this.#options = options;
     this.#pause = new Gate(options.spec.paused);
+    this.#restarts = new Restarts(options.env.clock);
   }
 
   pause(): void {
@@ -90,7 +88,6 @@ export class TaskLife {
 
   async #run(): Promise<void> {
     const { report, spec } = this.#options;
-    let firstFailureMs: number | null = null;
     for (;;) {
       try {
         const settings = taskSettings(spec);
@@ -101,9 +98,7 @@ export class TaskLife {
           return;
         } catch (error) {
           if (this.#stop.signal.aborted) return this.#stopped(error);
-          firstFailureMs = this.#recovered(settings) ? null : firstFailureMs;
-          firstFailureMs ??= this.#options.env.clock.monotonicMs();
-          if (!(await this.#waitToRetry(error, settings, firstFailureMs))) return;
+          if (!(await this.#waitToRestart(error, settings))) return;
         }
       } catch (error) {
         report.stage('failed');
@@ -141,6 +136,7 @@ export class TaskLife {
     this.#everOpened = true;
     this.#openedMs = env.clock.monotonicMs();
     report.warning('TASK_RETRYING', null);
+    report.restarting(null);
     report.progressed();
     report.state = this.#pause.isShut ? 'PAUSED' : 'RUNNING';
   }
@@ -151,38 +147,47 @@ export class TaskLife {
     this.#options.report.warning('TASK_HUNG', what);
   }
 
-  /** Whether the last run went well for long enough to forget the failures before it. */
-  #recovered(settings: TaskSettings): boolean {
-    const ranMs = this.#openedMs === 0 ? 0 : this.#options.env.clock.monotonicMs() - this.#openedMs;
-    this.#openedMs = 0;
-    if (ranMs < settings.retryMaxDelayMs) return false;
-    this.#attempt = 0;
-    return true;
-  }
-
-  /** False: the task was stopped meanwhile. Throws the error where it is not to be tried again. */
-  async #waitToRetry(error: unknown, settings: TaskSettings, firstFailureMs: number): Promise<boolean> {
+  /** False: the task was stopped meanwhile, or is not to be started again. */
+  async #waitToRestart(error: unknown, settings: TaskSettings): Promise<boolean> {
     const { report, env } = this.#options;
     const failure = describeFailure(error);
-    const waits = this.#everOpened || (error instanceof MillraceError && error.kind === 'full');
-    const limitMs = settings.retryTimeoutMs ?? (waits ? Infinity : OPENING_TIMEOUT_MS);
-    const triedMs = env.clock.monotonicMs() - firstFailureMs;
-    if (failure.retry !== 'retry' || triedMs >= limitMs || this.#isHung) throw error;
-    this.#attempt++;
-    const backoff = { firstMs: FIRST_BACKOFF_MS, maxMs: settings.retryMaxDelayMs };
-    const waitMs = backoffMs(this.#attempt, backoff, env.random.next());
-    report.count('restarts_total');
-    report.warning('TASK_RETRYING', `${failure.code}: ${failure.message}`);
-    report.stage(`starting again in ${(waitMs / 1000).toFixed(1)} s after ${failure.code}`);
-    report.state = 'STARTING';
-    report.log.warn(`task failed and starts again in ${waitMs} ms: ${failure.message}`, { code: failure.code });
+    const openMs = this.#openedMs === 0 ? 0 : env.clock.monotonicMs() - this.#openedMs;
+    this.#openedMs = 0;
+    const full = error instanceof MillraceError && error.kind === 'full';
+    const run = { failure, openMs, everOpened: this.#everOpened, full, hung: this.#isHung };
+    const decision = this.#restarts.decide(run, settings, env.random.next());
+    if (decision.kind === 'stop') {
+      report.stage('failed');
+      report.restarting(null);
+      report.fail({ ...failure, trace: `${failure.trace}\nNot started again by itself: ${decision.why}` });
+      return false;
+    }
+    this.#announce(failure, decision);
     try {
-      await env.timers.sleep(waitMs, this.#stop.signal);
+      await env.timers.sleep(decision.waitMs, this.#stop.signal);
       return true;
     } catch {
       this.#stopped(null);
       return false;
     }
+  }
+
+  /** Says why the task starts again, and when. */
+  #announce(failure: TaskFailure, { waitMs, attempt }: Extract<RestartDecision, { kind: 'restart' }>): void {
+    const { report, env } = this.#options;
+    const { code, message } = failure;
+    const atMs = env.clock.nowMs() + waitMs;
+    const when = `attempt ${attempt}, at ${new Date(atMs).toISOString()}`;
+    report.count('restarts_total');
+    report.warning('TASK_RETRYING', `${code}: ${message}`);
+    report.stage(`starting again in ${(waitMs / 1000).toFixed(1)} s after ${code}`);
+    report.restarting({
+      code,
+      atMs,
+      attempt,
+      trace: `${code}: ${message}\nStarts again by itself: a restart may mend it (${when})\n${failure.trace}`,
+    });
+    report.log.warn(`task failed and starts again in ${waitMs} ms: ${message}`, { code, attempt });
   }
 
   #stopped(error: unknown): void {
@@ -192,6 +197,7 @@ export class TaskLife {
       report.log.warn(`task stopped, with an error on the way: ${message}`, { code });
     }
     report.stage('stopped');
+    report.restarting(null);
     report.state = 'STOPPED';
   }
 }

@@ -1,6 +1,6 @@
 import type { Log, TaskContext } from '../connector/context.ts';
 import type { Clock } from '../env/env.ts';
-import type { TaskFailure, TaskState, TaskView } from './host.ts';
+import type { PendingRestart, TaskFailure, TaskState, TaskView } from './host.ts';
 
 interface Sample {
   readonly atMs: number;
@@ -41,6 +41,7 @@ export class TaskReport implements TaskContext {
   #stageSinceMs: number;
   #progressMs: number;
   #failure: TaskFailure | undefined;
+  #restart: PendingRestart | undefined;
 
   constructor(options: TaskReportOptions) {
     this.connector = options.connector;
@@ -93,6 +94,14 @@ export class TaskReport implements TaskContext {
     this.state = 'FAILED';
   }
 
+  /** It failed and starts again by itself; null: it is open again. */
+  restarting(restart: PendingRestart | null): void {
+    this.#restart = restart ?? undefined;
+    if (restart === null) return;
+    if (this.#state === 'STARTING') this.#changed();
+    else this.state = 'STARTING';
+  }
+
   /** Offsets moved, or idleness was proved (I8). */
   progressed(): void {
     this.#progressMs = this.#clock.nowMs();
@@ -100,6 +109,7 @@ export class TaskReport implements TaskContext {
 
   view(): TaskView {
     const failure = this.#failure;
+    const restart = this.#restart;
     return {
       state: this.#state,
       stage: this.#stage,
@@ -113,6 +123,7 @@ export class TaskReport implements TaskContext {
       info: { ...this.#info },
       warnings: { ...this.#warnings },
       ...(failure === undefined ? {} : { failure }),
+      ...(restart === undefined ? {} : { restart }),
     };
   }
 

@@ -22,8 +22,13 @@ export interface TaskSettings {
   readonly schemaTopic: string;
   /** `errors.retry.timeout`: how long a task is started again by itself; infinite for -1, undefined where not set. */
   readonly retryTimeoutMs: number | undefined;
-  /** `errors.retry.delay.max.ms`. */
-  readonly retryMaxDelayMs: number;
+  /** `millrace.restart.max`: restarts by itself within the window; infinite for -1. */
+  readonly restartMax: number;
+  readonly restartWindowMs: number;
+  /** Before the first restart in a row. */
+  readonly restartBackoffMs: number;
+  /** `millrace.restart.backoff.max.ms`, else `errors.retry.delay.max.ms`. */
+  readonly restartBackoffMaxMs: number;
 }
 
 export interface SourceSettings extends TaskSettings {
@@ -97,7 +102,19 @@ export function taskSettings(of: SettingsOf): TaskSettings {
     schemaHeader: booleanSetting(of, 'millrace.schema.header', true),
     schemaTopic: of.worker['millrace.schema.storage.topic'] ?? 'millrace-schemas',
     retryTimeoutMs: retryTimeoutMs === -1 ? Infinity : retryTimeoutMs,
-    retryMaxDelayMs: numberSetting(of, 'errors.retry.delay.max.ms', 'errors.retry.delay.max.ms', 1) ?? 60_000,
+    ...restartSettings(of),
+  };
+}
+
+function restartSettings(of: SettingsOf) {
+  const number = (key: string, least: number): number | undefined => numberSetting(of, key, key, least);
+  const max = number('millrace.restart.max', -1) ?? -1;
+  return {
+    restartMax: max === -1 ? Infinity : max,
+    restartWindowMs: number('millrace.restart.window.ms', 1) ?? 3_600_000,
+    restartBackoffMs: number('millrace.restart.backoff.ms', 1) ?? 300,
+    restartBackoffMaxMs:
+      number('millrace.restart.backoff.max.ms', 1) ?? number('errors.retry.delay.max.ms', 1) ?? 60_000,
   };
 }
 

@@ -40,7 +40,11 @@ async function fill(): Promise<void> {
   const block = sampleBlock(layout, PER_BLOCK);
   await encoder.prepare(block);
   for (let at = 0; at < rows; at += PER_BLOCK) {
-    encoder.encode(block, 0);
+    encoder.encode(block, 0, {
+      failed: ({ error }) => {
+        throw error;
+      },
+    });
     if (pending.length > 16) await Promise.all(pending.splice(0));
   }
   output.flush();

@@ -1,8 +1,9 @@
-import type { SinkRejection } from '../../connector/sink.ts';
+import type { SinkRecord, SinkRejection } from '../../connector/sink.ts';
 import { BatchBuilder } from '../../hub/batch/batch-builder.ts';
 import type { HubProducer } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { deadLetterHeaders, deadLetterPolicy, type DeadLetterPolicy } from '../dead-letters.ts';
+import { deadLetterHeaders, deadLetterPolicy, type DeadLetter, type DeadLetterPolicy } from '../dead-letters.ts';
+import { ErrorLog } from '../error-log.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import { coordinates } from './record-decoder.ts';
 import type { UntransformedRejection } from './sink-transforms.ts';
@@ -12,11 +13,13 @@ import { TransformedSinkRecord } from './transformed-record.ts';
 export class SinkRejects {
   readonly #context: TaskRunContext;
   readonly #policy: DeadLetterPolicy;
+  readonly #log: ErrorLog;
   #producer: Promise<HubProducer> | null = null;
 
   constructor(context: TaskRunContext) {
     this.#context = context;
-    this.#policy = deadLetterPolicy(context.spec);
+    this.#policy = deadLetterPolicy(context.spec, 'sink');
+    this.#log = new ErrorLog(context.spec.config, context.report.log);
   }
 
   /** Resolves when all are durable in the dead-letter topic; offsets may then pass them. */
@@ -26,6 +29,7 @@ export class SinkRejects {
     const policy = this.#policy;
     if (policy.kind === 'stop') {
       const { record, error } = first;
+      this.#log.failed(this.#letter(first), () => ({ timestampMs: record.timestampMs }));
       throw new MillraceError('TASK_RECORD_REJECTED', `record ${coordinates(record)} was rejected: ${error.message}`, {
         kind: 'data',
         cause: error,
@@ -47,19 +51,27 @@ export class SinkRejects {
     await (await producer)?.close();
   }
 
-  /** The record as it stood in the hub, Connect's context headers after its own. */
+  /** The record as it stood in the hub, what went wrong after its own headers. */
   #add(builder: BatchBuilder, rejection: SinkRejection | UntransformedRejection, contextHeaders: boolean): void {
-    const { spec } = this.#context;
-    const { error } = rejection;
-    // A dead letter is what stands in the hub, so that it can go through a mended chain.
-    const record = rejection.record instanceof TransformedSinkRecord ? rejection.record.original : rejection.record;
-    const stage = 'stage' in rejection ? rejection.stage : 'TASK_PUT';
-    const className = ('className' in rejection ? rejection.className : undefined) ?? spec.className;
-    const { topic, partition, offset } = record;
-    const from = { topic, partition, offset };
-    const context = deadLetterHeaders({ spec, stage, className, error, from });
-    const headers = contextHeaders ? [...record.headers, ...context] : record.headers;
+    const record = originalOf(rejection);
+    const letter = this.#letter(rejection);
+    this.#log.failed(letter, () => ({ timestampMs: record.timestampMs }));
+    const headers = deadLetterHeaders(letter, record.headers, contextHeaders);
     builder.add(record.timestampMs, record.rawKey, record.rawValue, headers);
+  }
+
+  #letter(rejection: SinkRejection | UntransformedRejection): DeadLetter {
+    const { spec, env } = this.#context;
+    const { topic, partition, offset } = rejection.record;
+    return {
+      spec,
+      stage: 'stage' in rejection ? rejection.stage : 'TASK_PUT',
+      className: ('className' in rejection ? rejection.className : undefined) ?? spec.className,
+      error: rejection.error,
+      form: 'sink',
+      from: { topic, partition, offset },
+      atMs: env.clock.nowMs(),
+    };
   }
 
   async #append(topic: string, builder: BatchBuilder): Promise<void> {
@@ -69,4 +81,9 @@ export class SinkRejects {
     await producer.partitions(topic);
     await producer.append(topic, 0, builder.finish());
   }
+}
+
+/** A dead letter is what stands in the hub, so that it can go through a mended chain. */
+function originalOf({ record }: SinkRejection): SinkRecord {
+  return record instanceof TransformedSinkRecord ? record.original : record;
 }

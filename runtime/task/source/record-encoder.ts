@@ -3,8 +3,10 @@ import { murmur2Partition } from '../../hub/partitioner.ts';
 import { ByteWriter } from '../../record/byte-writer.ts';
 import type { Datum, Header, RawHeader } from '../../record/record.ts';
 import type { Schema } from '../../record/schema.ts';
+import type { ErrorStage } from '../dead-letter-facts.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
+import type { SourceRejects } from './source-rejects.ts';
 import type { SourceOutput, TopicOutput } from './source-output.ts';
 import { unencodable } from './unencodable.ts';
 
@@ -28,12 +30,26 @@ export interface EncodableRecord {
   readonly timestampMs?: number | undefined;
 }
 
+/** Takes records that cannot be encoded; throws where one stops the run. */
+export type Failures = Pick<SourceRejects, 'failed'>;
+
+/** The configuration key that names the class. */
+export function converterAt(stage: ErrorStage): string {
+  return stage === 'KEY_CONVERTER'
+    ? 'key.converter'
+    : stage === 'VALUE_CONVERTER'
+      ? 'value.converter'
+      : 'header.converter';
+}
+
 /** Records made one by one, through `Converter.encode`. */
 export class RecordEncoder {
   readonly #converters: TaskConverters;
   readonly #schemas: SchemaHeaders;
   readonly #output: SourceOutput;
   readonly #headers = new ByteWriter(256);
+  /** What is encoded at the moment. */
+  #stage: ErrorStage = 'KEY_CONVERTER';
 
   constructor(converters: TaskConverters, schemas: SchemaHeaders, output: SourceOutput) {
     this.#converters = converters;
@@ -52,14 +68,15 @@ export class RecordEncoder {
     return topics.size === 0 && missing.size === 0 ? undefined : this.#prepare(topics, missing);
   }
 
-  /** Encodes all, in order. Returns bytes of keys and values. */
-  encode(records: readonly EncodableRecord[], nowMs: number): number {
+  /** Encodes all, in order; one that cannot be is given to `failures`. Returns bytes of keys and values. */
+  encode(records: readonly EncodableRecord[], nowMs: number, failures: Failures): number {
     let total = 0;
     for (const record of records) {
       try {
         total += this.#encode(record, nowMs);
       } catch (error) {
-        throw unencodable(record.topic, error);
+        const stage = this.#stage;
+        failures.failed({ record, stage, className: converterAt(stage), error: unencodable(record.topic, error) });
       }
     }
     return total;
@@ -81,8 +98,11 @@ export class RecordEncoder {
     const { topic, key, value } = record;
     const output = this.#output.known(topic);
     if (output === undefined) throw new RangeError(`topic ${topic} was not prepared`);
+    this.#stage = 'KEY_CONVERTER';
     const keyBytes = key === null ? null : this.#converters.key.encode(topic, key);
+    this.#stage = 'VALUE_CONVERTER';
     const valueBytes = value === null ? null : this.#converters.value.encode(topic, value);
+    this.#stage = 'HEADER_CONVERTER';
     const headers = (record.headers ?? []).map((header): RawHeader => {
       return { key: header.key, value: this.#converters.header.encode(topic, header) };
     });

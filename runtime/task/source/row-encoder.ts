@@ -8,6 +8,8 @@ import type { TaskConverters } from '../task-converters.ts';
 import { compileHeaders, type HeaderPlan } from './layout-headers.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
 import type { SourceOutput, TopicOutput } from './source-output.ts';
+import { converterAt, type Failures } from './record-encoder.ts';
+import { encodable, fromRow } from './source-transforms.ts';
 import { unencodable } from './unencodable.ts';
 
 interface CompiledLayout {
@@ -33,6 +35,9 @@ export class RowEncoder {
   #current: CompiledLayout[] = [];
   /** The row being encoded. */
   #row = 0;
+  /** Its key is written. */
+  #inValue = false;
+  #total = 0;
 
   constructor(converters: TaskConverters, schemas: SchemaHeaders, output: SourceOutput) {
     this.#converters = converters;
@@ -52,27 +57,38 @@ export class RowEncoder {
     return undefined;
   }
 
-  /** Encodes all rows, in order. `prepare` must have finished for this very block. Returns bytes of keys and values. */
-  encode(block: RowBlock, nowMs: number): number {
+  /**
+   * Encodes all rows, in order; one that cannot be is given to `failures`. `prepare` must have finished
+   * for this very block. Returns bytes of keys and values.
+   */
+  encode(block: RowBlock, nowMs: number, failures: Failures): number {
     this.#row = 0;
-    try {
-      return this.#encode(block, nowMs);
-    } catch (error) {
-      throw unencodable(block.layout(this.#row).topic, error);
+    this.#total = 0;
+    while (this.#row < block.count) {
+      try {
+        this.#encode(block, nowMs);
+      } catch (error) {
+        const record = encodable(fromRow(block, this.#row, block.layout(this.#row)));
+        const stage = this.#inValue ? 'VALUE_CONVERTER' : 'KEY_CONVERTER';
+        failures.failed({ record, stage, className: converterAt(stage), error: unencodable(record.topic, error) });
+        this.#row++;
+      }
     }
+    return this.#total;
   }
 
-  #encode(block: RowBlock, nowMs: number): number {
+  /** From the row at hand to the last. */
+  #encode(block: RowBlock, nowMs: number): void {
     const { count, layoutOf, timestampMs } = block;
     const scratch = this.#scratch;
-    let total = 0;
-    for (let row = 0; row < count; row++) {
-      this.#row = row;
+    for (let row = this.#row; row < count; this.#row = ++row) {
       const layout = this.#current[layoutOf[row] as number] as CompiledLayout;
       scratch.reset();
+      this.#inValue = false;
       const keyLength = layout.key !== null && layout.key.write(block, row, scratch) ? scratch.length : -1;
       const valueAt = keyLength < 0 ? 0 : keyLength;
       scratch.length = valueAt;
+      this.#inValue = true;
       const hasValue = layout.value !== null && layout.value.write(block, row, scratch);
       const valueLength = hasValue ? scratch.length - valueAt : -1;
       const time = timestampMs[row] as number;
@@ -85,9 +101,8 @@ export class RowEncoder {
         valueAt,
         valueLength,
       );
-      total += bytes;
+      this.#total += bytes;
     }
-    return total;
   }
 
   #add(

@@ -1,34 +1,58 @@
-import type { RejectedSource } from '../../connector/source.ts';
+import type { RejectedSource, SourceOffset, SourceRecord } from '../../connector/source.ts';
+import { JsonConverter } from '../../convert/json-converter.ts';
 import { MillraceError } from '../../record/error.ts';
-import { deadLetterHeaders, deadLetterPolicy, type DeadLetterPolicy } from '../dead-letters.ts';
+import type { ErrorStage } from '../dead-letter-facts.ts';
+import { deadLetterHeaders, deadLetterPolicy, type DeadLetter, type DeadLetterPolicy } from '../dead-letters.ts';
+import { ErrorLog } from '../error-log.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { EncodableRecord, RecordEncoder } from './record-encoder.ts';
 
-/** A record as it was before the chain that did not take it. */
-export interface UntransformedRecord {
-  readonly record: EncodableRecord;
-  /** Class of the transform. */
+/** A record as it was before what did not take it: the chain, or a converter. */
+export interface FailedRecord {
+  readonly record: EncodableRecord & Pick<SourceRecord, 'source'>;
+  readonly stage: ErrorStage;
+  /** Class of the transform or converter. */
   readonly className: string;
   readonly error: MillraceError;
 }
 
-/** What a source could not turn into records: a dead letter in the same shipment, or the end of the run (I5). */
+/**
+ * What a source could not turn into records: dead letters of the same shipment, in exactly-once of the
+ * same transaction, or the end of the run (I5). Records are kept with their schemas, independent of the
+ * converters, which may be what failed.
+ */
 export class SourceRejects {
   readonly #context: TaskRunContext;
   readonly #records: RecordEncoder;
   readonly #converters: TaskConverters;
   readonly #policy: DeadLetterPolicy;
+  readonly #log: ErrorLog;
+  readonly #json = new JsonConverter({ 'schemas.enable': 'true' });
+  #failed: FailedRecord[] = [];
+  /** Where the batch at hand ends, for records that do not say where they are from. */
+  #standing: () => SourceOffset | undefined = () => undefined;
 
   constructor(context: TaskRunContext, records: RecordEncoder, converters: TaskConverters) {
     this.#context = context;
     this.#records = records;
     this.#converters = converters;
-    this.#policy = deadLetterPolicy(context.spec);
+    this.#policy = deadLetterPolicy(context.spec, 'source');
+    this.#log = new ErrorLog(context.spec.config, context.report.log);
   }
 
+  /** To be called before each source batch. */
+  begin(standing: () => SourceOffset | undefined): void {
+    this.#standing = standing;
+  }
+
+  /** Dead letters of what the connector could not read. */
   async take(rejected: readonly RejectedSource[], nowMs: number): Promise<void> {
     for (const { raw, source, error } of rejected) {
+      const { spec } = this.#context;
+      const what = { stage: 'TASK_POLL', className: spec.className, form: 'raw' } as const;
+      const letter: DeadLetter = { spec, ...what, error, source, atMs: nowMs };
+      this.#log.failed(letter, () => ({ value: raw }));
       if (this.#policy.kind === 'stop') {
         const where = `${JSON.stringify(source.partition)} at ${JSON.stringify(source.offset)}`;
         throw new MillraceError('TASK_RECORD_REJECTED', `a record of ${where} could not be read: ${error.message}`, {
@@ -37,19 +61,27 @@ export class SourceRejects {
           remedy: this.#policy.remedy,
         });
       }
-      const { spec, report } = this.#context;
-      const headers = deadLetterHeaders({ spec, stage: 'TASK_POLL', className: spec.className, error });
-      await this.#records.addRaw({ topic: this.#policy.topic, key: null, value: raw, headers }, nowMs);
-      report.count('dead_letters_total');
+      const { topic, contextHeaders } = this.#policy;
+      await this.#records.addRaw(
+        { topic, key: null, value: raw, headers: deadLetterHeaders(letter, [], contextHeaders) },
+        nowMs,
+      );
+      this.#context.report.count('dead_letters_total');
     }
   }
 
-  /** Throws where a record that no transform takes is to stop the run. */
-  check({ record, error }: UntransformedRecord): void {
+  /** Keeps a record for {@link settle}; throws where it is to stop the run. */
+  failed(one: FailedRecord): void {
     const policy = this.#policy;
-    if (policy.kind !== 'stop' && error.kind === 'data') return;
+    const { record, error } = one;
+    if (policy.kind !== 'stop' && error.kind === 'data') {
+      this.#failed.push(one);
+      return;
+    }
+    this.#log.failed(this.#letter(one, this.#context.env.clock.nowMs()), () => ({ timestampMs: record.timestampMs }));
+    if (one.stage !== 'TRANSFORMATION') throw error;
     const { code, kind, message } = error;
-    const remedy = policy.kind === 'stop' ? policy.remedy : error.remedy;
+    const remedy = error.kind === 'data' && policy.kind === 'stop' ? policy.remedy : error.remedy;
     throw new MillraceError(code, `a record of topic ${record.topic}: ${message}`, {
       kind,
       cause: error,
@@ -57,24 +89,33 @@ export class SourceRejects {
     });
   }
 
-  /** Writes dead letters: key and value as they would have been without the chain. */
-  async takeUntransformed(failed: readonly UntransformedRecord[], nowMs: number): Promise<void> {
+  /** Writes the dead letters of what failed since the last call. */
+  async settle(nowMs: number): Promise<void> {
     const policy = this.#policy;
-    if (policy.kind === 'stop') return;
-    const { spec, report } = this.#context;
-    const { key, value, header } = this.#converters;
-    for (const { record, className, error } of failed) {
-      const { topic } = record;
-      const context = deadLetterHeaders({ spec, stage: 'TRANSFORMATION', className, error });
-      const own = (record.headers ?? []).map((one) => ({ key: one.key, value: header.encode(topic, one) }));
+    if (this.#failed.length === 0 || policy.kind === 'stop') return;
+    const failed = this.#failed;
+    this.#failed = [];
+    for (const one of failed) {
+      const { record } = one;
+      const letter = this.#letter(one, nowMs);
+      const { header } = this.#converters;
+      const own = (record.headers ?? []).map((of) => ({ key: of.key, value: header.encode(record.topic, of) }));
       const dead = {
         topic: policy.topic,
-        key: record.key === null ? null : key.encode(topic, record.key),
-        value: record.value === null ? null : value.encode(topic, record.value),
-        headers: [...own, ...context],
+        key: record.key === null ? null : this.#json.encode(record.topic, record.key),
+        value: record.value === null ? null : this.#json.encode(record.topic, record.value),
+        headers: deadLetterHeaders(letter, own, policy.contextHeaders),
       };
-      await this.#records.addRaw(dead, nowMs);
-      report.count('dead_letters_total');
+      this.#log.failed(letter, () => ({ timestampMs: record.timestampMs, key: dead.key, value: dead.value }));
+      await this.#records.addRaw(dead, record.timestampMs ?? nowMs);
+      this.#context.report.count('dead_letters_total');
     }
+  }
+
+  #letter({ record, stage, className, error }: FailedRecord, atMs: number): DeadLetter {
+    const { spec } = this.#context;
+    const source = record.source ?? this.#standing();
+    const where = source === undefined ? {} : { source };
+    return { spec, stage, className, error, form: 'record', topic: record.topic, atMs, ...where };
   }
 }

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '../../connector/source.ts';
+import type { SourceOffset, SourceRecord } from '../../connector/source.ts';
 import { NO_TIMESTAMP, RowBlock } from '../../record/row-block.ts';
 import type { LayoutNode, RowLayout } from '../../record/row-layout.ts';
 import type { Value } from '../../record/value.ts';
@@ -6,17 +6,16 @@ import { TransformFailure, type TransformChain } from '../../transform/chain.ts'
 import { datumOf } from '../../transform/side.ts';
 import { TransformRecord } from '../../transform/transform-record.ts';
 import type { EncodableRecord } from './record-encoder.ts';
-import type { SourceRejects, UntransformedRecord } from './source-rejects.ts';
+import type { SourceRejects } from './source-rejects.ts';
 
 /**
  * The chain of a source task. Rows become values once, here; what comes out is encoded record by
  * record. A record that the chain does not take stops the run, or is kept for the dead letters of the
- * same shipment: {@link settle} (I5).
+ * same shipment (I5).
  */
 export class SourceTransforms {
   readonly #chain: TransformChain;
   readonly #rejects: SourceRejects;
-  #failed: UntransformedRecord[] = [];
 
   constructor(chain: TransformChain, rejects: SourceRejects) {
     this.#chain = chain;
@@ -31,33 +30,30 @@ export class SourceTransforms {
         this.#pass(out, () => fromRow(records, row, records.layout(row)));
       }
     } else {
-      for (const record of records) this.#pass(out, () => fromRecord(record));
+      for (const record of records) this.#pass(out, () => fromRecord(record), record.source);
     }
     return out.map(encodable);
   }
 
-  /** Writes the dead letters of what `apply` did not take. */
-  async settle(nowMs: number): Promise<void> {
-    if (this.#failed.length === 0) return;
-    const failed = this.#failed;
-    this.#failed = [];
-    await this.#rejects.takeUntransformed(failed, nowMs);
-  }
-
-  #pass(out: TransformRecord[], make: () => TransformRecord): void {
+  #pass(out: TransformRecord[], make: () => TransformRecord, source?: SourceOffset): void {
     try {
       this.#chain.apply(make(), out);
     } catch (error) {
       if (!(error instanceof TransformFailure)) throw error;
-      const failed = { record: encodable(make()), className: error.className, error: error.error };
-      this.#rejects.check(failed);
-      this.#failed.push(failed);
+      const { className, error: failure } = error;
+      const from = source === undefined ? {} : { source };
+      this.#rejects.failed({
+        record: { ...encodable(make()), ...from },
+        stage: 'TRANSFORMATION',
+        className,
+        error: failure,
+      });
     }
   }
 }
 
 /** A record that a chain made null is a tombstone in the hub, whatever schema it still has. */
-function encodable(record: TransformRecord): EncodableRecord {
+export function encodable(record: TransformRecord): EncodableRecord {
   return {
     topic: record.topic,
     partition: record.partition,
@@ -68,7 +64,7 @@ function encodable(record: TransformRecord): EncodableRecord {
   };
 }
 
-function fromRecord(record: SourceRecord): TransformRecord {
+export function fromRecord(record: SourceRecord): TransformRecord {
   return new TransformRecord({
     topic: record.topic,
     partition: record.partition,
@@ -81,7 +77,8 @@ function fromRecord(record: SourceRecord): TransformRecord {
   });
 }
 
-function fromRow(block: RowBlock, row: number, layout: RowLayout): TransformRecord {
+/** A row as values. */
+export function fromRow(block: RowBlock, row: number, layout: RowLayout): TransformRecord {
   const time = block.timestampMs[row] ?? NO_TIMESTAMP;
   const value = (node: LayoutNode | null): Value => (node === null ? null : block.value(row, node));
   return new TransformRecord({

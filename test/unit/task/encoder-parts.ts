@@ -1,6 +1,7 @@
 import type { HubProducer } from '../../../runtime/hub/port.ts';
 import { schemaId } from '../../../runtime/record/schema-json.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
+import type { Failures } from '../../../runtime/task/source/record-encoder.ts';
 import type { SchemaCatalog } from '../../../runtime/store/schema-catalog.ts';
 
 function refuse(): never {
@@ -37,3 +38,10 @@ export function memoryCatalog(ensured: Schema[] = []): SchemaCatalog {
     load: () => Promise.resolve(),
   };
 }
+
+/** A record that cannot be encoded ends the test. */
+export const stopping: Failures = {
+  failed: ({ error }) => {
+    throw error;
+  },
+};

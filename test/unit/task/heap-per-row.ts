@@ -9,7 +9,7 @@ import { RowEncoder } from '../../../runtime/task/source/row-encoder.ts';
 import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
 import { SourceOutput } from '../../../runtime/task/source/source-output.ts';
 import { sampleBlock, sampleLayout } from '../convert/sample-rows.ts';
-import { memoryCatalog, partitionsOnly } from './encoder-parts.ts';
+import { memoryCatalog, partitionsOnly, stopping } from './encoder-parts.ts';
 
 const ROWS = 1000;
 const block = sampleBlock(sampleLayout(), ROWS);
@@ -30,7 +30,7 @@ const observer = new PerformanceObserver((list) => {
   collections += list.getEntries().length;
 });
 observer.observe({ entryTypes: ['gc'] });
-for (let i = 0; i < 300; i++) encoder.encode(block, 0);
+for (let i = 0; i < 300; i++) encoder.encode(block, 0, stopping);
 await new Promise((resolve) => setImmediate(resolve));
 globalThis.gc?.();
 // The collection asked for is reported a little later.
@@ -39,7 +39,7 @@ collections = 0;
 batches = 0;
 const rounds = 60;
 const before = process.memoryUsage().heapUsed;
-for (let i = 0; i < rounds; i++) encoder.encode(block, 0);
+for (let i = 0; i < rounds; i++) encoder.encode(block, 0, stopping);
 const allocated = process.memoryUsage().heapUsed - before;
 await new Promise((resolve) => setImmediate(resolve));
 console.log(JSON.stringify({ bytesPerRow: allocated / (rounds * ROWS), rows: rounds * ROWS, batches, collections }));

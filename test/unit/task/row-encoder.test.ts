@@ -11,7 +11,7 @@ import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
 import { SourceOutput, type SourceOutputOptions } from '../../../runtime/task/source/source-output.ts';
 import { taskConverters } from '../../../runtime/task/task-converters.ts';
 import { cell, textCodec } from '../convert/sample-rows.ts';
-import { memoryCatalog, partitionsOnly } from './encoder-parts.ts';
+import { memoryCatalog, partitionsOnly, stopping } from './encoder-parts.ts';
 
 interface Sent {
   readonly topic: string;
@@ -52,7 +52,7 @@ async function encode(block: RowBlock, partitions: number, worker: Record<string
   const converters = taskConverters({ config: {}, worker });
   const encoder = new RowEncoder(converters, new SchemaHeaders(memoryCatalog(ensured), converters), output);
   await encoder.prepare(block);
-  encoder.encode(block, 1234);
+  encoder.encode(block, 1234, stopping);
   output.flush();
   return { sent, ensured, batches };
 }
