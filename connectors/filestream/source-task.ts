@@ -55,6 +55,7 @@ export class FileStreamSourceTask implements SourceTask {
       const batch = this.#take();
       if (batch !== null) return batch;
       if (await this.#more(env)) continue;
+      this.#context?.idle(`${this.#options.file} has no whole line after byte ${this.#position}`);
       await env.timers.sleep(POLL_MS, signal);
     }
   }

@@ -1,3 +1,4 @@
+import type { TaskContext } from '../../runtime/connector/context.ts';
 import type { SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
@@ -10,8 +11,8 @@ import { RowMaker } from './row-maker.ts';
 const PACE_MS = 5;
 /** A task that was held up does not make up for more than this. */
 const MAKE_UP_MS = 10_000;
-/** The longest a timer can wait. */
-const NEVER_MS = 2 ** 31 - 1;
+/** The longest wait: then it says again that nothing is due. */
+const LONG_MS = 10_000;
 
 /** One sequence of records, at its pace. */
 export class GeneratorTask implements SourceTask {
@@ -19,6 +20,7 @@ export class GeneratorTask implements SourceTask {
   readonly #partition: JsonObject;
   readonly #maker: RowMaker;
   #env: Env | null = null;
+  #context: TaskContext | null = null;
   #idle: RowBlock | null = null;
   #next = 0;
   /** Instant at which record `#paced` was due. */
@@ -33,6 +35,7 @@ export class GeneratorTask implements SourceTask {
 
   open({ offsets, env, context }: SourceTaskStart): Promise<void> {
     this.#env = env;
+    this.#context = context;
     this.#next = nextRecord(offsets, this.#partition);
     this.#paced = this.#next;
     this.#pacedMs = env.clock.monotonicMs();
@@ -79,7 +82,8 @@ export class GeneratorTask implements SourceTask {
       }
       const due = Math.floor(((nowMs - this.#pacedMs) * throughput) / 1000) - (this.#next - this.#paced);
       if (due >= 1) return due;
-      const waitMs = throughput === 0 ? NEVER_MS : Math.max(PACE_MS, Math.min(NEVER_MS, -behindMs));
+      const waitMs = throughput === 0 ? LONG_MS : Math.max(PACE_MS, Math.min(LONG_MS, -behindMs));
+      this.#context?.idle('no record is due');
       await env.timers.sleep(waitMs, signal);
     }
   }

@@ -22,8 +22,8 @@ const COMPLETE = structOf([
 ]);
 const BATCH_RECORDS = 100;
 const PACE_MS = 5;
-/** The longest a timer can wait. */
-const NEVER_MS = 2 ** 31 - 1;
+/** The longest wait: then it says again that nothing is due. */
+const LONG_MS = 10_000;
 
 interface Opened {
   readonly env: Env;
@@ -86,15 +86,16 @@ export class VerifiableSourceTask implements SourceTask {
     };
   }
 
-  async #due({ env, startMs, first }: Opened, signal: AbortSignal): Promise<number> {
+  async #due({ env, context, startMs, first }: Opened, signal: AbortSignal): Promise<number> {
     const { throughput } = this.#options;
     if (throughput < 0) return BATCH_RECORDS;
     for (;;) {
       const passedMs = env.clock.monotonicMs() - startMs;
       const due = Math.floor((passedMs * throughput) / 1000) - (this.#next - first);
       if (due >= 1) return due;
-      const untilMs = throughput === 0 ? NEVER_MS : ((this.#next - first + 1) * 1000) / throughput - passedMs;
-      await env.timers.sleep(Math.max(PACE_MS, untilMs), signal);
+      const untilMs = throughput === 0 ? LONG_MS : ((this.#next - first + 1) * 1000) / throughput - passedMs;
+      context.idle('no record is due');
+      await env.timers.sleep(Math.max(PACE_MS, Math.min(LONG_MS, untilMs)), signal);
     }
   }
 }

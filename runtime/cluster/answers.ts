@@ -58,9 +58,35 @@ export interface ConnectorProgress {
   readonly tasks: readonly TaskProgress[];
 }
 
+/**
+ * - `MOVING`: offsets move, or have moved lately.
+ * - `IDLE`: it is known that there is nothing to do.
+ * - `THROTTLED`: it waits for its quota.
+ * - `STALLED`: neither for `millrace.stall.timeout.ms`.
+ */
+export type Standing = 'MOVING' | 'IDLE' | 'THROTTLED' | 'STALLED';
+
+/** What there is to say of a task that stands still. */
+export interface StallInfo {
+  /** Where it stands: `reading`, `producing`, `writing`, … */
+  readonly stage: string;
+  /** When it last made progress, epoch milliseconds. */
+  readonly since_ms: number;
+  readonly problem?: string;
+}
+
 export interface TaskProgress {
   readonly id: number;
   readonly state: string;
+  /** One of the fixed stages: `reading`, `waiting`, `transforming`, `converting`, `producing`, `writing`, … */
+  readonly at?: string;
+  /** Epoch milliseconds. */
+  readonly at_since_ms?: number;
+  /** Of a task that is meant to run. */
+  readonly standing?: Standing;
+  /** How it is known that there is nothing to do. */
+  readonly idle?: string;
+  readonly stalled?: StallInfo;
   /** In words: "streaming". */
   readonly stage: string;
   /** Epoch milliseconds. */
@@ -75,6 +101,40 @@ export interface TaskProgress {
   readonly gauges: Readonly<Record<string, number>>;
   readonly info: Readonly<Record<string, string>>;
   readonly warnings: Readonly<Record<string, string>>;
+}
+
+/** millrace's own: where the time of a connector's tasks goes. */
+export interface ConnectorProfile {
+  readonly name: string;
+  readonly type: ConnectorType;
+  readonly tasks: readonly TaskProfileAnswer[];
+}
+
+export interface TaskProfileAnswer {
+  readonly id: number;
+  readonly state: string;
+  /** Where it stands: `reading`, `waiting`, `writing`, … */
+  readonly at: string;
+  /** Since when, epoch milliseconds. */
+  readonly at_since_ms: number;
+  /** Whether it moves: see {@link TaskProgress.standing}. */
+  readonly standing: Standing;
+  /** Shares of the last ten seconds by stage; together 1. */
+  readonly shares: Readonly<Record<string, number>>;
+  /** Milliseconds by stage since the task was started. */
+  readonly stage_ms: Readonly<Record<string, number>>;
+  readonly records_per_second: number;
+  readonly bytes_per_second: number;
+  /** Bytes in each queue. */
+  readonly queues: Readonly<Record<string, number>>;
+  /** Most bytes they may hold together. */
+  readonly queue_limit_bytes: number;
+  /** Records taken and not durable. */
+  readonly active_records: number;
+  /** How late the loop of its thread was in the last half minute at most. */
+  readonly loop_delay_ms: number;
+  /** Which part of the time the thread's loop was busy, with all its tasks. */
+  readonly loop_utilization: number;
 }
 
 /** millrace's own: what a connector finds where it would work. */

@@ -3,6 +3,7 @@ import type { RawConfig } from '../connector/options.ts';
 import type { StatusStore, StoredStatus } from '../store/statuses.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
 import { traceOf } from '../task/failure.ts';
+import { stallSettings, type StallSettings } from '../task/stall-settings.ts';
 import { runState } from './run-states.ts';
 
 interface RunContext {
@@ -33,6 +34,8 @@ export interface RunPlan {
 export class ConnectorRun {
   readonly name: string;
   readonly config: RawConfig;
+  /** When a task of it counts as stalled. */
+  readonly stalls: StallSettings;
   readonly #context: RunContext;
   readonly #plan: RunPlan;
   #epoch: number;
@@ -45,6 +48,7 @@ export class ConnectorRun {
   constructor(name: string, plan: RunPlan, context: RunContext) {
     this.name = name;
     this.config = plan.config;
+    this.stalls = stallSettings({ config: plan.tasks[0] ?? {}, worker: plan.worker });
     this.#context = context;
     this.#plan = plan;
     this.#epoch = plan.epoch;
@@ -107,6 +111,7 @@ export class ConnectorRun {
       config: tasks[task] ?? {},
       worker,
       paused: this.#paused,
+      tasks: tasks.length,
     };
     this.#written.delete(task);
     const { epoch } = spec;

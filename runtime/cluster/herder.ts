@@ -13,6 +13,7 @@ import type {
   ConnectorOffset,
   ConnectorOffsets,
   ConnectorProgress,
+  ConnectorProfile,
   ConnectorStateInfo,
   ConnectorType,
   TaskInfo,
@@ -21,11 +22,12 @@ import type {
 import type { PluginCatalog } from './catalog.ts';
 import { namedConnector, withName } from './config-checks.ts';
 import { ConfigGate } from './config-gate.ts';
-import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
+import { connectorHealth, stallText, type ConnectorHealth } from './connector-health.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
-import { stateInfo, taskProgress, taskStateInfo, traceSummary } from './state-info.ts';
+import { StallGuard } from './stall-guard.ts';
+import { stateInfo, taskProfile, taskProgress, taskStateInfo, traceSummary } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
@@ -64,6 +66,8 @@ export class Herder {
   /** Holds configurations against what this worker can run. */
   readonly gate: ConfigGate;
   /** Types of connectors seen, so that answers need not load them. */
+  /** Who makes no progress. */
+  readonly stalls: StallGuard;
   readonly #types = new Map<string, ConnectorType>();
 
   constructor(options: HerderOptions) {
@@ -75,6 +79,12 @@ export class Herder {
     this.#tracker = new TopicTracker({
       env,
       log,
+    this.stalls = new StallGuard({
+      env,
+      log,
+      tasks: () => this.#reconciler.watched(),
+      restart: (name, task) => this.#reconciler.restartTasks(name, [task]),
+    });
       statuses,
       views: () => this.views(),
       committed: (name) => this.#committed(name),
@@ -87,6 +97,7 @@ export class Herder {
     for (const name of this.names()) {
       this.#learnType(name);
       this.#reconciler.request(name);
+    this.stalls.start();
     }
   }
 
@@ -100,6 +111,7 @@ export class Herder {
   /** Resolves when all that was asked for so far has been done. */
   async settled(): Promise<void> {
     await this.#queue.idle();
+    this.stalls.close();
   }
 
   names(): readonly string[] {
@@ -141,7 +153,18 @@ export class Herder {
   progress(name: string): ConnectorProgress {
     this.#stored(name);
     const views = this.#reconciler.run(name)?.views() ?? [];
-    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view) })) };
+    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view, this.stalls.stall(name, id)) })) };
+  }
+
+  /** Where the time of the tasks that run here goes. */
+  profile(name: string): ConnectorProfile {
+    this.#stored(name);
+    const views = this.#reconciler.run(name)?.views() ?? [];
+    const tasks = views.flatMap((view, id) => {
+      const profile = taskProfile(view, this.stalls.stall(name, id));
+      return profile === null ? [] : [{ id, ...profile }];
+    });
+    return { name, type: this.typeOf(name), tasks };
   }
 
   /** Whether the connector does what is wanted of it, and what keeps it from it. */
@@ -153,8 +176,14 @@ export class Herder {
 
   /** Connectors that could not be started or changed as wanted, each with the reason in a line. */
   setbacks(): ReadonlyMap<string, string> {
-    const all = this.names().map((name): [string, string | null] => [name, this.#reconciler.setback(name)]);
-    return new Map(all.flatMap(([name, trace]) => (trace === null ? [] : [[name, traceSummary(trace)]])));
+    return new Map(
+      this.names().flatMap((name): [string, string][] => {
+        const trace = this.#reconciler.setback(name);
+        if (trace !== null) return [[name, traceSummary(trace)]];
+        const stalled = this.progress(name).tasks.filter((task) => task.stalled !== undefined);
+        return stalled.length === 0 ? [] : [[name, stalled.map(stallText).join('\n')]];
+      }),
+    );
   }
 
   /** Tasks running here, by connector: for metrics and health. */

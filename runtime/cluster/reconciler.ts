@@ -94,6 +94,14 @@ export class Reconciler {
     this.#loaded.set(name, connector);
   }
 
+  /** Every task that runs here, with when it counts as stalled. */
+  *watched() {
+    for (const [connector, run] of this.#runs) {
+      const settings = run.stalls;
+      for (const [task, view] of run.views().entries()) yield { connector, task, view, settings };
+    }
+  }
+
   /** Asks for the connector to be brought in line, after what is under way. */
   request(name: string): void {
     if (this.#requested.has(name)) return;

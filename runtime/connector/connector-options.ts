@@ -169,6 +169,29 @@ const shared = {
     optional: true,
     minimum: 1,
   }),
+  'millrace.stall.timeout.ms': option.long({
+    doc: 'Milliseconds without progress (offsets that move, or proof that there is nothing to do) after which a task is shown as STALLED; 0: never. By default the worker’s.',
+    group: 'millrace',
+    optional: true,
+    minimum: 0,
+  }),
+  'millrace.stall.action': option.oneOf(['report', 'restart'], {
+    doc: 'report: a stalled task is shown in health, log and metrics; restart: it is started again too. By default the worker’s.',
+    group: 'millrace',
+    optional: true,
+  }),
+  'millrace.quota.records.per.second': option.long({
+    doc: 'Most records per second the connector may pass on, shared evenly by its tasks. By default the worker’s, or without limit.',
+    group: 'millrace',
+    optional: true,
+    minimum: 1,
+  }),
+  'millrace.quota.bytes.per.second': option.long({
+    doc: 'Most bytes of keys and values per second the connector may pass on, shared evenly by its tasks. By default the worker’s, or without limit.',
+    group: 'millrace',
+    optional: true,
+    minimum: 1,
+  }),
   'millrace.task.max.inflight.bytes': option.long({
     doc: 'Most bytes one task holds that are not durable yet. By default the worker’s.',
     group: 'millrace',

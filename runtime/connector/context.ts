@@ -16,6 +16,13 @@ export interface TaskContext {
   readonly log: Log;
   /** The stage the task stands at, in words: "snapshot of public.orders", "streaming". */
   stage(text: string): void;
+  /**
+   * Nothing can move now, and this is how it is known: "the server had sent everything at 0/15D6A28".
+   * To be said again and again while it is so: a source that waits in `read()`, or a sink that keeps what
+   * it was given, without either this or moving offsets is shown as stalled after
+   * `millrace.stall.timeout.ms`. A `read()` that returns a batch without records and progress says it too.
+   */
+  idle(proof: string): void;
   /** Sets a gauge; null removes it. The name carries its unit (`lag_bytes`). */
   gauge(name: string, value: number | null): void;
   /** Sets a text shown with the status (`wal_status`); null removes it. */

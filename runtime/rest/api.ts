@@ -4,8 +4,10 @@ export type {
   ConnectorCheck,
   ConnectorInfo,
   ConnectorOffsets,
+  ConnectorProfile,
   ConnectorProgress,
   ConnectorStateInfo,
 } from '../cluster/answers.ts';
+export type { ConnectorHealth } from '../cluster/connector-health.ts';
 export { DETAILS_HEADER, errorOf } from './error-details.ts';
 export type { ErrorMessage } from './rest-error.ts';

@@ -13,6 +13,7 @@ export function connectorsResource(app: FastifyInstance, { herder }: RestContext
       name,
       {
         ...(expand.includes('status') ? optional('status', () => herder.status(name)) : {}),
+        ...(expand.includes('health') ? optional('health', () => herder.health(name)) : {}),
         ...(expand.includes('info') ? optional('info', () => herder.info(name)) : {}),
       },
     ]);

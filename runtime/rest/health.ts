@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
-const STATUS = { healthy: 200, starting: 503, unhealthy: 500 } as const;
+const STATUS = { healthy: 200, starting: 503, stalled: 500, unhealthy: 500 } as const;
 
 /**
- * `GET /health`: whether this worker works. Connectors it could not start are named with the reason, and do
- * not make it unhealthy. `GET /connectors/{c}/health`, millrace's own, says it of one connector, with the
+ * `GET /health`: whether this worker works. Connectors it could not start, and those that make no progress,
+ * are named with the reason, and do not make it unhealthy. `GET /connectors/{c}/health`, millrace's own, says it of one connector, with the
  * same statuses.
  */
 export function healthResource(app: FastifyInstance, { health, herder }: RestContext): void {

@@ -7,6 +7,7 @@ import { connectorConfigResource } from './connector-config.ts';
 import { connectorControlResource } from './connector-control.ts';
 import { connectorOffsetsResource } from './connector-offsets.ts';
 import { connectorPluginsResource } from './connector-plugins.ts';
+import { connectorProfileResource } from './connector-profile.ts';
 import { DETAILS_HEADER, detailsHeader } from './error-details.ts';
 import { connectorsResource } from './connectors.ts';
 import { connectorStatusResource } from './connector-status.ts';
@@ -80,6 +81,7 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
   const { status, body, unexpected } = errorAnswer(error);
   if (unexpected) log.error('a request failed unexpectedly', { error });
+  connectorProfileResource,
   const details = detailsHeader(error);
   if (details !== null) reply.header(DETAILS_HEADER, details);
   // As bytes: what is sent before any hook runs must have Connect's plain content type too.

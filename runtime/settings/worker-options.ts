@@ -154,6 +154,31 @@ export const workerOptions = optionSet(
     }),
     'millrace.task.stall.timeout.ms': option.long({
       doc: 'Milliseconds a task may block its thread before the thread is terminated.',
+    'millrace.stall.timeout.ms': option.long({
+      doc: 'Milliseconds without progress (offsets that move, or proof that there is nothing to do) after which a task is shown as STALLED; 0: never. A connector’s own key goes before it.',
+      group: tasks,
+      default: 120000,
+      minimum: 0,
+    }),
+    'millrace.stall.action': option.oneOf(['report', 'restart'], {
+      doc: 'report: a stalled task is shown in health, log and metrics; restart: it is started again too. A connector’s own key goes before it.',
+      group: tasks,
+      default: 'report',
+    }),
+    'millrace.quota.records.per.second': option.long({
+      doc: 'Most records per second that each connector without a quota of its own may pass on, shared evenly by its tasks.',
+      group: tasks,
+      importance: 'LOW',
+      optional: true,
+      minimum: 1,
+    }),
+    'millrace.quota.bytes.per.second': option.long({
+      doc: 'Most bytes of keys and values per second that each connector without a quota of its own may pass on, shared evenly by its tasks.',
+      group: tasks,
+      importance: 'LOW',
+      optional: true,
+      minimum: 1,
+    }),
       group: tasks,
       importance: 'LOW',
       default: 30000,

@@ -1,4 +1,6 @@
 import type { RawConfig } from '../connector/options.ts';
+import type { ByStage, Stage } from './stage-clock.ts';
+import type { Figures } from './task-figures.ts';
 
 /** What a task is, for the host that runs it. */
 export interface TaskSpec {
@@ -13,6 +15,10 @@ export interface TaskSpec {
   readonly worker: RawConfig;
   /** Start paused. */
   readonly paused: boolean;
+  /** Secrets in the configuration: what the task writes of itself hides them (I9). */
+  readonly secrets?: readonly string[];
+  /** How many tasks the connector has: they share its quotas. Default 1. */
+  readonly tasks?: number;
 }
 
 export type TaskState = 'STARTING' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'ENDED';
@@ -25,6 +31,24 @@ export interface TaskFailure {
   readonly trace: string;
   /** By the retry table. */
   readonly retry: 'retry' | 'operator' | 'never';
+}
+
+/** Where a task stands and where its time goes. */
+export interface TaskProfile {
+  readonly at: Stage;
+  /** Since when, epoch milliseconds. */
+  readonly atSinceMs: number;
+  /** How it is known that there is nothing to do; null: there is, or nobody knows. */
+  readonly idle: string | null;
+  /** Milliseconds in each stage since the task was started. */
+  readonly stageMs: ByStage;
+  /** Shares of the last ten seconds. */
+  readonly shares: ByStage;
+  readonly bytesPerSecond: number;
+  /** Bytes in each queue, by its name. */
+  readonly queues: Readonly<Record<string, number>>;
+  readonly queueLimitBytes: number;
+  readonly figures: Figures;
 }
 
 /** A task as seen from outside, as of its last report. */
@@ -42,6 +66,8 @@ export interface TaskView {
   readonly recordsPerSecond: number;
   /** Bytes taken from the source and not yet durable, or read from the hub and not yet written. */
   readonly queuedBytes: number;
+  /** Absent before the first report of the task's thread. */
+  readonly profile?: TaskProfile;
   readonly gauges: Readonly<Record<string, number>>;
   readonly info: Readonly<Record<string, string>>;
   readonly warnings: Readonly<Record<string, string>>;

@@ -4,6 +4,7 @@ import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
 import { SchemaStore } from '../store/schemas.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from './host.ts';
+import type { LoopStanding } from './loop-watch.ts';
 import { taskConverters } from './task-converters.ts';
 import { TaskLife, type TaskResources } from './task-life.ts';
 import { TaskReport } from './task-report.ts';
@@ -99,6 +100,11 @@ export class LocalTask implements TaskHandle {
   /** Whether code of the connector may still run though the task is over. */
   get isHung(): boolean {
     return this.#life.isHung;
+  }
+
+  /** How the loop of its thread does. */
+  loop(standing: LoopStanding): void {
+    this.#report.loop = standing;
   }
 
   view(): TaskView {

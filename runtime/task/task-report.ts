@@ -1,14 +1,27 @@
 import type { Log, TaskContext } from '../connector/context.ts';
 import type { Clock } from '../env/env.ts';
-import type { PendingRestart, TaskFailure, TaskState, TaskView } from './host.ts';
+import type { PendingRestart, TaskFailure, TaskProfile, TaskState, TaskView } from './host.ts';
+import type { LoopStanding } from './loop-watch.ts';
+import { StageClock, type Stage } from './stage-clock.ts';
+import { TaskFigures } from './task-figures.ts';
 
 interface Sample {
   readonly atMs: number;
   readonly records: number;
+  readonly bytes: number;
+}
+
+/** What the task waits for behind its back: appends and commits go on while it reads. */
+export interface Behind {
+  readonly stage: Stage;
+  /** On the monotonic clock. */
+  readonly sinceMs: number;
 }
 
 /** Over which the rate is taken. */
 const RATE_WINDOW_MS = 5000;
+/** What is under way behind a read for less is no place to stand at. */
+const BEHIND_MS = 1000;
 
 export interface TaskReportOptions {
   readonly connector: string;
@@ -30,6 +43,17 @@ export class TaskReport implements TaskContext {
   records = 0;
   bytes = 0;
   queuedBytes = 0;
+  /** Where it stands, and how long it stood where. */
+  readonly at: StageClock;
+  readonly figures: TaskFigures;
+  /** How late the thread's loop is, and which part of the time it is busy. */
+  loop: LoopStanding = { delayMs: 0, utilization: 0 };
+  /** Bytes in each queue. Whoever has queues says so. */
+  queues: () => Readonly<Record<string, number>> = () => ({});
+  /** Most bytes all of them may hold together. */
+  queueLimitBytes = 0;
+  /** The oldest work under way; null: none, all that was taken is durable. */
+  behind: () => Behind | null = () => null;
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #gauges: Record<string, number> = {};
@@ -42,6 +66,10 @@ export class TaskReport implements TaskContext {
   #progressMs: number;
   #failure: TaskFailure | undefined;
   #restart: PendingRestart | undefined;
+  #idle: string | null = null;
+  #runningMs = 0;
+  #pausedMs = 0;
+  #stateMs: number;
 
   constructor(options: TaskReportOptions) {
     this.connector = options.connector;
@@ -51,6 +79,9 @@ export class TaskReport implements TaskContext {
     this.#changed = options.changed;
     this.#stageSinceMs = options.clock.nowMs();
     this.#progressMs = this.#stageSinceMs;
+    this.#stateMs = options.clock.monotonicMs();
+    this.at = new StageClock(options.clock);
+    this.figures = new TaskFigures(options.clock);
   }
 
   stage(text: string): void {
@@ -85,7 +116,12 @@ export class TaskReport implements TaskContext {
 
   set state(state: TaskState) {
     if (state === this.#state) return;
+    this.#addStateTime();
+    // Whoever rested by order stands still from now on only.
+    if (this.#state === 'PAUSED') this.progressed();
     this.#state = state;
+    if (state === 'STARTING') this.at.enter('starting');
+    else if (state !== 'RUNNING' && state !== 'PAUSED') this.at.enter('stopped');
     this.#changed();
   }
 
@@ -107,9 +143,22 @@ export class TaskReport implements TaskContext {
     this.#progressMs = this.#clock.nowMs();
   }
 
+  /** Proof of idleness counts only while nothing that was taken is still on its way (I8). */
+  idle(proof: string): void {
+    this.#idle = proof;
+    if (this.at.stage === 'reading') this.at.enter('waiting');
+    if (this.behind() === null) this.progressed();
+  }
+
+  /** There is something to do again. */
+  busy(): void {
+    this.#idle = null;
+  }
+
   view(): TaskView {
     const failure = this.#failure;
     const restart = this.#restart;
+    const rate = this.#rate();
     return {
       state: this.#state,
       stage: this.#stage,
@@ -117,8 +166,9 @@ export class TaskReport implements TaskContext {
       progressMs: this.#progressMs,
       records: this.records,
       bytes: this.bytes,
-      recordsPerSecond: this.#rate(),
+      recordsPerSecond: rate.records,
       queuedBytes: this.queuedBytes,
+      profile: this.#profile(rate.bytes),
       gauges: { ...this.#gauges },
       info: { ...this.#info },
       warnings: { ...this.#warnings },
@@ -127,13 +177,54 @@ export class TaskReport implements TaskContext {
     };
   }
 
-  #rate(): number {
-    const now = { atMs: this.#clock.monotonicMs(), records: this.records };
+  #profile(bytesPerSecond: number): TaskProfile {
+    const { at, atSinceMs } = this.#standing();
+    this.#addStateTime();
+    return {
+      at,
+      atSinceMs,
+      idle: this.#idle,
+      stageMs: this.at.spent(),
+      shares: this.at.shares(),
+      bytesPerSecond,
+      queues: this.queues(),
+      queueLimitBytes: this.queueLimitBytes,
+      figures: this.figures.view({
+        running_ms: this.#runningMs,
+        paused_ms: this.#pausedMs,
+        loop_delay_ms: this.loop.delayMs,
+        loop_utilization_ratio: this.loop.utilization,
+      }),
+    };
+  }
+
+  /** A task that reads on while the hub does not answer stands at what it waits for behind the read. */
+  #standing(): Pick<TaskProfile, 'at' | 'atSinceMs'> {
+    const nowMs = this.#clock.monotonicMs();
+    const wall = (monotonicMs: number): number => Math.round(this.#clock.nowMs() - (nowMs - monotonicMs));
+    const { stage, enteredMs } = this.at;
+    const behind = stage === 'reading' || stage === 'waiting' ? this.behind() : null;
+    if (behind === null || nowMs - behind.sinceMs < BEHIND_MS) return { at: stage, atSinceMs: wall(enteredMs) };
+    return { at: behind.stage, atSinceMs: wall(behind.sinceMs) };
+  }
+
+  #addStateTime(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#state === 'RUNNING') this.#runningMs += nowMs - this.#stateMs;
+    if (this.#state === 'PAUSED') this.#pausedMs += nowMs - this.#stateMs;
+    this.#stateMs = nowMs;
+  }
+
+  /** Per second. */
+  #rate(): { readonly records: number; readonly bytes: number } {
+    const now = { atMs: this.#clock.monotonicMs(), records: this.records, bytes: this.bytes };
     const samples = this.#samples;
     while (samples.length > 1 && now.atMs - (samples[1] as Sample).atMs >= RATE_WINDOW_MS) samples.shift();
     samples.push(now);
     const first = samples[0] as Sample;
     const elapsedMs = now.atMs - first.atMs;
-    return elapsedMs < 100 ? 0 : Math.round(((now.records - first.records) / elapsedMs) * 1000);
+    if (elapsedMs < 100) return { records: 0, bytes: 0 };
+    const perSecond = (more: number): number => Math.round((more / elapsedMs) * 1000);
+    return { records: perSecond(now.records - first.records), bytes: perSecond(now.bytes - first.bytes) };
   }
 }

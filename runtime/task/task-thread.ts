@@ -7,6 +7,7 @@ import type { Hub } from '../hub/port.ts';
 import { describeFailure } from './failure.ts';
 import type { TaskSpec } from './host.ts';
 import { LocalTaskHost, type LocalTask } from './local-host.ts';
+import { LoopWatch } from './loop-watch.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 export interface TaskThreadOptions {
@@ -49,7 +50,10 @@ class TaskThread {
     });
     port.on('message', (message: ToThread) => this.#take(message));
     this.#post({ kind: 'ready' });
+    const loop = new LoopWatch(env.clock, REPORT_MS);
     env.timers.every(REPORT_MS, () => {
+      const standing = loop.look();
+      for (const task of this.#tasks.values()) task.loop(standing);
       for (const [id, task] of this.#tasks) this.#post({ kind: 'view', id, view: task.view(), changed: false });
     });
   }

@@ -9,7 +9,7 @@ import type { Connection } from '../connection.ts';
 import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
 import { retryWait } from '../retry-limit.ts';
 import { postgresError } from '../wire/backend-error.ts';
-import { maxLsn } from '../wire/lsn.ts';
+import { formatLsn, maxLsn } from '../wire/lsn.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { BlockPool } from './block-pool.ts';
@@ -106,7 +106,7 @@ export class ReplicationStream {
     const gate = new ResumeGate(start.place, start.eventLsn);
     this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate, start.eventLsn);
     this.#intake = new Intake(this.#assembler, this.#pool, {
-      keepalive: (_, replyNow) => this.#keepalive(replyNow),
+      keepalive: (walEnd, replyNow) => this.#keepalive(walEnd, replyNow),
       full: () => this.#cut(),
       ended: (error) => this.#session?.fail(error ?? new Error('Connection terminated by the server')),
     });
@@ -340,8 +340,12 @@ export class ReplicationStream {
     return { partition: this.#settings.partition, position };
   }
 
-  #keepalive(replyNow: boolean): void {
+  #keepalive(walEnd: bigint, replyNow: boolean): void {
     if (replyNow) this.#session?.status(false);
+    // Keepalives come in the order of the stream: all before it has been read, and the server has no more.
+    const idle = this.#intake.rows === 0 && !this.#assembler.open && this.#assembler.waiting === undefined;
+    if (idle && this.#queue.wanted)
+      this.#edges.context.idle(`the server has sent everything up to ${formatLsn(walEnd)}`);
     this.#tick();
   }
 

@@ -56,7 +56,8 @@ export class Session {
     const statusMs = Math.max(10, Math.min(settings.statusIntervalMs, limitMs / 3));
     this.#timers = [
       env.timers.every(statusMs, () => {
-        this.status(false);
+        // The answer proves that the server has nothing for us, or that it is alive at all.
+        this.status(!this.#paused);
         reader.tick();
       }),
       env.timers.every(limitMs / CHECKS, () => this.#watch()),

@@ -5,5 +5,14 @@ const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothi
 
 /** A task context that nobody looks at. */
 export function silentContext(connector: string): TaskContext {
-  return { connector, task: 0, log: SILENT, stage: nothing, gauge: nothing, info: nothing, warning: nothing };
+  return {
+    connector,
+    task: 0,
+    log: SILENT,
+    stage: nothing,
+    idle: nothing,
+    gauge: nothing,
+    info: nothing,
+    warning: nothing,
+  };
 }

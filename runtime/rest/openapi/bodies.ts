@@ -59,7 +59,11 @@ const connectorBodies = {
     Type.Record(
       Type.String(),
       Type.Object(
-        { status: Type.Optional(ref('ConnectorStatus')), info: Type.Optional(ref('Connector')) },
+        {
+          status: Type.Optional(ref('ConnectorStatus')),
+          info: Type.Optional(ref('Connector')),
+          health: Type.Optional(ref('ConnectorHealth')),
+        },
         { ...closed, description: 'With ?expand.' },
       ),
     ),
@@ -85,16 +89,36 @@ const connectorBodies = {
   UsedTopics: Type.Record(Type.String(), Type.Object({ topics: Type.Array(Type.String()) }, closed)),
 };
 
+const numbers = Type.Record(Type.String(), Type.Number());
+const standing = Type.Enum(['MOVING', 'IDLE', 'THROTTLED', 'STALLED'], {
+  description: 'Whether offsets move; IDLE: it is known that there is nothing to do.',
+});
+const at = text('reading, waiting, transforming, converting, producing, committing, writing, retrying, flushing, …');
+const place = {
+  at: Type.Optional(at),
+  at_since_ms: Type.Optional(millis('Since when it is there')),
+  standing: Type.Optional(standing),
+  idle: Type.Optional(text('How it is known that there is nothing to do.')),
+  stalled: Type.Optional(
+    Type.Object({
+      stage: text('Where it stands.'),
+      since_ms: millis('When it last made progress'),
+      problem: Type.Optional(text()),
+    }),
+  ),
+};
+
 const ownBodies = {
   ConnectorHealth: Type.Object(
     {
       name: text(),
-      status: healthStatus,
+      status: Type.Enum(['healthy', 'starting', 'stalled', 'unhealthy']),
       message: text(),
       tasks: Type.Array(
         Type.Object({
           id: Type.Integer(),
           state: runState,
+          ...place,
           problem: Type.Optional(text()),
           stage: Type.Optional(text()),
           stage_since_ms: Type.Optional(millis('Since when it is in this stage')),
@@ -112,7 +136,8 @@ const ownBodies = {
           {
             id: Type.Integer(),
             state: text(),
-            stage: text(),
+            ...place,
+            stage: text('In the connector’s own words.'),
             stage_since_ms: millis('Since when it is in this stage'),
             progress_ms: millis('When offsets last moved or idleness was proved'),
             records: Type.Number(),
@@ -128,6 +153,37 @@ const ownBodies = {
       ),
     },
     closed,
+  ),
+  ConnectorProfile: Type.Object(
+    {
+      name: text(),
+      type: Type.Enum(['source', 'sink', 'unknown']),
+      tasks: Type.Array(
+        Type.Object({
+          id: Type.Integer(),
+          state: text(),
+          at,
+          at_since_ms: millis('Since when it is there'),
+          standing,
+          shares: numbers,
+          stage_ms: numbers,
+          records_per_second: Type.Number(),
+          bytes_per_second: Type.Number(),
+          queues: numbers,
+          queue_limit_bytes: Type.Number(),
+          active_records: Type.Number({ description: 'Taken and not durable.' }),
+          loop_delay_ms: Type.Number({
+            description: 'How late its thread’s loop was in the last half minute at most.',
+          }),
+          loop_utilization: Type.Number(),
+        }),
+      ),
+    },
+    {
+      ...closed,
+      description:
+        '`shares`: of the last ten seconds, by stage; `stage_ms`: since the task was started; `queues`: bytes.',
+    },
   ),
   ConnectorCheck: Type.Object(
     {

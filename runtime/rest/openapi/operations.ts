@@ -41,8 +41,8 @@ const connectorOperations: Readonly<Record<string, Partial<Record<Method, Operat
       query: [
         {
           name: 'expand',
-          description: 'May be given twice; other words change nothing.',
-          schema: { type: 'array', items: { enum: ['status', 'info'] } },
+          description: 'May be given several times; other words change nothing. `health` is millrace’s own.',
+          schema: { type: 'array', items: { enum: ['status', 'info', 'health'] } },
         },
       ],
       answers: { 200: 'Connectors' },
@@ -119,11 +119,14 @@ const connectorOperations: Readonly<Record<string, Partial<Record<Method, Operat
   '/connectors/{connector}/progress': {
     get: { ...one, own: true, summary: 'Where its tasks stand', answers: { 200: 'ConnectorProgress' } },
   },
+  '/connectors/{connector}/profile': {
+    get: { ...one, own: true, summary: 'Where the time of its tasks goes', answers: { 200: 'ConnectorProfile' } },
+  },
   '/connectors/{connector}/health': {
     get: {
       ...one,
       own: true,
-      summary: 'Whether it does what is wanted: 503 on its way, 500 it or a task has failed',
+      summary: 'Whether it does what is wanted: 503 on its way, 500 it or a task has failed or makes no progress',
       answers: { 200: 'ConnectorHealth', 500: 'ConnectorHealth', 503: 'ConnectorHealth' },
     },
   },

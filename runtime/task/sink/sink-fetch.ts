@@ -16,12 +16,18 @@ export class SinkFetch {
   readonly #catalog: SchemaCatalog;
   #pending: Promise<readonly FetchedBatch[]> | null = null;
   #interrupt = new AbortController();
+  #queuedBytes = 0;
 
   constructor(reader: HubReader, positions: SinkPositions, decoder: RecordDecoder, catalog: SchemaCatalog) {
     this.#reader = reader;
     this.#positions = positions;
     this.#decoder = decoder;
     this.#catalog = catalog;
+  }
+
+  /** Read ahead and not taken yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
   }
 
   /** Reads on from the positions. */
@@ -39,6 +45,7 @@ export class SinkFetch {
     const batches = await unlessAborted(pending, signal);
     if (batches === null) return [];
     this.#pending = null;
+    this.#queuedBytes = 0;
     if (batches.length > 0) this.ahead(waitMs);
     return this.#records(batches);
   }
@@ -56,14 +63,22 @@ export class SinkFetch {
   #read(waitMs: number): Promise<readonly FetchedBatch[]> {
     const pending = this.#reader.read(waitMs, this.#interrupt.signal);
     // Its failure is reported to who waits for it, which may be later.
-    pending.catch(() => undefined);
+    pending.then(
+      (batches) => this.#fetched(batches),
+      () => undefined,
+    );
     return pending;
+  }
+
+  #fetched(batches: readonly FetchedBatch[]): void {
+    this.#queuedBytes = batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   async #dropAhead(): Promise<void> {
     const pending = this.#pending;
     if (pending === null) return;
     this.#pending = null;
+    this.#queuedBytes = 0;
     this.#interrupt.abort(new Error('what is read next has changed'));
     await pending.then(
       () => undefined,

@@ -106,6 +106,13 @@ export class SinkPositions {
     }
   }
 
+  /** Records, by their offsets, that were taken and are not committed. */
+  get uncommittedRecords(): number {
+    let records = 0n;
+    for (const { next, committed } of this.#standing.values()) if (next > committed) records += next - committed;
+    return Number(records);
+  }
+
   /** Whether everything offered to the task is committed. */
   get settled(): boolean {
     return [...this.#standing.values()].every(({ next, committed }) => committed >= next);

@@ -5,10 +5,13 @@ import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
 import { createChain } from '../../transform/chain.ts';
 import { closeTask } from '../closing.ts';
+import { Quota } from '../quota.ts';
+import { Turns } from '../turns.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
 import { SinkFetch } from './sink-fetch.ts';
+import { measureLag } from './sink-lag.ts';
 import { SinkPositions } from './sink-positions.ts';
 import type { HubSinkRecord } from './sink-record.ts';
 import { SinkRejects } from './sink-rejects.ts';
@@ -65,6 +68,12 @@ class SinkRun {
   /** null: the task gets the records as they stand in the hub. */
   readonly #transforms: SinkTransforms | null;
   readonly #watch: AssignmentWatch;
+  readonly #quota: Quota;
+  readonly #turns: Turns;
+  /** Timestamp of the last record written, epoch milliseconds. */
+  #lastWrittenMs = 0;
+  /** There was nothing to read at the last look. */
+  #atEnd = false;
   #generation = -1;
   #assigned = false;
   #flushDueMs: number;
@@ -91,6 +100,12 @@ class SinkRun {
     this.#transforms = transforms;
     this.#watch = new AssignmentWatch(member, () => this.#wake.abort());
     this.#flushDueMs = context.env.clock.monotonicMs() + settings.flushIntervalMs;
+    const { report, spec, env } = context;
+    this.#quota = Quota.of(spec, env.clock);
+    this.#turns = new Turns(env, report.at);
+    report.queueLimitBytes = settings.maxInflightBytes;
+    report.queues = () => ({ fetched: fetch.queuedBytes, writing: report.queuedBytes });
+    report.figures.activeNow = () => positions.uncommittedRecords;
   }
 
   async run(): Promise<RunEnd> {
@@ -116,8 +131,37 @@ class SinkRun {
     if (assignment !== null) await this.#reassign(assignment);
     if (this.#isFlushDue) await this.#flush();
     if (this.#context.stop.aborted) return;
-    if (this.#context.pause.isShut || !this.#assigned) await this.#rest(this.#untilFlushMs());
-    else await this.#write(await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal));
+    const { at } = this.#context.report;
+    if (this.#context.pause.isShut || !this.#assigned) {
+      at.enter(this.#context.pause.isShut ? 'paused' : 'waiting');
+      await this.#rest(this.#untilFlushMs());
+      return;
+    }
+    if (await this.#throttled()) return;
+    await this.#write(await this.#read());
+  }
+
+  async #read(): Promise<readonly HubSinkRecord[]> {
+    const { report } = this.#context;
+    report.at.enter(this.#atEnd ? 'waiting' : 'reading');
+    const records = await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal);
+    if (records.length === 0) {
+      report.at.relabel('waiting');
+    } else {
+      this.#atEnd = false;
+      report.busy();
+    }
+    report.figures.recordsIn(records.length);
+    return records;
+  }
+
+  /** Waits for a part of what the quota is overdrawn by, no longer than to the next flush; true: look again. */
+  async #throttled(): Promise<boolean> {
+    const debtMs = this.#quota.debtMs();
+    if (debtMs === 0) return false;
+    this.#context.report.at.enter('throttled');
+    await this.#rest(Math.min(debtMs, this.#untilFlushMs()));
+    return true;
   }
 
   async #write(records: readonly HubSinkRecord[]): Promise<void> {
@@ -128,6 +172,9 @@ class SinkRun {
       if (await this.#writePart(part)) return;
       at += part.length;
       if (this.#isFlushDue && (await this.#flush())) return;
+      while (at < records.length && !this.#wake.signal.aborted && (await this.#throttled())) {
+        if (this.#isFlushDue && (await this.#flush())) return;
+      }
     }
     // Woken between parts: what was not offered is read again.
     if (at < records.length) await this.#fetch.restart();
@@ -138,12 +185,15 @@ class SinkRun {
     const { report, env, kill } = this.#context;
     const bytes = originals.reduce((sum, record) => sum + record.sizeBytes, 0);
     report.queuedBytes = bytes;
+    report.at.enter('transforming');
     const { records, rejected } = this.#transforms?.apply(originals) ?? { records: originals, rejected: [] };
     for (;;) {
+      const startedMs = report.at.enter('writing');
       const result = records.length === 0 ? NOTHING : await this.#task.write(records, kill);
       env.crash?.('sink.after_write');
       if (result.retryAfterMs !== undefined) {
         report.count('write_retries_total');
+        report.at.enter('retrying');
         await this.#rest(result.retryAfterMs);
         if (!this.#wake.signal.aborted) continue;
         // Its partitions may go, or the task stops: nothing was taken, all of it is read again.
@@ -154,7 +204,14 @@ class SinkRun {
       report.records += originals.length;
       report.bytes += bytes;
       report.queuedBytes = 0;
-      return this.#settle(result);
+      const nowMs = env.clock.monotonicMs();
+      report.figures.batch(originals.length, nowMs - startedMs, nowMs);
+      this.#quota.take(originals.length, bytes);
+      this.#lastWrittenMs = originals.at(-1)?.timestampMs ?? 0;
+      const isElsewhere = await this.#settle(result);
+      const turn = this.#turns.over(bytes);
+      if (turn !== undefined) await turn;
+      return isElsewhere;
     }
   }
 
@@ -191,9 +248,11 @@ class SinkRun {
     const { env, kill, report } = this.#context;
     this.#flushDueMs = env.clock.monotonicMs() + this.#settings.flushIntervalMs;
     if (!this.#assigned) return false;
+    report.at.enter('flushing');
     const moved = this.#task.flush !== undefined && (await this.#settle(await this.#task.flush(kill)));
     await this.#commit();
     await this.#measureLag();
+    // What was taken is durable: nothing to do is no standstill, and neither is more to come (I8).
     if (this.#positions.settled) report.progressed();
     return moved;
   }
@@ -201,29 +260,37 @@ class SinkRun {
   async #commit(): Promise<void> {
     const { env, report } = this.#context;
     const offsets = this.#positions.uncommitted;
-    if (offsets.length === 0) return;
+    if (offsets.length === 0) {
+      report.figures.commitSkipped();
+      return;
+    }
+    const startedMs = env.clock.monotonicMs();
     env.crash?.('sink.before_commit');
     try {
       await this.#member.commit(this.#generation, offsets);
     } catch (error) {
+      report.figures.commitFailed();
       // Another assignment is on its way: what is durable here is committed under it, or read again by the new owner.
       if (error instanceof MillraceError && error.code === 'HUB_GROUP_FENCED') return;
       throw error;
     }
     env.crash?.('sink.after_commit');
     this.#positions.committed(offsets);
+    report.figures.committed(startedMs);
     report.count('offset_commits_total');
     report.progressed();
   }
 
   async #measureLag(): Promise<void> {
-    const { hub, report } = this.#context;
-    let lag = 0n;
-    for (const { topic, partition, offset } of this.#positions.next) {
-      const { latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
-      if (latest > offset) lag += latest - offset;
-    }
-    report.gauge('lag_records', Number(lag));
+    const { hub, report, env } = this.#context;
+    const lag = await measureLag(hub, this.#positions.next);
+    report.gauge('lag_records', lag.records);
+    report.gauge('lag_records_max', lag.most);
+    report.gauge('lag_bytes', lag.bytes);
+    if (lag.records === 0) report.gauge('lag_ms', 0);
+    else if (this.#lastWrittenMs > 0) report.gauge('lag_ms', Math.max(0, env.clock.nowMs() - this.#lastWrittenMs));
+    this.#atEnd = lag.records === 0;
+    if (this.#atEnd && this.#positions.settled) report.idle('everything up to the high watermark is delivered');
   }
 
   /** Gives up what is taken away, commits what is durable of it, and only then acknowledges (I4). */
@@ -267,6 +334,7 @@ class SinkRun {
   async #finish(): Promise<void> {
     this.#context.report.stage('draining');
     await this.#flush();
+    this.#context.report.at.enter('draining');
     const { partitions } = this.#positions;
     if (partitions.length === 0) return;
     this.#positions.durable(await this.#task.revoke(partitions, { lost: false }));

@@ -22,18 +22,30 @@ export interface OffsetCommitsOptions {
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions;
   #running: Promise<void> | null = null;
+  #startedMs: number | null = null;
 
   constructor(options: OffsetCommitsOptions) {
     this.#options = options;
   }
 
+  /** When the round that is running began, on the monotonic clock; null: none is. */
+  get startedMs(): number | null {
+    return this.#startedMs;
+  }
+
   /** Starts a round unless one is running or nothing is ready. */
   kick(): void {
-    if (this.#running !== null || !this.#options.ledger.hasReady) return;
+    if (this.#running !== null) return;
+    if (!this.#options.ledger.hasReady) {
+      this.#options.report.figures.commitSkipped();
+      return;
+    }
+    this.#startedMs = this.#options.env.clock.monotonicMs();
     this.#running = this.#round()
       .catch((error: unknown) => this.#options.failed(error instanceof Error ? error : new Error(String(error))))
       .finally(() => {
         this.#running = null;
+        this.#startedMs = null;
       });
   }
 
@@ -52,13 +64,20 @@ export class OffsetCommits {
 
   async #commit(ready: readonly Progress[]): Promise<void> {
     const { env, store, connector, task, report } = this.#options;
+    const startedMs = env.clock.monotonicMs();
     if (store !== null) {
       env.crash?.('source.before_offset');
       const changes = ready.map(({ partition, position }) => ({ partition, offset: position.toOffset() }));
-      await store.write(connector, changes);
+      try {
+        await store.write(connector, changes);
+      } catch (error) {
+        report.figures.commitFailed();
+        throw error;
+      }
       env.crash?.('source.after_offset');
     }
     report.progressed();
+    report.figures.committed(startedMs);
     report.count('offset_commits_total');
     env.crash?.('source.before_committed');
     for (const { partition, position } of ready) await task.committed?.(partition, position);

@@ -29,8 +29,8 @@ export interface ShipmentsOptions {
   readonly unsentBytes: () => number;
   /** Sends what the encoder has not sent yet; called when a shipment closes. */
   readonly flush: () => void;
-  /** The hub holds everything of some more source batches. */
-  readonly arrived: () => void;
+  /** The hub holds everything of some more source batches, and of so many records. */
+  readonly arrived: (records: number) => void;
   readonly failed: (error: Error) => void;
 }
 
@@ -39,6 +39,7 @@ interface Shipment {
   readonly progress: Progress[];
   readonly appends: Promise<void>[];
   readonly openedMs: number;
+  records: number;
   begun: boolean;
 }
 
@@ -56,6 +57,8 @@ export class Shipments {
   readonly #options: ShipmentsOptions;
   #open: Shipment | null = null;
   #underWay = 0;
+  /** Those under way, the oldest first. */
+  readonly #sent = new Set<Shipment>();
   #failed = false;
   /** A source batch is entered and not released: only a part of it may be encoded. */
   #filling = false;
@@ -72,6 +75,12 @@ export class Shipments {
     return this.#underWay;
   }
 
+  /** Since when the hub owes an answer about the oldest of what was entered, on the monotonic clock; null: it owes none. */
+  get oldestMs(): number | null {
+    const [oldest] = this.#sent;
+    return oldest?.openedMs ?? this.#open?.openedMs ?? null;
+  }
+
   /**
    * Resolves when a further source batch can leave, where the last one (of `bytes`) was small: what
    * comes meanwhile is then read in one go.
@@ -82,9 +91,10 @@ export class Shipments {
   }
 
   /** Enters a source batch, in the order of reading. Until {@link release} its shipment stays open. */
-  enter(progress: readonly Progress[]): void {
+  enter(progress: readonly Progress[], records = 0): void {
     this.#filling = true;
     const shipment = this.#shipment();
+    shipment.records += records;
     shipment.entries.push(this.#options.ledger.add(progress));
     shipment.progress.push(...progress);
   }
@@ -173,6 +183,7 @@ export class Shipments {
       progress: [],
       appends: [],
       openedMs: this.#options.env.clock.monotonicMs(),
+      records: 0,
       begun: false,
     };
     return this.#open;
@@ -184,7 +195,8 @@ export class Shipments {
     this.#options.flush();
     this.#open = null;
     this.#underWay++;
-    void this.#settle(shipment).then(() => this.#settled());
+    this.#sent.add(shipment);
+    void this.#settle(shipment).then(() => this.#settled(shipment));
   }
 
   async #settle(shipment: Shipment): Promise<void> {
@@ -194,7 +206,7 @@ export class Shipments {
       if (this.#failed) return;
       // Only what the hub holds durably is completed (I1).
       for (const entry of shipment.entries) this.#options.ledger.complete(entry);
-      this.#options.arrived();
+      this.#options.arrived(shipment.records);
     } catch (error) {
       this.#fail(error);
     }
@@ -215,7 +227,8 @@ export class Shipments {
     return Promise.all([...shipment.appends, ...appends, committed]).then(() => env.crash?.('source.after_commit'));
   }
 
-  #settled(): void {
+  #settled(shipment: Shipment): void {
+    this.#sent.delete(shipment);
     this.#underWay--;
     if (this.#failed) this.#open = null;
     else this.#closeIfDue();

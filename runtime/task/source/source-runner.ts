@@ -1,19 +1,21 @@
 import type { SourceConnector } from '../../connector/connector.ts';
-import type { Progress, SourceBatch, SourceOffset, SourceTask } from '../../connector/source.ts';
+import type { Progress, SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import { createChain } from '../../transform/chain.ts';
-import { deadLetterPolicy } from '../dead-letters.ts';
 import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
+import { Quota } from '../quota.ts';
+import type { Behind } from '../task-report.ts';
+import { Turns } from '../turns.ts';
 import { sourceSettings, type SourceSettings } from '../task-settings.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { OffsetLedger } from './offset-ledger.ts';
-import { RecordEncoder } from './record-encoder.ts';
+import { RecordEncoder, type EncodableRecord } from './record-encoder.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { SchemaHeaders } from './schema-headers.ts';
 import { Shipments } from './shipments.ts';
@@ -28,8 +30,6 @@ const MAX_TRANSACTIONS = 4;
 const MAX_APPENDS = 16;
 /** What is worth a shipment, and a wake-up of the hub, of its own while others are under way. */
 const WORTH_SHIPPING_BYTES = 256 * 1024;
-/** A source that always has data must not keep timers and answers of the hub waiting. */
-const YIELD_AFTER_MS = 10;
 
 /**
  * Runs one source task from its durable offsets until it is asked to stop, ends or fails.
@@ -72,15 +72,8 @@ function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnector): vo
   });
 }
 
-/** The topic of dead letters has one partition, as Connect makes it (`DeadLetterQueueReporter`). */
-function withDeadLetters(spec: TaskSpec, creation: ProducerOptions['createTopics']): ProducerOptions['createTopics'] {
-  const policy = deadLetterPolicy(spec, 'source');
-  if (policy.kind === 'stop' || creation === undefined) return creation;
-  return (topic) => (topic === policy.topic ? { partitions: 1 } : creation(topic));
-}
-
 function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {
-  const createTopics = withDeadLetters(spec, topicCreation(spec));
+  const createTopics = topicCreation(spec);
   const group = spec.worker['group.id'] ?? 'millrace';
   return {
     acks: settings.delivery === 'exactly-once' ? 'all' : settings.acks,
@@ -114,7 +107,10 @@ class SourceRun {
   readonly #halt = new AbortController();
   /** Aborts when nothing more is to be read: a stop or a failure. */
   readonly #reading: AbortSignal;
-  #yieldedMs: number;
+  readonly #quota: Quota;
+  readonly #turns: Turns;
+  /** Records read and not durable. */
+  #active = 0;
   /** Ends the wait for the present read. */
   #onHalt: (reason: Error) => Promise<void> = () => Promise.resolve();
 
@@ -135,7 +131,8 @@ class SourceRun {
     this.#settings = settings;
     this.#producer = producer;
     this.#store = store;
-    this.#yieldedMs = env.clock.monotonicMs();
+    this.#quota = Quota.of(spec, env.clock);
+    this.#turns = new Turns(env, report.at);
     this.#reading = AbortSignal.any([context.stop, this.#halt.signal]);
     this.#budget = new ByteBudget(settings.maxInflightBytes);
     this.#task = connector.createTask(spec.config);
@@ -166,7 +163,7 @@ class SourceRun {
       lingerMs: settings.lingerMs,
       unsentBytes: () => this.#output.unsentBytes,
       flush: () => this.#output.flush(),
-      arrived: () => this.#arrived(),
+      arrived: (records) => this.#arrived(records),
       failed,
     });
     this.#commits = new OffsetCommits({
@@ -178,6 +175,10 @@ class SourceRun {
       store: exactlyOnce ? null : store,
       failed,
     });
+    report.queueLimitBytes = settings.maxInflightBytes;
+    report.queues = () => ({ unsent: this.#output.unsentBytes, appending: this.#budget.usedBytes });
+    report.figures.activeNow = () => this.#active;
+    report.behind = () => this.#behind();
   }
 
   async run(): Promise<RunEnd> {
@@ -207,16 +208,18 @@ class SourceRun {
   }
 
   async #readAll(): Promise<RunEnd> {
+    const { at } = this.#context.report;
     try {
       for (;;) {
-        await this.#context.pause.pass(this.#reading);
-        if (!this.#budget.hasRoom) await this.#budget.room(this.#reading);
+        await this.#ready();
         const batch = await this.#read();
         if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
         if (batch === null) return 'ended';
         const bytes = await this.#ship(batch);
+        at.enter('producing');
         await this.#shipments.company(bytes);
-        await this.#yield();
+        const turn = this.#turns.over(bytes);
+        if (turn !== undefined) await turn;
         if (this.#context.stop.aborted) return 'stopped';
       }
     } catch (error) {
@@ -225,9 +228,25 @@ class SourceRun {
     }
   }
 
+  /** Waits until it may read. */
+  async #ready(): Promise<void> {
+    const { pause, report, env } = this.#context;
+    if (pause.isShut) report.at.enter('paused');
+    await pause.pass(this.#reading);
+    if (!this.#budget.hasRoom) {
+      report.at.enter('producing');
+      await this.#budget.room(this.#reading);
+    }
+    const debtMs = this.#quota.debtMs();
+    if (debtMs === 0) return;
+    report.at.enter('throttled');
+    await env.timers.sleep(debtMs, this.#reading);
+  }
+
   /** Reads; once the run has failed, a read that ignores its signal is not waited for without end. */
   #read(): Promise<SourceBatch | null> {
     const { promise, resolve, reject } = Promise.withResolvers<SourceBatch | null>();
+    this.#context.report.at.enter('reading');
     const reading = this.#task.read(this.#reading);
     reading.then(resolve, reject);
     this.#onHalt = async (reason) => {
@@ -241,32 +260,56 @@ class SourceRun {
   async #ship(batch: SourceBatch): Promise<number> {
     let bytes: number;
     const { env, report } = this.#context;
-    this.#rejects.begin(() => standingOf(batch));
-    const records = this.#transforms?.apply(batch.records) ?? batch.records;
+    const records = this.#transformed(batch);
+    report.at.enter('converting');
     const nowMs = env.clock.nowMs();
+    const count = countOf(records);
+    this.#active += count;
     if (records instanceof RowBlock) {
       const preparing = this.#rows.prepare(records);
       if (preparing !== undefined) await preparing;
-      this.#shipments.enter(progressOf(batch));
-      bytes = this.#rows.encode(records, nowMs, this.#rejects);
-      report.records += records.count;
+      this.#shipments.enter(progressOf(batch), count);
+      bytes = this.#rows.encode(records, nowMs);
     } else {
       const preparing = this.#records.prepare(records);
       if (preparing !== undefined) await preparing;
-      this.#shipments.enter(progressOf(batch));
-      bytes = this.#records.encode(records, nowMs, this.#rejects);
-      report.records += records.length;
+      this.#shipments.enter(progressOf(batch), count);
+      bytes = this.#records.encode(records, nowMs);
     }
+    report.records += count;
     report.bytes += bytes;
+    this.#quota.take(count, bytes);
     if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
-    await this.#rejects.settle(nowMs);
+    await this.#transforms?.settle(nowMs);
     batch.release?.();
     this.#shipments.release();
     report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
     return bytes;
   }
 
-  #arrived(): void {
+  #transformed({ records, progress }: SourceBatch): RowBlock | readonly EncodableRecord[] {
+    const { report } = this.#context;
+    const { enteredMs } = report.at;
+    const read = countOf(records);
+    const nowMs = report.at.enter('transforming');
+    report.figures.recordsIn(read);
+    report.figures.batch(read, nowMs - enteredMs, nowMs);
+    if (read > 0) report.busy();
+    else if (progress === undefined) report.idle('read() found nothing');
+    return this.#transforms?.apply(records) ?? records;
+  }
+
+  /** What keeps offsets from moving though nothing is wrong with reading. */
+  #behind(): Behind | null {
+    const { oldestMs } = this.#shipments;
+    if (oldestMs !== null) return { stage: 'producing', sinceMs: oldestMs };
+    const { startedMs } = this.#commits;
+    return startedMs === null ? null : { stage: 'committing', sinceMs: startedMs };
+  }
+
+  #arrived(records: number): void {
+    this.#active -= records;
+    if (this.#settings.delivery === 'exactly-once') this.#context.report.figures.transaction(records);
     this.#context.report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
     if (this.#settings.delivery === 'exactly-once') this.#commits.kick();
   }
@@ -277,16 +320,10 @@ class SourceRun {
     this.#commits.kick();
   }
 
-  async #yield(): Promise<void> {
-    const { clock, timers } = this.#context.env;
-    if (clock.monotonicMs() - this.#yieldedMs < YIELD_AFTER_MS) return;
-    await timers.yield();
-    this.#yieldedMs = clock.monotonicMs();
-  }
-
   /** Finishes what is under way, and commits its offsets. */
   async #drain(): Promise<void> {
     this.#context.report.stage('draining');
+    this.#context.report.at.enter('draining');
     await this.#shipments.drain();
     if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
     await this.#commits.finish();
@@ -305,6 +342,10 @@ class SourceRun {
   }
 }
 
+function countOf(records: RowBlock | readonly unknown[]): number {
+  return records instanceof RowBlock ? records.count : records.length;
+}
+
 /** The batch's progress; else made from its records: the last offset of each source partition counts. */
 function progressOf(batch: SourceBatch): readonly Progress[] {
   if (batch.progress !== undefined) return batch.progress;
@@ -315,12 +356,6 @@ function progressOf(batch: SourceBatch): readonly Progress[] {
       progress.push({ partition: source.partition, position: { toOffset: () => source.offset } });
   }
   return progress;
-}
-
-/** Where the source stands after the batch: the place of records that have none of their own. */
-function standingOf(batch: SourceBatch): SourceOffset | undefined {
-  const last = batch.progress?.at(-1);
-  return last === undefined ? undefined : { partition: last.partition, offset: last.position.toOffset() };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

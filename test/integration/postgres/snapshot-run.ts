@@ -288,6 +288,7 @@ export class SnapshotRun {
       task: 0,
       log: { debug: line, info: line, warn: line, error: line },
       stage: () => undefined,
+      idle: () => undefined,
       gauge: (name, value) => void this.gauges.set(name, value),
       info: () => undefined,
       warning: (_code, text) => {

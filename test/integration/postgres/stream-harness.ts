@@ -80,6 +80,7 @@ export function listen(): Said {
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       stage: quiet,
       info: quiet,
+      idle: () => undefined,
       gauge: (name, value) => gauges.set(name, value),
       warning: (code, text) => warnings.set(code, text),
     },

@@ -54,6 +54,7 @@ export function taskStart(env: Env = realEnv, connector = 'archive'): SinkTaskSt
       task: 0,
       log: { debug: line, info: line, warn: line, error: line },
       stage: line,
+      idle: () => undefined,
       gauge: (name, value) => void (value === null ? told.gauges.delete(name) : told.gauges.set(name, value)),
       info: () => undefined,
       warning: (code, text) => void (text === null ? told.warnings.delete(code) : told.warnings.set(code, text)),
