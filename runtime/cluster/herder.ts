@@ -12,8 +12,8 @@ import type {
   ConnectorInfo,
   ConnectorOffset,
   ConnectorOffsets,
-  ConnectorProgress,
   ConnectorProfile,
+  ConnectorProgress,
   ConnectorStateInfo,
   ConnectorType,
   TaskInfo,
@@ -63,11 +63,11 @@ export class Herder {
   readonly #reconciler: Reconciler;
   readonly #offsets: ConnectorOffsetEditor;
   readonly #tracker: TopicTracker;
+  /** Who makes no progress. */
+  readonly stalls: StallGuard;
   /** Holds configurations against what this worker can run. */
   readonly gate: ConfigGate;
   /** Types of connectors seen, so that answers need not load them. */
-  /** Who makes no progress. */
-  readonly stalls: StallGuard;
   readonly #types = new Map<string, ConnectorType>();
 
   constructor(options: HerderOptions) {
@@ -76,15 +76,15 @@ export class Herder {
     this.#reconciler = new Reconciler(options, this.#queue);
     this.#offsets = new ConnectorOffsetEditor(options);
     const { env, log, statuses } = options;
-    this.#tracker = new TopicTracker({
-      env,
-      log,
     this.stalls = new StallGuard({
       env,
       log,
       tasks: () => this.#reconciler.watched(),
       restart: (name, task) => this.#reconciler.restartTasks(name, [task]),
     });
+    this.#tracker = new TopicTracker({
+      env,
+      log,
       statuses,
       views: () => this.views(),
       committed: (name) => this.#committed(name),
@@ -94,15 +94,16 @@ export class Herder {
   /** Starts what is stored; does not wait for it. */
   async start(): Promise<void> {
     if (this.#options.worker['topic.tracking.enable'] !== 'false') this.#tracker.start();
+    this.stalls.start();
     for (const name of this.names()) {
       this.#learnType(name);
       this.#reconciler.request(name);
-    this.stalls.start();
     }
   }
 
   /** Drains and stops all tasks; what is stored stays as it is. */
   async close(): Promise<void> {
+    this.stalls.close();
     await this.#tracker.close();
     await this.#reconciler.close();
     await this.#queue.idle();
@@ -111,7 +112,6 @@ export class Herder {
   /** Resolves when all that was asked for so far has been done. */
   async settled(): Promise<void> {
     await this.#queue.idle();
-    this.stalls.close();
   }
 
   names(): readonly string[] {

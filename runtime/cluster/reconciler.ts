@@ -89,17 +89,17 @@ export class Reconciler {
     return new Map([...this.#runs].map(([name, run]) => [name, run.views()]));
   }
 
-  /** Says which connector a name runs, before it is first planned. */
-  learn(name: string, connector: Connector): void {
-    this.#loaded.set(name, connector);
-  }
-
   /** Every task that runs here, with when it counts as stalled. */
   *watched() {
     for (const [connector, run] of this.#runs) {
       const settings = run.stalls;
       for (const [task, view] of run.views().entries()) yield { connector, task, view, settings };
     }
+  }
+
+  /** Says which connector a name runs, before it is first planned. */
+  learn(name: string, connector: Connector): void {
+    this.#loaded.set(name, connector);
   }
 
   /** Asks for the connector to be brought in line, after what is under way. */

@@ -6,8 +6,8 @@ import { connectorCheckResource } from './connector-check.ts';
 import { connectorConfigResource } from './connector-config.ts';
 import { connectorControlResource } from './connector-control.ts';
 import { connectorOffsetsResource } from './connector-offsets.ts';
-import { connectorPluginsResource } from './connector-plugins.ts';
 import { connectorProfileResource } from './connector-profile.ts';
+import { connectorPluginsResource } from './connector-plugins.ts';
 import { DETAILS_HEADER, detailsHeader } from './error-details.ts';
 import { connectorsResource } from './connectors.ts';
 import { connectorStatusResource } from './connector-status.ts';
@@ -69,6 +69,7 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorConfigResource,
   connectorCheckResource,
   connectorStatusResource,
+  connectorProfileResource,
   connectorTasksResource,
   connectorControlResource,
   connectorOffsetsResource,
@@ -81,7 +82,6 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
 function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
   const { status, body, unexpected } = errorAnswer(error);
   if (unexpected) log.error('a request failed unexpectedly', { error });
-  connectorProfileResource,
   const details = detailsHeader(error);
   if (details !== null) reply.header(DETAILS_HEADER, details);
   // As bytes: what is sent before any hook runs must have Connect's plain content type too.

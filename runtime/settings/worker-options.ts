@@ -152,8 +152,6 @@ export const workerOptions = optionSet(
       default: 600000,
       minimum: 1,
     }),
-    'millrace.task.stall.timeout.ms': option.long({
-      doc: 'Milliseconds a task may block its thread before the thread is terminated.',
     'millrace.stall.timeout.ms': option.long({
       doc: 'Milliseconds without progress (offsets that move, or proof that there is nothing to do) after which a task is shown as STALLED; 0: never. A connector’s own key goes before it.',
       group: tasks,
@@ -179,6 +177,8 @@ export const workerOptions = optionSet(
       optional: true,
       minimum: 1,
     }),
+    'millrace.task.stall.timeout.ms': option.long({
+      doc: 'Milliseconds a task may block its thread before the thread is terminated.',
       group: tasks,
       importance: 'LOW',
       default: 30000,

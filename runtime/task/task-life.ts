@@ -137,7 +137,6 @@ export class TaskLife {
     this.#openedMs = env.clock.monotonicMs();
     report.warning('TASK_RETRYING', null);
     report.restarting(null);
-    report.progressed();
     report.state = this.#pause.isShut ? 'PAUSED' : 'RUNNING';
   }
 
