@@ -4,6 +4,7 @@ import { createLogger, type LineLog } from '../observe/logger.ts';
 import { levelName, LoggerLevels, type LevelName } from '../observe/logger-levels.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { ConfigProviders } from '../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
 import { isConnectorPath, readConnectorFiles, type ConnectorFile } from './connector-files.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -71,11 +72,16 @@ async function closeInTime(worker: Worker, { options }: WorkerSettings): Promise
   }
 }
 
-async function readFiles({ files, overrides }: RunWorkerOptions) {
+/** As in Kafka Connect, the worker's own configuration may refer to files and the environment too. */
+async function resolved(raw: RawConfig, variables: RunWorkerOptions['variables']): Promise<RawConfig> {
+  return new ConfigProviders(realEnv, variables, raw).resolve(raw);
+}
+
+async function readFiles({ files, overrides, variables }: RunWorkerOptions) {
   const [first, ...rest] = files;
   const own = first !== undefined && !(await isConnectorPath(first)) ? first : undefined;
   const raw = own === undefined ? {} : await readWorkerConfig(realEnv, own);
-  const settings = workerSettings({ ...raw, ...overrides });
+  const settings = workerSettings(await resolved({ ...raw, ...overrides }, variables));
   return { settings, connectors: await readConnectorFiles(own === undefined ? files : rest) };
 }
 

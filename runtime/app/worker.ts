@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { PluginCatalog } from '../cluster/catalog.ts';
 import { Herder } from '../cluster/herder.ts';
+import { redactedHost } from '../cluster/redacted-host.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
-import { invalidOptions } from '../connector/options.ts';
+import { invalidOptions, secretsIn } from '../connector/options.ts';
 import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
 import { connectHub } from '../hub/embedded/open.ts';
@@ -11,25 +12,34 @@ import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
 import { levelName, LoggerLevels } from '../observe/logger-levels.ts';
+import { redactedLog, Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
+import type { RestAccess } from '../rest/access.ts';
 import { ConfigProviders } from '../settings/providers.ts';
+import { workerOptions } from '../settings/worker-options.ts';
+import type { SecretVault } from '../settings/secret-vault.ts';
+import type { TlsMaterial } from '../settings/tls-files.ts';
 import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
 import { ConfigStore } from '../store/configs.ts';
 import { StatusStore } from '../store/statuses.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './catalog.ts';
 import { Cleanup } from './cleanup.ts';
+import { configVault } from './config-vault.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
+import { isLocal, refuseOpenListener, renewCertificates, restAccess, restLimits, restTls } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { VERSION } from '../connector/version.ts';
 
 export interface WorkerOptions {
   readonly settings: WorkerSettings;
   readonly log: LineLog;
+  /** Knows secrets seen so far, and learns those of configurations. */
+  readonly redactor?: Redactor;
   /** Levels of `log`, for `/admin/loggers`; without them nothing there changes what is logged. */
   readonly loggers?: LoggerLevels;
   /** For `${env:…}` in configurations. */
@@ -58,19 +68,27 @@ type RestServer = typeof import('../rest/server.ts').restServer;
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { settings } = options;
   refuseKafka(settings);
+  refuseOpenListener(settings);
   const wrong = converterErrors(settings.effective, builtInCatalog);
   if (wrong.length > 0) throw invalidOptions('the worker', wrong);
   const cleanup = new Cleanup();
   try {
-    return await open(options, cleanup);
+    const redactor = options.redactor ?? new Redactor();
+    for (const [key, value] of Object.entries(settings.effective)) {
+      for (const secret of secretsIn([workerOptions], key, value)) redactor.learn(secret);
+    }
+    // Nothing of this worker logs past it (I9).
+    return await open({ ...options, redactor, log: redactedLog(options.log, redactor) }, cleanup);
   } catch (error) {
     await cleanup.run();
     throw error;
   }
 }
 
-async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
-  const { settings, log, failed } = options;
+type OpenOptions = WorkerOptions & { readonly redactor: Redactor };
+
+async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
+  const { settings, log, failed, redactor } = options;
   const health = new WorkerHealth();
   const fatal = (part: string) => (error: Error) => {
     health.failed(part, error.message);
@@ -85,17 +103,20 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   const port = await hubThread.connect();
   const hub = cleanup.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
   const loggers = options.loggers ?? new LoggerLevels('INFO', () => realEnv.clock.nowMs());
-  const [configs, statuses] = await openStores(options, loggers, hub, cleanup, fatal('stores'));
+  const catalog = cleanup.add(pluginCatalog(options), (one) => one.close());
+  const vault = await configVault(settings, realEnv, catalog);
+  const [configs, statuses] = await openStores({ ...options, vault }, loggers, hub, cleanup, fatal('stores'));
+  await configs.reseal();
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
-  const catalog = cleanup.add(pluginCatalog(options), (one) => one.close());
   const herder = new Herder({
     env: realEnv,
     log,
     configs,
     statuses,
+    redactor,
     offsets: cleanup.add(offsetAccess(hub, settings), (one) => one.close()),
-    host,
+    host: redactedHost(host, redactor),
     catalog,
     providers: new ConfigProviders(realEnv, options.variables, settings.effective),
     // Known once REST listens: a port 0 is chosen by the system.
@@ -108,16 +129,41 @@ async function open(options: WorkerOptions, cleanup: Cleanup): Promise<Worker> {
   health.watch(() => herder.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
+  const parts = { env: realEnv, log, redactor };
+  const access = await restAccess(settings, parts);
+  const tls = await restTls(settings, realEnv);
   for (const listener of settings.listeners) {
-    const app = cleanup.add(rest(restServer, options, { herder, hub, health, loggers, configs, catalog }), (one) =>
-      one.close(),
-    );
+    const own = listener.protocol === 'https' ? tls : undefined;
+    const shared = { herder, hub, health, loggers, configs, catalog, access, tls: own };
+    const app = cleanup.add(rest(restServer, options, shared), (one) => one.close());
     urls.push(await listen(app, listener));
+    if (own !== undefined) cleanup.add(renewCertificates(app, settings, parts), async (end) => end());
   }
   await options.prepare?.(herder);
   await herder.start();
+  cleanup.add(watchFiles(settings, herder, log), async (end) => end());
   health.started();
   return { herder, hub, urls, close: () => cleanup.run() };
+}
+
+/** Looks now and then whether what configurations refer to has changed. Returns how to end it. */
+function watchFiles({ options }: WorkerSettings, herder: Herder, log: LineLog): () => void {
+  const everyMs = options['millrace.config.reload.interval.ms'];
+  if (everyMs === 0) return () => {};
+  let looking = false;
+  const look = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    try {
+      await herder.reloadChanged();
+    } catch (error) {
+      log.error('looking for changed files failed', { error });
+    } finally {
+      looking = false;
+    }
+  };
+  const timer = realEnv.timers.every(everyMs, () => void look());
+  return () => timer.cancel();
 }
 
 function refuseKafka({ options }: WorkerSettings): void {
@@ -140,7 +186,7 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
 }
 
 async function openStores(
-  { settings, log }: WorkerOptions,
+  { settings, log, vault }: WorkerOptions & { readonly vault: SecretVault | undefined },
   loggers: LoggerLevels,
   hub: EmbeddedHub,
   cleanup: Cleanup,
@@ -162,7 +208,16 @@ async function openStores(
     if (level !== null) loggers.set(logger, level);
   };
   const [configs, statuses] = await Promise.all([
-    ConfigStore.open({ ...shared, topic: configTopic, unreadable: unreadable(configTopic), levelChanged }, signal),
+    ConfigStore.open(
+      {
+        ...shared,
+        topic: configTopic,
+        unreadable: unreadable(configTopic),
+        levelChanged,
+        ...(vault === undefined ? {} : { vault }),
+      },
+      signal,
+    ),
     StatusStore.open({ ...shared, topic: statusTopic, partitions, unreadable: unreadable(statusTopic) }, signal),
   ]);
   cleanup.add(configs, (one) => one.close());
@@ -207,12 +262,14 @@ interface RestParts {
   readonly loggers: LoggerLevels;
   readonly configs: ConfigStore;
   readonly catalog: PluginCatalog;
+  readonly access: RestAccess;
+  readonly tls: TlsMaterial | undefined;
 }
 
 function rest(
   restServer: RestServer,
-  { settings, log }: WorkerOptions,
-  { herder, hub, health, loggers, configs, catalog }: RestParts,
+  { settings, log, redactor }: OpenOptions,
+  { herder, hub, health, loggers, configs, catalog, access, tls }: RestParts,
 ): FastifyInstance {
   const { options } = settings;
   return restServer({
@@ -231,6 +288,10 @@ function rest(
     clusterLevel: (logger, level) => configs.putLevel(logger, level),
     metrics: metricsPage(herder, hub),
     bodyBytes: options['millrace.rest.body.bytes'],
+    access,
+    limits: restLimits(settings),
+    hide: redactor.hide,
+    ...(tls === undefined ? {} : { tls }),
     hosts: ownNames(settings),
     allowOrigin: options['access.control.allow.origin'],
     allowMethods: options['access.control.allow.methods'],
@@ -241,8 +302,7 @@ function rest(
 
 /** Who can reach a worker on loopback only is on this machine: it needs no other name (DNS rebinding). */
 function ownNames({ listeners, options }: WorkerSettings): readonly string[] | null {
-  const local = listeners.every(({ host }) => host === 'localhost' || host === '::1' || host.startsWith('127.'));
-  if (!local) return null;
+  if (!listeners.every(isLocal)) return null;
   const advertised = options['rest.advertised.host.name'];
   return advertised === undefined ? [] : [advertised];
 }

@@ -1,7 +1,16 @@
 import type { Connector } from '../connector/connector.ts';
-import { HIDDEN, isSecret, nearest, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
+import {
+  HIDDEN,
+  nearest,
+  redact,
+  secretsIn,
+  type OptionError,
+  type OptionSet,
+  type RawConfig,
+} from '../connector/options.ts';
 import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
+import type { Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
 import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
 import type { PluginCatalog } from './catalog.ts';
@@ -67,7 +76,7 @@ function meantClass(catalog: PluginCatalog, className: string): string {
 
 /** Java's text of a map, secrets left out. */
 function shownMap(config: RawConfig, sets: readonly OptionSet[]): string {
-  const entries = Object.entries(config).map(([key, value]) => `${key}=${isSecret(sets, key) ? HIDDEN : value}`);
+  const entries = Object.entries(redact(sets, config)).map(([key, value]) => `${key}=${value}`);
   return `{${entries.join(', ')}}`;
 }
 
@@ -77,11 +86,44 @@ export async function checkResolved(
   config: RawConfig,
   catalog: PluginCatalog,
   providers: ConfigProviders,
+  redactor?: Redactor,
 ): Promise<Validation> {
-  const resolved = await providers.resolve(config);
+  const resolved = await resolveConfig(connector, config, providers, redactor);
   const validation = validateConfig(connector, resolved, catalog);
   const errors = [...validation.errors, ...(await remoteErrors(connector, resolved, validation.errors))];
   return { ...validation, errors: unresolveErrors(errors, config, resolved) };
+}
+
+/** The configuration with its variables resolved; what is secret in it is hidden from here on, wherever it turns up (I9). */
+export async function resolveConfig(
+  connector: Pick<Connector, 'options'>,
+  config: RawConfig,
+  providers: ConfigProviders,
+  redactor: Redactor | undefined,
+): Promise<RawConfig> {
+  const resolved = await providers.resolve(config);
+  for (const secret of configSecrets(connector, config, resolved)) redactor?.learn(secret);
+  return resolved;
+}
+
+/** Keys whose values from providers say where something is, which is no secret. */
+const PLACE = /(?:^|[.])(?:host|hostname|port|dbname)$/;
+
+/** Secrets of a configuration: what its options say are, passwords in addresses, and what came from providers. */
+export function configSecrets(
+  { options }: Pick<Connector, 'options'>,
+  config: RawConfig,
+  resolved: RawConfig,
+): readonly string[] {
+  const sets = [options];
+  const secrets = Object.entries(resolved).flatMap(([key, value]) => {
+    if (value !== config[key] && !PLACE.test(key) && !/^[\d.]+$/.test(value))
+      return [value, ...secretsIn(sets, key, value)];
+    return secretsIn(sets, key, value);
+  });
+  // What another option says in clear is no secret: a password that is also the user's name, say.
+  const shown = new Set(Object.values(redact(sets, config)));
+  return secrets.filter((secret) => !shown.has(secret));
 }
 
 /** A configuration under the name it is stored by, where it has none of its own. */
@@ -92,7 +134,7 @@ export function withName(name: string, config: RawConfig): RawConfig {
 /** A secret that comes back as it was shown, but that nobody stored. */
 export function hiddenErrors(config: RawConfig): OptionError[] {
   return Object.entries(config)
-    .filter(([, value]) => value === HIDDEN)
+    .filter(([, value]) => value === HIDDEN || value.includes(`:${HIDDEN}@`))
     .map(([key]) => ({
       key,
       message: `Invalid value ${HIDDEN} for configuration ${key}: this is what answers show instead of a secret`,

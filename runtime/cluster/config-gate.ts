@@ -5,6 +5,7 @@ import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import type { Redactor } from '../observe/redactor.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConnectorCheck } from './answers.ts';
 import { pluginOptions, type PluginCatalog } from './catalog.ts';
@@ -16,6 +17,8 @@ interface GateOptions {
   readonly log: Log;
   readonly catalog: PluginCatalog;
   readonly providers: ConfigProviders;
+  /** Told of every secret that is seen. */
+  readonly redactor?: Redactor;
 }
 
 /** Holds configurations against what this worker can run. Stores nothing. */
@@ -33,7 +36,7 @@ export class ConfigGate {
 
   /** Validates a configuration; changes nothing, needs no network. */
   async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
-    const { catalog, providers } = this.#options;
+    const { catalog, providers, redactor } = this.#options;
     const connector = await namedConnector(catalog, config);
     const requested = await catalog.connector(className);
     const given = config['connector.class'] ?? '';
@@ -41,23 +44,25 @@ export class ConfigGate {
       const message = `Included connector type ${given} does not match request type ${className}`;
       throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
     }
-    const { sets, errors } = await checkResolved(connector, config, catalog, providers);
-    return configInfos(connector.className, sets, config, errors);
+    const { sets, errors } = await checkResolved(connector, config, catalog, providers, redactor);
+    const infos = configInfos(connector.className, sets, config, errors);
+    return (redactor?.hideIn(infos) ?? infos) as ConfigInfos;
   }
 
   /** Looks upstream for what would keep a connector of this configuration from working; one that is invalid is refused. */
   async check(name: string, config: RawConfig, signal: AbortSignal): Promise<ConnectorCheck> {
-    const { catalog, providers, env, log } = this.#options;
+    const { catalog, providers, env, log, redactor } = this.#options;
     const named = withName(name, config);
     const connector = await namedConnector(catalog, named);
-    const { errors } = await checkResolved(connector, named, catalog, providers);
+    const { errors } = await checkResolved(connector, named, catalog, providers, redactor);
     if (errors.length > 0) throw invalidConfig(errors);
-    return checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
+    const answer = await checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
+    return (redactor?.hideIn(answer) ?? answer) as ConnectorCheck;
   }
 
   /** All or nothing: throws before anything is stored. `given` is what was sent, `complete` has its hidden secrets again. */
   async accept(name: string, given: RawConfig, complete: RawConfig): Promise<Connector> {
-    const { catalog, providers, log } = this.#options;
+    const { catalog, providers, log, redactor } = this.#options;
     if (given['name'] !== name) {
       const message = `Connector name configuration (${given['name']}) doesn't match connector name in the URL (${name})`;
       throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name' });
@@ -65,7 +70,7 @@ export class ConfigGate {
     const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
     const hidden = hiddenErrors(complete);
     if (hidden.length > 0) throw invalidConfig(hidden);
-    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers);
+    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers, redactor);
     if (errors.length > 0) throw invalidConfig(errors);
     if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
     return connector;

@@ -2,6 +2,7 @@ import type { Log } from '../connector/context.ts';
 import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
+import type { Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, TargetState } from '../store/configs.ts';
@@ -39,6 +40,8 @@ export interface HerderOptions {
   readonly host: TaskHost;
   readonly catalog: PluginCatalog;
   readonly providers: ConfigProviders;
+  /** Told of every secret that is seen; hides them in what is stored and told. */
+  readonly redactor?: Redactor;
   /** `host:port` of this worker's REST. */
   readonly workerId: string;
   /** Worker options as texts, defaults filled in: what tasks are given. */
@@ -99,6 +102,11 @@ export class Herder {
       this.#learnType(name);
       this.#reconciler.request(name);
     }
+  }
+
+  /** Restarts the connectors whose variables stand for something else than when they were started. */
+  reloadChanged(): Promise<void> {
+    return this.#reconciler.reloadChanged();
   }
 
   /** Drains and stops all tasks; what is stored stays as it is. */
@@ -174,7 +182,7 @@ export class Herder {
     return connectorHealth({ name, target, planned: tasks.length, status, tasks: this.progress(name).tasks });
   }
 
-  /** Connectors that could not be started or changed as wanted, each with the reason in a line. */
+  /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
   setbacks(): ReadonlyMap<string, string> {
     return new Map(
       this.names().flatMap((name): [string, string][] => {

@@ -3,12 +3,14 @@ import type { Log } from '../connector/context.ts';
 import type { Env, Timer } from '../env/env.ts';
 import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { planTasks } from '../connector/remote-connector.ts';
+import type { Redactor } from '../observe/redactor.ts';
 import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type { PluginCatalog } from './catalog.ts';
-import { namedConnector } from './config-checks.ts';
+import { namedConnector, resolveConfig } from './config-checks.ts';
+import { ConfigReload } from './config-reload.ts';
 import type { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
 import { backoffMs } from '../task/backoff.ts';
@@ -32,6 +34,7 @@ export interface ReconcilerOptions {
   readonly host: TaskHost;
   readonly catalog: PluginCatalog;
   readonly providers: ConfigProviders;
+  readonly redactor?: Redactor;
   /** Read at each use. */
   readonly workerId: string;
   readonly worker: RawConfig;
@@ -61,11 +64,13 @@ export class Reconciler {
   /** Requests not begun yet: one more would find the same. */
   readonly #requested = new Set<string>();
   readonly #setbacks = new Map<string, Setback>();
+  readonly #reload: ConfigReload;
   #closing = false;
 
   constructor(options: ReconcilerOptions, queue: ConnectorQueue) {
     this.#options = options;
     this.#queue = queue;
+    this.#reload = new ConfigReload(options);
   }
 
   run(name: string): ConnectorRun | undefined {
@@ -110,6 +115,18 @@ export class Reconciler {
       this.#requested.delete(name);
       await this.#reconcile(name);
     });
+  }
+
+  /** Starts anew the connectors whose variables stand for something else than at their start. */
+  async reloadChanged(): Promise<void> {
+    for (const name of await this.#reload.changed((one) => this.setback(one))) {
+      this.#enqueue(name, async () => {
+        const stored = this.#options.configs.get(name);
+        if (stored === null || stored.target === 'STOPPED') return;
+        this.#options.log.info('restarting: what its configuration refers to has changed', { connector: name });
+        await this.#startAgain(name, stored);
+      });
+    }
   }
 
   /** Plans the tasks anew; those that run go on where their configurations have not changed. */
@@ -230,21 +247,23 @@ export class Reconciler {
       epoch,
       paused,
     };
+    this.#reload.started(name, planned.whole);
     this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs }));
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
   }
 
   /** Task configurations: to store (variables kept, I9) and to run (variables resolved). */
   async #plan(name: string, stored: StoredConnector) {
-    const { catalog, providers } = this.#options;
+    const { catalog, providers, redactor } = this.#options;
     const connector = await namedConnector(catalog, stored.config);
     this.#loaded.set(name, connector);
-    const resolved = await providers.resolve(stored.config);
+    const resolved = await resolveConfig(connector, stored.config, providers, redactor);
     const tasksMax = Number(resolved['tasks.max'] ?? '1');
     const plans = await planTasks(connector, resolved, tasksMax);
     return {
       className: connector.className,
       version: connector.version,
+      whole: resolved,
       resolved: plans.map((plan) => ({ ...resolved, ...plan })),
       tasks: plans.map((plan) => unresolve({ ...stored.config, ...plan }, stored.config, resolved)),
     };
@@ -306,7 +325,13 @@ export class Reconciler {
     const retries = retryClass(error) === 'retry' && !this.#closing;
     const waitMs = backoffMs(attempt, RETRY_WAIT, env.random.next());
     const again = retries ? env.timers.after(waitMs, () => this.request(name)) : null;
-    this.#setbacks.set(name, { trace: traceOf(error), attempt, again });
+    this.#setbacks.set(name, { trace: this.#traceOf(error), attempt, again });
+  }
+
+  /** For answers and the status topic: without secrets (I9). */
+  #traceOf(error: unknown): string {
+    const trace = traceOf(error);
+    return this.#options.redactor?.hide(trace) ?? trace;
   }
 
   async #failed(name: string, error: unknown): Promise<void> {
@@ -316,7 +341,7 @@ export class Reconciler {
     this.#setBack(name, error);
     const generation = configs.get(name)?.epoch ?? 0;
     try {
-      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, traceOf(error)));
+      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, this.#traceOf(error)));
     } catch (failure) {
       log.error('writing a status failed', { connector: name, error: traceOf(failure) });
     }

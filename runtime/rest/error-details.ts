@@ -17,9 +17,10 @@ interface ErrorDetails {
 const LIMIT = 6000;
 
 /** null: there is nothing to tell. */
-export function detailsHeader(error: unknown): string | null {
+export function detailsHeader(error: unknown, hide: (text: string) => string): string | null {
   if (!(error instanceof MillraceError)) return null;
-  const { code, kind, key, remedy } = error;
+  const { code, kind, key } = error;
+  const remedy = error.remedy === undefined ? undefined : hide(error.remedy);
   const details: ErrorDetails = { code, kind, ...(key === undefined ? {} : { key }) };
   const whole = encodeURIComponent(JSON.stringify(remedy === undefined ? details : { ...details, remedy }));
   return whole.length <= LIMIT ? whole : encodeURIComponent(JSON.stringify(details));

@@ -49,5 +49,7 @@ function refuseForeignOrigin(request: FastifyRequest, reply: FastifyReply, conte
   if (request.method !== 'OPTIONS') return;
   const methods = context.allowMethods === '' ? SIMPLE_METHODS : context.allowMethods;
   reply.header('access-control-allow-methods', methods);
-  reply.header('access-control-allow-headers', 'content-type,accept,origin');
+  const { tokens = null, users = null } = context.access?.credentials ?? {};
+  const credentials = tokens === null && users === null ? '' : ',authorization';
+  reply.header('access-control-allow-headers', `content-type,accept,origin${credentials}`);
 }

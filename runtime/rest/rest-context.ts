@@ -4,6 +4,16 @@ import type { Log } from '../connector/context.ts';
 import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
+import type { TlsMaterial } from '../settings/tls-files.ts';
+import type { RestAccess } from './access.ts';
+
+/** What a client may take of this worker. */
+export interface RestLimits {
+  readonly headerBytes: number;
+  /** Milliseconds for a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  readonly connections: number;
+}
 
 /** What the resources are served from. */
 export interface RestContext {
@@ -31,6 +41,13 @@ export interface RestContext {
   /** Origins that browsers may call from, by commas, `*` for any; empty: none. */
   readonly allowOrigin: string;
   readonly allowMethods: string;
+  /** Who may do what; absent: anyone may do all. */
+  readonly access?: RestAccess;
+  /** Served over TLS with this; absent: without. */
+  readonly tls?: TlsMaterial;
+  readonly limits?: RestLimits;
+  /** Hides known secrets in a text (I9). */
+  readonly hide?: (text: string) => string;
   readonly topicTracking: boolean;
   readonly topicTrackingReset: boolean;
 }

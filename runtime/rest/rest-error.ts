@@ -26,6 +26,7 @@ const REASONS: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   413: 'Payload Too Large',
   415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
 };
 
@@ -51,10 +52,16 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   bug: 500,
 };
 
-/** The answer to an error, and whether it is one of ours to look into. */
-export function errorAnswer(error: unknown): { status: number; body: ErrorMessage; unexpected: boolean } {
+interface ErrorAnswer {
+  readonly status: number;
+  readonly body: ErrorMessage;
+  readonly unexpected: boolean;
+}
+
+/** The answer to an error, its secrets hidden (I9), and whether it is one of ours to look into. */
+export function errorAnswer(error: unknown, hide: (text: string) => string): ErrorAnswer {
   const status = statusOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = hide(error instanceof Error ? error.message : String(error));
   return { status, body: { error_code: status, message: message.trim() }, unexpected: status === 500 };
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { guard } from './access.ts';
 import { adminLoggersResource } from './admin-loggers.ts';
 import { connectorResource } from './connector.ts';
 import { connectorCheckResource } from './connector-check.ts';
@@ -26,15 +27,7 @@ const MAX_SEGMENT = 4096;
 
 /** The REST API, not listening yet. Kafka Connect's paths, bodies, codes. */
 export function restServer(context: RestContext): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    bodyLimit: context.bodyBytes,
-    return503OnClosing: false,
-    clientErrorHandler: refuseConnection,
-    forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_SEGMENT },
-    frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
-  });
+  const app = newServer(context);
   // Bodies come as bytes: what a resource does not read is not parsed, what it reads has its own errors.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -45,8 +38,9 @@ export function restServer(context: RestContext): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     if (closing) throw new RestError(503, 'The worker is ending.');
     checkOrigin(request, reply, context);
-    negotiate(request);
   });
+  if (context.access !== undefined) guard(app, context.access);
+  app.addHook('onRequest', async (request) => negotiate(request));
   app.addHook('onSend', async (_request, reply) => {
     const type = reply.getHeader('content-type');
     if (typeof type === 'string' && type.startsWith('application/json'))
@@ -57,6 +51,24 @@ export function restServer(context: RestContext): FastifyInstance {
     throw httpError(404);
   });
   for (const register of RESOURCES) register(app, context);
+  return app;
+}
+
+function newServer(context: RestContext): FastifyInstance {
+  const { tls, limits } = context;
+  const http = limits === undefined ? {} : { maxHeaderSize: limits.headerBytes };
+  const app = fastify({
+    logger: false,
+    bodyLimit: context.bodyBytes,
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
+    forceCloseConnections: true,
+    requestTimeout: limits?.requestTimeoutMs ?? 0,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_SEGMENT },
+    frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
+    ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
+  }) as unknown as FastifyInstance;
+  if (limits !== undefined) app.server.maxConnections = limits.connections;
   return app;
 }
 
@@ -79,10 +91,10 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   adminLoggersResource,
 ];
 
-function sendError(error: unknown, reply: FastifyReply, { log }: RestContext): void {
-  const { status, body, unexpected } = errorAnswer(error);
+function sendError(error: unknown, reply: FastifyReply, { log, hide = (text) => text }: RestContext): void {
+  const { status, body, unexpected } = errorAnswer(error, hide);
   if (unexpected) log.error('a request failed unexpectedly', { error });
-  const details = detailsHeader(error);
+  const details = detailsHeader(error, hide);
   if (details !== null) reply.header(DETAILS_HEADER, details);
   // As bytes: what is sent before any hook runs must have Connect's plain content type too.
   void reply

@@ -1,6 +1,6 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
-import { listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
+import { isSealed, listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
@@ -48,6 +48,7 @@ export class ConfigProviders {
   async resolve(config: RawConfig): Promise<RawConfig> {
     const resolved: Record<string, string> = {};
     for (const [key, value] of Object.entries(config)) {
+      if (isSealed(value)) throw sealedError(key);
       resolved[key] = value.includes('${') ? await this.#replace(key, value) : value;
     }
     return resolved;
@@ -75,12 +76,17 @@ export class ConfigProviders {
       cause = error;
     }
     if (value !== undefined) return value;
-    throw new MillraceError('CONFIG_VARIABLE_UNRESOLVED', `${option}: ${whole} names nothing this worker can read`, {
-      kind: 'config',
-      key: option,
-      remedy: `Provide ${whole} to the worker, or change ${option}.`,
-      cause,
-    });
+    const { problem, remedy } = unresolved(provider, path, key, cause);
+    throw new MillraceError(
+      'CONFIG_VARIABLE_UNRESOLVED',
+      `${option}: ${whole} names nothing this worker can read: ${problem}`,
+      {
+        kind: 'config',
+        key: option,
+        remedy: `${remedy}, or change ${option}.`,
+        cause,
+      },
+    );
   }
 
   async #read(provider: Provider, path: string, key: string): Promise<string | undefined> {
@@ -97,6 +103,41 @@ export class ConfigProviders {
   async #text(path: string): Promise<string> {
     return (await this.#env.files.readFile(path)).toString('utf8');
   }
+}
+
+/** What is amiss and what to do; names files and keys, never a value (I9). */
+function unresolved(
+  provider: Provider,
+  path: string,
+  key: string,
+  cause: unknown,
+): { readonly problem: string; readonly remedy: string } {
+  if (provider.kind === 'env') {
+    const denied = provider.allowedNames?.matches(key) === false;
+    if (denied)
+      return { problem: `allowlist.pattern does not match ${key}`, remedy: `Allow ${key} in allowlist.pattern` };
+    return { problem: `there is no variable ${key}`, remedy: `Start the worker with ${key} in its environment` };
+  }
+  if (path === '') return { problem: 'it names no path', remedy: `Write \${${provider.kind}:/path:${key}}` };
+  if (!isAllowed(provider, path)) {
+    return { problem: `${path} is not below allowed.paths`, remedy: `Move ${path} below one of allowed.paths` };
+  }
+  const file = provider.kind === 'dir' ? `${path}${sep}${key}` : path;
+  if (cause === undefined) {
+    if (provider.kind === 'dir') return { problem: `${key} is no name of a file`, remedy: `Name a file in ${path}` };
+    return { problem: `${file} has no key ${key}`, remedy: `Add ${key}=… to ${file}` };
+  }
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'malformed';
+  const problem = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
+  return { problem, remedy: `Make ${file} a file this worker can read` };
+}
+
+function sealedError(option: string): MillraceError {
+  return new MillraceError('CONFIG_SEALED', `${option}: its value is encrypted with a key this worker does not have`, {
+    kind: 'config',
+    key: option,
+    remedy: `Add the key to the file of millrace.config.secret.file and start the worker again, or set ${option} anew.`,
+  });
 }
 
 function declaredProvider(name: string, worker: RawConfig): Provider {

@@ -1,4 +1,5 @@
 import { option, optionSet, type OptionPattern, type Options } from '../connector/options.ts';
+import { accessFamilies, accessOptions } from './access-options.ts';
 
 const hub = 'Hub';
 const topics = 'Internal topics';
@@ -24,6 +25,7 @@ const families: readonly OptionPattern[] = [
     'key.converter.* value.converter.* header.converter.*',
     'Settings of the converter.',
   ),
+  ...accessFamilies,
   family(/^config\.providers\..+$/, 'config.providers.<name>.*', 'A config provider: its class and parameters.'),
   family(/^topic\.creation\..+$/, 'topic.creation.*', 'Creation of topics by source connectors.'),
   family(
@@ -244,7 +246,7 @@ export const workerOptions = optionSet(
       default: true,
     }),
     listeners: option.list({
-      doc: 'Where REST listens: http://host:port. Loopback by default; without authentication listen elsewhere only in a trusted network.',
+      doc: 'Where REST listens: http://host:port or https://host:port. Loopback by default; elsewhere only with authentication, unless millrace.rest.unauthenticated=true.',
       group: rest,
       importance: 'HIGH',
       default: ['http://127.0.0.1:8083'],
@@ -274,6 +276,7 @@ export const workerOptions = optionSet(
       default: 1048576,
       minimum: 1024,
     }),
+    ...accessOptions,
     'topic.creation.enable': option.boolean({
       doc: 'Whether source connectors may create topics.',
       group: tasks,

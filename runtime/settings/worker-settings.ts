@@ -24,6 +24,7 @@ export interface WorkerSettings {
 }
 
 export interface Listener {
+  readonly protocol: 'http' | 'https';
   readonly host: string;
   readonly port: number;
 }
@@ -108,12 +109,15 @@ function defaults(): RawConfig {
 
 function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
   return texts.map((text) => {
-    const match = /^(?:http:\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text);
-    const port = Number(match?.[2]);
-    if (match !== null && port <= 65535) return { host: (match[1] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+    const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text);
+    const port = Number(match?.[3]);
+    if (match !== null && port <= 65535) {
+      const protocol = match[1]?.toLowerCase() === 'https' ? 'https' : 'http';
+      return { protocol, host: (match[2] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+    }
     return {
       key: 'listeners',
-      message: `Invalid value ${text} for configuration listeners: must be http://host:port`,
+      message: `Invalid value ${text} for configuration listeners: must be http://host:port or https://host:port`,
       reason: 'invalid' as const,
       remedy: 'Write a listener as http://127.0.0.1:8083.',
     };

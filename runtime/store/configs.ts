@@ -17,11 +17,22 @@ export interface StoredConnector {
   readonly epoch: number;
 }
 
+/** Encrypts secrets in configurations on their way to the topic. */
+export interface ConfigVault {
+  seal(connector: string, config: StoredConfig): Promise<StoredConfig>;
+  /** What it has no key for stays sealed. */
+  open(connector: string, config: StoredConfig): StoredConfig;
+  /** Whether it would store this configuration, read from the topic, as it is. */
+  isCurrent(config: StoredConfig): Promise<boolean>;
+}
+
 export interface ConfigStoreOptions {
   readonly hub: Hub;
   readonly env: Env;
   readonly topic: string;
   readonly replication?: number;
+  /** Absent: secrets are stored as they were given, as in Kafka Connect. */
+  readonly vault?: ConfigVault;
   /** Called for each change after `open`, also those of other workers. */
   readonly changed?: (connector: string) => void;
   /** Called for each log level that is set for the whole cluster after `open`. */
@@ -38,6 +49,8 @@ interface Draft {
   pending: Map<number, StoredConfig>;
   target: TargetState;
   epoch: number;
+  /** Configurations as the topic has them, by what they are of; kept where there is a vault. */
+  readonly raw: Map<string, StoredConfig>;
 }
 
 /**
@@ -96,12 +109,13 @@ export class ConfigStore {
   async putConfig(name: string, config: StoredConfig, target?: TargetState): Promise<void> {
     const state = target === undefined ? [] : [targetEntry(name, target)];
     // Connect writes the target first, so that no worker starts what was created stopped.
-    await this.#write([...state, { key: `connector-${name}`, value: propertiesValue(config) }]);
+    await this.#write([...state, { key: `connector-${name}`, value: await this.#properties(name, config) }]);
   }
 
   /** Replaces a connector's task configurations: the commit record makes them one change. */
   async putTasks(name: string, tasks: readonly StoredConfig[]): Promise<void> {
-    const entries = tasks.map((config, task) => ({ key: `task-${name}-${task}`, value: propertiesValue(config) }));
+    const values = await Promise.all(tasks.map((config) => this.#properties(name, config)));
+    const entries = values.map((value, task) => ({ key: `task-${name}-${task}`, value }));
     const known = this.#connectors.get(name)?.tasks.length ?? 0;
     const gone = Array.from({ length: Math.max(known - tasks.length, 0) }, (_, index) => ({
       key: `task-${name}-${tasks.length + index}`,
@@ -109,6 +123,18 @@ export class ConfigStore {
     }));
     const commit = { key: `commit-${name}`, value: JSON.stringify({ tasks: tasks.length }) };
     await this.#write([...entries, commit, ...gone]);
+  }
+
+  /** Stores anew the configurations whose secrets the vault's first key has not sealed. */
+  async reseal(): Promise<void> {
+    const { vault } = this.#options;
+    if (vault === undefined) return;
+    for (const [name, { config, tasks, raw }] of this.#connectors) {
+      const current = await Promise.all([...raw.values()].map((one) => vault.isCurrent(one)));
+      if (config === null || current.every(Boolean)) continue;
+      await this.putConfig(name, config);
+      if (tasks.length > 0) await this.putTasks(name, tasks);
+    }
   }
 
   async putTarget(name: string, target: TargetState): Promise<void> {
@@ -143,6 +169,17 @@ export class ConfigStore {
     await this.#topic?.close();
   }
 
+  async #properties(name: string, config: StoredConfig): Promise<string> {
+    return propertiesValue((await this.#options.vault?.seal(name, config)) ?? config);
+  }
+
+  #openedConfig(name: string, key: string, value: unknown): StoredConfig {
+    const stored = readProperties(value);
+    if (this.#options.vault === undefined) return stored;
+    this.#draft(name).raw.set(key, stored);
+    return this.#options.vault.open(name, stored);
+  }
+
   async #write(entries: readonly CompactedEntry[]): Promise<void> {
     await this.#topic?.putAll(entries);
   }
@@ -150,7 +187,7 @@ export class ConfigStore {
   #draft(name: string): Draft {
     let draft = this.#connectors.get(name);
     if (draft === undefined) {
-      draft = { config: null, tasks: [], pending: new Map(), target: 'STARTED', epoch: 0 };
+      draft = { config: null, tasks: [], pending: new Map(), target: 'STARTED', epoch: 0, raw: new Map() };
       this.#connectors.set(name, draft);
     }
     return draft;
@@ -195,8 +232,8 @@ export class ConfigStore {
 
   #applyConfig(name: string, value: unknown): string {
     const draft = this.#draft(name);
-    draft.config = value === null ? null : readProperties(value);
-    if (value === null) Object.assign(draft, { tasks: [], pending: new Map(), target: 'STARTED' });
+    draft.config = value === null ? null : this.#openedConfig(name, '', value);
+    if (value === null) Object.assign(draft, { tasks: [], pending: new Map(), target: 'STARTED', raw: new Map() });
     return name;
   }
 
@@ -204,7 +241,9 @@ export class ConfigStore {
     const cut = rest.lastIndexOf('-');
     const task = Number(rest.slice(cut + 1));
     if (cut < 0 || !Number.isInteger(task)) throw new Error(`"${rest}" does not end in a task number`);
-    if (value !== null) this.#draft(rest.slice(0, cut)).pending.set(task, readProperties(value));
+    const name = rest.slice(0, cut);
+    if (value === null) this.#draft(name).raw.delete(String(task));
+    else this.#draft(name).pending.set(task, this.#openedConfig(name, String(task), value));
   }
 
   #applyCommit(name: string, value: unknown): void {

@@ -22,7 +22,7 @@ async function file(name: string, text: string): Promise<string> {
 describe('worker settings', () => {
   it('needs no configuration', () => {
     const { options, listeners, effective } = workerSettings({});
-    expect(listeners).toEqual([{ host: '127.0.0.1', port: 8083 }]);
+    expect(listeners).toEqual([{ protocol: 'http', host: '127.0.0.1', port: 8083 }]);
     expect(options['config.storage.topic']).toBe('millrace-configs');
     expect(effective['offset.flush.interval.ms']).toBe('1000');
   });
@@ -55,8 +55,8 @@ consumer.max.poll.records=500
     expect(options['group.id']).toBe('connect-cluster');
     expect(options['offset.storage.partitions']).toBe(25);
     expect(listeners).toEqual([
-      { host: '0.0.0.0', port: 8083 },
-      { host: '::1', port: 8084 },
+      { protocol: 'http', host: '0.0.0.0', port: 8083 },
+      { protocol: 'http', host: '::1', port: 8084 },
     ]);
     expect(ignored).toEqual([]);
   });

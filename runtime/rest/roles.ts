@@ -1,0 +1,36 @@
+import { ROLES, type Role } from '../settings/token-file.ts';
+
+/** Changes that leave configurations and positions as they are. */
+const OPERATING = new Set([
+  'PUT /connectors/:connector/pause',
+  'PUT /connectors/:connector/resume',
+  'PUT /connectors/:connector/stop',
+  'POST /connectors/:connector/restart',
+  'POST /connectors/:connector/tasks/:task/restart',
+  'POST /connectors/:connector/check',
+  'PUT /connectors/:connector/check',
+  'PUT /connectors/:connector/topics/reset',
+  'PUT /connector-plugins/:plugin/config/validate',
+  'PUT /admin/loggers/:logger',
+]);
+
+/** Answers that hold records: somebody's data, not only how the worker is. */
+const RECORDS = /\/(?:records|deadletters|samples?)(?:\/|$)/;
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** The least role for a request. `route`: the pattern that serves it; undefined: none does. What is new is an admin's. */
+export function neededRole(method: string, route: string | undefined): Role {
+  if (route === undefined) return 'viewer';
+  if (READING.has(method)) return RECORDS.test(route) ? 'operator' : 'viewer';
+  return OPERATING.has(`${method} ${route}`) ? 'operator' : 'admin';
+}
+
+export function mayAct(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
+/** Whether a request changes anything: then it is recorded. */
+export function isChange(method: string): boolean {
+  return !READING.has(method);
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { redactedLog, Redactor } from '../../../runtime/observe/redactor.ts';
+
+describe('the redactor', () => {
+  it('hides what it was told of, also as JSON and addresses write it', () => {
+    const redactor = new Redactor();
+    redactor.learn('pa"ss/w@rd');
+    expect(redactor.hide('with pa"ss/w@rd, {"p":"pa\\"ss/w@rd"}, pa%22ss%2Fw%40rd')).toBe(
+      'with [hidden], {"p":"[hidden]"}, [hidden]',
+    );
+  });
+
+  it('hides each line of a key', () => {
+    const redactor = new Redactor();
+    const line = 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC';
+    redactor.learn(`-----BEGIN PRIVATE KEY-----\n${line}\n-----END PRIVATE KEY-----`);
+    expect(redactor.hide(`unreadable: ${line}`)).toBe('unreadable: [hidden]');
+  });
+
+  it('hides the longest of those that fit', () => {
+    const redactor = new Redactor();
+    redactor.learn('hush');
+    redactor.learn('hush-hush');
+    expect(redactor.hide('hush-hush hush')).toBe('[hidden] [hidden]');
+  });
+
+  it.each([
+    [
+      'connecting to postgres://me:s3cr%40t@db:5432/shop failed',
+      'connecting to postgres://me:[hidden]@db:5432/shop failed',
+    ],
+    ['https://example.org:8080/a@b is an address', 'https://example.org:8080/a@b is an address'],
+    ['host=db password=abc123 user=me', 'host=db password=[hidden] user=me'],
+    ['set database.password=${file:/x:y}', 'set database.password=${file:/x:y}'],
+    [`Bearer mlr_${'a'.repeat(43)}`, 'Bearer [hidden]'],
+  ])('hides what looks like a secret in %j', (text, shown) => {
+    expect(new Redactor().hide(text)).toBe(shown);
+  });
+
+  it('does not spoil texts for passwords of try-outs', () => {
+    const redactor = new Redactor();
+    for (const value of ['postgres', 'password', 'abc']) redactor.learn(value);
+    expect(redactor.hide('postgres: password authentication failed: abc')).toBe(
+      'postgres: password authentication failed: abc',
+    );
+  });
+
+  it('hides in errors and nested fields of a log', () => {
+    const lines: unknown[] = [];
+    const note = (message: string, fields?: unknown): void => void lines.push([message, fields]);
+    const redactor = new Redactor();
+    redactor.learn('s3cr3t-one');
+    const log = redactedLog({ debug: note, info: note, warn: note, error: note }, redactor);
+    log.error('no s3cr3t-one', { error: new Error('bad s3cr3t-one'), deep: [{ at: 's3cr3t-one' }], count: 3n });
+    expect(lines).toMatchObject([
+      ['no [hidden]', { error: { message: 'bad [hidden]' }, deep: [{ at: '[hidden]' }], count: 3n }],
+    ]);
+    expect(String((lines[0] as [string, { error: { stack: string } }])[1].error.stack)).not.toContain('s3cr3t-one');
+  });
+
+  it('lets no secret through, wherever it stands', () => {
+    const secret = fc.string({ minLength: 6, maxLength: 30 }).filter((text) => text.trim().length >= 6);
+    fc.assert(
+      fc.property(fc.array(secret, { minLength: 1, maxLength: 8 }), fc.array(fc.string()), (secrets, between) => {
+        const redactor = new Redactor();
+        for (const one of secrets) redactor.learn(one);
+        const text = secrets.flatMap((one, index) => [between[index] ?? ' ', one]).join('\u0000');
+        const shown = redactor.hide(text).replaceAll('[hidden]', '\u0001');
+        for (const one of secrets) if (!'[hidden]'.includes(one)) expect(shown).not.toContain(one);
+      }),
+    );
+  });
+});
