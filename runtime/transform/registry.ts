@@ -6,7 +6,10 @@ import { extractNewRecordState } from './debezium/extract-new-record-state.ts';
 import { headerToValue } from './debezium/header-to-value.ts';
 import { partitionRouting } from './debezium/partition-routing.ts';
 import { timezoneConverter } from './debezium/timezone-converter.ts';
+import { filterWhere, where } from './condition/filter-where.ts';
+import { routeWhere } from './condition/route-where.ts';
 import { dropHeaders } from './drop-headers.ts';
+import { explode } from './explode.ts';
 import { extractField } from './extract-field.ts';
 import { filter } from './filter.ts';
 import { flatten } from './flatten.ts';
@@ -48,9 +51,12 @@ export const TRANSFORMS: readonly TransformKind[] = [
   headerToValue,
   partitionRouting,
   timezoneConverter,
+  explode,
+  filterWhere,
+  routeWhere,
 ];
 
-export const PREDICATES: readonly PredicateKind[] = [hasHeaderKey, recordIsTombstone, topicNameMatches];
+export const PREDICATES: readonly PredicateKind[] = [hasHeaderKey, recordIsTombstone, topicNameMatches, where];
 
 export interface FoundTransform {
   readonly kind: TransformKind;

@@ -60,10 +60,8 @@ export const taskBugs: readonly PlantedBug[] = [
     name: 'a sink commits what is written and not durable',
     invariant: 'I1',
     file: 'runtime/task/sink/sink-positions.ts',
-    find: `      .filter(({ durable, committed }) => durable > committed)
-      .map(({ partition, durable }) => ({ ...partition, offset: durable }));`,
-    plant: `      .filter(({ written, committed }) => written > committed)
-      .map(({ partition, written }) => ({ ...partition, offset: written }));`,
+    find: 'return durable >= offered && written > durable ? written : durable;',
+    plant: 'return written > durable || offered > durable ? written : durable;',
     test: 'test/unit/task/sink-positions.test.ts',
     only: 'offer for commit only what is durable, once',
   },

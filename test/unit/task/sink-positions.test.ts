@@ -31,6 +31,28 @@ describe('sink positions', () => {
     expect(positions.nextOf(P0)).toBeNull();
   });
 
+  test('go past dropped records only where all that was given is durable', () => {
+    const positions = new SinkPositions();
+    positions.add(P0, 0n);
+    positions.wrote(P0, 5n);
+    positions.passed(P0, 9n);
+    expect(positions.uncommitted).toEqual([]);
+    positions.durable(durable(3n));
+    expect(positions.uncommitted).toEqual([{ ...P0, offset: 3n }]);
+    positions.durable(durable(5n));
+    expect(positions.uncommitted).toEqual([{ ...P0, offset: 9n }]);
+    positions.committed(positions.uncommitted);
+    expect(positions.settled).toBe(true);
+  });
+
+  test('commit past dropped records though none was given', () => {
+    const positions = new SinkPositions();
+    positions.add(P0, 4n);
+    positions.passed(P0, 7n);
+    expect(positions.uncommitted).toEqual([{ ...P0, offset: 7n }]);
+    expect(positions.nextOf(P0)).toBe(7n);
+  });
+
   test('refuse a durable offset the task was never given', () => {
     const positions = new SinkPositions();
     positions.add(P0, 0n);
