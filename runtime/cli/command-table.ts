@@ -32,6 +32,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./connectors.ts')).defineConnectors,
   },
   {
+    name: 'top',
+    summary: 'where the time of each task goes, live',
+    load: async () => (await import('./top.ts')).defineTop,
+  },
+  {
     name: 'plugins',
     summary: 'list connectors and converters, and their options',
     load: async () => (await import('./plugins.ts')).definePlugins,

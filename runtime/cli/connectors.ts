@@ -1,5 +1,11 @@
 import type { Command } from 'commander';
-import type { ConnectorCheck, ConnectorInfo, ConnectorProgress, ConnectorStateInfo } from '../rest/api.ts';
+import type {
+  ConnectorCheck,
+  ConnectorHealth,
+  ConnectorInfo,
+  ConnectorProgress,
+  ConnectorStateInfo,
+} from '../rest/api.ts';
 import { printCheck } from './check-report.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 import { defineInspect } from './connectors-inspect.ts';
@@ -11,7 +17,11 @@ interface Flags extends PlaceFlags {
   readonly json?: boolean;
 }
 
-type Expanded = Readonly<Record<string, { readonly status?: ConnectorStateInfo; readonly info?: ConnectorInfo }>>;
+interface Listed {
+  readonly status?: ConnectorStateInfo;
+  readonly info?: ConnectorInfo;
+  readonly health?: ConnectorHealth;
+}
 
 /** `millrace connectors …` */
 export function defineConnectors(command: Command, io: CliIo): void {
@@ -43,22 +53,40 @@ function sub(command: Command, name: string, summary: string, example: string): 
 }
 
 function defineList(command: Command, io: CliIo): void {
-  sub(command, 'list', 'list connectors and their states', 'list').action(async (flags: Flags) => {
-    const client = await workerOf(flags, io);
-    const all = await client.request<Expanded>('GET', '/connectors?expand=status&expand=info');
-    if (flags.json === true) {
-      io.out(json(all));
-      return;
-    }
-    const rows = Object.entries(all).map(([name, { status, info }]) => [
-      name,
-      info?.type ?? '',
-      status?.connector.state ?? 'UNASSIGNED',
-      taskCounts(status),
-      info?.config['connector.class'] ?? '',
-    ]);
-    table(io, ['NAME', 'TYPE', 'STATE', 'TASKS', 'CLASS'], rows);
-  });
+  sub(command, 'list', 'list connectors, their states, and whether they make progress', 'list').action(
+    async (flags: Flags) => {
+      const client = await workerOf(flags, io);
+      const path = '/connectors?expand=status&expand=info&expand=health';
+      const all = await client.request<Readonly<Record<string, Listed>>>('GET', path);
+      if (flags.json === true) {
+        io.out(json(all));
+        return;
+      }
+      const rows = Object.entries(all).map(([name, { status, info, health }]) => [
+        name,
+        info?.type ?? '',
+        status?.connector.state ?? 'UNASSIGNED',
+        health === undefined ? '' : healthText(health),
+        taskCounts(status),
+        info?.config['connector.class'] ?? '',
+      ]);
+      table(io, ['NAME', 'TYPE', 'STATE', 'HEALTH', 'TASKS', 'CLASS'], rows);
+    },
+  );
+}
+
+/** `healthy`, `idle`, `throttled`, `STALLED at writing for 3 min`. */
+function healthText({ status, tasks }: ConnectorHealth): string {
+  const stalled = tasks.find((task) => task.stalled !== undefined)?.stalled;
+  if (stalled !== undefined) return `STALLED at ${stalled.stage} for ${sinceText(stalled.since_ms)}`;
+  if (status !== 'healthy' || tasks.length === 0) return status;
+  if (tasks.some(({ standing }) => standing === 'THROTTLED')) return 'throttled';
+  return tasks.every(({ standing }) => standing === 'IDLE') ? 'idle' : status;
+}
+
+function sinceText(sinceMs: number): string {
+  const seconds = Math.max(0, Math.round((Date.now() - sinceMs) / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
 }
 
 /** `2 RUNNING, 1 FAILED` */
@@ -102,11 +130,18 @@ function printStatus(io: CliIo, { status, progress }: Described): void {
   if (status.connector.trace !== undefined) io.out(indent(withoutStack(status.connector.trace)));
   for (const task of status.tasks) {
     const at = progress.tasks.find(({ id }) => id === task.id);
-    const stage = at === undefined ? '' : ` ${at.stage}`;
+    const stage = at === undefined ? '' : ` ${at.stage}${standingText(at)}`;
     io.out(`  task ${task.id} ${stateText(io, task.state)}${stage}`);
     if (at !== undefined) printProgress(io, at);
     if (task.trace !== undefined) io.out(indent(withoutStack(task.trace)));
   }
+}
+
+/** ` (idle: the server has sent everything up to 0/15D6A28)` */
+function standingText({ standing, at, idle, stalled }: ConnectorProgress['tasks'][number]): string {
+  if (stalled !== undefined) return ` (STALLED at ${stalled.stage} for ${sinceText(stalled.since_ms)})`;
+  if (idle !== undefined && standing === 'IDLE') return ` (idle: ${idle})`;
+  return at === undefined || standing === undefined ? '' : ` (${at})`;
 }
 
 function printProgress(io: CliIo, at: ConnectorProgress['tasks'][number]): void {
