@@ -60,12 +60,12 @@ export function guardedSink(context: TaskRunContext, connector: SinkConnector): 
 
 /** Calls into a connector's task. */
 class Calls {
-  readonly #env: TaskRunContext['env'];
+  readonly #context: TaskRunContext;
   readonly #limitMs: number;
 
-  constructor({ env, spec }: TaskRunContext) {
-    this.#env = env;
-    this.#limitMs = numberSetting(spec, CALL_TIMEOUT, CALL_TIMEOUT, 1) ?? DEFAULT_CALL_TIMEOUT_MS;
+  constructor(context: TaskRunContext) {
+    this.#context = context;
+    this.#limitMs = numberSetting(context.spec, CALL_TIMEOUT, CALL_TIMEOUT, 1) ?? DEFAULT_CALL_TIMEOUT_MS;
   }
 
   async called<T>(name: string, call: () => Promise<T>): Promise<T> {
@@ -78,7 +78,12 @@ class Calls {
 
   async timed<T>(name: string, call: () => Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = this.#env.timers.after(this.#limitMs, () => reject(overdue(name, this.#limitMs)));
+    const timer = this.#context.env.timers.after(this.#limitMs, () => {
+      const error = overdue(name, this.#limitMs);
+      // Its code may go on at any time: its thread is not to be used again.
+      this.#context.hung(error.message);
+      reject(error);
+    });
     try {
       return await Promise.race([this.called(name, call), late]);
     } finally {

@@ -8,8 +8,10 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import { guardedSink, guardedSource } from '../../../runtime/task/guarded-connector.ts';
 import type { TaskRunContext } from '../../../runtime/task/task-run-context.ts';
 
+const hung: string[] = [];
 const context = {
   env: realEnv,
+  hung: (what: string) => hung.push(what),
   spec: { config: { 'millrace.task.call.timeout.ms': '30' }, worker: {} },
 } as unknown as TaskRunContext;
 const { signal } = new AbortController();
@@ -51,6 +53,9 @@ describe('a guarded task', () => {
     await expect(sink({ write: never }).write([], signal)).rejects.toThrow('write()');
     await expect(sink({ flush: never }).flush?.(signal)).rejects.toThrow('flush()');
     await expect(sink({ revoke: never }).revoke([], { lost: false })).rejects.toThrow('revoke()');
+    // Its thread is given up: what did not settle may go on at any time.
+    expect(hung).toHaveLength(7);
+    expect(hung[0]).toBe('open() did not settle within 30 ms');
   });
 
   test('lets a read wait', async () => {
