@@ -17,6 +17,12 @@ export function optionPage(title: string, intro: string, set: OptionSet): string
   return `${[`# ${title}`, NOTE, intro, ...sections, ...last].join('\n\n')}\n`;
 }
 
+/** The options of a set as a table; empty where it has none. */
+export function optionTable(set: OptionSet): string {
+  const rows = Object.entries(set.schema.properties).map(([key, schema]) => row(`\`${key}\``, schema));
+  return rows.length === 0 ? '' : table(rows);
+}
+
 function table(rows: readonly string[]): string {
   return ['| key | type | default | what it does |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

@@ -8,6 +8,7 @@ import { workerOptions } from '../../runtime/settings/worker-options.ts';
 import { cliPage } from './cli-page.ts';
 import { configSchema } from './json-schemas.ts';
 import { optionPage } from './option-pages.ts';
+import { transformPage } from './transform-page.ts';
 
 /**
  * Writes `schemas/` and `docs/reference/` from the declarations in the code; with `--check` says
@@ -32,6 +33,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     optionPage('Options of all sink connectors', SHARED_INTRO, sinkOptions),
   );
   files.set('docs/reference/cli.md', await cliPage());
+  files.set('docs/reference/transforms.md', transformPage());
   files.set('schemas/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`);
   for (const { className, aliases, kind, load } of registeredConnectors) {
     const { options } = await load();
