@@ -30,12 +30,17 @@ export class RowMaker {
     this.#rows = options['batch.records'];
   }
 
-  /** An empty block with room for a whole batch. */
-  block(): RowBlock {
+  /** An empty block with room for so many rows; by default for a whole batch. */
+  block(rows = this.#rows): RowBlock {
     const { pool } = this.#made;
-    const arena = Buffer.allocUnsafeSlow(pool.length + this.#rows * ROW_BYTES);
+    const arena = Buffer.allocUnsafeSlow(pool.length + rows * ROW_BYTES);
     pool.copy(arena);
-    return new RowBlock(arena, this.#rows, this.#rows * CELLS);
+    return new RowBlock(arena, rows, rows * CELLS);
+  }
+
+  /** Rows that a block of {@link block} has room for. */
+  room(block: RowBlock): number {
+    return Math.floor((block.arena.length - this.#made.pool.length) / ROW_BYTES);
   }
 
   /** Adds records `from` to `from + count` (not included) to an empty block of {@link block}. */

@@ -9,6 +9,8 @@ import { RowMaker } from './row-maker.ts';
 
 /** Shortest wait for the next record that is due: records of so long make one batch. */
 const PACE_MS = 5;
+/** Rows that the smallest block has room for. */
+const LEAST_ROWS = 64;
 /** A task that was held up does not make up for more than this. */
 const MAKE_UP_MS = 10_000;
 /** The longest wait: then it says again that nothing is due. */
@@ -49,8 +51,7 @@ export class GeneratorTask implements SourceTask {
     const left = records < 0 ? Infinity : records - this.#next;
     if (left <= 0) return null;
     const count = Math.min(most, left, await this.#due(signal));
-    const block = this.#idle ?? this.#maker.block();
-    this.#idle = null;
+    const block = this.#block(count);
     this.#maker.fill(block, this.#next, count);
     this.#next += count;
     const record = this.#next;
@@ -66,6 +67,15 @@ export class GeneratorTask implements SourceTask {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** A block with room for so many rows: a slow generator holds a small one. */
+  #block(rows: number): RowBlock {
+    const idle = this.#idle;
+    this.#idle = null;
+    if (idle !== null && this.#maker.room(idle) >= rows) return idle;
+    const least = 2 ** Math.ceil(Math.log2(Math.max(LEAST_ROWS, rows)));
+    return this.#maker.block(Math.max(rows, Math.min(least, this.#options['batch.records'])));
   }
 
   /** How many records are due, at least one; waits for it. */
