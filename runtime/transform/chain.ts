@@ -2,8 +2,11 @@ import { listedNames, type RawConfig } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import { findPredicate, findTransform } from './registry.ts';
 import { wrongOption } from './transform-error.ts';
+import { TransformFailure } from './transform-failure.ts';
 import type { TransformRecord } from './transform-record.ts';
 import type { Predicate, Transform } from './transform.ts';
+
+export { TransformFailure } from './transform-failure.ts';
 
 interface Link {
   readonly alias: string;
@@ -11,19 +14,6 @@ interface Link {
   readonly transform: Transform;
   readonly predicate: Predicate | null;
   readonly negate: boolean;
-}
-
-/** A record that a chain did not take. */
-export class TransformFailure extends Error {
-  /** Class of the transform (or predicate) that failed. */
-  readonly className: string;
-  readonly error: MillraceError;
-
-  constructor(className: string, error: MillraceError) {
-    super(error.message);
-    this.className = className;
-    this.error = error;
-  }
 }
 
 /** The transforms of one task, in order. */

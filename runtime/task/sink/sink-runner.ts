@@ -3,11 +3,11 @@ import type { SinkRecord, SinkResult, SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
-import { createChain } from '../../transform/chain.ts';
 import { closeTask } from '../closing.ts';
 import { Quota } from '../quota.ts';
 import { Turns } from '../turns.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
+import { loadChain } from '../load-chain.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
 import { SinkFetch } from './sink-fetch.ts';
@@ -29,7 +29,7 @@ import { SinkTransforms, type UntransformedRejection } from './sink-transforms.t
 export async function runSink(context: TaskRunContext, connector: SinkConnector): Promise<RunEnd> {
   const { hub, spec } = context;
   const settings = sinkSettings(spec);
-  const chain = createChain(spec.config);
+  const chain = await loadChain(spec.config);
   const transforms = chain === null ? null : new SinkTransforms(chain, context.converters, connector);
   const task = connector.createTask(spec.config);
   const rejects = new SinkRejects(context);

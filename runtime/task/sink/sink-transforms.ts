@@ -3,7 +3,7 @@ import type { SinkRejection, SinkRecord } from '../../connector/sink.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { Datum, Header } from '../../record/record.ts';
 import type { TransformChain } from '../../transform/chain.ts';
-import { TransformFailure } from '../../transform/chain.ts';
+import { TransformFailure } from '../../transform/transform-failure.ts';
 import { TransformRecord } from '../../transform/transform-record.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import { SCHEMA_HEADER } from '../schema-header.ts';

@@ -4,13 +4,14 @@ import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
-import { createChain } from '../../transform/chain.ts';
+import type { TransformChain } from '../../transform/chain.ts';
 import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
 import { Quota } from '../quota.ts';
 import type { Behind } from '../task-report.ts';
 import { Turns } from '../turns.ts';
+import { loadChain } from '../load-chain.ts';
 import { sourceSettings, type SourceSettings } from '../task-settings.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -43,6 +44,7 @@ export async function runSource(context: TaskRunContext, connector: SourceConnec
   const { spec, hub, env } = context;
   const settings = sourceSettings(spec);
   if (settings.delivery === 'exactly-once' && !connector.exactlyOnce) refuseExactlyOnce(spec, connector);
+  const chain = await loadChain(spec.config);
   const producer = await hub.producer(producerOptions(context, settings));
   try {
     const store = await OffsetStore.open({
@@ -52,7 +54,7 @@ export async function runSource(context: TaskRunContext, connector: SourceConnec
       partitions: settings.offsetTopicPartitions,
     });
     try {
-      return await new SourceRun(context, settings, connector, producer, store).run();
+      return await new SourceRun(context, settings, connector, producer, store, chain).run();
     } finally {
       await store.close();
     }
@@ -120,6 +122,7 @@ class SourceRun {
     connector: SourceConnector,
     producer: HubProducer,
     store: OffsetStore,
+    chain: TransformChain | null,
   ) {
     const { env, spec, converters, report } = context;
     const exactlyOnce = settings.delivery === 'exactly-once';
@@ -148,7 +151,6 @@ class SourceRun {
     this.#rows = new RowEncoder(converters, schemas, this.#output);
     this.#records = new RecordEncoder(converters, schemas, this.#output);
     this.#rejects = new SourceRejects(context, this.#records, converters);
-    const chain = createChain(spec.config);
     this.#transforms = chain === null ? null : new SourceTransforms(chain, this.#rejects);
     this.#shipments = new Shipments({
       env,

@@ -2,8 +2,9 @@ import type { SourceOffset, SourceRecord } from '../../connector/source.ts';
 import { NO_TIMESTAMP, RowBlock } from '../../record/row-block.ts';
 import type { LayoutNode, RowLayout } from '../../record/row-layout.ts';
 import type { Value } from '../../record/value.ts';
-import { TransformFailure, type TransformChain } from '../../transform/chain.ts';
+import type { TransformChain } from '../../transform/chain.ts';
 import { datumOf } from '../../transform/side.ts';
+import { TransformFailure } from '../../transform/transform-failure.ts';
 import { TransformRecord } from '../../transform/transform-record.ts';
 import type { EncodableRecord } from './record-encoder.ts';
 import type { SourceRejects } from './source-rejects.ts';
@@ -52,7 +53,7 @@ export class SourceTransforms {
   }
 }
 
-/** A record that a chain made null is a tombstone in the hub, whatever schema it still has. */
+/** As the encoder takes it. A record that a chain made null is a tombstone in the hub, whatever schema it still has. */
 export function encodable(record: TransformRecord): EncodableRecord {
   return {
     topic: record.topic,
@@ -64,6 +65,7 @@ export function encodable(record: TransformRecord): EncodableRecord {
   };
 }
 
+/** A connector's record as a chain takes it. */
 export function fromRecord(record: SourceRecord): TransformRecord {
   return new TransformRecord({
     topic: record.topic,

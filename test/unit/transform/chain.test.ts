@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { createChain, TransformFailure } from '../../../runtime/transform/chain.ts';
+import { createChain } from '../../../runtime/transform/chain.ts';
+import { TransformFailure } from '../../../runtime/transform/transform-failure.ts';
 import { chained, loose, recordOf } from './records.ts';
 
 const explode = { 'transforms.e.type': 'Explode', 'transforms.e.field': 'items' };
