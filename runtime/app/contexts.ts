@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { writePrivateFile } from '../settings/token-file.ts';
 import { notFound } from './not-found.ts';
 
 /** A worker the command line can be told of by name. */
@@ -10,6 +11,10 @@ export interface Context {
   readonly url: string;
   /** Directory of its hub, where this machine has it. */
   readonly hub?: string;
+  /** Bearer token for it. */
+  readonly token?: string;
+  /** PEM file of the authority that signed its certificate. */
+  readonly ca?: string;
 }
 
 export interface Contexts {
@@ -47,13 +52,9 @@ export async function readContexts(variables: Variables): Promise<Contexts> {
   }
 }
 
-/** Replaces the file at once: a reader sees the old one or the new one. */
+/** Replaces the file at once: a reader sees the old one or the new one. Only its owner may read it: it may hold tokens. */
 export async function writeContexts(variables: Variables, contexts: Contexts): Promise<void> {
-  const path = contextsPath(variables);
-  const draft = `${path}.new`;
-  await realEnv.files.mkdir(dirname(path));
-  await realEnv.files.writeFile(draft, `${JSON.stringify(contexts, null, 2)}\n`);
-  await realEnv.files.rename(draft, path);
+  await writePrivateFile(realEnv, contextsPath(variables), `${JSON.stringify(contexts, null, 2)}\n`);
 }
 
 /** By name, `CONTEXT_NOT_FOUND`. */
@@ -71,9 +72,15 @@ function parse(value: unknown): Contexts {
 }
 
 function parseContext(value: unknown): Context {
-  const { name, url, hub } = fieldsOf(value);
+  const { name, url, hub, token, ca } = fieldsOf(value);
   if (typeof name !== 'string' || typeof url !== 'string') throw new Error('a context needs name and url');
-  return { name, url, ...(typeof hub === 'string' ? { hub } : {}) };
+  return {
+    name,
+    url,
+    ...(typeof hub === 'string' ? { hub } : {}),
+    ...(typeof token === 'string' ? { token } : {}),
+    ...(typeof ca === 'string' ? { ca } : {}),
+  };
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import type { Herder } from '../cluster/herder.ts';
 import type { RawConfig } from '../connector/options.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
 import { levelName, LoggerLevels, type LevelName } from '../observe/logger-levels.ts';
+import { redactedLog, Redactor } from '../observe/redactor.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
@@ -28,11 +29,13 @@ const CLOSE_MARGIN_MS = 10_000;
 export async function runWorker(options: RunWorkerOptions): Promise<{ readonly code: number; readonly hung: boolean }> {
   const { settings, connectors } = await readFiles(options);
   const loggers = new LoggerLevels(startLevel(settings), () => realEnv.clock.nowMs());
-  const log = await openLog(options, settings, loggers);
+  const redactor = new Redactor();
+  const log = redactedLog(await openLog(options, settings, loggers), redactor);
   const ended = Promise.withResolvers<Error | null>();
   const worker = await startWorker({
     settings,
     log,
+    redactor,
     loggers,
     variables: options.variables,
     failed: (error) => {

@@ -52,6 +52,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./context.ts')).defineContext,
   },
   {
+    name: 'token',
+    summary: 'make and revoke tokens for a worker’s REST',
+    load: async () => (await import('./token.ts')).defineToken,
+  },
+  {
+    name: 'secret',
+    summary: 'make keys that encrypt secrets at rest',
+    load: async () => (await import('./secret.ts')).defineSecret,
+  },
+  {
     name: 'loggers',
     summary: 'show and change how much a worker logs',
     load: async () => (await import('./loggers.ts')).defineLoggers,

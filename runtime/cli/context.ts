@@ -1,7 +1,10 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { namedContext, readContexts, writeContexts, type Context } from '../app/contexts.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 import { usage } from './flags.ts';
+
+const HIDDEN = '[hidden]';
 
 interface Flags {
   readonly json?: boolean;
@@ -43,7 +46,8 @@ function defineList(command: Command, io: CliIo): void {
   sub(command, 'list', 'list contexts', 'list').action(async (flags: Flags) => {
     const all = await readContexts(io.env);
     if (flags.json === true) {
-      io.out(json(all));
+      const contexts = all.contexts.map((one) => (one.token === undefined ? one : { ...one, token: HIDDEN }));
+      io.out(json({ ...all, contexts }));
       return;
     }
     const rows = all.contexts.map(({ name, url, hub }) => [name === all.current ? '*' : '', name, url, hub ?? '']);
@@ -60,10 +64,19 @@ function defineAdd(command: Command, io: CliIo): void {
   )
     .requiredOption('-u, --url <url>', 'where the worker’s REST listens')
     .option('-d, --hub <path>', 'directory of its hub, where this machine has it')
-    .action(async (name: string, flags: Flags & { url: string; hub?: string }) => {
+    .option('--token <token>', 'bearer token for it (default: MILLRACE_TOKEN); kept in a file only you can read')
+    .option('--ca <path>', 'PEM file of the authority that signed its certificate, where it is your own')
+    .action(async (name: string, flags: Flags & { url: string; hub?: string; token?: string; ca?: string }) => {
       if (!/^https?:\/\/[^/]/.test(flags.url)) throw usage(`--url ${flags.url}: http://host:port is needed`, '--url');
       const { current, contexts } = await readContexts(io.env);
-      const added: Context = { name, url: flags.url, ...(flags.hub === undefined ? {} : { hub: flags.hub }) };
+      const token = flags.token ?? io.env['MILLRACE_TOKEN'] ?? '';
+      const added: Context = {
+        name,
+        url: flags.url,
+        ...(flags.hub === undefined ? {} : { hub: flags.hub }),
+        ...(token === '' ? {} : { token }),
+        ...(flags.ca === undefined ? {} : { ca: resolve(flags.ca) }),
+      };
       const others = contexts.filter((one) => one.name !== name);
       await writeContexts(io.env, { current: current ?? name, contexts: [...others, added] });
       said(io, flags, name, others.length === contexts.length ? 'added' : 'changed');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { namedContext, readContexts, type Context } from '../app/contexts.ts';
+import { trustCertificates } from '../app/trusted-ca.ts';
 import type { CliIo } from './cli-io.ts';
 import { restClient, type RestClient } from './rest-client.ts';
 
@@ -11,12 +12,17 @@ export interface PlaceFlags {
   readonly url?: string;
   readonly hub?: string;
   readonly context?: string;
+  readonly token?: string;
+  readonly ca?: string;
 }
 
-/** Adds `--url` and `--context`. */
+/** Adds `--url`, `--context`, `--token` and `--ca`. */
 export function withWorker(command: Command): Command {
   return withContext(
-    command.option('-u, --url <url>', `where the worker’s REST listens (default: of the context, else ${LOCAL_URL})`),
+    command
+      .option('-u, --url <url>', `where the worker’s REST listens (default: of the context, else ${LOCAL_URL})`)
+      .option('--token <token>', 'bearer token (default: MILLRACE_TOKEN, else of the context)')
+      .option('--ca <path>', 'PEM file of the authority that signed the worker’s certificate, where it is your own'),
   );
 }
 
@@ -32,9 +38,20 @@ function withContext(command: Command): Command {
   return command.option('--context <name>', 'the worker of this context (see `millrace context`)');
 }
 
-/** The worker that is meant: by `--url`, `--context`, MILLRACE_CONTEXT, the context in use, or the local one. */
+/**
+ * The worker that is meant: by `--url`, `--context`, MILLRACE_CONTEXT, the context in use, or the local one.
+ * A context's token goes to the context's worker only.
+ */
 export async function workerOf(flags: PlaceFlags, io: CliIo): Promise<RestClient> {
-  return restClient(flags.url ?? (await contextOf(flags, io))?.url ?? LOCAL_URL, io.signal);
+  const context = flags.url === undefined ? await contextOf(flags, io) : null;
+  const ca = flags.ca ?? context?.ca;
+  if (ca !== undefined) await trustCertificates(ca);
+  const token = flags.token ?? given(io.env['MILLRACE_TOKEN']) ?? context?.token ?? null;
+  return restClient(flags.url ?? context?.url ?? LOCAL_URL, io.signal, token);
+}
+
+function given(variable: string | undefined): string | undefined {
+  return variable === '' ? undefined : variable;
 }
 
 /** The directory of the hub that is meant, likewise. */

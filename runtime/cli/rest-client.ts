@@ -11,48 +11,68 @@ export interface RestClient {
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {
   400: 'config',
+  401: 'permission',
+  403: 'permission',
   404: 'missing',
   409: 'conflict',
+  429: 'throttled',
   503: 'unavailable',
 };
 
-export function restClient(url: string, signal: AbortSignal): RestClient {
+/** `token`: sent with each request; null: none. */
+export function restClient(url: string, signal: AbortSignal, token: string | null = null): RestClient {
   const base = url.replace(/\/+$/, '');
   return {
     url: base,
     async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const answer = await send(base, method, path, body, signal);
+      const answer = await send({ base, token, signal }, method, path, body);
       const text = await answer.text();
-      if (answer.status === 404) await refuseUnknown(base, path, signal);
+      if (answer.status === 404) await refuseUnknown({ base, token, signal }, path);
       if (!answer.ok) throw refused(answer, text, method, path);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     },
   };
 }
 
-async function send(base: string, method: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {
+interface Connection {
+  readonly base: string;
+  readonly token: string | null;
+  readonly signal: AbortSignal;
+}
+
+async function send(
+  { base, token, signal }: Connection,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Response> {
   try {
     return await fetch(`${base}${path}`, {
       method,
       signal,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new MillraceError('CLI_UNREACHABLE', `no worker answers at ${base}: ${cause}`, {
       kind: 'unavailable',
-      remedy: 'Start one with `millrace worker`, or say where it listens with --url or --context.',
+      remedy:
+        'Start one with `millrace worker`, or say where it listens with --url or --context; for https with a certificate of your own, name its authority with --ca.',
       cause: error,
     });
   }
 }
 
 /** Throws where the path names a connector that does not exist, whatever the worker calls it in its answer. */
-async function refuseUnknown(base: string, path: string, signal: AbortSignal): Promise<void> {
+async function refuseUnknown(connection: Connection, path: string): Promise<void> {
   const [, encoded] = /^\/connectors\/([^/?]+)/.exec(path) ?? [];
   if (encoded === undefined) return;
-  const answer = await send(base, 'GET', '/connectors', undefined, signal);
+  const answer = await send(connection, 'GET', '/connectors', undefined);
   if (!answer.ok) return;
   const known = (await answer.json()) as string[];
   const name = decodeURIComponent(encoded);

@@ -17,7 +17,9 @@ function parseJson(body: unknown): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new RestError(400, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // What the parser says quotes the body, and with it passwords (I9).
+    const [where = 'malformed'] = /at position \d+(?: \(line \d+ column \d+\))?/.exec(String(error)) ?? [];
+    throw new RestError(400, `The body is not JSON: ${where}`);
   }
 }
 
@@ -63,6 +65,20 @@ function nullError(key: string): OptionError {
 
 export function readConfig(body: unknown): Record<string, string> {
   return withoutNulls(readTexts(readObject(body, 'a JSON object of configuration keys')));
+}
+
+/** A configuration within a body. */
+export function readConfigOf(config: unknown, what: string): Record<string, string> {
+  if (!isObject(config)) throw new RestError(400, `${what} must be a JSON object, not ${kindOf(config ?? null)}`);
+  return withoutNulls(readTexts(config));
+}
+
+/** An object of which only these fields are known. */
+export function readFields(body: unknown, what: string, known: readonly string[]): Fields {
+  const fields = readObject(body, what);
+  const unknown = Object.keys(fields).find((key) => !known.includes(key));
+  if (unknown === undefined) return fields;
+  throw new RestError(400, `Unrecognized field "${unknown}": known are ${known.join(', ')}`);
 }
 
 /** As {@link readConfig}, for validation: a null is a key that is not there. */

@@ -17,9 +17,11 @@ import { connectorTopicsResource } from './connector-topics.ts';
 import { healthResource } from './health.ts';
 import { hubTopicsResource } from './hub-topics.ts';
 import { metricsResource } from './metrics.ts';
+import { planResource } from './plan.ts';
 import { checkOrigin } from './request-origin.ts';
 import type { RestContext } from './rest-context.ts';
 import { errorAnswer, httpError, RestError, type ErrorMessage } from './rest-error.ts';
+import { rewindResource } from './rewind.ts';
 import { rootResource } from './root.ts';
 
 /** Characters of a path segment, some of them encoded: longer ones are not found. */
@@ -54,9 +56,15 @@ export function restServer(context: RestContext): FastifyInstance {
   return app;
 }
 
+/** Milliseconds for the headers of a request to arrive. */
+const HEADERS_MS = 20_000;
+/** How often requests that are late are looked for. */
+const CHECK_TIMEOUTS_MS = 2000;
+
 function newServer(context: RestContext): FastifyInstance {
   const { tls, limits } = context;
-  const http = limits === undefined ? {} : { maxHeaderSize: limits.headerBytes };
+  const http =
+    limits === undefined ? {} : { maxHeaderSize: limits.headerBytes, connectionsCheckingInterval: CHECK_TIMEOUTS_MS };
   const app = fastify({
     logger: false,
     bodyLimit: context.bodyBytes,
@@ -68,7 +76,11 @@ function newServer(context: RestContext): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
   }) as unknown as FastifyInstance;
-  if (limits !== undefined) app.server.maxConnections = limits.connections;
+  if (limits !== undefined) {
+    app.server.maxConnections = limits.connections;
+    // Node exchanges the two where that of headers is the longer one.
+    app.server.headersTimeout = Math.min(limits.requestTimeoutMs, HEADERS_MS);
+  }
   return app;
 }
 
@@ -85,9 +97,11 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorTasksResource,
   connectorControlResource,
   connectorOffsetsResource,
+  rewindResource,
   connectorTopicsResource,
   connectorPluginsResource,
   hubTopicsResource,
+  planResource,
   adminLoggersResource,
 ];
 

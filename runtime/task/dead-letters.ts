@@ -1,5 +1,6 @@
 import type { RawConfig } from '../connector/options.ts';
 import type { JsonObject, RawHeader, TopicPartition } from '../record/record.ts';
+import { Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
 import { DEAD_LETTER_HEADER, type DeadLetterFacts, type DeadLetterForm, type ErrorStage } from './dead-letter-facts.ts';
 import type { TaskSpec } from './host.ts';
@@ -71,7 +72,8 @@ export function deadLetterHeaders(
 }
 
 function factsOf(letter: DeadLetter, own: readonly RawHeader[], contextHeaders: boolean): DeadLetterFacts {
-  const { spec, stage, className, error, form, from, source, atMs } = letter;
+  const { spec, stage, className, form, from, source, atMs } = letter;
+  const error = shownError(letter);
   const topic = from?.topic ?? letter.topic;
   return {
     version: 1,
@@ -81,7 +83,7 @@ function factsOf(letter: DeadLetter, own: readonly RawHeader[], contextHeaders: 
     at: atMs,
     stage,
     class: className,
-    code: codeOf(error),
+    code: codeOf(letter.error),
     message: error.message.slice(0, MESSAGE_LIMIT),
     headers: own.length,
     ...(topic === undefined ? {} : { topic }),
@@ -91,7 +93,9 @@ function factsOf(letter: DeadLetter, own: readonly RawHeader[], contextHeaders: 
   };
 }
 
-function connectHeaders({ spec, stage, className, error, from }: DeadLetter): RawHeader[] {
+function connectHeaders(letter: DeadLetter): RawHeader[] {
+  const { spec, stage, className, from } = letter;
+  const error = shownError(letter);
   const origin: [string, string][] =
     from === undefined
       ? []
@@ -106,11 +110,25 @@ function connectHeaders({ spec, stage, className, error, from }: DeadLetter): Ra
     ['task.id', String(spec.task)],
     ['stage', stage],
     ['class.name', className],
-    ['exception.class.name', codeOf(error)],
+    ['exception.class.name', codeOf(letter.error)],
     ['exception.message', error.message],
     ['exception.stacktrace', error.stack ?? ''],
   ];
   return texts.map(([name, text]) => ({ key: PREFIX + name, value: Buffer.from(text) }));
+}
+
+const redactors = new WeakMap<TaskSpec, Redactor>();
+
+/** What the error says, without the secrets of the configuration: drivers quote addresses with their passwords (I9). */
+function shownError({ spec, error }: DeadLetter): { readonly message: string; readonly stack: string | undefined } {
+  let redactor = redactors.get(spec);
+  if (redactor === undefined) {
+    redactor = new Redactor();
+    for (const secret of spec.secrets ?? []) redactor.learn(secret);
+    redactors.set(spec, redactor);
+  }
+  const { message, stack } = error;
+  return { message: redactor.hide(message), stack: stack === undefined ? undefined : redactor.hide(stack) };
 }
 
 function codeOf(error: Error): string {

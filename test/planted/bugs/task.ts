@@ -87,8 +87,8 @@ export const taskBugs: readonly PlantedBug[] = [
     name: 'a secret is shown in clear',
     invariant: 'I9',
     file: 'runtime/connector/options.ts',
-    find: 'isSecret(sets, key) && !isVariable(value) ? HIDDEN : value,',
-    plant: 'isSecret(sets, key) && isVariable(value) ? HIDDEN : value,',
+    find: 'isSecret(sets, key)) return isVariable(value) ? value : HIDDEN;',
+    plant: 'isSecret(sets, key)) return isVariable(value) ? HIDDEN : value;',
     test: 'test/unit/connector/options.test.ts',
   },
 
