@@ -1,5 +1,6 @@
 import type {
   Offsets,
+  RedrivenRecord,
   SinkRecord,
   SinkRejection,
   SinkResult,
@@ -42,6 +43,10 @@ export class BlackholeTask implements SinkTask {
     }
     const rejected = this.#decode ? batch.flatMap(undecodable) : [];
     return Promise.resolve(rejected.length === 0 ? { durable } : { durable, rejected });
+  }
+
+  redrive(batch: readonly RedrivenRecord[]): Promise<{ rejected: readonly SinkRejection[] }> {
+    return Promise.resolve({ rejected: this.#decode ? batch.flatMap(({ record }) => undecodable(record)) : [] });
   }
 
   close(): Promise<void> {

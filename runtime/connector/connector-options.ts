@@ -125,6 +125,12 @@ const shared = {
     displayName: 'Enable Error Context Headers',
     default: false,
   }),
+  'millrace.redrive.max': option.int({
+    doc: 'How often a dead letter is redriven (counted in its header millrace.redrive.count): one that failed so often stays a dead letter. Default 5.',
+    group: handling,
+    optional: true,
+    minimum: 0,
+  }),
   'millrace.restart.max': option.int({
     doc: 'Most restarts of a failed task by itself within millrace.restart.window.ms; then it stays FAILED. -1: without limit; 0: none. By default the worker’s.',
     group: handling,
@@ -294,6 +300,11 @@ export const sinkOptions: OptionSet = optionSet(
       importance: 'HIGH',
       displayName: 'Topics',
       default: [],
+    }),
+    'millrace.errors.block.key': option.boolean({
+      doc: 'Whether later records of a key that has an open dead letter become dead letters too (stage BLOCKED), so that they are written in order when they are redriven. Such a sink is given no key twice in one write.',
+      group: handling,
+      default: false,
     }),
     'topics.regex': option.string({
       doc: 'Regular expression over whole topic names to read. Either this or topics.',

@@ -66,6 +66,14 @@ export interface SinkTaskStart {
   readonly signal: AbortSignal;
 }
 
+/** A dead letter that a sink is given again. */
+export interface RedrivenRecord {
+  /** At its old place: topic, partition and offset are its version, and lie before what was written since. */
+  readonly record: SinkRecord;
+  /** Names this attempt. After a crash the records of the last call, and no others, may come again under the same ids. */
+  readonly id: string;
+}
+
 /** One task of a sink. Calls come from one thread, one at a time. */
 export interface SinkTask {
   open(start: SinkTaskStart): Promise<void>;
@@ -79,6 +87,14 @@ export interface SinkTask {
    * committed, and at least every `offset.flush.interval.ms`, also without new records.
    */
   flush?(signal: AbortSignal): Promise<SinkResult>;
+  /**
+   * Takes dead letters again, between writes and after a flush; they are durable when it resolves. Must
+   * not write one twice: by its version, or by its id. A sink without it cannot be redriven into.
+   */
+  redrive?(
+    batch: readonly RedrivenRecord[],
+    signal: AbortSignal,
+  ): Promise<{ readonly rejected?: readonly SinkRejection[] }>;
   /** Idempotent; called even if `open` failed. */
   close(): Promise<void>;
 }

@@ -47,6 +47,9 @@ export function guardedSink(context: TaskRunContext, connector: SinkConnector): 
         write: async (batch, signal) => resultOf('write', await calls.timed('write', () => task.write(batch, signal))),
         close: () => calls.called('close', () => task.close()),
       };
+      const redrive: SinkTask['redrive'] = (batch, signal) =>
+        calls.timed('redrive', () => task.redrive?.(batch, signal) ?? Promise.resolve({}));
+      if (task.redrive !== undefined) Object.assign(guarded, { redrive });
       if (task.flush === undefined) return guarded;
       const flush: SinkTask['flush'] = async (signal) =>
         resultOf(

@@ -2,6 +2,7 @@ import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
 import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
+import { RedriveStore } from '../store/redrives.ts';
 import { SchemaStore } from '../store/schemas.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from './host.ts';
 import type { LoopStanding } from './loop-watch.ts';
@@ -27,6 +28,7 @@ export class LocalTaskHost implements TaskHost {
   readonly #options: LocalHostOptions;
   readonly #tasks = new Set<LocalTask>();
   readonly #schemas = new Map<string, Promise<SchemaStore>>();
+  #redrives: Promise<RedriveStore> | null = null;
   readonly #stop = new AbortController();
 
   constructor(options: LocalHostOptions) {
@@ -54,6 +56,7 @@ export class LocalTaskHost implements TaskHost {
     this.#stop.abort(new Error('the task host is closing'));
     const stores = await Promise.allSettled(this.#schemas.values());
     for (const store of stores) if (store.status === 'fulfilled') await store.value.close();
+    await (await this.#redrives?.catch(() => null))?.close();
   }
 
   async #resources(spec: TaskSpec): Promise<TaskResources> {
@@ -63,7 +66,21 @@ export class LocalTaskHost implements TaskHost {
       connector: await connector(spec.className),
       converters: taskConverters(spec),
       schemas: await this.#schemaStore(taskSettings(spec).schemaTopic),
+      redrives: () => this.#redriveStore(),
     };
+  }
+
+  /** One view for all tasks; opened when the first asks, and anew after it failed. */
+  #redriveStore(): Promise<RedriveStore> {
+    if (this.#redrives !== null) return this.#redrives;
+    const { hub, env } = this.#options;
+    const forget = (): void => {
+      this.#redrives = null;
+    };
+    const opening = RedriveStore.open({ hub, env, failed: forget }, this.#stop.signal);
+    this.#redrives = opening;
+    opening.catch(forget);
+    return opening;
   }
 
   /** One view of a schema topic for all tasks; opened anew after it failed. */

@@ -2,6 +2,7 @@ import type { Connector } from '../connector/connector.ts';
 import type { Env, Timer } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
+import type { RedriveStore } from '../store/redrives.ts';
 import type { SchemaCatalog } from '../store/schema-catalog.ts';
 import { describeFailure } from './failure.ts';
 import { Gate } from './gate.ts';
@@ -28,6 +29,7 @@ export interface TaskResources {
   readonly connector: Connector;
   readonly converters: TaskConverters;
   readonly schemas: SchemaCatalog;
+  readonly redrives: () => Promise<RedriveStore>;
 }
 
 /** Part of the stopping time after which writes under way are aborted. */
@@ -112,13 +114,14 @@ export class TaskLife {
     const { spec, env, report, resources } = this.#options;
     report.state = 'STARTING';
     report.stage('starting');
-    const { hub, connector, converters, schemas } = await resources();
+    const { hub, connector, converters, schemas, redrives } = await resources();
     const context: TaskRunContext = {
       spec,
       env,
       hub,
       converters,
       schemas,
+      redrives,
       report,
       pause: this.#pause,
       stop: this.#stop.signal,

@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
+import type { RedriveStore } from '../store/redrives.ts';
 import type { SchemaCatalog } from '../store/schema-catalog.ts';
 import type { Gate } from './gate.ts';
 import type { TaskSpec } from './host.ts';
@@ -13,6 +14,8 @@ export interface TaskRunContext {
   readonly hub: Hub;
   readonly converters: TaskConverters;
   readonly schemas: SchemaCatalog;
+  /** Redrive jobs and what became of dead letters. */
+  readonly redrives: () => Promise<RedriveStore>;
   readonly report: TaskReport;
   /** Shut while the task is paused. */
   readonly pause: Gate;

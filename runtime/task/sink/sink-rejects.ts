@@ -12,13 +12,15 @@ import { TransformedSinkRecord } from './transformed-record.ts';
 /** What a sink would not take: written to the dead-letter topic durably, or the end of the run (I5). */
 export class SinkRejects {
   readonly #context: TaskRunContext;
-  readonly #policy: DeadLetterPolicy;
+  readonly policy: DeadLetterPolicy;
+  /** Called for each record that becomes a dead letter. */
+  onDead: (record: SinkRecord) => void = () => undefined;
   readonly #log: ErrorLog;
   #producer: Promise<HubProducer> | null = null;
 
   constructor(context: TaskRunContext) {
     this.#context = context;
-    this.#policy = deadLetterPolicy(context.spec, 'sink');
+    this.policy = deadLetterPolicy(context.spec, 'sink');
     this.#log = new ErrorLog(context.spec.config, context.report.log);
   }
 
@@ -26,7 +28,7 @@ export class SinkRejects {
   async take(rejected: readonly (SinkRejection | UntransformedRejection)[]): Promise<void> {
     const first = rejected[0];
     if (first === undefined) return;
-    const policy = this.#policy;
+    const policy = this.policy;
     if (policy.kind === 'stop') {
       const { record, error } = first;
       this.#log.failed(this.#letter(first), () => ({ timestampMs: record.timestampMs }));
@@ -36,13 +38,26 @@ export class SinkRejects {
         remedy: policy.remedy,
       });
     }
+    for (const { topic, batch } of this.batches(rejected)) await this.#append(topic, batch);
+    this.#context.report.count('dead_letters_total', rejected.length);
+  }
+
+  /** Dead letters as batches, for a transaction of the caller's own. None where the task is to stop. */
+  batches(
+    rejected: readonly (SinkRejection | UntransformedRejection)[],
+  ): { readonly topic: string; readonly partition: number; readonly batch: Buffer }[] {
+    const { policy } = this;
+    const batches: { topic: string; partition: number; batch: Buffer }[] = [];
+    if (policy.kind === 'stop') return batches;
+    const { topic } = policy;
     const builder = new BatchBuilder();
+    const finish = (): number => batches.push({ topic, partition: 0, batch: builder.finish() });
     for (const rejection of rejected) {
       this.#add(builder, rejection, policy.contextHeaders);
-      if (builder.full) await this.#append(policy.topic, builder);
+      if (builder.full) finish();
     }
-    if (builder.count > 0) await this.#append(policy.topic, builder);
-    this.#context.report.count('dead_letters_total', rejected.length);
+    if (builder.count > 0) finish();
+    return batches;
   }
 
   async close(): Promise<void> {
@@ -58,6 +73,7 @@ export class SinkRejects {
     this.#log.failed(letter, () => ({ timestampMs: record.timestampMs }));
     const headers = deadLetterHeaders(letter, record.headers, contextHeaders);
     builder.add(record.timestampMs, record.rawKey, record.rawValue, headers);
+    this.onDead(record);
   }
 
   #letter(rejection: SinkRejection | UntransformedRejection): DeadLetter {
@@ -74,12 +90,12 @@ export class SinkRejects {
     };
   }
 
-  async #append(topic: string, builder: BatchBuilder): Promise<void> {
+  async #append(topic: string, batch: Buffer): Promise<void> {
     // One partition, as Connect makes it (`DeadLetterQueueReporter`).
     this.#producer ??= this.#context.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
     const producer = await this.#producer;
     await producer.partitions(topic);
-    await producer.append(topic, 0, builder.finish());
+    await producer.append(topic, 0, batch);
   }
 }
 

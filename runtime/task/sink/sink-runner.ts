@@ -12,6 +12,7 @@ import { RecordDecoder } from './record-decoder.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
 import { SinkFetch } from './sink-fetch.ts';
 import { measureLag } from './sink-lag.ts';
+import { SinkRedrive } from './sink-redrive.ts';
 import { SinkPositions } from './sink-positions.ts';
 import type { HubSinkRecord } from './sink-record.ts';
 import { SinkRejects } from './sink-rejects.ts';
@@ -42,7 +43,15 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
         const positions = new SinkPositions();
         const decoder = new RecordDecoder(context.converters, context.schemas);
         const fetch = new SinkFetch(reader, positions, decoder, context.schemas);
-        return await new SinkRun(context, settings, task, member, positions, fetch, rejects, transforms).run();
+        const run = new SinkRun(context, settings, task, member, positions, fetch, rejects, transforms);
+        const { className } = connector;
+        const parts = { context, task, className, transforms, decoder, positions, rejects };
+        const redrive = await SinkRedrive.open(parts, () => run.wake());
+        try {
+          return await run.run(redrive);
+        } finally {
+          await redrive?.close();
+        }
       } finally {
         await member.leave();
       }
@@ -74,6 +83,7 @@ class SinkRun {
   #lastWrittenMs = 0;
   /** There was nothing to read at the last look. */
   #atEnd = false;
+  #redrive: SinkRedrive | null = null;
   #generation = -1;
   #assigned = false;
   #flushDueMs: number;
@@ -108,7 +118,14 @@ class SinkRun {
     report.figures.activeNow = () => positions.uncommittedRecords;
   }
 
-  async run(): Promise<RunEnd> {
+  /** Ends the present wait: there is something else to do. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** `redrive`: null where there are no dead letters. */
+  async run(redrive: SinkRedrive | null): Promise<RunEnd> {
+    this.#redrive = redrive;
     const { stop } = this.#context;
     const wake = (): void => this.#wake.abort();
     stop.addEventListener('abort', wake);
@@ -137,6 +154,7 @@ class SinkRun {
       await this.#rest(this.#untilFlushMs());
       return;
     }
+    if (await this.#redriven()) return;
     if (await this.#throttled()) return;
     await this.#write(await this.#read());
   }
@@ -164,11 +182,25 @@ class SinkRun {
     return true;
   }
 
+  /** Between batches, all that was given to the task flushed: dead letters come back in order with the rest (I4). */
+  async #redriven(): Promise<boolean> {
+    if (this.#redrive?.pending !== true) return false;
+    await this.#flush();
+    const { report } = this.#context;
+    report.stage('redriving dead letters');
+    report.at.enter('writing');
+    await this.#redrive.step();
+    report.stage('writing');
+    report.progressed();
+    return true;
+  }
+
   async #write(records: readonly HubSinkRecord[]): Promise<void> {
     const { maxRecords } = this.#settings;
     let at = 0;
     while (at < records.length && !this.#wake.signal.aborted) {
-      const part = records.length <= maxRecords ? records : records.slice(at, at + maxRecords);
+      const most = Math.min(this.#redrive?.together(records, at) ?? records.length, maxRecords);
+      const part = at === 0 && records.length <= most ? records : records.slice(at, at + most);
       if (await this.#writePart(part)) return;
       at += part.length;
       if (this.#isFlushDue && (await this.#flush())) return;
@@ -186,7 +218,10 @@ class SinkRun {
     const bytes = originals.reduce((sum, record) => sum + record.sizeBytes, 0);
     report.queuedBytes = bytes;
     report.at.enter('transforming');
-    const { records, rejected } = this.#transforms?.apply(originals) ?? { records: originals, rejected: [] };
+    const held = this.#redrive?.held(originals) ?? [];
+    const free = held.length === 0 ? originals : originals.filter((one) => !held.some(({ record }) => record === one));
+    const { records, rejected: untaken } = this.#transforms?.apply(free) ?? { records: free, rejected: [] };
+    const rejected = [...held, ...untaken];
     for (;;) {
       const startedMs = report.at.enter('writing');
       const result = records.length === 0 ? NOTHING : await this.#task.write(records, kill);
@@ -314,6 +349,7 @@ class SinkRun {
     this.#assigned = partitions.length > 0;
     report.stage(this.#assigned ? 'writing' : 'waiting for partitions');
     report.gauge('assigned_partitions', partitions.length);
+    await this.#redrive?.reassigned();
     await this.#fetch.restart();
   }
 

@@ -1,6 +1,14 @@
 import type { SinkConnector } from '../../../runtime/connector/connector.ts';
 import { optionSet } from '../../../runtime/connector/options.ts';
-import type { Assigned, Offsets, SinkRecord, SinkResult, SinkTask } from '../../../runtime/connector/sink.ts';
+import type {
+  Assigned,
+  Offsets,
+  RedrivenRecord,
+  SinkRecord,
+  SinkRejection,
+  SinkResult,
+  SinkTask,
+} from '../../../runtime/connector/sink.ts';
 import { topicPartitionName, type TopicPartition } from '../../../runtime/record/record.ts';
 
 export interface Written {
@@ -17,6 +25,10 @@ export class MemoryTarget {
   readonly revoked: TopicPartition[] = [];
   /** Only a flush makes durable. */
   holds = false;
+  /** How many records each redrive brought. */
+  readonly redrives: number[] = [];
+  /** Which redriven records are rejected. */
+  refuses: (record: SinkRecord) => Error | null = () => null;
   closed = 0;
   flushes = 0;
   /** Called before each write; what it returns is the answer instead. */
@@ -58,6 +70,18 @@ class MemorySinkTask implements SinkTask {
       this.#ends.set(topicPartitionName(record), offset + 1n);
     }
     return { durable: this.#target.holds ? new Map() : new Map(this.#ends) };
+  }
+
+  redrive(batch: readonly RedrivenRecord[]): Promise<{ rejected: SinkRejection[] }> {
+    const rejected: SinkRejection[] = [];
+    for (const { record } of batch) {
+      const error = this.#target.refuses(record);
+      const { topic, partition, offset } = record;
+      if (error !== null) rejected.push({ record, error });
+      else this.#target.written.push({ topic, partition, offset, value: record.value().value });
+    }
+    this.#target.redrives.push(batch.length);
+    return Promise.resolve({ rejected });
   }
 
   flush(): Promise<SinkResult> {

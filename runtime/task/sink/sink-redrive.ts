@@ -1,0 +1,189 @@
+import type { RedrivenRecord, SinkRecord, SinkRejection, SinkTask } from '../../connector/sink.ts';
+import { MillraceError } from '../../record/error.ts';
+import { topicPartitionName } from '../../record/record.ts';
+import type { RedriveStore } from '../../store/redrives.ts';
+import { records, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
+import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
+import { Undelivered } from '../redrive/undelivered.ts';
+import type { TaskRunContext } from '../task-run-context.ts';
+import { booleanSetting } from '../task-settings.ts';
+import type { RecordDecoder } from './record-decoder.ts';
+import { RedrivenSinkRecord } from './redriven-record.ts';
+import type { SinkPositions } from './sink-positions.ts';
+import type { HubSinkRecord } from './sink-record.ts';
+import type { SinkRejects } from './sink-rejects.ts';
+import type { SinkTransforms, UntransformedRejection } from './sink-transforms.ts';
+import { TransformedSinkRecord } from './transformed-record.ts';
+
+const BLOCK_KEY = 'millrace.errors.block.key';
+
+export interface SinkRedriveParts {
+  readonly context: TaskRunContext;
+  readonly task: SinkTask;
+  readonly className: string;
+  readonly transforms: SinkTransforms | null;
+  readonly decoder: RecordDecoder;
+  readonly positions: SinkPositions;
+  readonly rejects: SinkRejects;
+}
+
+/** Dead letters on their way back into a sink, and keys that its dead letters hold back. */
+export class SinkRedrive {
+  readonly #parts: SinkRedriveParts;
+  readonly #store: RedriveStore;
+  readonly #topic: string;
+  readonly #redriver: Redriver;
+  readonly #blocks: boolean;
+  readonly #unwatch: () => void;
+  #undelivered: Undelivered | null = null;
+
+  private constructor(parts: SinkRedriveParts, store: RedriveStore, topic: string, wake: () => void) {
+    const { context, positions, task, className, rejects } = parts;
+    this.#parts = parts;
+    this.#store = store;
+    this.#topic = topic;
+    this.#blocks = booleanSetting({ config: context.spec.config, worker: {} }, BLOCK_KEY, false);
+    this.#redriver = new Redriver({
+      context,
+      store,
+      owns: ({ facts: { topic: of, partition } }) =>
+        of !== undefined && partition !== undefined && positions.has({ topic: of, partition }),
+      deliver: (letters, force) => this.#deliver(letters, force),
+      discarded: (letters) => this.#discarded(letters),
+      refusal: task.redrive === undefined ? `${className} cannot be given a record again after later ones` : null,
+    });
+    rejects.onDead = ({ topic: of, partition, offset, rawKey }) =>
+      this.#undelivered?.add({ topic: of, partition }, offset, rawKey);
+    this.#unwatch = store.watch((connector) => {
+      if (connector === context.spec.connector && this.#redriver.pending) wake();
+    });
+  }
+
+  /** null: the connector keeps no dead letters. */
+  static async open(parts: SinkRedriveParts, wake: () => void): Promise<SinkRedrive | null> {
+    const { policy } = parts.rejects;
+    if (policy.kind === 'stop') return null;
+    return new SinkRedrive(parts, await parts.context.redrives(), policy.topic, wake);
+  }
+
+  get pending(): boolean {
+    return this.#redriver.pending;
+  }
+
+  /** To be called between batches, everything that was given to the task flushed. */
+  step(): Promise<void> {
+    return this.#redriver.step();
+  }
+
+  /** Partitions came or went. */
+  async reassigned(): Promise<void> {
+    this.#redriver.reassigned();
+    this.#undelivered = this.#blocks ? await this.#read() : null;
+  }
+
+  async close(): Promise<void> {
+    this.#unwatch();
+    await this.#redriver.close();
+  }
+
+  /** How many of the records may be given to the task at once: with blocked keys no key twice. */
+  together(from: readonly HubSinkRecord[], at: number): number {
+    if (!this.#blocks) return from.length - at;
+    const seen = new Set<string>();
+    for (let i = at; i < from.length; i++) {
+      const { topic, partition, rawKey } = from[i] as HubSinkRecord;
+      if (rawKey === null) continue;
+      const name = `${topic}-${partition} ${rawKey.toString('latin1')}`;
+      if (seen.has(name)) return i - at;
+      seen.add(name);
+    }
+    return from.length - at;
+  }
+
+  /** Records of a key that has an open dead letter: they become dead letters too, in their order (I4). */
+  held(originals: readonly HubSinkRecord[]): readonly UntransformedRejection[] {
+    const undelivered = this.#blocks ? this.#undelivered : null;
+    if (undelivered?.blocksAny !== true) return [];
+    return originals
+      .filter((record) => undelivered.blocks(record, record.rawKey))
+      .map((record) => ({ record, error: blocked(), stage: 'BLOCKED', className: BLOCK_KEY }));
+  }
+
+  async #deliver(letters: readonly StoredDeadLetter[], force: boolean): Promise<Delivered> {
+    const { task, transforms, rejects, context, decoder } = this.#parts;
+    await context.schemas.load();
+    const originals = letters.map((letter) => new RedrivenSinkRecord(letter, decoder));
+    const superseded = force ? new Map<RedrivenSinkRecord, bigint>() : await this.#superseded(originals);
+    const current = originals.filter((record) => !superseded.has(record));
+    const { records: out, rejected } = transforms?.apply(current) ?? { records: current, rejected: [] };
+    const result = out.length === 0 ? {} : await task.redrive?.(out.map(attempt), context.kill);
+    context.env.crash?.('redrive.after_write');
+    const failed = new Map<SinkRecord, SinkRejection | UntransformedRejection>();
+    for (const one of [...rejected, ...(result?.rejected ?? [])]) failed.set(originalOf(one.record), one);
+    for (const record of current) if (!failed.has(record)) this.#undelivered?.delivered(record, record.offset);
+    const outcomes = originals.map((record): Redriven => {
+      const newer = superseded.get(record);
+      if (newer !== undefined) this.#undelivered?.closed(record, record.offset, record.rawKey);
+      if (newer !== undefined) return { letter: record.letter, outcome: 'superseded', note: `by offset ${newer}` };
+      const failure = failed.get(record);
+      if (failure === undefined) return { letter: record.letter, outcome: 'redriven' };
+      return { letter: record.letter, outcome: 'failed', note: failure.error.message.slice(0, 500) };
+    });
+    return { outcomes, batches: rejects.batches([...failed.values()]) };
+  }
+
+  /** The offset of a newer record of the same key that the sink was given, for each that has one. */
+  async #superseded(originals: readonly RedrivenSinkRecord[]): Promise<Map<RedrivenSinkRecord, bigint>> {
+    const { context, positions } = this.#parts;
+    const undelivered = (this.#undelivered ??= await this.#read());
+    const found = new Map<RedrivenSinkRecord, bigint>();
+    for (const group of Map.groupBy(originals, topicPartitionName).values()) {
+      const [of] = group;
+      const byKey = Map.groupBy(
+        group.filter(({ rawKey }) => rawKey !== null),
+        ({ rawKey }) => rawKey?.toString('latin1'),
+      );
+      if (of === undefined || byKey.size === 0) continue;
+      const { earliest } = await context.hub.admin.offsets(of, 'read_committed');
+      const first = group.reduce((least, { offset }) => (offset < least ? offset : least), of.offset) + 1n;
+      // Delivered is what the task was given, committed or not.
+      const end = positions.nextOf(of) ?? 0n;
+      const scan = records(context.hub, of.topic, of.partition, first > earliest ? first : earliest, end, context.stop);
+      for await (const at of scan) {
+        const same = byKey.get(at.key()?.toString('latin1'));
+        if (same === undefined || undelivered.has(of, at.offset)) continue;
+        for (const record of same) if (record.offset < at.offset) found.set(record, at.offset);
+      }
+    }
+    return found;
+  }
+
+  #discarded(letters: readonly StoredDeadLetter[]): void {
+    for (const { facts, key } of letters) {
+      if (facts.topic === undefined || facts.partition === undefined || facts.offset === undefined) continue;
+      this.#undelivered?.closed({ topic: facts.topic, partition: facts.partition }, BigInt(facts.offset), key);
+    }
+  }
+
+  #read(): Promise<Undelivered> {
+    const { hub, spec, stop } = this.#parts.context;
+    return Undelivered.read(hub, this.#store, this.#topic, spec.connector, stop);
+  }
+}
+
+function attempt(record: SinkRecord): RedrivenRecord {
+  const original = originalOf(record);
+  return { record, id: original instanceof RedrivenSinkRecord ? original.id : '' };
+}
+
+function originalOf(record: SinkRecord): SinkRecord {
+  return record instanceof TransformedSinkRecord ? record.original : record;
+}
+
+function blocked(): MillraceError {
+  return new MillraceError('TASK_KEY_BLOCKED', 'an earlier record of this key is a dead letter', {
+    kind: 'data',
+    key: BLOCK_KEY,
+    remedy: 'Redrive or discard the earlier one, then this.',
+  });
+}
