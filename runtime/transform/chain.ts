@@ -1,3 +1,4 @@
+import type { Log } from '../connector/context.ts';
 import { listedNames, type RawConfig } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import { findPredicate, findTransform } from './registry.ts';
@@ -77,14 +78,19 @@ function failure(alias: string, cause: unknown): MillraceError {
 }
 
 /** The chain of a connector's configuration; null: it has no transforms. Throws a `config` error by key. */
-export function createChain(config: RawConfig): TransformChain | null {
+export function createChain(config: RawConfig, log?: Log): TransformChain | null {
   const aliases = listedNames(config['transforms']);
   if (aliases.length === 0) return null;
   const predicates = new Map(listedNames(config['predicates']).map((alias) => [alias, predicateOf(config, alias)]));
-  return new TransformChain(aliases.map((alias) => linkOf(config, alias, predicates)));
+  return new TransformChain(aliases.map((alias) => linkOf(config, alias, predicates, log)));
 }
 
-function linkOf(config: RawConfig, alias: string, predicates: ReadonlyMap<string, Predicate>): Link {
+function linkOf(
+  config: RawConfig,
+  alias: string,
+  predicates: ReadonlyMap<string, Predicate>,
+  log: Log | undefined,
+): Link {
   const prefix = `transforms.${alias}.`;
   const own = below(config, prefix);
   const className = own['type']?.trim() ?? '';
@@ -98,7 +104,7 @@ function linkOf(config: RawConfig, alias: string, predicates: ReadonlyMap<string
   return {
     alias,
     className,
-    transform: prefixed(prefix, () => found.kind.create(own, found.side)),
+    transform: prefixed(prefix, () => found.kind.create(own, found.side, log)),
     predicate,
     negate: own['negate']?.trim().toLowerCase() === 'true',
   };

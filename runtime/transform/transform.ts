@@ -1,3 +1,4 @@
+import type { Log } from '../connector/context.ts';
 import type { OptionSet, RawConfig } from '../connector/options.ts';
 import type { TransformRecord } from './transform-record.ts';
 
@@ -34,8 +35,11 @@ interface Declaration {
 export interface TransformKind extends Declaration {
   /** Whether it comes as `$Key` and `$Value`. */
   readonly sided: boolean;
-  /** Throws a `config` error naming the option that does not stand. `side` is meaningful where `sided`. */
-  create(config: RawConfig, side: Side): Transform;
+  /**
+   * Throws a `config` error naming the option that does not stand. `side` is meaningful where `sided`.
+   * `log` takes what an option asks to be told; never what is in a record (I9).
+   */
+  create(config: RawConfig, side: Side, log?: Log): Transform;
 }
 
 export interface PredicateKind extends Declaration {

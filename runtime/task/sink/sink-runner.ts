@@ -30,7 +30,7 @@ import { SinkTransforms, type UntransformedRejection } from './sink-transforms.t
 export async function runSink(context: TaskRunContext, connector: SinkConnector): Promise<RunEnd> {
   const { hub, spec } = context;
   const settings = sinkSettings(spec);
-  const chain = await loadChain(spec.config);
+  const chain = await loadChain(spec.config, context.report.log);
   const transforms = chain === null ? null : new SinkTransforms(chain, context.converters, connector);
   const task = connector.createTask(spec.config);
   const rejects = new SinkRejects(context);

@@ -1,11 +1,10 @@
 import type { SourceConnector } from '../../connector/connector.ts';
-import type { Progress, SourceBatch, SourceOffset, SourceTask } from '../../connector/source.ts';
+import type { Progress, SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import type { TransformChain } from '../../transform/chain.ts';
-import { deadLetterPolicy } from '../dead-letters.ts';
 import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
@@ -45,7 +44,7 @@ export async function runSource(context: TaskRunContext, connector: SourceConnec
   const { spec, hub, env } = context;
   const settings = sourceSettings(spec);
   if (settings.delivery === 'exactly-once' && !connector.exactlyOnce) refuseExactlyOnce(spec, connector);
-  const chain = await loadChain(spec.config);
+  const chain = await loadChain(spec.config, context.report.log);
   const producer = await hub.producer(producerOptions(context, settings));
   try {
     const store = await OffsetStore.open({
@@ -75,15 +74,8 @@ function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnector): vo
   });
 }
 
-/** The topic of dead letters has one partition, as Connect makes it (`DeadLetterQueueReporter`). */
-function withDeadLetters(spec: TaskSpec, creation: ProducerOptions['createTopics']): ProducerOptions['createTopics'] {
-  const policy = deadLetterPolicy(spec, 'source');
-  if (policy.kind === 'stop' || creation === undefined) return creation;
-  return (topic) => (topic === policy.topic ? { partitions: 1 } : creation(topic));
-}
-
 function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {
-  const createTopics = withDeadLetters(spec, topicCreation(spec));
+  const createTopics = topicCreation(spec);
   const group = spec.worker['group.id'] ?? 'millrace';
   return {
     acks: settings.delivery === 'exactly-once' ? 'all' : settings.acks,
@@ -270,7 +262,6 @@ class SourceRun {
   async #ship(batch: SourceBatch): Promise<number> {
     let bytes: number;
     const { env, report } = this.#context;
-    this.#rejects.begin(() => standingOf(batch));
     const records = this.#transformed(batch);
     report.at.enter('converting');
     const nowMs = env.clock.nowMs();
@@ -280,18 +271,18 @@ class SourceRun {
       const preparing = this.#rows.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#rows.encode(records, nowMs, this.#rejects);
+      bytes = this.#rows.encode(records, nowMs);
     } else {
       const preparing = this.#records.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#records.encode(records, nowMs, this.#rejects);
+      bytes = this.#records.encode(records, nowMs);
     }
     report.records += count;
     report.bytes += bytes;
     this.#quota.take(count, bytes);
     if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
-    await this.#rejects.settle(nowMs);
+    await this.#transforms?.settle(nowMs);
     batch.release?.();
     this.#shipments.release();
     report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
@@ -367,12 +358,6 @@ function progressOf(batch: SourceBatch): readonly Progress[] {
       progress.push({ partition: source.partition, position: { toOffset: () => source.offset } });
   }
   return progress;
-}
-
-/** Where the source stands after the batch: the place of records that have none of their own. */
-function standingOf(batch: SourceBatch): SourceOffset | undefined {
-  const last = batch.progress?.at(-1);
-  return last === undefined ? undefined : { partition: last.partition, offset: last.position.toOffset() };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

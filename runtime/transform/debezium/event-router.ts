@@ -1,3 +1,4 @@
+import type { Log } from '../../connector/context.ts';
 import { option, optionSet, parseOptions } from '../../connector/options.ts';
 import type { Header } from '../../record/record.ts';
 import { STRING } from '../../record/schema-builder.ts';
@@ -18,7 +19,7 @@ const optionalColumn = (doc: string) => option.string({ doc, optional: true });
 
 const options = optionSet('EventRouter', {
   'table.op.invalid.behavior': option.oneOf(['warn', 'error', 'fatal'], {
-    doc: 'What an update of the outbox table does: warn and error: it is ignored; fatal: the record is rejected.',
+    doc: 'What an update of the outbox table does: warn and error: it is ignored and told in the log; fatal: the record is rejected.',
     default: 'warn',
   }),
   'table.field.event.id': column('Column of the event’s id, which becomes the header id.', 'id'),
@@ -66,14 +67,15 @@ export const eventRouter: TransformKind = {
   doc: 'Makes the events of an outbox table records of topics of their own.',
   options,
   sided: false,
-  create: (config) => {
+  create: (config, _side, log) => {
     const parsed = parseOptions(options, config);
     const router = new Renaming(
       pattern('route.topic.regex', parsed['route.topic.regex']),
       parsed['route.topic.replacement'],
     );
     return new OutboxRouter({
-      fatal: parsed['table.op.invalid.behavior'] === 'fatal',
+      updates: parsed['table.op.invalid.behavior'],
+      log,
       id: parsed['table.field.event.id'],
       key: parsed['table.field.event.key'],
       time: parsed['table.field.event.timestamp'] ?? null,
@@ -91,7 +93,8 @@ export const eventRouter: TransformKind = {
 };
 
 interface Settings {
-  readonly fatal: boolean;
+  readonly updates: 'warn' | 'error' | 'fatal';
+  readonly log: Log | undefined;
   readonly id: string;
   readonly key: string;
   readonly time: string | null;
@@ -128,13 +131,20 @@ class OutboxRouter implements Transform {
     const { op } = event.value;
     if (op === 'd') return null;
     if (op === 'u') {
-      if (!this.#settings.fatal) return null;
-      throw rejected('RECORD', 'Unexpected update message received, fail.');
+      return this.#update(record);
     }
     const after = rowOf(event, 'after');
     const row = { schema: after.schema, value: requireStruct(after.schema, after.value, 'Read Outbox Event') };
     this.#route(record, row, event);
     return record;
+  }
+
+  /** An outbox table is only inserted into and deleted from. */
+  #update({ topic }: TransformRecord): null {
+    const { updates, log } = this.#settings;
+    if (updates === 'fatal') throw rejected('RECORD', 'Unexpected update message received, fail.');
+    log?.[updates](`EventRouter ignores an update in ${topic}`);
+    return null;
   }
 
   #route(record: TransformRecord, row: Row, event: Row): void {

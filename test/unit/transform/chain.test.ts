@@ -1,10 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { field, STRING, structOf } from '../../../runtime/record/schema-builder.ts';
+import { struct } from '../../../runtime/record/value.ts';
 import { createChain } from '../../../runtime/transform/chain.ts';
 import { TransformFailure } from '../../../runtime/transform/transform-failure.ts';
+import type { TransformRecord } from '../../../runtime/transform/transform-record.ts';
 import { chained, loose, recordOf } from './records.ts';
 
 const explode = { 'transforms.e.type': 'Explode', 'transforms.e.field': 'items' };
+
+describe('EventRouter', () => {
+  test.each(['warn', 'error'] as const)('tells an update of the outbox table in the log: %s', (level) => {
+    const said: string[] = [];
+    const note = (as: string) => (message: string) => void said.push(`${as}: ${message}`);
+    const log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+    const type = 'io.debezium.transforms.outbox.EventRouter';
+    const config = { transforms: 'o', 'transforms.o.type': type, 'transforms.o.table.op.invalid.behavior': level };
+    const schema = structOf([field('op', STRING)], { name: 'x.Envelope' });
+    const out: TransformRecord[] = [];
+    createChain(config, log)?.apply(recordOf(struct({ op: 'u' }), schema, { topic: 'outbox' }), out);
+    expect(out).toEqual([]);
+    expect(said).toEqual([`${level}: EventRouter ignores an update in outbox`]);
+  });
+});
 
 describe('a chain', () => {
   test('is none without transforms', () => {
