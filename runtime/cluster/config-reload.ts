@@ -17,6 +17,8 @@ interface ReloadOptions {
 export class ConfigReload {
   readonly #options: ReloadOptions;
   readonly #started = new Map<string, string>();
+  /** Told of and not started anew since: told once. */
+  readonly #told = new Map<string, string>();
   /** Connectors whose variables could not be read when last looked at: said once. */
   readonly #unreadable = new Set<string>();
 
@@ -27,6 +29,7 @@ export class ConfigReload {
   /** Remembers what a connector was started with. */
   started(name: string, resolved: RawConfig): void {
     this.#started.set(name, digest(resolved));
+    this.#told.delete(name);
   }
 
   /** Connectors to start anew. `setback`: why one could not be started, which a file that is back may mend. */
@@ -40,7 +43,10 @@ export class ConfigReload {
       if (now === null) continue;
       const before = this.#started.get(name);
       const mended = setback(name)?.includes('CONFIG_VARIABLE_UNRESOLVED') === true;
-      if (mended || (before !== undefined && before !== now)) changed.push(name);
+      const differs = mended || (before !== undefined && before !== now);
+      if (!differs || this.#told.get(name) === now) continue;
+      this.#told.set(name, now);
+      changed.push(name);
     }
     return changed;
   }
