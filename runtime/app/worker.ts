@@ -309,11 +309,11 @@ function ownNames({ listeners, options }: WorkerSettings): readonly string[] | n
 
 /** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */
 function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: string; contentType: string }> {
-  let page: Promise<import('../observe/metrics.ts').MetricsPage> | null = null;
+  let page: Promise<import('../observe/metrics/page.ts').MetricsPage> | null = null;
   return async () => {
-    page ??= import('../observe/metrics.ts').then(({ MetricsPage }) => new MetricsPage());
+    page ??= import('../observe/metrics/page.ts').then(({ MetricsPage }) => new MetricsPage());
     const loaded = await page;
-    const samples = [...taskSamples(herder, realEnv.clock.nowMs()), ...hubSamples(await hub.stats())];
+    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(await hub.stats())];
     return { text: await loaded.render(samples), contentType: loaded.contentType };
   };
 }

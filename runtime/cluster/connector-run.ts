@@ -5,6 +5,7 @@ import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
 import { traceOf } from '../task/failure.ts';
 import { stallSettings, type StallSettings } from '../task/stall-settings.ts';
 import { runState } from './run-states.ts';
+import type { StartCounts } from './start-counts.ts';
 
 interface RunContext {
   readonly host: TaskHost;
@@ -13,6 +14,7 @@ interface RunContext {
   readonly log: Log;
   /** Milliseconds a stopping task has to drain. */
   readonly stopMs: number;
+  readonly starts: StartCounts;
 }
 
 export interface RunPlan {
@@ -43,6 +45,8 @@ export class ConnectorRun {
   readonly #handles: TaskHandle[];
   /** Last status written per task: only differences are written again. */
   readonly #written = new Map<number, string>();
+  /** Tasks of which it is not known yet how their start ends. */
+  readonly #starting = new Set<number>();
   #writes: Promise<void> = Promise.resolve();
 
   constructor(name: string, plan: RunPlan, context: RunContext) {
@@ -114,6 +118,8 @@ export class ConnectorRun {
       tasks: tasks.length,
     };
     this.#written.delete(task);
+    this.#context.starts.tasks.attempts++;
+    this.#starting.add(task);
     const { epoch } = spec;
     const handle = this.#context.host.start(spec, (view) => this.#changed(task, epoch, view));
     this.#changed(task, epoch, handle.view());
@@ -134,6 +140,7 @@ export class ConnectorRun {
   /** Late news of an earlier start of the task (a zombie) must not overwrite its successor's (D16). */
   #changed(task: number, epoch: number, view: TaskView): void {
     if (epoch !== this.#epoch && this.#handles[task]?.spec.epoch !== epoch) return;
+    this.#count(task, view);
     const state = runState(view.state);
     // A task that starts again by itself says why, and when.
     const trace = state === 'FAILED' ? (view.failure?.trace ?? null) : (view.restart?.trace ?? null);
@@ -143,6 +150,14 @@ export class ConnectorRun {
     this.#log(task, view);
     const status = { state, trace, worker_id: this.#context.workerId, generation: epoch, version: this.#plan.version };
     this.write(() => this.#context.statuses.putTask(this.name, task, status));
+  }
+
+  /** The first outcome of a start counts. */
+  #count(task: number, { state }: TaskView): void {
+    const { tasks } = this.#context.starts;
+    if (state === 'STARTING' || !this.#starting.delete(task)) return;
+    if (state === 'FAILED') tasks.failures++;
+    else tasks.successes++;
   }
 
   /** A start must not look like RUNNING (I8), and shows where it does not succeed; a stop that was asked for is told by who asked. */

@@ -23,12 +23,13 @@ import type {
 import type { PluginCatalog } from './catalog.ts';
 import { namedConnector, withName } from './config-checks.ts';
 import { ConfigGate } from './config-gate.ts';
-import { connectorHealth, stallText, type ConnectorHealth } from './connector-health.ts';
+import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import { ConnectorQueue } from './connector-queue.ts';
+import { HerderFigures } from './herder-figures.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
 import { StallGuard } from './stall-guard.ts';
-import { stateInfo, taskProfile, taskProgress, taskStateInfo, traceSummary } from './state-info.ts';
+import { stateInfo, taskStateInfo } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
@@ -68,6 +69,7 @@ export class Herder {
   readonly #tracker: TopicTracker;
   /** Who makes no progress. */
   readonly stalls: StallGuard;
+  readonly figures: HerderFigures;
   /** Holds configurations against what this worker can run. */
   readonly gate: ConfigGate;
   /** Types of connectors seen, so that answers need not load them. */
@@ -84,6 +86,14 @@ export class Herder {
       log,
       tasks: () => this.#reconciler.watched(),
       restart: (name, task) => this.#reconciler.restartTasks(name, [task]),
+    });
+    this.figures = new HerderFigures({
+      configs: options.configs,
+      statuses,
+      reconciler: this.#reconciler,
+      stalls: this.stalls,
+      typeOf: (name) => this.typeOf(name),
+      stateOf: (name) => this.status(name).connector.state,
     });
     this.#tracker = new TopicTracker({
       env,
@@ -160,19 +170,13 @@ export class Herder {
   /** Where the tasks that run here stand. */
   progress(name: string): ConnectorProgress {
     this.#stored(name);
-    const views = this.#reconciler.run(name)?.views() ?? [];
-    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view, this.stalls.stall(name, id)) })) };
+    return this.figures.progress(name);
   }
 
   /** Where the time of the tasks that run here goes. */
   profile(name: string): ConnectorProfile {
     this.#stored(name);
-    const views = this.#reconciler.run(name)?.views() ?? [];
-    const tasks = views.flatMap((view, id) => {
-      const profile = taskProfile(view, this.stalls.stall(name, id));
-      return profile === null ? [] : [{ id, ...profile }];
-    });
-    return { name, type: this.typeOf(name), tasks };
+    return this.figures.profile(name);
   }
 
   /** Whether the connector does what is wanted of it, and what keeps it from it. */
@@ -184,14 +188,7 @@ export class Herder {
 
   /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
   setbacks(): ReadonlyMap<string, string> {
-    return new Map(
-      this.names().flatMap((name): [string, string][] => {
-        const trace = this.#reconciler.setback(name);
-        if (trace !== null) return [[name, traceSummary(trace)]];
-        const stalled = this.progress(name).tasks.filter((task) => task.stalled !== undefined);
-        return stalled.length === 0 ? [] : [[name, stalled.map(stallText).join('\n')]];
-      }),
-    );
+    return this.figures.setbacks();
   }
 
   /** Tasks running here, by connector: for metrics and health. */
@@ -222,9 +219,14 @@ export class Herder {
     });
   }
 
-  /** Creates or replaces a configuration. */
-  async putConfig(name: string, config: RawConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
+  /** Creates or replaces a configuration. `expected` throws where what is stored is not what it was decided on. */
+  async putConfig(
+    name: string,
+    config: RawConfig,
+    expected?: (stored: RawConfig | null) => void,
+  ): Promise<{ created: boolean; info: ConnectorInfo }> {
     return this.#queue.run(name, async () => {
+      expected?.(this.#options.configs.get(name)?.config ?? null);
       const created = this.#options.configs.get(name) === null;
       return { created, info: await this.#replace(name, withName(name, config)) };
     });
@@ -240,11 +242,12 @@ export class Herder {
     });
   }
 
-  /** `destroy`: first removes what its tasks left outside (slots, publications). */
-  async delete(name: string, destroy: boolean): Promise<void> {
+  /** `destroy`: first removes what its tasks left outside (slots, publications). `expected` as in `putConfig`. */
+  async delete(name: string, destroy: boolean, expected?: (stored: RawConfig | null) => void): Promise<void> {
     this.#stored(name);
     if (destroy) await this.#destroy(name);
     await this.#queue.run(name, async () => {
+      expected?.(this.#options.configs.get(name)?.config ?? null);
       this.#stored(name);
       await this.#options.configs.delete(name);
       this.#reconciler.request(name);
@@ -300,6 +303,24 @@ export class Herder {
       const config = await this.#options.providers.resolve(stored.config);
       return this.#offsets.alter(name, connector, config, offsets, signal);
     });
+  }
+
+  /**
+   * Does work on a connector that stands still: stops it, works in its queue, and lets it go on as it did
+   * before, also after a failure.
+   */
+  async whileStopped<T>(name: string, work: (config: RawConfig) => Promise<T>): Promise<T> {
+    const { target } = this.#stored(name);
+    if (target !== 'STOPPED') await this.setTarget(name, 'STOPPED');
+    try {
+      return await this.#queue.run(name, async () => {
+        const stored = this.#stored(name);
+        if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw notStopped(name);
+        return work(stored.config);
+      });
+    } finally {
+      if (target !== 'STOPPED') await this.setTarget(name, target);
+    }
   }
 
   topics(name: string): readonly string[] {

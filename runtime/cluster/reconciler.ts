@@ -15,6 +15,7 @@ import type { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
 import { backoffMs } from '../task/backoff.ts';
 import { traceOf } from '../task/failure.ts';
+import { StartCounts } from './start-counts.ts';
 import { retryClass } from '../task/retry.ts';
 
 const RETRY_WAIT = { firstMs: 500, maxMs: 30_000 };
@@ -65,6 +66,7 @@ export class Reconciler {
   readonly #requested = new Set<string>();
   readonly #setbacks = new Map<string, Setback>();
   readonly #reload: ConfigReload;
+  readonly starts = new StartCounts();
   #closing = false;
 
   constructor(options: ReconcilerOptions, queue: ConnectorQueue) {
@@ -84,6 +86,10 @@ export class Reconciler {
 
   optionsOf(name: string): OptionSet | undefined {
     return this.#loaded.get(name)?.options;
+  }
+
+  connectorOf(name: string): Connector | undefined {
+    return this.#loaded.get(name);
   }
 
   kindOf(name: string): Connector['kind'] | undefined {
@@ -227,7 +233,11 @@ export class Reconciler {
   async #startAgain(name: string, stored: StoredConnector): Promise<void> {
     const { configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
     const paused = stored.target === 'PAUSED';
-    const planned = await this.#plan(name, stored);
+    this.starts.connectors.attempts++;
+    const planned = await this.#plan(name, stored).catch((error: unknown) => {
+      this.starts.connectors.failures++;
+      throw error;
+    });
     await this.#stop(name);
     // Created paused: tasks are planned when it is first resumed.
     const tasks = paused && stored.tasks.length === 0 ? [] : planned.tasks;
@@ -248,7 +258,8 @@ export class Reconciler {
       paused,
     };
     this.#reload.started(name, planned.whole);
-    this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs }));
+    this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs, starts: this.starts }));
+    this.starts.connectors.successes++;
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
   }
 

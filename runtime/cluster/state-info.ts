@@ -61,7 +61,7 @@ export function taskProfile(view: TaskView, stall: Stall | null): Omit<TaskProfi
 }
 
 /** null: the task is not meant to move. */
-function standingOf({ state, profile }: TaskView, stall: Stall | null): Standing | null {
+export function standingOf({ state, profile }: TaskView, stall: Stall | null): Standing | null {
   if (stall !== null) return 'STALLED';
   if (state !== 'RUNNING') return null;
   if (profile?.at === 'throttled') return 'THROTTLED';

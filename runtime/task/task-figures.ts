@@ -4,6 +4,8 @@ import { WindowStat } from './window-stat.ts';
 /** The counters behind Kafka Connect's task metrics; names end in their unit. */
 export type FigureName =
   | 'records_in_total'
+  | 'records_in_per_second'
+  | 'last_error_ms'
   | 'batch_size_max'
   | 'batch_size_avg'
   | 'batch_time_max_ms'
@@ -38,6 +40,7 @@ export class TaskFigures {
   readonly #transaction = new WindowStat();
   readonly #commitTime = new WindowStat();
   #recordsIn = 0;
+  #lastErrorMs = 0;
   #commits = 0;
   #commitFailures = 0;
   #commitSkips = 0;
@@ -57,6 +60,15 @@ export class TaskFigures {
 
   recordsIn(count: number): void {
     this.#recordsIn += count;
+  }
+
+  get recordsInTotal(): number {
+    return this.#recordsIn;
+  }
+
+  /** A record could not be processed. */
+  failedRecord(): void {
+    this.#lastErrorMs = this.#clock.nowMs();
   }
 
   transaction(records: number): void {
@@ -79,10 +91,16 @@ export class TaskFigures {
     this.#commitSkips++;
   }
 
-  view(more: Pick<Figures, 'running_ms' | 'paused_ms' | 'loop_delay_ms' | 'loop_utilization_ratio'>): Figures {
+  view(
+    more: Pick<
+      Figures,
+      'records_in_per_second' | 'running_ms' | 'paused_ms' | `loop_${'delay_ms' | 'utilization_ratio'}`
+    >,
+  ): Figures {
     const nowMs = this.#clock.monotonicMs();
     return {
       records_in_total: this.#recordsIn,
+      last_error_ms: this.#lastErrorMs,
       batch_size_max: this.#batchSize.max(nowMs),
       batch_size_avg: this.#batchSize.average(nowMs),
       batch_time_max_ms: this.#batchTime.max(nowMs),

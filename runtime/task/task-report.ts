@@ -9,7 +9,11 @@ interface Sample {
   readonly atMs: number;
   readonly records: number;
   readonly bytes: number;
+  readonly recordsIn: number;
 }
+
+/** Per second. */
+type Rates = Pick<Sample, 'records' | 'bytes' | 'recordsIn'>;
 
 /** What the task waits for behind its back: appends and commits go on while it reads. */
 export interface Behind {
@@ -98,6 +102,7 @@ export class TaskReport implements TaskContext {
   /** Adds to a gauge that only grows. */
   count(name: string, by = 1): void {
     this.#gauges[name] = (this.#gauges[name] ?? 0) + by;
+    if (name === 'dead_letters_total') this.figures.failedRecord();
   }
 
   info(name: string, text: string | null): void {
@@ -168,7 +173,7 @@ export class TaskReport implements TaskContext {
       bytes: this.bytes,
       recordsPerSecond: rate.records,
       queuedBytes: this.queuedBytes,
-      profile: this.#profile(rate.bytes),
+      profile: this.#profile(rate),
       gauges: { ...this.#gauges },
       info: { ...this.#info },
       warnings: { ...this.#warnings },
@@ -177,7 +182,7 @@ export class TaskReport implements TaskContext {
     };
   }
 
-  #profile(bytesPerSecond: number): TaskProfile {
+  #profile({ bytes: bytesPerSecond, recordsIn }: Rates): TaskProfile {
     const { at, atSinceMs } = this.#standing();
     this.#addStateTime();
     return {
@@ -190,6 +195,7 @@ export class TaskReport implements TaskContext {
       queues: this.queues(),
       queueLimitBytes: this.queueLimitBytes,
       figures: this.figures.view({
+        records_in_per_second: recordsIn,
         running_ms: this.#runningMs,
         paused_ms: this.#pausedMs,
         loop_delay_ms: this.loop.delayMs,
@@ -215,16 +221,20 @@ export class TaskReport implements TaskContext {
     this.#stateMs = nowMs;
   }
 
-  /** Per second. */
-  #rate(): { readonly records: number; readonly bytes: number } {
-    const now = { atMs: this.#clock.monotonicMs(), records: this.records, bytes: this.bytes };
+  #rate(): Rates {
+    const recordsIn = this.figures.recordsInTotal;
+    const now = { atMs: this.#clock.monotonicMs(), records: this.records, bytes: this.bytes, recordsIn };
     const samples = this.#samples;
     while (samples.length > 1 && now.atMs - (samples[1] as Sample).atMs >= RATE_WINDOW_MS) samples.shift();
     samples.push(now);
     const first = samples[0] as Sample;
     const elapsedMs = now.atMs - first.atMs;
-    if (elapsedMs < 100) return { records: 0, bytes: 0 };
+    if (elapsedMs < 100) return { records: 0, bytes: 0, recordsIn: 0 };
     const perSecond = (more: number): number => Math.round((more / elapsedMs) * 1000);
-    return { records: perSecond(now.records - first.records), bytes: perSecond(now.bytes - first.bytes) };
+    return {
+      records: perSecond(now.records - first.records),
+      bytes: perSecond(now.bytes - first.bytes),
+      recordsIn: perSecond(now.recordsIn - first.recordsIn),
+    };
   }
 }

@@ -6,12 +6,14 @@ import { sinkOptions, sourceOptions } from '../../runtime/connector/connector-op
 import { openApiDocument } from '../../runtime/rest/openapi/document.ts';
 import { workerOptions } from '../../runtime/settings/worker-options.ts';
 import { cliPage } from './cli-page.ts';
+import { grafanaDashboard } from './grafana-dashboard.ts';
 import { configSchema } from './json-schemas.ts';
+import { metricsPage } from './metrics-page.ts';
 import { optionPage } from './option-pages.ts';
 import { transformPage } from './transform-page.ts';
 
 /**
- * Writes `schemas/` and `docs/reference/` from the declarations in the code; with `--check` says
+ * Writes `schemas/`, `docs/reference/`, `docs/metrics.md` and `config/grafana/` from the declarations in the code; with `--check` says
  * which files differ from what it would write, and exits 1.
  */
 const ROOT = new URL('../../', import.meta.url);
@@ -33,6 +35,8 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     optionPage('Options of all sink connectors', SHARED_INTRO, sinkOptions),
   );
   files.set('docs/reference/cli.md', await cliPage());
+  files.set('docs/metrics.md', metricsPage());
+  files.set('config/grafana/millrace.json', grafanaDashboard());
   files.set('docs/reference/transforms.md', transformPage());
   files.set('schemas/openapi.json', `${JSON.stringify(openApiDocument(), null, 2)}\n`);
   for (const { className, aliases, kind, load } of registeredConnectors) {

@@ -20,9 +20,10 @@ export interface MonitorWatch {
 }
 
 /** What the stream knows of its own delay. */
-type OwnDelay = Pick<StreamFigures, 'commitTimeUs' | 'idle'>;
+type OwnDelay = Pick<StreamFigures, 'commitTimeUs' | 'idle' | 'transactions'>;
 
 const LAG_MS = 1000;
+const GAUGES = ['lag_ms', 'lag_bytes', 'retained_wal_bytes', 'safe_wal_bytes', 'transactions_total'];
 const WARNING = 'POSTGRES_WAL_RETENTION';
 
 /**
@@ -53,7 +54,8 @@ export class SlotMonitor {
     this.#timers = [
       env.timers.every(settings.pollMs, () => void this.poll()),
       env.timers.every(LAG_MS, () => {
-        const { commitTimeUs, idle } = figures();
+        const { commitTimeUs, idle, transactions } = figures();
+        context.gauge('transactions_total', transactions);
         if (commitTimeUs === 0n) return;
         context.gauge('lag_ms', idle ? 0 : Math.max(0, env.clock.nowMs() - Number(commitTimeUs / 1000n)));
       }),
@@ -82,7 +84,7 @@ export class SlotMonitor {
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
-    for (const name of ['lag_ms', 'lag_bytes', 'retained_wal_bytes', 'safe_wal_bytes']) this.#context.gauge(name, null);
+    for (const name of GAUGES) this.#context.gauge(name, null);
     this.#context.info('wal_status', null);
     this.#context.warning(WARNING, null);
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../../runtime/observe/logger.ts';
 import { LoggerLevels } from '../../../runtime/observe/logger-levels.ts';
-import { MetricsPage } from '../../../runtime/observe/metrics.ts';
 import { WorkerHealth } from '../../../runtime/observe/health.ts';
 
 describe('the log', () => {
@@ -44,21 +43,6 @@ describe('log levels', () => {
     expect(logged()).toEqual(['of the worker', 'of shop', 'of other']);
     expect(levels.get('connector.shop')).toEqual({ level: 'DEBUG', last_modified: 5 });
     expect(levels.get('nobody')).toBeNull();
-  });
-});
-
-describe('metrics', () => {
-  it('are Prometheus text: counters end in _total, labels are escaped', async () => {
-    const page = new MetricsPage();
-    const text = await page.render([
-      { name: 'millrace_x_total', help: 'X.', labels: { connector: 'a"b\\c' }, value: 3 },
-      { name: 'millrace_y_bytes', help: 'Y.', value: 7 },
-    ]);
-    expect(text).toContain('# TYPE millrace_x_total counter');
-    expect(text).toContain('millrace_x_total{connector="a\\"b\\\\c"} 3');
-    expect(text).toContain('# TYPE millrace_y_bytes gauge\nmillrace_y_bytes 7');
-    expect(text).toContain('process_resident_memory_bytes');
-    expect(await page.render([{ name: 'millrace_x_total', help: 'X.', value: 4 }])).toContain('millrace_x_total 4');
   });
 });
 

@@ -1,0 +1,104 @@
+import type { ConfigStore } from '../store/configs.ts';
+import type { StatusStore } from '../store/statuses.ts';
+import type { TaskView } from '../task/host.ts';
+import type { ConnectorProfile, ConnectorProgress, ConnectorType } from './answers.ts';
+import { stallText } from './connector-health.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { StallGuard } from './stall-guard.ts';
+import type { StartCounts } from './start-counts.ts';
+import { taskProfile, taskProgress, traceSummary } from './state-info.ts';
+
+/** What the metrics say of a connector. */
+export interface ConnectorAbout {
+  readonly state: string;
+  readonly type: ConnectorType;
+  readonly className: string;
+  readonly version: string;
+  readonly prefix: string | undefined;
+}
+
+export interface FigureSources {
+  readonly configs: ConfigStore;
+  readonly statuses: StatusStore;
+  readonly reconciler: Reconciler;
+  readonly stalls: StallGuard;
+  readonly typeOf: (name: string) => ConnectorType;
+  readonly stateOf: (name: string) => string;
+}
+
+/** What is measured of the connectors and tasks that run here. */
+export class HerderFigures {
+  readonly #of: FigureSources;
+
+  constructor(of: FigureSources) {
+    this.#of = of;
+  }
+
+  get stalls(): StallGuard {
+    return this.#of.stalls;
+  }
+
+  get starts(): StartCounts {
+    return this.#of.reconciler.starts;
+  }
+
+  names(): readonly string[] {
+    return this.#of.configs.names();
+  }
+
+  typeOf(name: string): ConnectorType {
+    return this.#of.typeOf(name);
+  }
+
+  views(): ReadonlyMap<string, readonly TaskView[]> {
+    return this.#of.reconciler.views();
+  }
+
+  /** Where the tasks that run here stand. */
+  progress(name: string): ConnectorProgress {
+    const { reconciler, stalls } = this.#of;
+    const views = reconciler.run(name)?.views() ?? [];
+    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view, stalls.stall(name, id)) })) };
+  }
+
+  /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
+  setbacks(): ReadonlyMap<string, string> {
+    return new Map(
+      this.names().flatMap((name): [string, string][] => {
+        const trace = this.#of.reconciler.setback(name);
+        if (trace !== null) return [[name, traceSummary(trace)]];
+        const stalled = this.progress(name).tasks.filter((task) => task.stalled !== undefined);
+        return stalled.length === 0 ? [] : [[name, stalled.map(stallText).join('\n')]];
+      }),
+    );
+  }
+
+  /** Where the time of the tasks that run here goes. */
+  profile(name: string): ConnectorProfile {
+    const { reconciler, stalls, typeOf } = this.#of;
+    const views = reconciler.run(name)?.views() ?? [];
+    const tasks = views.flatMap((view, id) => {
+      const profile = taskProfile(view, stalls.stall(name, id));
+      return profile === null ? [] : [{ id, ...profile }];
+    });
+    return { name, type: typeOf(name), tasks };
+  }
+
+  about(name: string): ConnectorAbout {
+    const { configs, reconciler, statuses, typeOf, stateOf } = this.#of;
+    const config = configs.get(name)?.config ?? {};
+    const loaded = reconciler.connectorOf(name);
+    return {
+      state: statuses.connector(name) === null ? 'UNASSIGNED' : stateOf(name),
+      type: typeOf(name),
+      className: loaded?.className ?? config['connector.class'] ?? '',
+      version: loaded?.version ?? '',
+      prefix: config['topic.prefix'],
+    };
+  }
+
+  /** Tasks that are being restarted by order. */
+  restarting(name: string): number {
+    return this.#of.statuses.tasks(name).filter(({ status }) => status.state === 'RESTARTING').length;
+  }
+}
