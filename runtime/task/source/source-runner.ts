@@ -1,10 +1,11 @@
 import type { SourceConnector } from '../../connector/connector.ts';
-import type { Progress, SourceBatch, SourceTask } from '../../connector/source.ts';
+import type { Progress, SourceBatch, SourceOffset, SourceTask } from '../../connector/source.ts';
 import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import type { TransformChain } from '../../transform/chain.ts';
+import { deadLetterPolicy } from '../dead-letters.ts';
 import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
@@ -74,8 +75,15 @@ function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnector): vo
   });
 }
 
+/** The topic of dead letters has one partition, as Connect makes it (`DeadLetterQueueReporter`). */
+function withDeadLetters(spec: TaskSpec, creation: ProducerOptions['createTopics']): ProducerOptions['createTopics'] {
+  const policy = deadLetterPolicy(spec, 'source');
+  if (policy.kind === 'stop' || creation === undefined) return creation;
+  return (topic) => (topic === policy.topic ? { partitions: 1 } : creation(topic));
+}
+
 function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {
-  const createTopics = topicCreation(spec);
+  const createTopics = withDeadLetters(spec, topicCreation(spec));
   const group = spec.worker['group.id'] ?? 'millrace';
   return {
     acks: settings.delivery === 'exactly-once' ? 'all' : settings.acks,
@@ -262,6 +270,7 @@ class SourceRun {
   async #ship(batch: SourceBatch): Promise<number> {
     let bytes: number;
     const { env, report } = this.#context;
+    this.#rejects.begin(() => standingOf(batch));
     const records = this.#transformed(batch);
     report.at.enter('converting');
     const nowMs = env.clock.nowMs();
@@ -271,18 +280,18 @@ class SourceRun {
       const preparing = this.#rows.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#rows.encode(records, nowMs);
+      bytes = this.#rows.encode(records, nowMs, this.#rejects);
     } else {
       const preparing = this.#records.prepare(records);
       if (preparing !== undefined) await preparing;
       this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#records.encode(records, nowMs);
+      bytes = this.#records.encode(records, nowMs, this.#rejects);
     }
     report.records += count;
     report.bytes += bytes;
     this.#quota.take(count, bytes);
     if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
-    await this.#transforms?.settle(nowMs);
+    await this.#rejects.settle(nowMs);
     batch.release?.();
     this.#shipments.release();
     report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
@@ -358,6 +367,12 @@ function progressOf(batch: SourceBatch): readonly Progress[] {
       progress.push({ partition: source.partition, position: { toOffset: () => source.offset } });
   }
   return progress;
+}
+
+/** Where the source stands after the batch: the place of records that have none of their own. */
+function standingOf(batch: SourceBatch): SourceOffset | undefined {
+  const last = batch.progress?.at(-1);
+  return last === undefined ? undefined : { partition: last.partition, offset: last.position.toOffset() };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
