@@ -26,6 +26,7 @@ import { ThreadTaskHost } from '../task/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
+import { DeadLetterService } from './deadletters/dead-letter-service.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
@@ -129,12 +130,13 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   health.watch(() => herder.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
+  const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
   const parts = { env: realEnv, log, redactor };
   const access = await restAccess(settings, parts);
   const tls = await restTls(settings, realEnv);
   for (const listener of settings.listeners) {
     const own = listener.protocol === 'https' ? tls : undefined;
-    const shared = { herder, hub, health, loggers, configs, catalog, access, tls: own };
+    const shared = { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls: own };
     const app = cleanup.add(rest(restServer, options, shared), (one) => one.close());
     urls.push(await listen(app, listener));
     if (own !== undefined) cleanup.add(renewCertificates(app, settings, parts), async (end) => end());
@@ -255,6 +257,14 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
   });
 }
 
+function deadLetterService(hub: EmbeddedHub, herder: Herder): DeadLetterService {
+  return new DeadLetterService({
+    hub,
+    env: realEnv,
+    connector: (name) => ({ config: herder.config(name), kind: herder.typeOf(name) === 'source' ? 'source' : 'sink' }),
+  });
+}
+
 interface RestParts {
   readonly herder: Herder;
   readonly hub: EmbeddedHub;
@@ -263,13 +273,14 @@ interface RestParts {
   readonly configs: ConfigStore;
   readonly catalog: PluginCatalog;
   readonly access: RestAccess;
+  readonly deadLetters: DeadLetterService;
   readonly tls: TlsMaterial | undefined;
 }
 
 function rest(
   restServer: RestServer,
   { settings, log, redactor }: OpenOptions,
-  { herder, hub, health, loggers, configs, catalog, access, tls }: RestParts,
+  { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls }: RestParts,
 ): FastifyInstance {
   const { options } = settings;
   return restServer({
@@ -284,6 +295,7 @@ function rest(
       list: () => hub.admin.topics(),
       create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
     },
+    deadLetters,
     loggers,
     clusterLevel: (logger, level) => configs.putLevel(logger, level),
     metrics: metricsPage(herder, hub),

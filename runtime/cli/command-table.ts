@@ -37,6 +37,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./top.ts')).defineTop,
   },
   {
+    name: 'deadletters',
+    summary: 'list, show, redrive and discard records that could not be processed',
+    load: async () => (await import('./deadletters.ts')).defineDeadLetters,
+  },
+  {
     name: 'plugins',
     summary: 'list connectors and converters, and their options',
     load: async () => (await import('./plugins.ts')).definePlugins,

@@ -9,5 +9,6 @@ export type {
   ConnectorStateInfo,
 } from '../cluster/answers.ts';
 export type { ConnectorHealth } from '../cluster/connector-health.ts';
+export type { DeadLetterInfo, DeadLetterList, RedriveJobInfo } from './deadletters-access.ts';
 export { DETAILS_HEADER, errorOf } from './error-details.ts';
 export type { ErrorMessage } from './rest-error.ts';

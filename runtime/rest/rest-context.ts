@@ -5,6 +5,7 @@ import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
+import type { DeadLetterAccess } from './deadletters-access.ts';
 import type { RestAccess } from './access.ts';
 
 /** What a client may take of this worker. */
@@ -29,6 +30,7 @@ export interface RestContext {
     list(): Promise<readonly TopicDescription[]>;
     create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
   };
+  readonly deadLetters: DeadLetterAccess;
   readonly loggers: LoggerLevels;
   /** Sets a log level on every worker of the cluster. */
   readonly clusterLevel: (logger: string, level: LevelName) => Promise<void>;

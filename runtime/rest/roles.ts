@@ -10,6 +10,8 @@ const OPERATING = new Set([
   'POST /connectors/:connector/check',
   'PUT /connectors/:connector/check',
   'PUT /connectors/:connector/topics/reset',
+  'POST /connectors/:connector/deadletters/redrive',
+  'DELETE /connectors/:connector/deadletters/jobs/:job',
   'PUT /connector-plugins/:plugin/config/validate',
   'PUT /admin/loggers/:logger',
 ]);

@@ -1,4 +1,5 @@
 import type { BODIES } from './bodies.ts';
+import { deadLetterOperations } from './dead-letter-operations.ts';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type BodyName = keyof typeof BODIES;
@@ -218,4 +219,4 @@ const workerOperations: Readonly<Record<string, Partial<Record<Method, Operation
 export type Operations = Readonly<Record<string, Partial<Record<Method, Operation>>>>;
 
 /** Every endpoint by path and method. `HEAD` goes with every `GET`; `OPTIONS` tells the methods of a path. */
-export const OPERATIONS: Operations = { ...workerOperations, ...connectorOperations };
+export const OPERATIONS: Operations = { ...workerOperations, ...connectorOperations, ...deadLetterOperations };

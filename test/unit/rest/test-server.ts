@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
 import { restServer } from '../../../runtime/rest/server.ts';
 import type { RestContext } from '../../../runtime/rest/rest-context.ts';
 import type { TestWorker } from '../cluster/test-worker.ts';
@@ -15,6 +17,11 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
       status: 'healthy',
       message: 'Worker has completed startup and is ready to handle requests.',
       connectors: worker.herder.setbacks(),
+    }),
+    deadLetters: new DeadLetterService({
+      hub: worker.hub,
+      env: realEnv,
+      connector: (name) => ({ config: worker.herder.config(name), kind: 'sink' }),
     }),
     loggers: worker.loggers,
     clusterLevel: (logger, level) => worker.configs.putLevel(logger, level),
