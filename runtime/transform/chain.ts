@@ -9,12 +9,18 @@ import type { Predicate, Transform } from './transform.ts';
 
 export { TransformFailure } from './transform-failure.ts';
 
+interface NamedPredicate {
+  readonly predicate: Predicate;
+  readonly topicOnly: boolean;
+}
+
 interface Link {
   readonly alias: string;
   readonly className: string;
   readonly transform: Transform;
   readonly predicate: Predicate | null;
   readonly negate: boolean;
+  readonly topicOnly: boolean;
 }
 
 /** The transforms of one task, in order. */
@@ -23,6 +29,11 @@ export class TransformChain {
 
   constructor(links: readonly Link[]) {
     this.#links = links;
+  }
+
+  /** Whether what becomes of a record is told by its topic alone. */
+  get topicOnly(): boolean {
+    return this.#links.every(({ topicOnly }) => topicOnly);
   }
 
   /**
@@ -88,7 +99,7 @@ export function createChain(config: RawConfig, log?: Log): TransformChain | null
 function linkOf(
   config: RawConfig,
   alias: string,
-  predicates: ReadonlyMap<string, Predicate>,
+  predicates: ReadonlyMap<string, NamedPredicate>,
   log: Log | undefined,
 ): Link {
   const prefix = `transforms.${alias}.`;
@@ -97,26 +108,27 @@ function linkOf(
   const found = findTransform(className);
   if (found === undefined) throw noClass(`${prefix}type`, className, 'transform');
   const named = own['predicate']?.trim() ?? '';
-  const predicate = named === '' ? null : predicates.get(named);
-  if (predicate === undefined) {
+  const chosen = named === '' ? null : predicates.get(named);
+  if (chosen === undefined) {
     throw wrongOption(`${prefix}predicate`, `transforms.${alias}.predicate: there is no predicate ${named}`);
   }
   return {
     alias,
     className,
     transform: prefixed(prefix, () => found.kind.create(own, found.side, log)),
-    predicate,
+    predicate: chosen?.predicate ?? null,
+    topicOnly: found.kind.topicOnly === true && chosen?.topicOnly !== false,
     negate: own['negate']?.trim().toLowerCase() === 'true',
   };
 }
 
-function predicateOf(config: RawConfig, alias: string): Predicate {
+function predicateOf(config: RawConfig, alias: string): NamedPredicate {
   const prefix = `predicates.${alias}.`;
   const own = below(config, prefix);
   const className = own['type']?.trim() ?? '';
   const found = findPredicate(className);
   if (found === undefined) throw noClass(`${prefix}type`, className, 'predicate');
-  return prefixed(prefix, () => found.create(own));
+  return { predicate: prefixed(prefix, () => found.create(own)), topicOnly: found.topicOnly === true };
 }
 
 function below(config: RawConfig, prefix: string): RawConfig {

@@ -36,6 +36,7 @@ export const topicNameMatches: PredicateKind = {
   name: 'TopicNameMatches',
   javaPackage: KAFKA_PREDICATES,
   doc: 'True for records whose topic name matches an expression.',
+  topicOnly: true,
   options: topicOptions,
   create: (config) => {
     const { pattern: text } = parseOptions(topicOptions, config);

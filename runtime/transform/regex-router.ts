@@ -14,6 +14,7 @@ export const regexRouter: TransformKind = {
   doc: 'Renames the topic where its name matches an expression.',
   options,
   sided: false,
+  topicOnly: true,
   create: (config) => {
     const { regex, replacement } = parseOptions(options, config);
     const renaming = new Renaming(pattern('regex', regex), replacement);

@@ -28,6 +28,8 @@ interface Declaration {
   readonly javaPackage: string;
   /** One sentence for the reference. */
   readonly doc: string;
+  /** It looks at a record's topic and at nothing else. */
+  readonly topicOnly?: true;
   readonly options: OptionSet;
 }
 
