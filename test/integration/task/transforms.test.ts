@@ -183,4 +183,23 @@ describe('a sink with transforms', () => {
     expect(dead.map(({ value }) => value)).toEqual(['{"text":"no number"}', 'no json']);
     await task.stop(2000);
   });
+
+  test('stops at a record that becomes several, where the connector cannot tell them apart', async () => {
+    const explode = { transforms: 'e', 'transforms.e.type': 'Explode', 'transforms.e.field': 'l' };
+    await fill(['{"l":[1]}', '{"l":[1,2]}']);
+    const { task } = bench.start(memorySink(new MemoryTarget()), { ...config, ...explode });
+    await task.over;
+    expect(task.view()).toMatchObject({ state: 'FAILED', failure: { code: 'TRANSFORM_SEVERAL_UNSUPPORTED' } });
+  });
+
+  test('gives all that a record becomes to a connector that can, in one write', async () => {
+    const explode = { transforms: 'e', 'transforms.e.type': 'Explode', 'transforms.e.field': 'l' };
+    const target = new MemoryTarget();
+    const connector = { ...memorySink(target), takesSeveralPerOffset: true };
+    await fill(['{"l":[1,2]}', '{"l":[]}', '{"l":[3]}', '{"l":[]}']);
+    const { task } = bench.start(connector, { ...config, ...explode });
+    await until(async () => (await committed()) === 4);
+    expect(target.written.map(({ offset }) => offset)).toEqual([0n, 0n, 2n]);
+    await task.stop(2000);
+  });
 });
