@@ -2,9 +2,11 @@ import type { SinkConnector, SourceConnector } from '../../runtime/connector/con
 import { parseOptions } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { checkOffsets } from './offset.ts';
+import { previewLines } from './preview.ts';
 import { fileStreamSinkOptions, fileStreamSourceOptions } from './options.ts';
 import { FileStreamSinkTask } from './sink-task.ts';
 import { FileStreamSourceTask } from './source-task.ts';
+import { rewindFile, sampleLines } from './upstream.ts';
 
 /** The lines of a file, as it grows. */
 export const fileStreamSource: SourceConnector = {
@@ -17,6 +19,8 @@ export const fileStreamSource: SourceConnector = {
   plan: (config) => [config],
   createTask: (config) => new FileStreamSourceTask(parseOptions(fileStreamSourceOptions, config)),
   alterOffsets: async (_call, offsets) => checkOffsets(offsets),
+  sample: (call, count) => sampleLines(parseOptions(fileStreamSourceOptions, call.config), call, count),
+  rewind: (call, stored, to) => rewindFile(parseOptions(fileStreamSourceOptions, call.config), call, stored, to),
 };
 
 /** Appends values to a file. One task: two would write into each other's lines. */
@@ -28,4 +32,5 @@ export const fileStreamSink: SinkConnector = {
   options: fileStreamSinkOptions,
   plan: (config) => [config],
   createTask: (config) => new FileStreamSinkTask(parseOptions(fileStreamSinkOptions, config)),
+  preview: async ({ config }, records) => previewLines(parseOptions(fileStreamSinkOptions, config).file, records),
 };

@@ -1,3 +1,4 @@
+import type { RewindTarget, RewoundPartition } from '../../runtime/connector/rewind.ts';
 import type { SourceOffset } from '../../runtime/connector/source.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
@@ -29,5 +30,25 @@ function recordOf(offset: JsonObject): number {
   throw new MillraceError('GENERATOR_OFFSET', `not an offset of a generator: ${JSON.stringify(offset)}`, {
     kind: 'position',
     remedy: 'Give {"record": n}, the number of the next record, from 0.',
+  });
+}
+
+/** Every sequence that is further goes back to a record by its number. */
+export function rewindRecords(stored: readonly SourceOffset[], to: RewindTarget): readonly RewoundPartition[] {
+  if (to.kind !== 'offset') {
+    throw new MillraceError(
+      'GENERATOR_REWIND_TARGET',
+      `a generator goes back to a record’s number, not to a ${to.kind}`,
+      {
+        kind: 'config',
+        key: to.kind,
+        remedy: 'Use --to-offset with the number of a record, from 0.',
+      },
+    );
+  }
+  const record = Number(to.offset);
+  return stored.flatMap(({ partition, offset }) => {
+    const records = recordOf(offset) - record;
+    return records <= 0 ? [] : [{ partition, from: offset, to: { record }, records, bytes: null }];
   });
 }

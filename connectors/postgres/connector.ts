@@ -7,7 +7,9 @@ import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { postgresOptions } from './options.ts';
 import { refusedOptions } from './options/other-options.ts';
+import { rewindPostgres } from './rewind.ts';
 import { RowFactory } from './row/table-rows.ts';
+import { samplePostgres } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';
 import { dropPublication, replicaIdentityStatements } from './slot/publication.ts';
 import { dropSlot, readSlot } from './slot/slot.ts';
@@ -29,6 +31,8 @@ export const postgresConnector: SourceConnector = {
   plan: (config) => [config],
   createTask: (config) => new PostgresTask(config),
   alterOffsets,
+  sample: samplePostgres,
+  rewind: rewindPostgres,
   destroy,
   truth: postgresTruth,
 };

@@ -4,7 +4,7 @@ import type { RawConfig } from '../../runtime/connector/options.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import type { S3Options } from './options.ts';
 import { parseConfig } from './settings.ts';
-import { errno, fileError } from './store/file-error.ts';
+import { filesBelow } from './store/files-below.ts';
 import { loadSdk, makeClient } from './store/s3-client.ts';
 import { s3Error } from './store/s3-error.ts';
 
@@ -29,22 +29,6 @@ export async function archivedFiles(call: ArchivedFilesCall): Promise<readonly s
   const start = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
   const rest = prefix.slice(prefix.lastIndexOf('/') + 1);
   return (await filesBelow(start, call.env)).filter((path) => path.slice(start.length).startsWith(rest));
-}
-
-/** Every file below a folder, hidden folders left out, in the order of their names; none where there is no folder. */
-export async function filesBelow(folder: string, env: Pick<Env, 'files'>): Promise<string[]> {
-  const found: string[] = [];
-  try {
-    const entries = await env.files.readdir(folder);
-    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(folder, entry.name);
-      if (!entry.isDirectory()) found.push(path);
-      else if (!entry.name.startsWith('.')) found.push(...(await filesBelow(path, env)));
-    }
-  } catch (error) {
-    if (errno(error) !== 'ENOENT') throw fileError(`listing ${folder}`, error);
-  }
-  return found;
 }
 
 async function fetchObjects(call: ArchivedFilesCall, options: S3Options, prefix: string): Promise<string[]> {

@@ -3,6 +3,8 @@ import { checkOptions, type RawConfig } from '../../runtime/connector/options.ts
 import { VERSION } from '../../runtime/connector/version.ts';
 import { check } from './check.ts';
 import { s3Options } from './options.ts';
+import { previewFiles } from './preview.ts';
+import { startsOfSpans } from './rewind.ts';
 import { S3SinkTask } from './task.ts';
 import { validateOptions } from './validate.ts';
 
@@ -21,4 +23,6 @@ export const s3Sink: SinkConnector = {
   /** Every task has the same configuration; the hub's consumer group divides the partitions. */
   plan: (config, tasksMax) => Array.from({ length: tasksMax }, () => config),
   createTask: (config) => new S3SinkTask(config),
+  preview: previewFiles,
+  rewindFrom: startsOfSpans,
 };

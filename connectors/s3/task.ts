@@ -216,7 +216,8 @@ export class S3SinkTask implements SinkTask {
   }
 }
 
-function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, readonly SinkRecord[]> {
+/** The records of each topic partition, in their order. */
+export function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, readonly SinkRecord[]> {
   const groups = new Map<string, SinkRecord[]>();
   let last: SinkRecord | null = null;
   let group: SinkRecord[] = [];

@@ -1,10 +1,10 @@
 import type { SinkConnector, SourceConnector } from '../../runtime/connector/connector.ts';
 import { parseOptions, type RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
-import { checkOffsets } from './offset.ts';
+import { checkOffsets, rewindNumbers } from './offset.ts';
 import { verifiableSinkOptions, verifiableSourceOptions } from './options.ts';
 import { VerifiableSinkTask } from './sink-task.ts';
-import { VerifiableSourceTask } from './source-task.ts';
+import { numbered, VerifiableSourceTask } from './source-task.ts';
 
 const plan = (config: RawConfig, tasksMax: number): readonly RawConfig[] =>
   Array.from({ length: tasksMax }, (_, id) => ({ ...config, id: String(id) }));
@@ -20,6 +20,12 @@ export const verifiableSource: SourceConnector = {
   plan,
   createTask: (config) => new VerifiableSourceTask(parseOptions(verifiableSourceOptions, config)),
   alterOffsets: async (_call, offsets) => checkOffsets(offsets),
+  sample: async ({ name, config, env }, count) => {
+    const options = parseOptions(verifiableSourceOptions, { id: '0', ...config });
+    const timeMs = env.clock.nowMs();
+    return Array.from({ length: count }, (_, seqno) => numbered(options, name, seqno, timeMs));
+  },
+  rewind: async (_call, stored, to) => rewindNumbers(stored, to),
 };
 
 /** Says which records it was given, and which of them were committed. */

@@ -74,16 +74,10 @@ export class VerifiableSourceTask implements SourceTask {
   }
 
   #record({ context }: Opened, seqno: number, timeMs: number): SourceRecord {
-    const { id, topic, 'complete.record.data': complete, 'millrace.log.records': logs } = this.#options;
+    const { id, topic, 'millrace.log.records': logs } = this.#options;
     const name = context.connector;
     if (logs) context.log.info('produced', { name, task: id, topic, time_ms: timeMs, seqno });
-    const number = BigInt(seqno);
-    const value = struct({ name, task: id, topic, time_ms: BigInt(timeMs), seqno: number });
-    return {
-      topic,
-      key: { schema: INT32, value: id },
-      value: complete ? { schema: COMPLETE, value } : { schema: INT64, value: number },
-    };
+    return numbered(this.#options, name, seqno, timeMs);
   }
 
   async #due({ env, context, startMs, first }: Opened, signal: AbortSignal): Promise<number> {
@@ -98,4 +92,16 @@ export class VerifiableSourceTask implements SourceTask {
       await env.timers.sleep(Math.max(PACE_MS, Math.min(LONG_MS, untilMs)), signal);
     }
   }
+}
+
+/** A task's record of a number. */
+export function numbered(options: VerifiableSourceOptions, name: string, seqno: number, timeMs: number): SourceRecord {
+  const { id, topic, 'complete.record.data': complete } = options;
+  const number = BigInt(seqno);
+  const value = struct({ name, task: id, topic, time_ms: BigInt(timeMs), seqno: number });
+  return {
+    topic,
+    key: { schema: INT32, value: id },
+    value: complete ? { schema: COMPLETE, value } : { schema: INT64, value: number },
+  };
 }

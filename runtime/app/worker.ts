@@ -30,6 +30,7 @@ import { DeadLetterService } from './deadletters/dead-letter-service.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
+import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
 import { isLocal, refuseOpenListener, renewCertificates, restAccess, restLimits, restTls } from './rest-access.ts';
@@ -110,16 +111,18 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   await configs.reseal();
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
+  const offsets = cleanup.add(offsetAccess(hub, settings), (one) => one.close());
+  const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
   const herder = new Herder({
     env: realEnv,
     log,
     configs,
     statuses,
     redactor,
-    offsets: cleanup.add(offsetAccess(hub, settings), (one) => one.close()),
+    offsets,
     host: redactedHost(host, redactor),
     catalog,
-    providers: new ConfigProviders(realEnv, options.variables, settings.effective),
+    providers,
     // Known once REST listens: a port 0 is chosen by the system.
     get workerId() {
       return workerId(settings, urls);
@@ -130,13 +133,15 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   health.watch(() => herder.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
-  const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
   const parts = { env: realEnv, log, redactor };
   const access = await restAccess(settings, parts);
   const tls = await restTls(settings, realEnv);
+  const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
+  const worker = settings.effective;
+  const change = changes({ ...parts, herder, hub, catalog, providers, configs, offsets, worker, hubPath: path });
   for (const listener of settings.listeners) {
     const own = listener.protocol === 'https' ? tls : undefined;
-    const shared = { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls: own };
+    const shared = { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls: own, change };
     const app = cleanup.add(rest(restServer, options, shared), (one) => one.close());
     urls.push(await listen(app, listener));
     if (own !== undefined) cleanup.add(renewCertificates(app, settings, parts), async (end) => end());
@@ -273,14 +278,15 @@ interface RestParts {
   readonly configs: ConfigStore;
   readonly catalog: PluginCatalog;
   readonly access: RestAccess;
-  readonly deadLetters: DeadLetterService;
   readonly tls: TlsMaterial | undefined;
+  readonly deadLetters: DeadLetterService;
+  readonly change: ReturnType<typeof changes>;
 }
 
 function rest(
   restServer: RestServer,
   { settings, log, redactor }: OpenOptions,
-  { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls }: RestParts,
+  { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls, change }: RestParts,
 ): FastifyInstance {
   const { options } = settings;
   return restServer({
@@ -295,7 +301,6 @@ function rest(
       list: () => hub.admin.topics(),
       create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
     },
-    deadLetters,
     loggers,
     clusterLevel: (logger, level) => configs.putLevel(logger, level),
     metrics: metricsPage(herder, hub),
@@ -303,6 +308,8 @@ function rest(
     access,
     limits: restLimits(settings),
     hide: redactor.hide,
+    deadLetters,
+    ...change,
     ...(tls === undefined ? {} : { tls }),
     hosts: ownNames(settings),
     allowOrigin: options['access.control.allow.origin'],

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { readConnectorFiles, type ConnectorFile } from '../app/connector-files.ts';
 import { MillraceError } from '../record/error.ts';
-import type { ConfigInfos, ConnectorCheck, ConnectorInfo } from '../rest/api.ts';
+import type { Applied, ConfigInfos, ConnectorCheck, ConnectorInfo, Plan } from '../rest/api.ts';
+import { planStatus, printPlan } from './apply-plan.ts';
 import { printCheck } from './check-report.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
+import { usage, wholeNumber } from './flags.ts';
 import { withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { segment, type RestClient } from './rest-client.ts';
 
@@ -12,6 +14,11 @@ interface ApplyFlags extends PlaceFlags {
   readonly json?: boolean;
   readonly dryRun?: boolean;
   readonly check?: boolean;
+  readonly plan?: boolean;
+  readonly sample: string;
+  readonly hash?: string;
+  readonly prune?: boolean;
+  readonly yes?: boolean;
 }
 
 /** `millrace apply FILE|DIR …` */
@@ -19,6 +26,11 @@ export function defineApply(command: Command, io: CliIo): void {
   withWorker(command.argument('<files...>', 'connector files (JSON or .properties), or directories of them'))
     .option('--dry-run', 'validate only')
     .option('--check', 'look upstream first: apply nothing where a server or a privilege is missing')
+    .option('--plan', 'show what would change, and what real records would become; change nothing')
+    .option('--sample <number>', 'with --plan: records to look at, of a sink per topic; 0: none', '100')
+    .option('--hash <hash>', 'apply exactly the plan of this hash; refused where anything has changed since')
+    .option('--prune', 'also delete connectors of the worker that are not in the files')
+    .option('--yes', 'prune without asking')
     .option('--json', 'print JSON')
     .description('Creates or updates connectors. All are validated first: if one is wrong, none is touched.')
     .addHelpText(
@@ -28,30 +40,107 @@ A file holds {"name": …, "config": {…}}, or the configuration alone; then th
 
 Examples:
   millrace apply shop.json
-  millrace apply connectors/ --dry-run
+  millrace apply connectors/ --plan
+  millrace apply connectors/ --hash 5f2c…              # of that plan
+  millrace apply connectors/ --plan --prune --json
   millrace apply connectors/ --url http://10.0.0.5:8083`,
     )
     .action(async (paths: readonly string[], flags: ApplyFlags) => {
       const files = await readConnectorFiles(paths);
       const client = await workerOf(flags, io);
-      await validateAll(client, files);
-      if (flags.check === true && !(await checkAll(client, files, io, flags))) return;
-      if (flags.dryRun === true) {
-        const results = files.map(({ name }) => ({ name, result: 'valid' }));
-        for (const result of results) said(io, flags, result);
-        if (flags.json === true) io.out(json(results));
-        return;
-      }
-      const known = new Set(await client.request<string[]>('GET', '/connectors'));
-      const results: Applied[] = [];
-      for (const { name, config } of files) {
-        await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
-        const applied = { name, result: known.has(name) ? 'updated' : 'created' };
-        results.push(applied);
-        said(io, flags, applied);
-      }
-      if (flags.json === true) io.out(json(results));
+      if (flags.plan === true) await showPlan(client, files, io, flags);
+      else if (flags.hash !== undefined || flags.prune === true) await applyPlan(client, files, io, flags);
+      else await applyAll(client, files, io, flags);
     });
+}
+
+/** Everything a plan and its application are asked with, but for the hash. */
+function asked(files: readonly ConnectorFile[], flags: ApplyFlags) {
+  return { connectors: files.map(({ name, config }) => ({ name, config })), prune: flags.prune === true };
+}
+
+async function showPlan(
+  client: RestClient,
+  files: readonly ConnectorFile[],
+  io: CliIo,
+  flags: ApplyFlags,
+): Promise<void> {
+  if (flags.hash !== undefined) throw usage('--plan shows, --hash applies: give one of them', '--hash');
+  const sample = wholeNumber('--sample', flags.sample, 0);
+  const plan = await client.request<Plan>('POST', '/plan', { ...asked(files, flags), sample });
+  if (flags.json === true) io.out(json(plan));
+  else printPlan(io, plan);
+  io.exit(planStatus(plan).code);
+}
+
+async function applyPlan(
+  client: RestClient,
+  files: readonly ConnectorFile[],
+  io: CliIo,
+  flags: ApplyFlags,
+): Promise<void> {
+  if (flags.dryRun === true) throw usage('--dry-run goes with neither --hash nor --prune: use --plan', '--dry-run');
+  const hash = flags.hash ?? (await confirmedHash(client, files, io, flags));
+  if (hash === null) return;
+  const { applied } = await client.request<Applied>('POST', '/apply', { ...asked(files, flags), hash });
+  for (const result of applied) said(io, flags, result);
+  if (flags.json === true) io.out(json(applied));
+}
+
+/** The hash of a plan made now, once what it deletes was agreed to; null: it was not. */
+async function confirmedHash(
+  client: RestClient,
+  files: readonly ConnectorFile[],
+  io: CliIo,
+  flags: ApplyFlags,
+): Promise<string | null> {
+  await validateAll(client, files);
+  if (flags.check === true && !(await checkAll(client, files, io, flags))) return null;
+  const plan = await client.request<Plan>('POST', '/plan', { ...asked(files, flags), sample: 0, check: false });
+  const gone = plan.connectors.filter(({ action }) => action === 'delete').map(({ name }) => name);
+  if (gone.length > 0 && flags.yes !== true) {
+    const answer = (await io.confirm?.(`Delete ${gone.join(', ')}?`)) ?? null;
+    if (answer === null) throw unconfirmed(gone);
+    if (!answer) {
+      io.err('nothing was applied');
+      io.exit(EXIT.failure.code);
+      return null;
+    }
+  }
+  return plan.hash;
+}
+
+function unconfirmed(gone: readonly string[]): MillraceError {
+  return new MillraceError('CLI_UNCONFIRMED', `this would delete ${gone.join(', ')}; nothing was applied`, {
+    kind: 'config',
+    key: '--prune',
+    remedy: 'Look at it with --plan, then apply with --hash, or say --yes.',
+  });
+}
+
+async function applyAll(
+  client: RestClient,
+  files: readonly ConnectorFile[],
+  io: CliIo,
+  flags: ApplyFlags,
+): Promise<void> {
+  await validateAll(client, files);
+  if (flags.check === true && !(await checkAll(client, files, io, flags))) return;
+  if (flags.dryRun === true) {
+    const results = files.map(({ name }) => ({ name, result: 'valid' }));
+    for (const result of results) said(io, flags, result);
+    if (flags.json === true) io.out(json(results));
+    return;
+  }
+  const known = new Set(await client.request<string[]>('GET', '/connectors'));
+  const results: Result[] = [];
+  for (const { name, config } of files) {
+    await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
+    const applied = { name, result: known.has(name) ? 'updated' : 'created' };
+    results.push(applied);
+    said(io, flags, applied);
+  }
+  if (flags.json === true) io.out(json(results));
 }
 
 /** Whether nothing fatal was found; prints what was. */
@@ -97,12 +186,12 @@ async function validate(client: RestClient, className: string, config: Record<st
   return configs.flatMap(({ value }) => value.errors);
 }
 
-interface Applied {
+interface Result {
   readonly name: string;
   readonly result: string;
 }
 
 /** A line for each as it is done; as JSON they come together. */
-function said(io: CliIo, flags: ApplyFlags, { name, result }: Applied): void {
+function said(io: CliIo, flags: ApplyFlags, { name, result }: Result): void {
   if (flags.json !== true) io.out(`${paint(io, 'green', result)} ${name}`);
 }

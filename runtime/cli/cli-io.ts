@@ -13,6 +13,8 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts at the first SIGINT or SIGTERM; the second ends the process. */
   readonly signal: AbortSignal;
+  /** Asks for a yes on the terminal; null, or absent: there is none to ask on. */
+  confirm?(question: string): Promise<boolean | null>;
   /** Sets the process's exit status. */
   exit(code: number): void;
 }

@@ -12,6 +12,7 @@ import { defineInspect } from './connectors-inspect.ts';
 import { EXIT } from './exit-codes.ts';
 import { withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { segment, type RestClient } from './rest-client.ts';
+import { defineRewind } from './rewind.ts';
 
 interface Flags extends PlaceFlags {
   readonly json?: boolean;
@@ -42,6 +43,7 @@ Examples:
   defineControl(command, io, 'stop', 'stop the tasks; offsets are kept');
   defineRestart(command, io);
   defineInspect(command, io, sub);
+  defineRewind(command, io, sub);
   defineDelete(command, io);
 }
 

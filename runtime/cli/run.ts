@@ -82,6 +82,16 @@ function processIo(): CliIo {
       listening = true;
       return controller.signal;
     },
+    confirm: async (question) => {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+      const { createInterface } = await import('node:readline/promises');
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+      } finally {
+        terminal.close();
+      }
+    },
     exit: (code) => {
       process.exitCode = code;
     },

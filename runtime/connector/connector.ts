@@ -1,6 +1,8 @@
 import type { Env } from '../env/env.ts';
 import type { OptionSet, RawConfig } from './options.ts';
-import type { SinkTask } from './sink.ts';
+import type { SinkPreview } from './preview.ts';
+import type { RewindTarget, RewoundPartition, SinkRewind } from './rewind.ts';
+import type { SinkRecord, SinkTask } from './sink.ts';
 import type { SourceOffset, SourceRecord, SourceTask } from './source.ts';
 import type { Log } from './context.ts';
 import type { SourceTruth } from './truth.ts';
@@ -61,6 +63,12 @@ export interface SourceConnector extends ConnectorBase {
   ): Promise<void>;
   /** A few records from upstream, written nowhere. */
   sample?(call: ConnectorCall, count: number): Promise<readonly SourceRecord[]>;
+  /**
+   * Where the stored partitions stand after a rewind, and what is read again then; empty where none would go
+   * back. Changes nothing. Throws a `position` error, naming the earliest place, where upstream does not have it
+   * any more, and a `config` error where it knows no such places.
+   */
+  rewind?(call: ConnectorCall, stored: readonly SourceOffset[], to: RewindTarget): Promise<readonly RewoundPartition[]>;
   /** What upstream holds now, for `millrace verify`: every captured table at one exact position. */
   truth?(call: ConnectorCall): Promise<SourceTruth>;
 }
@@ -74,6 +82,13 @@ export interface SinkConnector extends ConnectorBase {
    */
   readonly takesSeveralPerOffset?: boolean;
   createTask(config: RawConfig): SinkTask;
+  /** What it would make of records, in offset order per partition; looks at nothing outside and writes nowhere. */
+  preview?(call: ConnectorCall, records: readonly SinkRecord[]): Promise<SinkPreview>;
+  /**
+   * Where a rewind has to begin so that what the target holds already is known again: at or before each
+   * place. Absent: anywhere will do.
+   */
+  rewindFrom?(call: ConnectorCall, places: readonly SinkRewind[]): Promise<readonly SinkRewind[]>;
 }
 
 export type Connector = SourceConnector | SinkConnector;

@@ -54,11 +54,17 @@ export function taskParameter(request: FastifyRequest): number {
   return Number(text);
 }
 
-/** Aborts when the client has gone. */
-export function requestSignal(request: FastifyRequest): AbortSignal {
+/** Aborts when the client has gone, or after `timeoutMs`. */
+export function requestSignal(request: FastifyRequest, timeoutMs = 60_000): AbortSignal {
   const controller = new AbortController();
   request.raw.once('close', () => {
     if (request.raw.destroyed && !request.raw.complete) controller.abort(new Error('the client has gone'));
   });
-  return AbortSignal.any([controller.signal, AbortSignal.timeout(60_000)]);
+  return AbortSignal.any([controller.signal, AbortSignal.timeout(timeoutMs)]);
+}
+
+/** What a resource is served from; 404 where this server was made without it. */
+export function served<T>(part: T | undefined): T {
+  if (part === undefined) throw httpError(404);
+  return part;
 }

@@ -7,6 +7,8 @@ import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
 import type { DeadLetterAccess } from './deadletters-access.ts';
 import type { RestAccess } from './access.ts';
+import type { Planner } from './plan-answers.ts';
+import type { Rewinder } from './rewind-answers.ts';
 
 /** What a client may take of this worker. */
 export interface RestLimits {
@@ -48,6 +50,10 @@ export interface RestContext {
   /** Served over TLS with this; absent: without. */
   readonly tls?: TlsMaterial;
   readonly limits?: RestLimits;
+  /** Plans and applies sets of configurations; absent: `/plan` and `/apply` are not served. */
+  readonly planner?: Planner;
+  /** Absent: `/connectors/{c}/rewind` is not served. */
+  readonly rewinder?: Rewinder;
   /** Hides known secrets in a text (I9). */
   readonly hide?: (text: string) => string;
   readonly topicTracking: boolean;

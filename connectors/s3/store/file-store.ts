@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { ArchiveMarker, type Claim } from './archive-marker.ts';
 import { errno, fileError } from './file-error.ts';
+import { filesBelow } from './files-below.ts';
 import {
   decodeFacts,
   encodeFacts,
@@ -122,6 +123,24 @@ export class FileStore implements ObjectStore {
     await this.env.files.syncDirectory(dirname(path));
     this.env.crash?.('s3.after_object');
     return { kind: 'created' };
+  }
+
+  async names(prefix: string): Promise<readonly string[]> {
+    const { root } = this.#options;
+    // With another delimiter than / all files are in the root itself.
+    const start = join(root, prefix.slice(0, prefix.lastIndexOf('/') + 1));
+    const found = await filesBelow(start, this.env);
+    return found.map((path) => relative(root, path)).filter((name) => name.startsWith(prefix));
+  }
+
+  async facts(name: string): Promise<ObjectFacts | null> {
+    const path = join(this.#options.root, factsName(this.#options.hiddenFolder, name));
+    try {
+      return decodeFacts(await this.env.files.readFile(path));
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return null;
+      throw fileError(`reading ${path}`, error);
+    }
   }
 
   async check(): Promise<readonly CheckResult[]> {

@@ -31,6 +31,10 @@ export interface ObjectStore {
   claim(claims: readonly Claim[]): Promise<void>;
   /** Removes what an earlier run of this task left unfinished. */
   sweep(): Promise<void>;
+  /** Names of finished objects that begin so, in any order. */
+  names(prefix: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** What a finished object holds; null: it is not ours. */
+  facts(name: string, signal: AbortSignal): Promise<ObjectFacts | null>;
   /** Reachable, and readable as far as can be told without writing. */
   check(): Promise<readonly CheckResult[]>;
   /** Idempotent. */

@@ -143,6 +143,22 @@ export class S3Store implements ObjectStore {
     }
   }
 
+  async names(prefix: string, signal: AbortSignal): Promise<readonly string[]> {
+    try {
+      const pages = this.sdk.paginateListObjectsV2(
+        { client: this.client },
+        { Bucket: this.bucket, Prefix: prefix },
+        { abortSignal: signal },
+      );
+      const names: string[] = [];
+      for await (const { Contents = [] } of pages) names.push(...Contents.flatMap(({ Key }) => Key ?? []));
+      return names;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw s3Error(`listing ${this.shown}${prefix}`, error);
+    }
+  }
+
   async exists(name: string, signal: AbortSignal): Promise<boolean> {
     try {
       await this.client.send(new this.sdk.HeadObjectCommand({ Bucket: this.bucket, Key: name }), {

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
-import { archivedFiles, filesBelow } from '../../../connectors/s3/archived-files.ts';
+import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
+import { filesBelow } from '../../../connectors/s3/store/files-below.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';

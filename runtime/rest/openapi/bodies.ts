@@ -1,4 +1,5 @@
 import { Type, type TSchema } from 'typebox';
+import { planBodies } from './plan-bodies.ts';
 import { deadLetterBodies } from './dead-letter-bodies.ts';
 
 /** The bodies of the REST API as JSON Schema, by the names the OpenAPI document gives them. */
@@ -269,4 +270,4 @@ const pluginBodies = {
   Names: Type.Array(Type.String()),
 };
 
-export const BODIES = { ...connectorBodies, ...ownBodies, ...pluginBodies, ...deadLetterBodies };
+export const BODIES = { ...connectorBodies, ...ownBodies, ...planBodies, ...pluginBodies, ...deadLetterBodies };

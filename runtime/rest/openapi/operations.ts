@@ -111,6 +111,15 @@ const connectorOperations: Readonly<Record<string, Partial<Record<Method, Operat
     },
     delete: { ...changing, summary: 'Forgets the offsets of a stopped connector', answers: { 200: 'Message' } },
   },
+  '/connectors/{connector}/rewind': {
+    post: {
+      ...changing,
+      own: true,
+      summary: 'Takes it back to an earlier place, or with dry_run tells what that would read again',
+      body: 'RewindRequest',
+      answers: { 200: 'Rewind' },
+    },
+  },
   '/connectors/{connector}/topics': {
     get: { ...connectors, summary: 'Topics it has used', answers: { 200: 'UsedTopics' }, errors: [403] },
   },
@@ -201,6 +210,26 @@ const workerOperations: Readonly<Record<string, Partial<Record<Method, Operation
       body: 'SetLevel',
       answers: { 200: 'Names', 204: null },
       errors: [400, 404],
+    },
+  },
+  '/plan': {
+    post: {
+      ...connectors,
+      own: true,
+      summary: 'What a set of configurations would change, and what they would make of real records; changes nothing',
+      body: 'PlanRequest',
+      answers: { 200: 'Plan' },
+      errors: [400],
+    },
+  },
+  '/apply': {
+    post: {
+      ...connectors,
+      own: true,
+      summary: 'Carries out the plan of that hash: 409 where anything it was made of has changed since',
+      body: 'ApplyRequest',
+      answers: { 200: 'Applied' },
+      errors: [400, 409],
     },
   },
   '/topics': {

@@ -1,0 +1,62 @@
+import type { ConnectorCall } from '../../runtime/connector/connector.ts';
+import type { SinkRewind } from '../../runtime/connector/rewind.ts';
+import { parseConfig } from './settings.ts';
+import type { ObjectFacts, ObjectStore } from './store/object-store.ts';
+import { openStore } from './store/open-store.ts';
+
+/**
+ * Where archiving may begin again without a record being in the archive twice: at the start of the span that a
+ * place lies in. From there the same objects are made, found finished, compared and adopted (D7); from the
+ * middle of a span an object of another name would hold its rest a second time.
+ */
+export async function startsOfSpans(
+  { name, config, env, signal }: ConnectorCall,
+  places: readonly SinkRewind[],
+): Promise<readonly SinkRewind[]> {
+  const options = parseConfig(config);
+  const store = await openStore({ options, connector: name, owner: `${name}-rewind`, env });
+  const { 'topics.dir': topicsDir, 'directory.delim': delim, 'file.delim': fileDelim } = options;
+  try {
+    const starts: SinkRewind[] = [];
+    for (const place of places) {
+      const prefix = [...(topicsDir === '' ? [] : [topicsDir]), place.topic, ''].join(delim);
+      const names = await store.names(prefix, signal);
+      const files = filesOf(names, `${place.topic}${fileDelim}${place.partition}${fileDelim}`, delim);
+      starts.push({ ...place, offset: await spanStart(store, files, place.offset, signal) });
+    }
+    return starts;
+  } finally {
+    await store.close();
+  }
+}
+
+/** An object of each first offset. */
+function filesOf(names: readonly string[], begin: string, delim: string): ReadonlyMap<bigint, string> {
+  const files = new Map<bigint, string>();
+  for (const name of names) {
+    const base = name.slice(name.lastIndexOf(delim) + delim.length);
+    // With a delimiter of its own a topic's name may hold it.
+    const own = base.startsWith(begin) ? base : name.slice(name.lastIndexOf(begin));
+    const digits = own.startsWith(begin) ? /^\d+/.exec(own.slice(begin.length))?.[0] : undefined;
+    if (digits !== undefined && !files.has(BigInt(digits))) files.set(BigInt(digits), name);
+  }
+  return files;
+}
+
+/** All files of a span end at one offset; a span ends before the next begins. */
+async function spanStart(
+  store: ObjectStore,
+  files: ReadonlyMap<bigint, string>,
+  place: bigint,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const before = [...files].filter(([first]) => first <= place).toSorted(([a], [b]) => (a > b ? -1 : 1));
+  let span: ObjectFacts | null = null;
+  for (const [, name] of before) {
+    const facts = await store.facts(name, signal);
+    if (facts === null) continue;
+    if (facts.endOffset <= place || (span !== null && facts.endOffset !== span.endOffset)) break;
+    span = facts;
+  }
+  return span?.firstOffset ?? place;
+}

@@ -1,0 +1,17 @@
+import type { RawConfig } from '../../connector/options.ts';
+import { MillraceError } from '../../record/error.ts';
+import { deadLetterPolicy } from '../../task/dead-letters.ts';
+import type { OutcomeError } from './outcome.ts';
+
+/** An error of one record as the task would meet it: what it does depends on its kind and the configuration. */
+export function outcomeError(stage: string, error: unknown, config: RawConfig, kind: 'source' | 'sink'): OutcomeError {
+  const known = error instanceof MillraceError ? error : undefined;
+  const tolerated = known?.kind === 'data' && deadLetterPolicy({ config }, kind).kind === 'dead-letter';
+  return {
+    stage,
+    code: known?.code ?? 'TASK_FAILED',
+    message: error instanceof Error ? error.message : String(error),
+    stops: !tolerated,
+    ...(known?.remedy === undefined ? {} : { remedy: known.remedy }),
+  };
+}
