@@ -16,11 +16,15 @@ export interface Held {
 export interface Journal {
   readonly length: number;
   readonly held: ReadonlyMap<string, Held>;
+  /** Ids of the dead letters of the last redrive, all of which it holds. */
+  readonly redriven: readonly string[];
 }
 
 interface Stored {
   readonly version: 1;
   readonly length: number;
+  /** Absent: none. */
+  readonly redriven?: readonly string[];
   readonly partitions: Readonly<
     Record<string, { readonly next: string; readonly timestamp: number; readonly crc: number }>
   >;
@@ -53,12 +57,12 @@ export async function readJournal(env: Env, file: string): Promise<Journal | nul
     throw error;
   }
   try {
-    const { version, length, partitions } = JSON.parse(text) as Stored;
+    const { version, length, partitions, redriven = [] } = JSON.parse(text) as Stored;
     if (version !== 1 || !Number.isSafeInteger(length)) throw new Error('another version');
     const held = Object.entries(partitions).map(
       ([name, { next, timestamp, crc }]) => [name, { next: BigInt(next), timestampMs: timestamp, crc }] as const,
     );
-    return { length, held: new Map(held) };
+    return { length, held: new Map(held), redriven };
   } catch (error) {
     throw new MillraceError('FILESTREAM_OFFSETS_CORRUPT', `${path} cannot be read: ${String(error)}`, {
       kind: 'corrupt',
@@ -69,12 +73,12 @@ export async function readJournal(env: Env, file: string): Promise<Journal | nul
 }
 
 /** Durable when it resolves: written beside, synced, renamed, the directory synced. */
-export async function writeJournal(env: Env, file: string, { length, held }: Journal): Promise<void> {
+export async function writeJournal(env: Env, file: string, { length, held, redriven }: Journal): Promise<void> {
   const path = journalPath(file);
   const partitions = Object.fromEntries(
     [...held].map(([name, { next, timestampMs, crc }]) => [name, { next: String(next), timestamp: timestampMs, crc }]),
   );
-  const stored: Stored = { version: 1, length, partitions };
+  const stored: Stored = { version: 1, length, partitions, ...(redriven.length === 0 ? {} : { redriven }) };
   const handle = await env.files.open(`${path}.new`, 'w');
   try {
     await handle.writeFile(JSON.stringify(stored));

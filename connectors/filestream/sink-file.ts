@@ -20,6 +20,8 @@ export class SinkFile {
   #synced = false;
   /** What the file held when it was opened, by its journal. */
   readonly held: ReadonlyMap<string, Held>;
+  /** Ids of the last redrive: they may come again after a crash, and are in the file already. */
+  #redriven: readonly string[];
 
   private constructor(
     env: Env,
@@ -35,6 +37,7 @@ export class SinkFile {
     this.#journaled = journaled;
     this.#length = length;
     this.held = journal?.held ?? new Map();
+    this.#redriven = journal?.redriven ?? [];
   }
 
   static async open(env: Env, path: string, journaled: boolean): Promise<SinkFile> {
@@ -62,13 +65,26 @@ export class SinkFile {
     this.#length += bytes.length;
   }
 
+  /** Whether the last redrive that the journal knows of wrote it. */
+  hasRedriven(id: string): boolean {
+    return this.#redriven.includes(id);
+  }
+
+  /** Appends and syncs lines of dead letters; with a journal in one step with their ids. */
+  async appendRedriven(lines: Uint8Array, ids: readonly string[], held: ReadonlyMap<string, Held>): Promise<void> {
+    await this.append(lines);
+    this.#redriven = ids;
+    await this.sync(held);
+  }
+
   /** Makes durable what was appended; `held`: up to which record of each partition. */
   async sync(held: ReadonlyMap<string, Held>): Promise<void> {
     if (this.#synced) return;
     try {
       await this.#handle.sync();
       this.#env.crash?.('filestream.after_sync');
-      if (this.#journaled) await writeJournal(this.#env, this.#path, { length: this.#length, held });
+      if (this.#journaled)
+        await writeJournal(this.#env, this.#path, { length: this.#length, held, redriven: this.#redriven });
       this.#env.crash?.('filestream.after_journal');
     } catch (error) {
       throw unwritable(this.#path, error);

@@ -1,6 +1,7 @@
 import type {
   Assigned,
   Offsets,
+  RedrivenRecord,
   SinkRecord,
   SinkRejection,
   SinkResult,
@@ -82,6 +83,24 @@ export class FileStreamSinkTask implements SinkTask {
       this.#unflushed.set(name, record.offset + 1n);
     }
     return { durable: new Map(), ...(rejected.length === 0 ? {} : { rejected }) };
+  }
+
+  /** Appends their lines; what a crash brings again is known by the journal, so only with it nothing is written twice. */
+  async redrive(batch: readonly RedrivenRecord[]): Promise<{ readonly rejected: readonly SinkRejection[] }> {
+    const file = this.#opened();
+    const rejected: SinkRejection[] = [];
+    const lines: Uint8Array[] = [];
+    for (const { record, id } of batch) {
+      try {
+        const line = lineOf(record);
+        if (!file.hasRedriven(id)) lines.push(line, LINE_FEED);
+      } catch (error) {
+        rejected.push({ record, error: error instanceof Error ? error : new Error(String(error)) });
+      }
+    }
+    const ids = [...new Set(batch.map(({ id }) => id))];
+    if (lines.length > 0) await file.appendRedriven(Buffer.concat(lines), ids, this.#held);
+    return { rejected };
   }
 
   async flush(): Promise<SinkResult & { durable: Map<string, bigint> }> {

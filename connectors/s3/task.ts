@@ -1,6 +1,7 @@
 import type {
   Assigned,
   Offsets,
+  RedrivenRecord,
   SinkRecord,
   SinkRejection,
   SinkResult,
@@ -13,6 +14,7 @@ import type { RawConfig } from '../../runtime/connector/options.ts';
 import type { ArchiveSettings } from './archive-settings.ts';
 import { PartitionArchive } from './partition-archive.ts';
 import type { S3Options } from './options.ts';
+import { redriveRecords } from './redrive.ts';
 import { archiveSettings, parseConfig } from './settings.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open-store.ts';
@@ -98,6 +100,16 @@ export class S3SinkTask implements SinkTask {
     });
     await this.#keepBudget(signal, outcome.seek);
     return this.#result(outcome);
+  }
+
+  async redrive(
+    batch: readonly RedrivenRecord[],
+    signal: AbortSignal,
+  ): Promise<{ readonly rejected: readonly SinkRejection[] }> {
+    const { store, start } = this.#opened();
+    for (const { record } of batch)
+      if (record.destination !== undefined && record.destination !== record.topic) throw renamed(record);
+    return { rejected: await redriveRecords(batch, this.#settings, store, start.env.clock.nowMs(), signal) };
   }
 
   async flush(signal: AbortSignal): Promise<SinkResult> {

@@ -10,6 +10,8 @@
  * | source.before_committed, source.after_committed | around telling the source |
  * | sink.after_write | the task took a batch, nothing is committed |
  * | sink.before_commit, sink.after_commit | around the commit of the group's offsets |
+ * | redrive.after_write | dead letters are durable in the sink again, nothing says so yet |
+ * | redrive.before_commit, redrive.after_commit | around the transaction of what failed again and the marks |
  */
 export const TASK_CRASH_POINTS = [
   'source.before_append',
@@ -22,6 +24,9 @@ export const TASK_CRASH_POINTS = [
   'sink.after_write',
   'sink.before_commit',
   'sink.after_commit',
+  'redrive.after_write',
+  'redrive.before_commit',
+  'redrive.after_commit',
 ] as const;
 
 /**
