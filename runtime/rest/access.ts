@@ -64,11 +64,13 @@ export function guard(app: FastifyInstance, access: RestAccess): void {
 async function authenticate(request: FastifyRequest, reply: FastifyReply, access: RestAccess): Promise<Identity> {
   const { credentials, failures } = access;
   if (request.method === 'OPTIONS' || (credentials.tokens === null && credentials.users === null)) return ANYONE;
-  if (failures.isSpent(request.ip)) throw tooMany(reply, 1);
   const { authorization } = request.headers;
+  // Passwords can be guessed, tokens cannot: who guesses locks nobody out who has a token.
+  const guesses = credentials.users !== null && /^\s*basic\s/i.test(authorization ?? '');
+  if (guesses && failures.isSpent(request.ip)) throw tooMany(reply, 1);
   const identity = await identify(authorization, credentials);
   if (identity !== null) return identity;
-  if (authorization !== undefined) failures.take(request.ip);
+  if (authorization !== undefined && failures.take(request.ip) > 0) throw tooMany(reply, 1);
   reply.header('www-authenticate', credentials.users === null ? 'Bearer realm="millrace"' : 'Basic realm="millrace"');
   throw new RestError(401, authorization === undefined ? MISSING : WRONG);
 }

@@ -64,6 +64,7 @@ export class WorkerProcess {
   /** Resolves when it has ended and all its output was read. */
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
+  #authorization: string | undefined;
   readonly #collected: () => { out: string; err: string };
 
   private constructor(child: ChildProcess, url: string) {
@@ -93,9 +94,15 @@ export class WorkerProcess {
   }
 
   /** Starts it and waits until REST says that it is healthy. */
-  static async start(args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<WorkerProcess> {
+  static async start(
+    args: readonly string[],
+    cwd: string,
+    env: Record<string, string> = {},
+    authorization?: string,
+  ): Promise<WorkerProcess> {
     const url = `http://127.0.0.1:${await freePort()}`;
     const worker = WorkerProcess.spawn([...args, '--set', `listeners=${url}`], cwd, { env }, url);
+    worker.#authorization = authorization;
     await worker.until('healthy', async () => (await worker.get('/health')).status === 200);
     return worker;
   }
@@ -115,7 +122,8 @@ export class WorkerProcess {
   }
 
   async get(path: string): Promise<{ status: number; body: unknown }> {
-    const answer = await fetch(`${this.url}${path}`);
+    const authorization = this.#authorization;
+    const answer = await fetch(`${this.url}${path}`, { headers: authorization === undefined ? {} : { authorization } });
     const text = await answer.text();
     return {
       status: answer.status,

@@ -1,3 +1,4 @@
+import { accessBugs } from './bugs/access.ts';
 import { archiveBugs } from './bugs/archive.ts';
 import { hubBugs } from './bugs/hub.ts';
 import { postgresBugs } from './bugs/postgres.ts';
@@ -5,4 +6,10 @@ import { taskBugs } from './bugs/task.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 /** In the order they are planted. How to add one: `docs/decisions/20261125-planted-bugs.md`. */
-export const PLANTED_BUGS: readonly PlantedBug[] = [...taskBugs, ...postgresBugs, ...hubBugs, ...archiveBugs];
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...taskBugs,
+  ...postgresBugs,
+  ...hubBugs,
+  ...archiveBugs,
+  ...accessBugs,
+];

@@ -166,16 +166,28 @@ describe('REST with authentication', () => {
     }
   });
 
-  it('answers 429 where an address tries credentials too often, also right ones, and where a token asks too much', async () => {
+  it('answers 429 where an address tries credentials too often, where a token asks too much, and to no right token for wrong ones', async () => {
     const worker = await startTestWorker();
-    const app = testServer(worker, { access: access({ limit: new RateLimit(2, () => 0) }) });
+    const app = testServer(worker, {
+      access: access({
+        credentials: { tokens: async () => stored, users: async () => ({ jane: 'right' }) },
+        limit: new RateLimit(2, () => 0),
+      }),
+    });
     try {
       const right = { authorization: `Bearer ${tokens.admin}` };
       const statuses: number[] = [];
       for (let turn = 0; turn < 6; turn++) statuses.push((await app.inject({ url: '/', headers: right })).statusCode);
       expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
-      for (let turn = 0; turn < 10; turn++) await app.inject({ url: '/', headers: { authorization: 'Bearer x' } });
-      const limited = await app.inject({ url: '/', headers: right });
+      const wrong: number[] = [];
+      for (let turn = 0; turn < 11; turn++) {
+        wrong.push((await app.inject({ url: '/', headers: { authorization: 'Bearer x' } })).statusCode);
+      }
+      expect([wrong.at(9), wrong.at(10)]).toEqual([401, 429]);
+      const other = { authorization: `Bearer ${tokens.viewer}` };
+      expect((await app.inject({ url: '/', headers: other })).statusCode).toBe(200);
+      const guessed = Buffer.from('jane:right').toString('base64');
+      const limited = await app.inject({ url: '/', headers: { authorization: `Basic ${guessed}` } });
       expect([limited.statusCode, limited.headers['retry-after']]).toEqual([429, '1']);
     } finally {
       await app.close();

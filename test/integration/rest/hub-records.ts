@@ -1,0 +1,33 @@
+import { realEnv } from '../../../runtime/env/real.ts';
+import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
+import { openHubForReading } from '../../../runtime/hub/embedded/open.ts';
+
+/** Keys, values and headers of every record a hub's directory holds, internal topics too. */
+export async function everyRecord(path: string): Promise<readonly { readonly topic: string; readonly text: string }[]> {
+  const hub = await openHubForReading({ path, env: realEnv });
+  const records: { topic: string; text: string }[] = [];
+  try {
+    const reader = await hub.reader({ isolation: 'read_uncommitted' });
+    for (const { name, partitions } of await hub.admin.topics()) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const { earliest } = await hub.admin.offsets({ topic: name, partition });
+        reader.assign([{ topic: name, partition, offset: earliest }]);
+        for (;;) {
+          const batches = await reader.read(100, new AbortController().signal);
+          if (batches.length === 0) break;
+          for (const { bytes } of batches) {
+            forEachRecord(bytes, (record) => {
+              const headers = record.headers().map(({ key, value }) => `${key}=${value?.toString() ?? ''}`);
+              const text = [record.key()?.toString(), record.value()?.toString(), ...headers].join('\n');
+              records.push({ topic: name, text });
+            });
+          }
+        }
+      }
+    }
+    await reader.close();
+  } finally {
+    await hub.close();
+  }
+  return records;
+}
