@@ -126,8 +126,10 @@ function taskName(connector: string, task: number): string {
 
 function stallOf({ state, stage, profile, progressMs, warnings }: TaskView, { timeoutMs }: StallSettings): Stall {
   const [warning] = Object.entries(warnings);
+  const at = profile?.at ?? stage;
   return {
-    stage: state === 'STARTING' ? 'starting' : (profile?.at ?? stage),
+    // Whoever waits without proof that there is nothing to wait for is reading.
+    stage: state === 'STARTING' ? 'starting' : at === 'waiting' ? 'reading' : at,
     sinceMs: progressMs,
     timeoutMs,
     problem: warning === undefined ? null : `${warning[0]}: ${warning[1]}`,

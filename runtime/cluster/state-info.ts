@@ -22,9 +22,9 @@ export function taskProgress(view: TaskView, stall: Stall | null): Omit<TaskProg
   const standing = standingOf(view, stall);
   return {
     state: view.state,
-    ...(profile === undefined ? {} : { at: profile.at, at_since_ms: profile.atSinceMs }),
+    ...(profile === undefined ? {} : { at: stall?.stage ?? profile.at, at_since_ms: profile.atSinceMs }),
     ...(standing === null ? {} : { standing }),
-    ...(idle === null ? {} : { idle }),
+    ...(idle === null || stall !== null ? {} : { idle }),
     ...(stall === null ? {} : { stalled: stallInfo(stall) }),
     stage: view.stage,
     stage_since_ms: view.stageSinceMs,

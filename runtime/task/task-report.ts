@@ -56,6 +56,8 @@ export class TaskReport implements TaskContext {
   queues: () => Readonly<Record<string, number>> = () => ({});
   /** Most bytes all of them may hold together. */
   queueLimitBytes = 0;
+  /** Whoever has had nothing to do for so long is idle. A sink says it of what it was given: its word counts at once. */
+  idleFromMs = 1000;
   /** The oldest work under way; null: none, all that was taken is durable. */
   behind: () => Behind | null = () => null;
   readonly #clock: Clock;
@@ -71,6 +73,8 @@ export class TaskReport implements TaskContext {
   #failure: TaskFailure | undefined;
   #restart: PendingRestart | undefined;
   #idle: string | null = null;
+  /** Since when, on the monotonic clock. */
+  #idleMs = 0;
   #runningMs = 0;
   #pausedMs = 0;
   #stateMs: number;
@@ -125,6 +129,7 @@ export class TaskReport implements TaskContext {
     // Whoever rested by order stands still from now on only.
     if (this.#state === 'PAUSED') this.progressed();
     this.#state = state;
+    if (state === 'STARTING') this.#idle = null;
     if (state === 'STARTING') this.at.enter('starting');
     else if (state !== 'RUNNING' && state !== 'PAUSED') this.at.enter('stopped');
     this.#changed();
@@ -148,11 +153,16 @@ export class TaskReport implements TaskContext {
     this.#progressMs = this.#clock.nowMs();
   }
 
-  /** Proof of idleness counts only while nothing that was taken is still on its way (I8). */
+  /**
+   * Proof of idleness counts only while nothing that was taken is still on its way, and from the second
+   * on: a source that fails with each batch has nothing to do for a moment after each start (I8).
+   */
   idle(proof: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#idle === null) this.#idleMs = nowMs;
     this.#idle = proof;
     if (this.at.stage === 'reading') this.at.enter('waiting');
-    if (this.behind() === null) this.progressed();
+    if (nowMs - this.#idleMs >= this.idleFromMs && this.behind() === null) this.progressed();
   }
 
   /** There is something to do again. */

@@ -114,6 +114,7 @@ class SinkRun {
     this.#quota = Quota.of(spec, env.clock);
     this.#turns = new Turns(env, report.at);
     report.queueLimitBytes = settings.maxInflightBytes;
+    report.idleFromMs = 0;
     report.queues = () => ({ fetched: fetch.queuedBytes, writing: report.queuedBytes });
     report.figures.activeNow = () => positions.uncommittedRecords;
   }
