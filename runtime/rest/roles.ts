@@ -7,8 +7,6 @@ const OPERATING = new Set([
   'PUT /connectors/:connector/stop',
   'POST /connectors/:connector/restart',
   'POST /connectors/:connector/tasks/:task/restart',
-  'POST /connectors/:connector/check',
-  'PUT /connectors/:connector/check',
   'PUT /connectors/:connector/topics/reset',
   'POST /connectors/:connector/deadletters/redrive',
   'DELETE /connectors/:connector/deadletters/jobs/:job',
@@ -16,15 +14,15 @@ const OPERATING = new Set([
   'PUT /admin/loggers/:logger',
 ]);
 
-/** Answers that hold records: somebody's data, not only how the worker is. */
-const RECORDS = /\/(?:records|deadletters|samples?)(?:\/|$)/;
+/** Reading that shows records, somebody's data, or that makes the worker connect somewhere. */
+const CLOSER = /\/(?:records|deadletters|samples?|check)(?:\/|$)/;
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The least role for a request. `route`: the pattern that serves it; undefined: none does. What is new is an admin's. */
 export function neededRole(method: string, route: string | undefined): Role {
   if (route === undefined) return 'viewer';
-  if (READING.has(method)) return RECORDS.test(route) ? 'operator' : 'viewer';
+  if (READING.has(method)) return CLOSER.test(route) ? 'operator' : 'viewer';
   return OPERATING.has(`${method} ${route}`) ? 'operator' : 'admin';
 }
 

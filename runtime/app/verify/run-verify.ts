@@ -10,7 +10,8 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { loadConnector } from '../catalog.ts';
+import { builtInCatalog, loadConnector } from '../catalog.ts';
+import { configVault } from '../config-vault.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
@@ -41,7 +42,7 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
   const temporary = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   try {
     const connectors = await storedConfigs(hub, settings, signal);
-    const providers = new ConfigProviders(realEnv, options.variables);
+    const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
     const config = await providers.resolve(configOf(connectors, name));
     const connector = await sourceConnector(name, config);
     const copies: NamedCopy[] = [];
@@ -60,6 +61,7 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
 
 async function storedConfigs(hub: Hub, settings: WorkerSettings, signal: AbortSignal): Promise<Map<string, RawConfig>> {
   const topic = settings.options['config.storage.topic'];
+  const vault = await configVault(settings, realEnv, builtInCatalog);
   const found = new Map<string, RawConfig>();
   await readTopic(hub, topic, signal, (record) => {
     const key = record.key()?.toString() ?? '';
@@ -67,7 +69,10 @@ async function storedConfigs(hub: Hub, settings: WorkerSettings, signal: AbortSi
     const name = key.slice(CONNECTOR.length);
     const text = record.value()?.toString();
     if (text === undefined) found.delete(name);
-    else found.set(name, (JSON.parse(text) as { properties: RawConfig }).properties);
+    else {
+      const { properties } = JSON.parse(text) as { properties: RawConfig };
+      found.set(name, vault?.open(name, properties) ?? properties);
+    }
   });
   return found;
 }

@@ -242,7 +242,7 @@ describe('secrets at rest', () => {
 
     await createSecretKey(keys);
     const rotated = await start({ 'millrace.config.secret.file': keys }, path);
-    expect((await rotated.request('POST', '/connectors/a/check', {})).text).not.toContain('CONFIG_SEALED');
+    expect((await rotated.request('GET', '/connectors/a/check')).text).not.toContain('CONFIG_SEALED');
     await rotated.stop();
 
     const keyless = await start({}, path);

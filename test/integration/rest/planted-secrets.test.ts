@@ -188,13 +188,13 @@ const READS = [
   '/profile',
   '/tasks/0/status',
   '/deadletters',
+  '/check',
 ];
 const WRITES = [
   'PUT /pause',
   'PUT /resume',
   'POST /restart?includeTasks=true',
   'POST /tasks/0/restart',
-  'POST /check',
   'PUT /topics/reset',
   'PATCH /offsets',
   'POST /rewind',

@@ -28,6 +28,8 @@ describe('roles', () => {
     ['GET', '/connectors', 'viewer'],
     ['GET', '/metrics', 'viewer'],
     ['GET', '/connectors/:connector/deadletters', 'operator'],
+    ['GET', '/connectors/:connector/check', 'operator'],
+    ['PUT', '/connectors/:connector/check', 'admin'],
     ['PUT', '/connectors/:connector/pause', 'operator'],
     ['POST', '/connectors/:connector/restart', 'operator'],
     ['PUT', '/admin/loggers/:logger', 'operator'],
