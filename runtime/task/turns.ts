@@ -2,7 +2,7 @@ import type { Env } from '../env/env.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /** What a task may work off before the others on its thread have their turn. */
-const TURN_BYTES = 1024 * 1024;
+const TURN_BYTES = 2 * 1024 * 1024;
 /** The same in time: timers and answers of the hub must not wait either. */
 const TURN_MS = 10;
 const MOST_TURNS = 64;
