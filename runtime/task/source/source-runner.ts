@@ -1,5 +1,5 @@
 import type { SourceConnector } from '../../connector/connector.ts';
-import type { Progress, SourceBatch, SourceOffset, SourceTask } from '../../connector/source.ts';
+import type { SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { RowBlock } from '../../record/row-block.ts';
@@ -17,11 +17,13 @@ import { sourceSettings, type SourceSettings } from '../task-settings.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { OffsetLedger } from './offset-ledger.ts';
+import { progressOf, standingOf } from './batch-progress.ts';
 import { RecordEncoder, type EncodableRecord } from './record-encoder.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { SchemaHeaders } from './schema-headers.ts';
 import { Shipments } from './shipments.ts';
 import { SourceOutput } from './source-output.ts';
+import { SourceRedrive, type SourceRedriveParts } from './source-redrive.ts';
 import { SourceRejects } from './source-rejects.ts';
 import { SourceTransforms } from './source-transforms.ts';
 import { topicCreation } from './topic-creation.ts';
@@ -111,6 +113,7 @@ class SourceRun {
   readonly #rejects: SourceRejects;
   /** null: the raw cells go straight to the encoder (D14). */
   readonly #transforms: SourceTransforms | null;
+  readonly #redriveParts: SourceRedriveParts;
   readonly #shipments: Shipments;
   readonly #commits: OffsetCommits;
   /** Aborts with the run's first failure. */
@@ -121,6 +124,10 @@ class SourceRun {
   readonly #turns: Turns;
   /** Records read and not durable. */
   #active = 0;
+  /** null: there are no dead letters. */
+  #redrive: SourceRedrive | null = null;
+  /** Ends the wait for a batch: there are dead letters to be redriven. */
+  #wake: () => void = () => undefined;
   /** Ends the wait for the present read. */
   #onHalt: (reason: Error) => Promise<void> = () => Promise.resolve();
 
@@ -159,6 +166,8 @@ class SourceRun {
     this.#rows = new RowEncoder(converters, schemas, this.#output);
     this.#records = new RecordEncoder(converters, schemas, this.#output);
     this.#rejects = new SourceRejects(context, this.#records, converters);
+    const { schemaHeader, compression } = settings;
+    this.#redriveParts = { context, chain, producer, schemaHeader, compression };
     this.#transforms = chain === null ? null : new SourceTransforms(chain, this.#rejects);
     this.#shipments = new Shipments({
       env,
@@ -204,6 +213,7 @@ class SourceRun {
       throw this.#halt.signal.aborted ? this.#halt.signal.reason : error;
     } finally {
       tick.cancel();
+      await this.#redrive?.close();
       await closeTask(this.#context, this.#task);
     }
   }
@@ -214,6 +224,7 @@ class SourceRun {
     await this.#producer.partitions(this.#store.topic);
     const offsets = await this.#store.read(spec.connector, signal);
     await this.#task.open({ offsets, env, context: report, signal });
+    this.#redrive = await SourceRedrive.open(this.#redriveParts, () => this.#wake());
     context.opened();
   }
 
@@ -222,7 +233,7 @@ class SourceRun {
     try {
       for (;;) {
         await this.#ready();
-        const batch = await this.#read();
+        const batch = await this.#next();
         if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
         if (batch === null) return 'ended';
         const bytes = await this.#ship(batch);
@@ -251,6 +262,27 @@ class SourceRun {
     if (debtMs === 0) return;
     report.at.enter('throttled');
     await env.timers.sleep(debtMs, this.#reading);
+  }
+
+  /** The next batch; dead letters come back while it is waited for, everything before them durable (I4). */
+  async #next(): Promise<SourceBatch | null> {
+    const reading = this.#read();
+    const redrive = this.#redrive;
+    if (redrive === null) return reading;
+    // It is waited for below, which may be after it has failed.
+    reading.catch(() => undefined);
+    for (;;) {
+      const woken = Promise.withResolvers<null>();
+      this.#wake = () => woken.resolve(null);
+      if (!redrive.pending) {
+        const read = await Promise.race([reading.then((batch) => ({ batch })), woken.promise]);
+        if (read !== null) return read.batch;
+      }
+      if (this.#reading.aborted) return reading;
+      await this.#shipments.drain();
+      if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
+      await redrive.step();
+    }
   }
 
   /** Reads; once the run has failed, a read that ignores its signal is not waited for without end. */
@@ -355,24 +387,6 @@ class SourceRun {
 
 function countOf(records: RowBlock | readonly unknown[]): number {
   return records instanceof RowBlock ? records.count : records.length;
-}
-
-/** The batch's progress; else made from its records: the last offset of each source partition counts. */
-function progressOf(batch: SourceBatch): readonly Progress[] {
-  if (batch.progress !== undefined) return batch.progress;
-  const progress: Progress[] = [];
-  if (batch.records instanceof RowBlock) return progress;
-  for (const { source } of batch.records) {
-    if (source !== undefined)
-      progress.push({ partition: source.partition, position: { toOffset: () => source.offset } });
-  }
-  return progress;
-}
-
-/** Where the source stands after the batch: the place of records that have none of their own. */
-function standingOf(batch: SourceBatch): SourceOffset | undefined {
-  const last = batch.progress?.at(-1);
-  return last === undefined ? undefined : { partition: last.partition, offset: last.position.toOffset() };
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
