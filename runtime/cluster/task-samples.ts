@@ -27,10 +27,10 @@ export function* taskSamples(herder: HerderFigures, nowMs: number): Generator<Sa
     const kind = herder.typeOf(connector);
     return list.map((view, task): MeasuredTask => ({ connector, task, kind, view }));
   });
-  yield { metric: totals.connector_count, labels: {}, value: herder.names().length };
+  yield { metric: totals.connectors, labels: {}, value: herder.names().length };
   for (const state of STATES) {
     const value = tasks.filter(({ view }) => view.state === state).length;
-    yield { metric: totals.task_count, labels: { state }, value };
+    yield { metric: totals.tasks, labels: { state }, value };
   }
   for (const task of tasks) {
     yield* ownSamples(herder, task, nowMs);
@@ -63,7 +63,7 @@ function* ownSamples(
   yield one(taskMetrics.progress_age_seconds, Math.max(0, nowMs - view.progressMs) / 1000);
   yield one(taskMetrics.records_per_second, view.recordsPerSecond);
   yield one(taskMetrics.queued_bytes, view.queuedBytes);
-  yield one(taskMetrics.warning_count, Object.keys(view.warnings).length);
+  yield one(taskMetrics.warnings, Object.keys(view.warnings).length);
   const { lag_records: records, lag_bytes: bytes, lag_ms: ms } = view.gauges;
   if (records !== undefined) yield one(taskMetrics.lag_records, records);
   if (bytes !== undefined) yield one(taskMetrics.lag_bytes, bytes);

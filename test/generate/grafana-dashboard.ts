@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
         title: 'Failed tasks',
         description: 'Tasks that stopped with an error and wait for somebody.',
         unit: 'none',
-        queries: [['millrace_task_count{state="FAILED"}', 'failed']],
+        queries: [['millrace_tasks{state="FAILED"}', 'failed']],
         stat: { red: 1 },
         width: 4,
       },

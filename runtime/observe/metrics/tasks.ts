@@ -4,8 +4,8 @@ const TASK = ['connector', 'task'];
 
 /** What the worker knows of all of its tasks together. */
 export const totals = metricSet('millrace_', [], {
-  connector_count: ['connectors', 'Connectors stored.'],
-  task_count: ['tasks', 'Tasks of this worker by state.', ['state']],
+  connectors: ['connectors', 'Connectors stored.'],
+  tasks: ['tasks', 'Tasks of this worker by state.', ['state']],
 });
 
 /** What only one of the kinds has; the names before Connect's were there. */
@@ -38,7 +38,7 @@ export const taskMetrics = metricSet('millrace_task_', TASK, {
     'Bytes between where a task stands and the end: of the hub for sinks (about), of the upstream log for sources that know.',
   ],
   lag_seconds: ['seconds', 'Age of the last record passed on while there are more; 0 at the end.'],
-  warning_count: ['warnings', 'Warnings that stand.'],
+  warnings: ['warnings', 'Warnings that stand.'],
   event_loop_delay_seconds: [
     'seconds',
     'How late a timer on the thread of a task was at most in the last half minute to minute.',
