@@ -86,33 +86,34 @@ export class RedriveStore {
   readonly #topic: CompactedTopic;
   readonly #env: Env;
   readonly #jobs: Map<string, RedriveJob>;
+  /** Keys of open jobs, by connector. */
+  readonly #open: Map<string, string>;
   readonly #marks: Map<string, Mark>;
   readonly #watchers: Set<(connector: string) => void>;
 
   private constructor(
     topic: CompactedTopic,
     env: Env,
-    jobs: Map<string, RedriveJob>,
-    marks: Map<string, Mark>,
+    { jobs, open, marks }: State,
     watchers: Set<(connector: string) => void>,
   ) {
     this.#topic = topic;
     this.#env = env;
     this.#jobs = jobs;
+    this.#open = open;
     this.#marks = marks;
     this.#watchers = watchers;
   }
 
   static async open({ hub, env, failed }: RedriveStoreOptions, signal: AbortSignal): Promise<RedriveStore> {
-    const jobs = new Map<string, RedriveJob>();
-    const marks = new Map<string, Mark>();
+    const state: State = { jobs: new Map(), open: new Map(), marks: new Map() };
     const watchers = new Set<(connector: string) => void>();
     const apply = (record: CompactedRecord): void => {
-      const connector = applyTo(jobs, marks, record);
+      const connector = applyTo(state, record);
       if (connector !== null) for (const watcher of watchers) watcher(connector);
     };
     const topic = await CompactedTopic.open({ hub, env, topic: REDRIVE_TOPIC, partitions: 1, apply, failed }, signal);
-    return new RedriveStore(topic, env, jobs, marks, watchers);
+    return new RedriveStore(topic, env, state, watchers);
   }
 
   /** Of a connector, oldest first. */
@@ -123,7 +124,8 @@ export class RedriveStore {
 
   /** The job to be worked on: there is one at a time. */
   openJob(connector: string): RedriveJob | undefined {
-    return this.jobs(connector).find(({ state }) => state === 'open');
+    const key = this.#open.get(connector);
+    return key === undefined ? undefined : this.#jobs.get(key);
   }
 
   mark(topic: string, partition: number, offset: bigint | string): Mark | undefined {
@@ -170,8 +172,14 @@ export class RedriveStore {
   }
 }
 
+interface State {
+  readonly jobs: Map<string, RedriveJob>;
+  readonly open: Map<string, string>;
+  readonly marks: Map<string, Mark>;
+}
+
 /** The connector it is about; null: a record that cannot be read, or was deleted. */
-function applyTo(jobs: Map<string, RedriveJob>, marks: Map<string, Mark>, record: CompactedRecord): string | null {
+function applyTo({ jobs, open, marks }: State, record: CompactedRecord): string | null {
   const { key, value } = record;
   const isJob = key.startsWith('["job",');
   if (value === null) {
@@ -181,8 +189,12 @@ function applyTo(jobs: Map<string, RedriveJob>, marks: Map<string, Mark>, record
   }
   try {
     const parsed = JSON.parse(value.toString()) as RedriveJob | Mark;
-    if (isJob) jobs.set(key, parsed as RedriveJob);
-    else marks.set(key, parsed as Mark);
+    if (isJob) {
+      const job = parsed as RedriveJob;
+      jobs.set(key, job);
+      if (job.state === 'open') open.set(job.connector, key);
+      else if (open.get(job.connector) === key) open.delete(job.connector);
+    } else marks.set(key, parsed as Mark);
     return parsed.connector;
   } catch {
     return null;

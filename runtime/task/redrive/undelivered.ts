@@ -16,6 +16,8 @@ interface Entry {
  */
 export class Undelivered {
   readonly #byPartition = new Map<string, Map<bigint, Entry>>();
+  /** Offsets that redrives delivered. */
+  readonly #redriven = new Map<string, Set<bigint>>();
   /** Open dead letters of each key. */
   readonly #blocked = new Map<string, number>();
 
@@ -33,7 +35,7 @@ export class Undelivered {
       const mark = store.mark(topic, partition, offset);
       const from = { topic: facts.topic, partition: facts.partition };
       // A later dead letter of the same record says how it is now.
-      if (mark?.outcome === 'redriven') found.delivered(from, BigInt(facts.offset));
+      if (mark?.outcome === 'redriven') found.redriven(from, BigInt(facts.offset));
       else found.add(from, BigInt(facts.offset), key, isOpen(mark));
     }
     return found;
@@ -49,7 +51,19 @@ export class Undelivered {
     if (open && entry.key !== null) this.#blocked.set(entry.key, (this.#blocked.get(entry.key) ?? 0) + 1);
   }
 
-  /** It was delivered after all. */
+  /** It was delivered after all, by a redrive. */
+  redriven(of: TopicPartition, offset: bigint): void {
+    this.delivered(of, offset);
+    const name = topicPartitionName(of);
+    const offsets = this.#redriven.get(name) ?? new Set<bigint>();
+    this.#redriven.set(name, offsets.add(offset));
+  }
+
+  /** Whether another dead letter of this record was redriven: after a crash there may be two. */
+  wasRedriven(of: TopicPartition, offset: bigint): boolean {
+    return this.#redriven.get(topicPartitionName(of))?.has(offset) === true;
+  }
+
   delivered(of: TopicPartition, offset: bigint): void {
     const entries = this.#byPartition.get(topicPartitionName(of));
     const entry = entries?.get(offset);

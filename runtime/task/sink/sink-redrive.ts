@@ -113,18 +113,19 @@ export class SinkRedrive {
     const { task, transforms, rejects, context, decoder } = this.#parts;
     await context.schemas.load();
     const originals = letters.map((letter) => new RedrivenSinkRecord(letter, decoder));
-    const superseded = force ? new Map<RedrivenSinkRecord, bigint>() : await this.#superseded(originals);
+    const superseded = force ? new Map<RedrivenSinkRecord, string>() : await this.#superseded(originals);
     const current = originals.filter((record) => !superseded.has(record));
     const { records: out, rejected } = transforms?.apply(current) ?? { records: current, rejected: [] };
     const result = out.length === 0 ? {} : await task.redrive?.(out.map(attempt), context.kill);
     context.env.crash?.('redrive.after_write');
     const failed = new Map<SinkRecord, SinkRejection | UntransformedRejection>();
     for (const one of [...rejected, ...(result?.rejected ?? [])]) failed.set(originalOf(one.record), one);
-    for (const record of current) if (!failed.has(record)) this.#undelivered?.delivered(record, record.offset);
+    for (const record of current) if (!failed.has(record)) this.#undelivered?.redriven(record, record.offset);
     const outcomes = originals.map((record): Redriven => {
       const newer = superseded.get(record);
-      if (newer !== undefined) this.#undelivered?.closed(record, record.offset, record.rawKey);
-      if (newer !== undefined) return { letter: record.letter, outcome: 'superseded', note: `by offset ${newer}` };
+      if (newer !== undefined && !this.#undelivered?.wasRedriven(record, record.offset))
+        this.#undelivered?.closed(record, record.offset, record.rawKey);
+      if (newer !== undefined) return { letter: record.letter, outcome: 'superseded', note: newer };
       const failure = failed.get(record);
       if (failure === undefined) return { letter: record.letter, outcome: 'redriven' };
       return { letter: record.letter, outcome: 'failed', note: failure.error.message.slice(0, 500) };
@@ -132,11 +133,11 @@ export class SinkRedrive {
     return { outcomes, batches: rejects.batches([...failed.values()]) };
   }
 
-  /** The offset of a newer record of the same key that the sink was given, for each that has one. */
-  async #superseded(originals: readonly RedrivenSinkRecord[]): Promise<Map<RedrivenSinkRecord, bigint>> {
+  /** What the sink was given in place of a dead letter: a newer record of its key, or the record itself. */
+  async #superseded(originals: readonly RedrivenSinkRecord[]): Promise<Map<RedrivenSinkRecord, string>> {
     const { context, positions } = this.#parts;
     const undelivered = (this.#undelivered ??= await this.#read());
-    const found = new Map<RedrivenSinkRecord, bigint>();
+    const found = new Map<RedrivenSinkRecord, string>();
     for (const group of Map.groupBy(originals, topicPartitionName).values()) {
       const [of] = group;
       const byKey = Map.groupBy(
@@ -152,8 +153,14 @@ export class SinkRedrive {
       for await (const at of scan) {
         const same = byKey.get(at.key()?.toString('latin1'));
         if (same === undefined || undelivered.has(of, at.offset)) continue;
-        for (const record of same) if (record.offset < at.offset) found.set(record, at.offset);
+        for (const record of same) if (record.offset < at.offset) found.set(record, `by offset ${at.offset}`);
       }
+    }
+    const seen = new Set<string>();
+    for (const record of originals) {
+      const name = `${topicPartitionName(record)}@${record.offset}`;
+      if (seen.has(name) || undelivered.wasRedriven(record, record.offset)) found.set(record, 'by its own redrive');
+      seen.add(name);
     }
     return found;
   }

@@ -162,6 +162,22 @@ describe('dead letters of a sink', () => {
     expect(written()).toEqual([2, 1, 3, 0]);
   });
 
+  test('two of one record, as a crash may leave them, are written once', async () => {
+    await fill(three);
+    bad = new Set([1]);
+    const first = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    await first.task.stop(2000);
+    await bench.hub.groups.alter('connect-sink', [{ topic: 'memory', partition: 0, offset: 1n }]);
+    const second = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    bad.clear();
+    target.written.length = 0;
+    expect((await done((await service.redrive('sink', everything)).id)).outcomes).toEqual({ redriven: 1, superseded: 1 });
+    expect(written()).toEqual([1]);
+    await second.task.stop(2000);
+  });
+
   test('a job goes on in the next start of the task, without what is done', async () => {
     await fill(Array.from({ length: 250 }, (_, n) => [`k${n}`, n] as const));
     bad = new Set(Array.from({ length: 250 }, (_, n) => n));
