@@ -2,6 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { realEnv } from '../../runtime/env/real.ts';
+import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
+import { records, wholeLog } from '../../runtime/task/redrive/dead-letter-log.ts';
 import { WorkerProcess } from '../e2e/worker-process.ts';
 
 /** Every second line is one that the sink's transform does not take. */
@@ -108,6 +111,75 @@ describe.each(['file', 's3'] as const)('a redrive into a %s sink, killed', (kind
       expect(held(kind).toSorted()).toEqual(all.toSorted());
       expect(await deadLetters('sink')).toEqual([]);
       expect(await deadLetters('sink', '&all=true')).toHaveLength(LINES / 2);
+    },
+  );
+});
+
+/** Values of a topic, as text. */
+async function topicValues(topic: string): Promise<string[]> {
+  const hub = await openHubForReading({ path: join(folder, 'hub'), env: realEnv });
+  const values: string[] = [];
+  try {
+    for (const { partition, from, to } of await wholeLog(hub, topic)) {
+      for await (const at of records(hub, topic, partition, from, to, AbortSignal.timeout(10_000)))
+        values.push(at.value()?.toString() ?? 'null');
+    }
+  } finally {
+    await hub.close();
+  }
+  return values;
+}
+
+describe('an exactly-once source with dead letters, killed', () => {
+  const source = (): Record<string, string> => ({
+    'connector.class': 'FileStreamSource',
+    file: join(folder, 'in.txt'),
+    topic: 'lines',
+    'batch.size': '25',
+    'millrace.delivery': 'exactly-once',
+    'errors.tolerance': 'all',
+    'millrace.errors.deadletterqueue.topic.name': 'dead',
+  });
+  const good = all.filter((_, i) => i % 2 === 0);
+  const bad = all.filter((_, i) => i % 2 === 1);
+  const payloads = (values: readonly string[]): string[] =>
+    values.map((value) => (JSON.parse(value) as { payload: string }).payload).toSorted();
+
+  test.each(['source.after_append:3', 'source.before_offset:4', 'source.after_commit:3'])(
+    'at %s has each record once, in its topic or among the dead letters',
+    { timeout: 120_000 },
+    async (crashAt) => {
+      writeFileSync(join(folder, 'in.txt'), `${all.join('\n')}\n`);
+      const first = await start(crashAt);
+      await send('POST', '/connectors', { name: 'lines', config: { ...source(), ...CAST } });
+      expect((await first.ended).signal).toBe('SIGKILL');
+      const second = await start();
+      await second.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
+      await second.stop();
+      expect(payloads(await topicValues('dead'))).toEqual(bad.toSorted());
+      expect((await topicValues('lines')).toSorted()).toEqual(good.toSorted());
+    },
+  );
+
+  test.each(['redrive.before_commit:2', 'redrive.after_commit:1'])(
+    'while they are redriven, at %s, produces each once',
+    { timeout: 120_000 },
+    async (crashAt) => {
+      writeFileSync(join(folder, 'in.txt'), `${all.join('\n')}\n`);
+      const first = await start(crashAt);
+      await send('POST', '/connectors', { name: 'lines', config: { ...source(), ...CAST } });
+      await first.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
+      await send('PUT', '/connectors/lines/config', source());
+      await first.running('lines');
+      const { id } = await send('POST', '/connectors/lines/deadletters/redrive', {});
+      expect((await first.ended).signal).toBe('SIGKILL');
+      const second = await start();
+      const job = `/connectors/lines/deadletters/jobs/${String(id)}`;
+      await second.until('redriven', async () => (await send('GET', job))['state'] === 'done');
+      expect(await send('GET', job)).toMatchObject({ outcomes: { redriven: bad.length } });
+      await second.stop();
+      const values = (await topicValues('lines')).map((value) => value.replace(/^"(.*)"$/, '$1'));
+      expect(values.toSorted()).toEqual(all.toSorted());
     },
   );
 });
