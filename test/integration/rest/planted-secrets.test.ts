@@ -239,7 +239,7 @@ const COMMANDS = [
   'connectors check tls --json',
   'connectors offsets runs',
   'connectors topics runs',
-  'loggers list',
+  'loggers',
   'topics list',
   'plugins list',
   'context list',
