@@ -47,7 +47,7 @@ function printConnector(io: CliIo, plan: ConnectorPlan): void {
 /** What is well needs no line. */
 function printFindings(io: CliIo, check: NonNullable<ConnectorPlan['check']>): void {
   const results = check.results.filter(({ ok }) => !ok);
-  if (results.length === 0) io.out(`    check: ${check.results.length} findings, all well`);
+  if (results.length === 0) io.out(`    check: ${check.results.length === 0 ? 'nothing to look at' : 'all well'}`);
   else printCheck(io, { ...check, results });
 }
 

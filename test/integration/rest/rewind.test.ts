@@ -161,6 +161,23 @@ describe('rewinding an archive', () => {
     await until(async () => (await committed('archive')) === 20);
   });
 
+  it('stops by name, and overwrites nothing, where other contents would be written in the place of what is there', async () => {
+    const before = await archived('orders');
+    const masked = {
+      ...archive('orders'),
+      transforms: 'mask',
+      'transforms.mask.type': 'org.apache.kafka.connect.transforms.MaskField$Value',
+      'transforms.mask.fields': 'n',
+    };
+    await worker.request('PUT', '/connectors/archive/config', masked);
+    await rewind('archive', { offset: 0 });
+    await until(async () => (await state('archive')) === 'RUNNING FAILED');
+    expect((await worker.request('GET', '/connectors/archive/status')).text).toContain('S3_OBJECT_CONFLICT');
+    expect(await archived('orders')).toEqual(before);
+    await worker.request('PUT', '/connectors/archive/config', archive('orders'));
+    await until(async () => (await committed('archive')) === 20);
+  });
+
   it('is refused by name where the hub has no such place any more, or never had', async () => {
     await until(async () => (await state('archive')) === 'RUNNING RUNNING');
     await worker.worker.hub.admin.deleteRecords({ topic: 'orders', partition: 0 }, 8n);
