@@ -6,7 +6,16 @@ export { CONTRACT_VERSION } from './contract-version.ts';
 export type { CheckResult, Connector, ConnectorCall, SinkConnector, SourceConnector } from './connector.ts';
 export type { Log, TaskContext } from './context.ts';
 export { option, optionSet, parseOptions, type Options, type OptionSet, type RawConfig } from './options.ts';
-export type { Assigned, Offsets, SinkRecord, SinkRejection, SinkResult, SinkTask, SinkTaskStart } from './sink.ts';
+export type {
+  Assigned,
+  Offsets,
+  RedrivenRecord,
+  SinkRecord,
+  SinkRejection,
+  SinkResult,
+  SinkTask,
+  SinkTaskStart,
+} from './sink.ts';
 export type {
   Position,
   Progress,

@@ -94,6 +94,20 @@ export function sinkConformance(driver: SinkDriver): readonly ConformanceCase[] 
       await durableIsThere(writing, setting);
       await writing.close();
     }),
+    on('a dead letter given again is durable at once, and writing goes on', async (setting) => {
+      const writing = await open(setting);
+      await writing.assign(0, 0);
+      await writing.write(0, 1, 30);
+      await writing.flush();
+      for (const id of ['first', 'first', 'second']) {
+        if (!(await writing.redrive(0, 0, id))) break;
+        ok(new Set(await setting.contents()).has(0), 'the record is missing');
+      }
+      await writing.write(0, 30, 60);
+      await writing.flush();
+      if (await writing.redrive(0, 0, 'third')) await durableIsThere(writing, setting);
+      await writing.close();
+    }),
     on('keeps partitions apart', async (setting) => {
       const writing = await open(setting);
       await writing.assign(0, 0);

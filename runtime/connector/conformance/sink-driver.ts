@@ -82,6 +82,15 @@ export class SinkWriting {
     if (this.#task.flush !== undefined) this.take(await this.#step('flush()', this.#task.flush(this.#stop.signal)));
   }
 
+  /** Gives record `n` again, after later ones. False: the sink cannot take it. */
+  async redrive(partition: number, n: number, id: string): Promise<boolean> {
+    if (this.#task.redrive === undefined) return false;
+    const batch = [{ record: this.#record(partition, n), id }];
+    const { rejected = [] } = await this.#step('redrive()', this.#task.redrive(batch, this.#stop.signal));
+    this.take({ durable: new Map(), rejected });
+    return true;
+  }
+
   async revoke(partition: number, lost = false): Promise<Offsets> {
     const durable = await this.#step('revoke()', this.#task.revoke([this.#partition(partition)], { lost }));
     this.take({ durable });

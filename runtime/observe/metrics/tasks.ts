@@ -56,6 +56,7 @@ export const CONNECTOR_GAUGES: Readonly<Record<string, readonly [unit: string, h
   offset_commits_total: ['commits', 'Offset commits.'],
   write_retries_total: ['retries', 'Batches that a sink asked to be offered again.'],
   dead_letters_total: ['records', 'Records that went to the dead letters.'],
+  redriven_total: ['records', 'Dead letters that were delivered after all.'],
   restarts_total: ['restarts', 'Starts of a failed task by itself.'],
   thread_restarts_total: ['restarts', 'Starts because the thread of a task was lost.'],
   retained_wal_bytes: ['bytes', 'postgres: WAL that the slot keeps on the server.'],
