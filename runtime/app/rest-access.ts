@@ -83,6 +83,18 @@ export function refuseOpenListener({ listeners, options }: WorkerSettings): void
   });
 }
 
+/** Who asked Connect for authentication must not come here to none. */
+export function refuseMissingUsers({ options }: WorkerSettings): void {
+  const asked = options['rest.extension.classes'].find((name) => name.endsWith('BasicAuthSecurityRestExtension'));
+  if (asked === undefined || options['millrace.rest.basic.file'] !== undefined) return;
+  throw new MillraceError('REST_USERS_MISSING', `rest.extension.classes: ${asked} needs its users`, {
+    kind: 'config',
+    key: 'rest.extension.classes',
+    remedy:
+      'Set millrace.rest.basic.file to the property file of its PropertyFileLoginModule (user=password), or remove the class.',
+  });
+}
+
 export function isLocal({ host }: Listener): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

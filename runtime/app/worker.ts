@@ -33,7 +33,15 @@ import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
-import { isLocal, refuseOpenListener, renewCertificates, restAccess, restLimits, restTls } from './rest-access.ts';
+import {
+  isLocal,
+  refuseMissingUsers,
+  refuseOpenListener,
+  renewCertificates,
+  restAccess,
+  restLimits,
+  restTls,
+} from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { VERSION } from '../connector/version.ts';
 
@@ -71,6 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { settings } = options;
   refuseKafka(settings);
   refuseOpenListener(settings);
+  refuseMissingUsers(settings);
   const wrong = converterErrors(settings.effective, builtInCatalog);
   if (wrong.length > 0) throw invalidOptions('the worker', wrong);
   const cleanup = new Cleanup();

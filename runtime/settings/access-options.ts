@@ -18,6 +18,12 @@ export const accessOptions = {
     optional: true,
     minLength: 1,
   }),
+  'rest.extension.classes': option.list({
+    doc: 'Accepted from Kafka Connect. Its BasicAuthSecurityRestExtension needs millrace.rest.basic.file here; others have no effect.',
+    group: rest,
+    importance: 'LOW',
+    default: [],
+  }),
   'millrace.rest.unauthenticated': option.boolean({
     doc: 'Whether REST may listen beyond loopback without authentication: whoever reaches it may then run connectors and read what this worker can read.',
     group: rest,

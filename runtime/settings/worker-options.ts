@@ -327,7 +327,6 @@ export const workerOptions = optionSet(
       'request.timeout.ms',
       'response.http.headers.config',
       'rest.advertised.listener',
-      'rest.extension.classes',
       'retry.backoff.ms',
       'scheduled.rebalance.max.delay.ms',
       'session.timeout.ms',

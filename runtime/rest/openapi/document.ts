@@ -24,7 +24,19 @@ export function openApiDocument(): object {
     },
     servers: [{ url: 'http://127.0.0.1:8083' }],
     paths: Object.fromEntries(paths),
-    components: { schemas: BODIES },
+    // The empty one: a worker on loopback may ask for nothing.
+    security: [{}, { token: [] }, { basic: [] }],
+    components: {
+      schemas: BODIES,
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'A token of `millrace token create`.' },
+        basic: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'A user of millrace.rest.basic.file, or any with a token.',
+        },
+      },
+    },
   };
 }
 

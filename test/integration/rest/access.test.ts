@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { connect as connectTls } from 'node:tls';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -44,11 +46,21 @@ async function start(...args: Parameters<typeof startLocalWorker>): Promise<Loca
 
 const PEM = 'listeners.https.ssl.keystore.location';
 
+/** Of the certificate that is served. */
+async function fingerprint(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
 /** The status of `GET /` over TLS that trusts the worker's own certificate. */
-async function statusOverTls(url: string, headers: Record<string, string>): Promise<number> {
+async function statusOverTls(url: string, headers: Record<string, string>, own: object = {}): Promise<number> {
   const ca = await readFile(join(folder, 'cert.pem'));
   return new Promise((resolve, reject) => {
-    const sent = httpsRequest(url, { ca, headers, agent: false }, (answer) => {
+    const sent = httpsRequest(url, { ca, headers, agent: false, ...own }, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);
     });
@@ -107,7 +119,51 @@ describe('a worker that listens beyond loopback', () => {
   });
 });
 
+describe('HTTP Basic', () => {
+  const extension = 'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension';
+
+  it('lets the users of Connect’s property file in, and never starts without it where Connect’s extension is named', async () => {
+    await expect(startLocalWorker({ 'rest.extension.classes': extension })).rejects.toMatchObject({
+      code: 'REST_USERS_MISSING',
+      key: 'rest.extension.classes',
+    });
+    const path = join(folder, 'users.properties');
+    await writeFile(path, 'jane=a secret: of hers\n');
+    const worker = await start({ 'rest.extension.classes': extension, 'millrace.rest.basic.file': path });
+    const ask = (user: string) =>
+      fetch(`${worker.url}/`, { headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } });
+    expect((await ask('jane:a secret: of hers')).status).toBe(200);
+    const wrong = await ask('jane:x');
+    expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([401, 'Basic realm="millrace"']);
+  });
+});
+
 describe('REST over TLS', () => {
+  it('serves a renewed certificate without a restart', async () => {
+    const path = join(folder, 'renewed.pem');
+    await writeFile(path, await readFile(join(folder, 'both.pem')));
+    const worker = await start({ listeners: 'https://127.0.0.1:0', [PEM]: path });
+    const before = await fingerprint(worker.url);
+    const subject = '/CN=localhost -addext subjectAltName=IP:127.0.0.1';
+    const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj ${subject}`;
+    const [key, cert] = [join(folder, 'key2.pem'), join(folder, 'cert2.pem')];
+    await run('openssl', [...made.split(' '), '-keyout', key, '-out', cert]);
+    await writeFile(path, `${await readFile(key, 'utf8')}${await readFile(cert, 'utf8')}`);
+    await until(async () => (await fingerprint(worker.url)) !== before);
+  }, 60_000);
+
+  it('asks for certificates of clients where client.auth=required', async () => {
+    const worker = await start({
+      listeners: 'https://127.0.0.1:0',
+      [PEM]: join(folder, 'both.pem'),
+      'listeners.https.ssl.truststore.location': join(folder, 'cert.pem'),
+      'listeners.https.ssl.client.auth': 'required',
+    });
+    await expect(statusOverTls(worker.url, {})).rejects.toThrow(/certificate|ECONNRESET|socket hang up/i);
+    const [key, cert] = await Promise.all(['key.pem', 'cert.pem'].map((name) => readFile(join(folder, name))));
+    expect(await statusOverTls(worker.url, {}, { key, cert })).toBe(200);
+  });
+
   it.each([
     ['PEM', { 'listeners.https.ssl.keystore.type': 'PEM' }, 'both.pem'],
     ['PKCS12', { 'listeners.https.ssl.keystore.password': 'store-pass' }, 'store.p12'],

@@ -55,6 +55,16 @@ describe('dead letters', () => {
     expect(readDeadLetter(own)).toBeNull();
   });
 
+  test('hide secrets of the configuration and passwords in addresses that an error quotes', () => {
+    const error = new Error('PUT https://me:hush-url@example.org/ with key-of-store failed');
+    const secret: DeadLetter = { ...letter, spec: { ...letter.spec, secrets: ['key-of-store'] }, error };
+    const text = deadLetterHeaders(secret, own, true)
+      .map(({ value }) => value?.toString() ?? '')
+      .join('\n');
+    expect(text).toContain('PUT https://me:[hidden]@example.org/ with [hidden] failed');
+    expect(text).not.toMatch(/hush-url|key-of-store/);
+  });
+
   test('count their redrives in a header', () => {
     expect(redriveCount(own)).toBe(0);
     const once = withRedriveCount(own, 1);
