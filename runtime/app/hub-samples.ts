@@ -2,10 +2,11 @@ import type { HubStats } from '../hub/embedded/protocol.ts';
 import { hubMetrics } from '../observe/metrics/hub.ts';
 import type { Sample } from '../observe/sample.ts';
 
-/** Measurements of the embedded hub. */
-export function* hubSamples(stats: HubStats | null): Generator<Sample> {
+/** Measurements of the embedded hub. `answerMs`: how long it took to give them. */
+export function* hubSamples(stats: HubStats | null, answerMs: number): Generator<Sample> {
   if (stats === null) return;
   const values = {
+    answer_seconds: answerMs / 1000,
     disk_bytes: stats.bytesOnDisk,
     free_bytes: stats.freeBytes,
     disk_full: stats.diskFull ? 1 : 0,

@@ -341,7 +341,10 @@ function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: st
   return async () => {
     page ??= import('../observe/metrics/page.ts').then(({ MetricsPage }) => new MetricsPage());
     const loaded = await page;
-    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(await hub.stats())];
+    const askedMs = realEnv.clock.monotonicMs();
+    const stats = await hub.stats();
+    const answerMs = realEnv.clock.monotonicMs() - askedMs;
+    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(stats, answerMs)];
     return { text: await loaded.render(samples), contentType: loaded.contentType };
   };
 }

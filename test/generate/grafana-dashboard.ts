@@ -185,18 +185,31 @@ const ROWS: readonly Row[] = [
         description: 'A task that blocks its thread holds up its neighbours.',
         unit: 's',
         queries: [[of('millrace_task_event_loop_delay_seconds'), task]],
+        width: 12,
       },
       {
         title: 'Utilization of task threads',
         description: 'At 1 the thread is the limit.',
         unit: 'percentunit',
         queries: [[of('millrace_task_event_loop_utilization'), task]],
+        width: 12,
+      },
+      {
+        title: 'Event-loop delay of hub and REST',
+        description: 'How long the hub’s thread takes to answer; how late the thread is that serves REST.',
+        unit: 's',
+        queries: [
+          ['millrace_hub_answer_seconds', 'hub'],
+          ['nodejs_eventloop_lag_seconds', 'REST'],
+        ],
+        width: 12,
       },
       {
         title: 'Memory of the worker',
         description: 'Resident.',
         unit: 'bytes',
         queries: [['process_resident_memory_bytes', 'resident']],
+        width: 12,
       },
     ],
   },
@@ -221,6 +234,10 @@ export function grafanaDashboard(): string {
     let x = 0;
     for (const panel of own) {
       const w = panel.width ?? COLUMNS / 3;
+      if (x + w > COLUMNS) {
+        x = 0;
+        y += HEIGHT;
+      }
       panels.push(panelJson(panel, panels.length + 1, { x, y, w, h: HEIGHT }));
       x += w;
     }

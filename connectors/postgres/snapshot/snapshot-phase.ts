@@ -20,6 +20,8 @@ import type { SnapshotUpstream } from './upstream.ts';
 import { readRequests, type StoredRequests } from './window-requests.ts';
 import { WindowSet } from './window-set.ts';
 
+const SAY_AGAIN_MS = 10_000;
+
 /**
  * What happens before the stream, and beside it (`docs/decisions/20261125-postgres-snapshot.md`). `read` gives, in this order: the
  * intent to create a slot, the plan, the rows read at the slot's snapshot; or, after a restart, the
@@ -121,6 +123,15 @@ export class PostgresSnapshot implements SnapshotPhase {
     else yield* this.#goOn(decision);
   }
 
+  /** Says now and then that it waits because it was told to. */
+  async #delay(delayMs: number): Promise<void> {
+    const { env, context } = this.#upstream;
+    for (let leftMs = delayMs; leftMs > 0; leftMs -= SAY_AGAIN_MS) {
+      context.idle('snapshot.delay.ms is not over');
+      await env.timers.sleep(Math.min(leftMs, SAY_AGAIN_MS), this.#signal);
+    }
+  }
+
   async *#fresh({ drop, read }: Decision & { kind: 'fresh' }): AsyncGenerator<SourceBatch, void> {
     const { env, slot, identity, server, options } = this.#upstream;
     const id = env.random.uuid();
@@ -132,7 +143,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     yield { records: [], progress: [planProgress(server, plan), ...this.#forget(await this.#captured())] };
     if (options.delayMs > 0) {
       this.#upstream.context.stage('waiting for snapshot.delay.ms');
-      await env.timers.sleep(options.delayMs, this.#signal);
+      await this.#delay(options.delayMs);
     }
     this.#upstream.context.stage('preparing the snapshot');
     await this.#until(durable);

@@ -4,6 +4,10 @@ const PARTITION = ['topic', 'partition'];
 
 /** The embedded hub. */
 export const hubMetrics = metricSet('millrace_hub_', [], {
+  answer_seconds: [
+    'seconds',
+    'How long the thread of the hub took to answer this scrape: the delay of its event loop.',
+  ],
   disk_bytes: ['bytes', 'Size of the hub on disk.'],
   free_bytes: ['bytes', 'Free space on the disk of the hub.'],
   disk_full: ['1', '1 while the hub takes no more records.'],
