@@ -30,6 +30,7 @@ export interface RedriveJob {
   readonly action: 'redrive' | 'discard';
   /** Of the dead letters. */
   readonly topic: string;
+  readonly topicId: string;
   /** By partition of the topic: dead letters from here on are not meant. */
   readonly ends: readonly string[];
   readonly filter: DeadLetterFilter;
@@ -65,6 +66,13 @@ export interface Mark {
   readonly note?: string;
 }
 
+/** Where a dead letter stands, by the identity of its topic. */
+export interface MarkedPlace {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
 /** Whether a dead letter still waits for somebody. */
 export function isOpen(mark: Mark | undefined): boolean {
   return mark === undefined || mark.outcome === 'limit' || mark.outcome === 'unsupported';
@@ -79,7 +87,7 @@ interface RedriveStoreOptions {
 
 /**
  * Redrive jobs and what became of dead letters, in the compacted topic `millrace-deadletters`. Keys:
- * `["job",connector,id]` and `["mark",topic,partition,offset]`. Every thread that needs it has its own
+ * `["job",connector,id]` and `["mark",topic id,partition,offset]`. Every thread that needs it has its own
  * view; a task learns of its jobs by following the topic.
  */
 export class RedriveStore {
@@ -128,8 +136,8 @@ export class RedriveStore {
     return key === undefined ? undefined : this.#jobs.get(key);
   }
 
-  mark(topic: string, partition: number, offset: bigint | string): Mark | undefined {
-    return this.#marks.get(markKey(topic, partition, String(offset)));
+  mark({ topicId, partition, offset }: MarkedPlace): Mark | undefined {
+    return this.#marks.get(markKey(topicId, partition, String(offset)));
   }
 
   /** Outcomes of a job so far. */
@@ -148,9 +156,9 @@ export class RedriveStore {
   }
 
   /** Marks as a batch for partition 0, for a transaction of the caller's own producer. */
-  batch(marks: readonly { readonly topic: string; readonly place: DeadLetterPlace; readonly mark: Mark }[]): Buffer {
-    const entries = marks.map(({ topic, place, mark }): CompactedEntry => ({
-      key: markKey(topic, place.partition, place.offset),
+  batch(marks: readonly { readonly at: MarkedPlace; readonly mark: Mark }[]): Buffer {
+    const entries = marks.map(({ at, mark }): CompactedEntry => ({
+      key: markKey(at.topicId, at.partition, String(at.offset)),
       value: JSON.stringify(mark),
     }));
     return encodeRecords(entries, this.#env.clock.nowMs());
@@ -205,6 +213,6 @@ function jobKey({ connector, id }: RedriveJob): string {
   return JSON.stringify(['job', connector, id]);
 }
 
-function markKey(topic: string, partition: number, offset: string): string {
-  return JSON.stringify(['mark', topic, partition, offset]);
+function markKey(topicId: string, partition: number, offset: string): string {
+  return JSON.stringify(['mark', topicId, partition, offset]);
 }

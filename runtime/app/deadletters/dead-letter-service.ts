@@ -39,7 +39,7 @@ export class DeadLetterService implements DeadLetterAccess {
     const store = await this.#opened();
     const found: DeadLetterInfo[] = [];
     for await (const letter of this.#read(connector, topic)) {
-      const mark = store.mark(topic, letter.partition, letter.offset);
+      const mark = store.mark(letter);
       if (!(all || isOpen(mark)) || !matches(letter, query)) continue;
       if (found.length === limit) return { topic, deadletters: found, more: true };
       found.push(info(letter, mark, false));
@@ -61,7 +61,7 @@ export class DeadLetterService implements DeadLetterAccess {
       const here = [{ partition, from: offset, to: offset + 1n }];
       const store = await this.#opened();
       for await (const letter of deadLetters(hub, topic, connector, here, this.#stop.signal)) {
-        return info(letter, store.mark(topic, partition, offset), stack);
+        return info(letter, store.mark(letter), stack);
       }
     }
     throw missing(`there is no dead letter of ${connector} at ${topic}/${partition}/${offset}`);
@@ -78,13 +78,14 @@ export class DeadLetterService implements DeadLetterAccess {
     const wanted = { id, filter: request.filter, only: request.only, force: request.force };
     let total = 0;
     for await (const letter of deadLetters(hub, topic, connector, places, this.#stop.signal)) {
-      if (isSelected(wanted, letter, store.mark(topic, letter.partition, letter.offset))) total++;
+      if (isSelected(wanted, letter, store.mark(letter))) total++;
     }
     const job: RedriveJob = {
       ...wanted,
       connector,
       action: request.action,
       topic,
+      topicId: (await hub.admin.describe(topic))?.id ?? '',
       ends: places.map(({ to }) => String(to)),
       createdMs: env.clock.nowMs(),
       total,

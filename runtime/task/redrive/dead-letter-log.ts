@@ -7,6 +7,8 @@ import { readDeadLetter, type DeadLetterFacts } from '../dead-letter-facts.ts';
 /** A dead letter as it stands in its topic. */
 export interface StoredDeadLetter {
   readonly topic: string;
+  /** A topic of the same name that was made anew has other dead letters at the same offsets. */
+  readonly topicId: string;
   readonly partition: number;
   readonly offset: bigint;
   readonly timestampMs: number;
@@ -44,13 +46,15 @@ export async function* deadLetters(
   places: readonly LogPlace[],
   signal: AbortSignal,
 ): AsyncGenerator<StoredDeadLetter> {
+  const topicId = (await hub.admin.describe(topic))?.id;
+  if (topicId === undefined) return;
   for (const { partition, from, to } of places) {
     for await (const at of records(hub, topic, partition, from, to, signal)) {
       const headers = at.headers();
       const facts = readDeadLetter(headers);
       if (facts?.connector !== connector) continue;
       const { offset, timestampMs } = at;
-      yield { topic, partition, offset, timestampMs, key: at.key(), value: at.value(), headers, facts };
+      yield { topic, topicId, partition, offset, timestampMs, key: at.key(), value: at.value(), headers, facts };
     }
   }
 }

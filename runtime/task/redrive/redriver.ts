@@ -80,8 +80,9 @@ export class Redriver {
     const { store, context, refusal } = this.#options;
     const job = store.openJob(context.spec.connector);
     if (job === undefined) return;
-    if (job.action === 'redrive' && refusal !== null) {
-      await store.putJob({ ...job, state: 'refused', problem: refusal, counts: {} });
+    const problem = job.action === 'redrive' && refusal !== null ? refusal : await this.#changed(job);
+    if (problem !== null) {
+      await store.putJob({ ...job, state: 'refused', problem, counts: {} });
       return;
     }
     const chunk = await this.#next(job);
@@ -94,6 +95,12 @@ export class Redriver {
     const producer = this.#producer;
     this.#producer = null;
     await (await producer)?.close();
+  }
+
+  /** What is meant by offsets is another thing in a topic made anew. */
+  async #changed({ topic, topicId }: RedriveJob): Promise<string | null> {
+    const found = await this.#hub.admin.describe(topic);
+    return found?.id === topicId ? null : `topic ${topic} was deleted, or made anew`;
   }
 
   /** The next dead letters that are ours to work on. */
@@ -126,7 +133,7 @@ export class Redriver {
   }
 
   #isMeant(job: RedriveJob, letter: StoredDeadLetter): boolean {
-    const mark = this.#options.store.mark(job.topic, letter.partition, letter.offset);
+    const mark = this.#options.store.mark(letter);
     return mark?.job !== job.id && isSelected(job, letter, mark);
   }
 
@@ -160,7 +167,7 @@ export class Redriver {
         atMs,
         ...(note === undefined ? {} : { note }),
       };
-      return { topic: job.topic, place: { partition: letter.partition, offset: String(letter.offset) }, mark };
+      return { at: letter, mark };
     });
     env.crash?.('redrive.before_commit');
     for (const { topic } of batches) await producer.partitions(topic);

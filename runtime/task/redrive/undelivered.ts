@@ -30,9 +30,9 @@ export class Undelivered {
   ): Promise<Undelivered> {
     const found = new Undelivered();
     for await (const letter of deadLetters(hub, topic, connector, await wholeLog(hub, topic), signal)) {
-      const { facts, key, partition, offset } = letter;
+      const { facts, key } = letter;
       if (facts.topic === undefined || facts.partition === undefined || facts.offset === undefined) continue;
-      const mark = store.mark(topic, partition, offset);
+      const mark = store.mark(letter);
       const from = { topic: facts.topic, partition: facts.partition };
       // A later dead letter of the same record says how it is now.
       if (mark?.outcome === 'redriven') found.redriven(from, BigInt(facts.offset));

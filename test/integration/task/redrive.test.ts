@@ -173,9 +173,29 @@ describe('dead letters of a sink', () => {
     await until(async () => (await committed()) === 3);
     bad.clear();
     target.written.length = 0;
-    expect((await done((await service.redrive('sink', everything)).id)).outcomes).toEqual({ redriven: 1, superseded: 1 });
+    expect((await done((await service.redrive('sink', everything)).id)).outcomes).toEqual({
+      redriven: 1,
+      superseded: 1,
+    });
     expect(written()).toEqual([1]);
     await second.task.stop(2000);
+  });
+
+  test('a dead-letter topic that was made anew has none of the old outcomes', async () => {
+    await fill(three);
+    bad = new Set([0]);
+    const first = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    await done((await service.redrive('sink', { ...everything, action: 'discard' })).id);
+    expect((await service.list('sink', {}, 10, false)).deadletters).toEqual([]);
+    await first.task.stop(2000);
+    await bench.hub.admin.deleteTopic('dead');
+    bench.start(memorySink(target), config);
+    bad = new Set([3]);
+    await fill([['d', 3]]);
+    await until(async () => (await committed()) === 4);
+    const { deadletters } = await service.list('sink', {}, 10, false);
+    expect(deadletters).toMatchObject([{ offset: '0', state: 'open', value: { n: 3 } }]);
   });
 
   test('a job goes on in the next start of the task, without what is done', async () => {
