@@ -48,7 +48,7 @@ function printConnector(io: CliIo, plan: ConnectorPlan): void {
 function printFindings(io: CliIo, check: NonNullable<ConnectorPlan['check']>): void {
   const results = check.results.filter(({ ok }) => !ok);
   if (results.length === 0) io.out(`    check: ${check.results.length === 0 ? 'nothing to look at' : 'all well'}`);
-  else printCheck(io, { ...check, results });
+  else printCheck({ ...io, out: (line) => io.out(`    ${line}`) }, { ...check, name: 'check', results });
 }
 
 function printSample(io: CliIo, sample: SampleReport): void {

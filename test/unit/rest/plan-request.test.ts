@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { readApply, readPlan } from '../../../runtime/rest/plan-request.ts';
+import { readRewind } from '../../../runtime/rest/rewind-request.ts';
+
+const body = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const one = { name: 'shop', config: { 'tasks.max': 1 } };
+
+describe('the body of a plan', () => {
+  it('has its defaults', () => {
+    expect(readPlan(body({ connectors: [one] }))).toEqual({
+      connectors: [{ name: 'shop', config: { 'tasks.max': '1' } }],
+      prune: false,
+      sample: 100,
+      check: true,
+    });
+    expect(readApply(body({ connectors: [one], hash: 'h', prune: true }))).toMatchObject({ hash: 'h', prune: true });
+  });
+
+  it.each([
+    [{}, 'connectors must be an array'],
+    [{ connectors: [{ config: {} }] }, 'a connector must have a name'],
+    [{ connectors: [{ name: 'a' }] }, 'the config of a must be a JSON object, not null'],
+    [{ connectors: [one], sample: -1 }, 'sample must be a whole number'],
+    [{ connectors: [one], sample: 10_001 }, 'sample must be a whole number'],
+    [{ connectors: [one], prune: 'yes' }, 'prune must be true or false'],
+    [{ connectors: [one], prun: true }, 'Unrecognized field "prun"'],
+  ])('%j is refused: %s', (given, message) => {
+    expect(() => readPlan(body(given))).toThrow(message);
+  });
+
+  it('is nothing to apply without the hash of a plan', () => {
+    expect(() => readApply(body({ connectors: [one] }))).toThrow('hash must be the hash of a plan');
+  });
+});
+
+describe('the body of a rewind', () => {
+  it.each([
+    [{ offset: 3 }, { kind: 'offset', offset: 3n }],
+    [{ offset: '12345678901234567' }, { kind: 'offset', offset: 12345678901234567n }],
+    [{ offsets: { 'a-0': '1' } }, { kind: 'offsets', offsets: new Map([['a-0', 1n]]) }],
+    [{ time: '2026-01-31T12:00:00Z' }, { kind: 'time', timeMs: 1769860800000 }],
+    [{ time: 5 }, { kind: 'time', timeMs: 5 }],
+    [{ lsn: '0/1' }, { kind: 'lsn', lsn: '0/1' }],
+  ])('%j names a place', (given, to) => {
+    expect(readRewind(body(given))).toEqual({ to, dryRun: false });
+    expect(readRewind(body({ ...given, dry_run: true })).dryRun).toBe(true);
+  });
+
+  it.each([
+    [{}, 'one of time, offset, offsets, lsn'],
+    [{ offset: 1, lsn: '0/1' }, 'one of time, offset, offsets, lsn'],
+    [{ offset: -1 }, 'whole number'],
+    [{ offset: 1.5 }, 'whole number'],
+    [{ offsets: {} }, 'offsets must be an object'],
+    [{ offsets: { 'a-0': 'x' } }, 'a-0: an offset'],
+    [{ time: 'yesterday' }, 'ISO 8601'],
+    [{ lsn: 5 }, 'lsn must be a text'],
+    [{ offset: 1, dry_run: 1 }, 'dry_run must be true or false'],
+    [{ ofset: 1 }, 'Unrecognized field "ofset"'],
+  ])('%j is refused: %s', (given, message) => {
+    expect(() => readRewind(body(given))).toThrow(message);
+  });
+});
