@@ -60,6 +60,20 @@ async function auditTo(path: string | undefined, { env, log, redactor }: Parts):
   return (event) => file.write({ time: new Date(env.clock.nowMs()).toISOString(), ...shown(event) });
 }
 
+/** A token that travels in clear is one for everybody on the way. */
+export function warnOfClearTokens({ listeners }: WorkerSettings, access: RestAccess, log: Log): void {
+  const { tokens, users } = access.credentials;
+  if (tokens === null && users === null) return;
+  for (const listener of listeners) {
+    if (listener.protocol === 'https' || isLocal(listener)) continue;
+    log.warn('REST listens beyond this machine without TLS: tokens and passwords can be read on their way', {
+      host: listener.host,
+      port: listener.port,
+      remedy: 'Use listeners=https://… (docs/security.md), or end TLS on this machine and listen on loopback.',
+    });
+  }
+}
+
 export function restLimits({ options }: WorkerSettings): RestLimits {
   return {
     headerBytes: options['millrace.rest.header.bytes'],

@@ -41,6 +41,7 @@ import {
   restAccess,
   restLimits,
   restTls,
+  warnOfClearTokens,
 } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { VERSION } from '../connector/version.ts';
@@ -144,6 +145,7 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   cleanup.add(herder, (one) => one.close());
   const parts = { env: realEnv, log, redactor };
   const access = await restAccess(settings, parts);
+  warnOfClearTokens(settings, access, log);
   const tls = await restTls(settings, realEnv);
   const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
   const worker = settings.effective;

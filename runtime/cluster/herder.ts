@@ -1,5 +1,5 @@
 import type { Log } from '../connector/context.ts';
-import { redact, unredact, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { unredact, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
 import type { Redactor } from '../observe/redactor.ts';
@@ -29,6 +29,7 @@ import { HerderFigures } from './herder-figures.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
 import { StallGuard } from './stall-guard.ts';
+import { shownConfig } from './shown-config.ts';
 import { stateInfo, taskStateInfo } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
@@ -384,13 +385,7 @@ export class Herder {
   }
 
   #shown(name: string, config: RawConfig): RawConfig {
-    return redact(this.#sets(name), config);
-  }
-
-  /** The option sets that say what is secret; names that look like secrets are hidden anyway. */
-  #sets(name: string): readonly OptionSet[] {
-    const loaded = this.#reconciler.optionsOf(name);
-    return loaded === undefined ? [] : [loaded];
+    return shownConfig(config, this.#reconciler.optionsOf(name), this.#options.catalog);
   }
 
   typeOf(name: string): ConnectorType {

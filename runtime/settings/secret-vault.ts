@@ -54,11 +54,13 @@ export class SecretVault {
     return new SecretVault(env, [first, ...others], test);
   }
 
-  /** The configuration with its secrets sealed; those already sealed stay. */
-  async seal(connector: string, config: RawConfig): Promise<RawConfig> {
+  /** The configuration with its secrets sealed, and what was sealed before; what is sealed already stays. */
+  async seal(connector: string, config: RawConfig, before: RawConfig = {}): Promise<RawConfig> {
     const isSecret = await this.#secretTest(config);
     const sealed = Object.entries(config).map(([key, value]): [string, string] =>
-      !isSealed(value) && isSecret(key, value) ? [key, this.#sealed(connector, key, value)] : [key, value],
+      !isSealed(value) && (isSecret(key, value) || isSealed(before[key] ?? ''))
+        ? [key, this.#sealed(connector, key, value)]
+        : [key, value],
     );
     return Object.fromEntries(sealed);
   }

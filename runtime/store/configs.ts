@@ -19,7 +19,8 @@ export interface StoredConnector {
 
 /** Encrypts secrets in configurations on their way to the topic. */
 export interface ConfigVault {
-  seal(connector: string, config: StoredConfig): Promise<StoredConfig>;
+  /** `before`: as the topic has it; what is sealed there is sealed again, whatever is known of its connector now. */
+  seal(connector: string, config: StoredConfig, before: StoredConfig): Promise<StoredConfig>;
   /** What it has no key for stays sealed. */
   open(connector: string, config: StoredConfig): StoredConfig;
   /** Whether it would store this configuration, read from the topic, as it is. */
@@ -170,7 +171,8 @@ export class ConfigStore {
   }
 
   async #properties(name: string, config: StoredConfig): Promise<string> {
-    return propertiesValue((await this.#options.vault?.seal(name, config)) ?? config);
+    const before = this.#connectors.get(name)?.raw.get('') ?? {};
+    return propertiesValue((await this.#options.vault?.seal(name, config, before)) ?? config);
   }
 
   #openedConfig(name: string, key: string, value: unknown): StoredConfig {

@@ -14,8 +14,8 @@ export const accessBugs: readonly PlantedBug[] = [
     name: 'a secret is stored in clear where there is a key',
     invariant: 'I9',
     file: 'runtime/settings/secret-vault.ts',
-    find: '!isSealed(value) && isSecret(key, value)',
-    plant: 'isSealed(value) && isSecret(key, value)',
+    find: '!isSealed(value) && (isSecret(key, value)',
+    plant: 'isSealed(value) && (isSecret(key, value)',
     test: 'test/unit/settings/secret-vault.test.ts',
   },
   {

@@ -64,6 +64,15 @@ describe('the vault of secrets', () => {
     expect(await both.isCurrent(config)).toBe(false);
   });
 
+  it('seals again what was sealed, though nothing says now that it is secret', async () => {
+    const keys = await vault(first);
+    const before = await keys.seal('c', { password: 'hush' });
+    expect(await keys.seal('c', { pin: '1234', other: 'x' }, { pin: before['password'] ?? '' })).toEqual({
+      pin: expect.stringMatching(/^millrace:sealed:1:/) as string,
+      other: 'x',
+    });
+  });
+
   it('leaves sealed what it has no key for, what was changed, and what was copied elsewhere', async () => {
     const keys = await vault(first);
     const sealed = await keys.seal('c', { password: 'hush' });
