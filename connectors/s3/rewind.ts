@@ -43,7 +43,10 @@ function filesOf(names: readonly string[], begin: string, delim: string): Readon
   return files;
 }
 
-/** All files of a span end at one offset; a span ends before the next begins. */
+/** Dead letters archived later, each in a file of its own, looked past at most. */
+const MOST_SINGLES = 1000;
+
+/** All files of a span end at one offset; a span ends before the next begins. Dead letters lie in a span that left them out. */
 async function spanStart(
   store: ObjectStore,
   files: ReadonlyMap<bigint, string>,
@@ -52,10 +55,13 @@ async function spanStart(
 ): Promise<bigint> {
   const before = [...files].filter(([first]) => first <= place).toSorted(([a], [b]) => (a > b ? -1 : 1));
   let span: ObjectFacts | null = null;
+  let singles = 0;
   for (const [, name] of before) {
     const facts = await store.facts(name, signal);
     if (facts === null) continue;
-    if (facts.endOffset <= place || (span !== null && facts.endOffset !== span.endOffset)) break;
+    const { firstOffset, endOffset } = facts;
+    if (endOffset === firstOffset + 1n && singles++ < MOST_SINGLES) continue;
+    if (endOffset <= place || (span !== null && endOffset !== span.endOffset)) break;
     span = facts;
   }
   return span?.firstOffset ?? place;

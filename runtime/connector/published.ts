@@ -5,6 +5,8 @@
 export { CONTRACT_VERSION } from './contract-version.ts';
 export type { CheckResult, Connector, ConnectorCall, SinkConnector, SourceConnector } from './connector.ts';
 export type { Log, TaskContext } from './context.ts';
+export type { PreviewedOutput, SinkPreview } from './preview.ts';
+export type { RewindTarget, RewoundPartition, SinkRewind } from './rewind.ts';
 export { option, optionSet, parseOptions, type Options, type OptionSet, type RawConfig } from './options.ts';
 export type {
   Assigned,

@@ -14,7 +14,7 @@ export interface PluginDeclaration {
   readonly methods: readonly PluginMethod[];
 }
 
-export const PLUGIN_METHODS = ['validate', 'check', 'destroy', 'alterOffsets', 'sample'] as const;
+export const PLUGIN_METHODS = ['validate', 'check', 'destroy', 'alterOffsets', 'sample', 'rewind'] as const;
 export type PluginMethod = (typeof PLUGIN_METHODS)[number];
 
 /** What a plugin thread is started with. */

@@ -62,7 +62,17 @@ async function importModule(className: string, { entry }: PluginPackage): Promis
 }
 
 function boundMethods(connector: Connector): Partial<Connector> {
-  const names = ['plan', 'createTask', 'validate', 'check', 'destroy', 'alterOffsets', 'sample', 'truth'] as const;
+  const names = [
+    'plan',
+    'createTask',
+    'validate',
+    'check',
+    'destroy',
+    'alterOffsets',
+    'sample',
+    'rewind',
+    'truth',
+  ] as const;
   const methods = connector as unknown as Record<string, unknown>;
   const own = names.flatMap((name) => {
     const method = methods[name];

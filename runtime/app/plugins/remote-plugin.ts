@@ -1,9 +1,11 @@
 import type { Connector, ConnectorCall } from '../../connector/connector.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { RemoteConnector } from '../../connector/remote-connector.ts';
+import type { SourceRecord } from '../../connector/source.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { PluginDeclaration, PluginMethod } from './plugin-messages.ts';
 import type { PluginThread } from './plugin-thread.ts';
+import { revivedRecords } from './revived-records.ts';
 
 /** For what needs no network. */
 const THINKING_MS = 10_000;
@@ -42,7 +44,10 @@ export function remotePlugin(declaration: PluginDeclaration, thread: PluginThrea
     ...(has('alterOffsets')
       ? { alterOffsets: async (of, offsets) => void (await call('alterOffsets', of, offsets)) }
       : {}),
-    ...(has('sample') ? { sample: (of, count) => call('sample', of, count) } : {}),
+    ...(has('sample')
+      ? { sample: async (of, count) => revivedRecords(await call<readonly SourceRecord[]>('sample', of, count)) }
+      : {}),
+    ...(has('rewind') ? { rewind: (of, stored, to) => call('rewind', of, stored, to) } : {}),
   };
   return { ...base, ...source, kind, exactlyOnce };
 }

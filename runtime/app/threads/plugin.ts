@@ -61,6 +61,8 @@ async function answer(connector: Connector, { method, name, config, more }: Plug
       return null;
     case 'sample':
       return connector.kind === 'source' ? connector.sample?.(call, more[0] as number) : [];
+    case 'rewind':
+      return connector.kind === 'source' ? connector.rewind?.(call, more[0] as never, more[1] as never) : [];
   }
 }
 

@@ -71,6 +71,22 @@ describe('where an archive is read again from', () => {
     expect(await starts(hourly, 8)).toBe('0 0 0 0 4 4 4 4');
   });
 
+  it('is not the file of a dead letter that was archived later', async () => {
+    const failing = config({ 'behavior.on.null.values': 'fail' });
+    const task = s3Sink.createTask(failing);
+    const opened = taskStart(realEnv, 'archive');
+    await task.open(opened);
+    await task.assign([{ partition: { topic: 'orders', partition: 0 }, offset: 0n }]);
+    const rejected = [2, 3].map((offset) => sinkRecord({ offset, json: null }));
+    await task.write([record(0), record(1), ...rejected, ...records(4, 12)], opened.signal);
+    await task.redrive?.(
+      [2, 3].map((n) => ({ record: record(n), id: String(n) })),
+      opened.signal,
+    );
+    await task.close();
+    expect(await starts(failing, 9)).toBe('0 0 0 0 0 0 6 6 6');
+  });
+
   it('is found with delimiters of its own, and beside other partitions’ files', async () => {
     const own = config({ 'file.delim': '-', 'topics.dir': 'deep/er' });
     await archive(own, 0, 8);
