@@ -3,7 +3,10 @@ import { MillraceError, type ErrorKind } from '../record/error.ts';
 /** Exit statuses of every command. Stable; `docs/reference/cli.md` shows this table. */
 export const EXIT = {
   ok: { code: 0, meaning: 'Done.' },
-  failure: { code: 1, meaning: 'Failed; for `verify`: differences were found; for `apply --plan`: something stands against the changes.' },
+  failure: {
+    code: 1,
+    meaning: 'Failed; for `verify`: differences were found; for `apply --plan`: something stands against the changes.',
+  },
   usage: { code: 2, meaning: 'Wrong usage or configuration; the message names the key.' },
   unreachable: { code: 3, meaning: 'A worker, database or store cannot be reached.' },
   missing: { code: 4, meaning: 'What was named does not exist.' },

@@ -101,7 +101,16 @@ async function throughTask(readers: number): Promise<number> {
   });
   const nothing = (): void => undefined;
   const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-  const context = { connector: 'bench', task: 0, log, stage: nothing, idle: nothing, gauge: nothing, info: nothing, warning: nothing };
+  const context = {
+    connector: 'bench',
+    task: 0,
+    log,
+    stage: nothing,
+    idle: nothing,
+    gauge: nothing,
+    info: nothing,
+    warning: nothing,
+  };
   const { signal } = new AbortController();
   let count = 0;
   try {
