@@ -96,7 +96,8 @@ class PlanCompiler {
         return;
       case 'cell': {
         const { cell, schema, codec } = node;
-        const whenNull = this.#whenNull(schema);
+        const replaced = node.whenNull ?? null;
+        const whenNull = replaced === null ? this.#whenNull(schema) : this.#rendered(schema, replaced);
         const { unavailable } = codec;
         const whenUnchanged = unavailable === undefined ? whenNull : this.#rendered(codec.schema, unavailable);
         this.#step({ cell, write: codec.json(this.#options), whenNull, whenUnchanged, field });

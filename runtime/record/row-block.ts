@@ -83,8 +83,8 @@ export class RowBlock {
         const slot = ((this.firstCell[row] ?? 0) + node.cell) * 2;
         const at = this.cells[slot] ?? 0;
         const length = this.cells[slot + 1] ?? NULL_CELL;
-        if (length === UNCHANGED_CELL) return node.codec.unavailable ?? null;
-        return length < 0 ? null : node.codec.value(this.arena, at, length);
+        if (length >= 0) return node.codec.value(this.arena, at, length);
+        return (length === UNCHANGED_CELL ? node.codec.unavailable : undefined) ?? node.whenNull ?? null;
       }
       case 'struct': {
         if (node.presentIf !== undefined && this.isNull(row, node.presentIf)) return null;

@@ -5,13 +5,20 @@ import type { Value } from './value.ts';
 /**
  * Where each part of a record comes from: a tree over the cells of a row.
  *
- * - `cell`: the row's cell of that index; null where the cell is NULL.
+ * - `cell`: the row's cell of that index; null where the cell is NULL, or `whenNull` where the node has one.
  * - `constant`: the same for every row of the layout.
  * - `struct`: `fields[i]` belongs to `schema.fields[i]`. With `presentIf`, the struct is null in
  *   rows whose cell of that index is NULL.
  */
 export type LayoutNode =
-  | { readonly kind: 'cell'; readonly cell: number; readonly schema: Schema; readonly codec: CellCodec }
+  | {
+      readonly kind: 'cell';
+      readonly cell: number;
+      readonly schema: Schema;
+      readonly codec: CellCodec;
+      /** A transform's replacement of null; undefined or null: none. */
+      readonly whenNull?: Value;
+    }
   | { readonly kind: 'constant'; readonly schema: Schema; readonly value: Value }
   | {
       readonly kind: 'struct';

@@ -1,15 +1,19 @@
 import { option, optionSet, parseOptions, type RawConfig } from '../connector/options.ts';
 import { CONNECT_DATE, CONNECT_TIME, CONNECT_TIMESTAMP, isDecimal } from '../record/logical-types.ts';
 import { primitive } from '../record/schema-builder.ts';
+import type { CellCodec } from '../record/cell-codec.ts';
 import type { Schema } from '../record/schema.ts';
+import type { Value } from '../record/value.ts';
+import { convertedCell, rewrittenCell } from './cell-conversion.ts';
 import { castValue, type CastType } from './cast-value.ts';
 import { replaceNull } from './default-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath, type MapChange } from './field-path.ts';
+import { isAlwaysNull, NeedsValues, structNode } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMap, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf, type RecordSide } from './side.ts';
-import { pathTree, planStruct, visitPaths } from './struct-plan.ts';
+import { convertedNode, pathTree, planStruct, visitPaths } from './struct-plan.ts';
 import { wrongOption } from './transform-error.ts';
 import type { Transform, TransformKind } from './transform.ts';
 
@@ -65,6 +69,17 @@ function castWhole(side: RecordSide, to: CastType): Transform {
       side.set(record, schema === null ? null : schemas.of(schema), castValue(schema, value, to));
       return record;
     },
+    layout: (layout) => {
+      const node = side.node(layout);
+      if (node === null || isAlwaysNull(node)) return layout;
+      const { schema } = node;
+      const made = schemas.of(schema);
+      const convert = (value: Value): Value => castValue(schema, value, to);
+      return side.withNode(
+        layout,
+        convertedNode(node, made, convert, (codec) => castCell(codec, schema, to, made)),
+      );
+    },
   };
 }
 
@@ -99,10 +114,14 @@ function castFields(side: RecordSide, fields: Spec['fields'], withDefaults: bool
     const to = types.get(path) ?? 'string';
     return (holder, field) => void holder.set(field, castValue(null, holder.get(field) ?? null, to));
   };
-  const visit = visitPaths(pathTree(fields), ({ schema }, to) => ({
-    schema: primitive(to, { optional: schema.optional, ...castDefault(schema, to) }),
-    convert: (value) => castValue(schema, value, to),
-  }));
+  const visit = visitPaths(pathTree(fields), ({ schema }, to) => {
+    const made = primitive(to, { optional: schema.optional, ...castDefault(schema, to) });
+    return {
+      schema: made,
+      convert: (value) => castValue(schema, value, to),
+      convertCell: (codec) => castCell(codec, schema, to, made),
+    };
+  });
   const plans = new SchemaMemo((schema) =>
     planStruct(schema, visit, { replaceNull: withDefaults, keepOptional: true }),
   );
@@ -119,7 +138,36 @@ function castFields(side: RecordSide, fields: Spec['fields'], withDefaults: bool
       side.set(record, plan.schema, plan.apply(requireStruct(schema, value, PURPOSE)));
       return record;
     },
+    layout: (layout) => {
+      const from = structNode(side.node(layout));
+      return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
+    },
   };
+}
+
+const INTEGERS = ['int8', 'int16', 'int32', 'int64'];
+
+/** Cells cast as they are written, where no value of the type can fail: that is for the chain to say, not the converter. */
+function castCell(codec: CellCodec, schema: Schema, to: CastType, made: Schema): CellCodec {
+  const { type, name } = schema;
+  const convert = (value: Value): Value => castValue(schema, value, to);
+  if (name === CONNECT_DATE || name === CONNECT_TIME || name === CONNECT_TIMESTAMP) throw new NeedsValues();
+  const from = INTEGERS.indexOf(type);
+  if (from >= 0) {
+    // Java writes an integer as JSON does, and a wider one the same.
+    if (to === 'string') return rewrittenCell(codec, made, convert, true);
+    if (INTEGERS.indexOf(to) >= from) return rewrittenCell(codec, made, convert, false);
+    return convertedCell(codec, made, convert);
+  }
+  const exact =
+    type === 'boolean' ||
+    type === 'float' ||
+    type === 'double' ||
+    isDecimal(schema) ||
+    (type === 'string' && (to === 'string' || to === 'boolean')) ||
+    (type === 'bytes' && to === 'string');
+  if (!exact) throw new NeedsValues();
+  return type === to ? rewrittenCell(codec, made, convert, false) : convertedCell(codec, made, convert);
 }
 
 function parseSpec(config: RawConfig): Spec {

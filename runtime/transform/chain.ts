@@ -1,6 +1,8 @@
 import type { Log } from '../connector/context.ts';
 import { listedNames, type RawConfig } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
+import type { RowLayout } from '../record/row-layout.ts';
+import { finished, NeedsValues } from './layout-node.ts';
 import { findPredicate, findTransform } from './registry.ts';
 import { wrongOption } from './transform-error.ts';
 import { TransformFailure } from './transform-failure.ts';
@@ -9,18 +11,12 @@ import type { Predicate, Transform } from './transform.ts';
 
 export { TransformFailure } from './transform-failure.ts';
 
-interface NamedPredicate {
-  readonly predicate: Predicate;
-  readonly topicOnly: boolean;
-}
-
 interface Link {
   readonly alias: string;
   readonly className: string;
   readonly transform: Transform;
   readonly predicate: Predicate | null;
   readonly negate: boolean;
-  readonly topicOnly: boolean;
 }
 
 /** The transforms of one task, in order. */
@@ -29,11 +25,6 @@ export class TransformChain {
 
   constructor(links: readonly Link[]) {
     this.#links = links;
-  }
-
-  /** Whether what becomes of a record is told by its topic alone. */
-  get topicOnly(): boolean {
-    return this.#links.every(({ topicOnly }) => topicOnly);
   }
 
   /**
@@ -46,6 +37,27 @@ export class TransformChain {
       this.#apply(record, 0, out);
     } catch (error) {
       out.length = before;
+      throw error;
+    }
+  }
+
+  /**
+   * What {@link apply} makes of every row of a layout; null: they are dropped. 'values': that differs
+   * from row to row, or is a failure, which each row is to have by itself.
+   */
+  layout(layout: RowLayout): RowLayout | null | 'values' {
+    try {
+      let current = layout;
+      for (const { transform, predicate, negate } of this.#links) {
+        if (predicate !== null && holds(predicate, current) === negate) continue;
+        if (transform.layout === undefined) return 'values';
+        const next = transform.layout(current);
+        if (next === null) return null;
+        current = next;
+      }
+      return finished(current);
+    } catch (error) {
+      if (error instanceof NeedsValues || error instanceof MillraceError) return 'values';
       throw error;
     }
   }
@@ -71,6 +83,11 @@ export class TransformChain {
     }
     out.push(current);
   }
+}
+
+function holds(predicate: Predicate, layout: RowLayout): boolean {
+  if (predicate.testLayout === undefined) throw new NeedsValues();
+  return predicate.testLayout(layout);
 }
 
 function isMany(next: TransformRecord | readonly TransformRecord[]): next is readonly TransformRecord[] {
@@ -99,7 +116,7 @@ export function createChain(config: RawConfig, log?: Log): TransformChain | null
 function linkOf(
   config: RawConfig,
   alias: string,
-  predicates: ReadonlyMap<string, NamedPredicate>,
+  predicates: ReadonlyMap<string, Predicate>,
   log: Log | undefined,
 ): Link {
   const prefix = `transforms.${alias}.`;
@@ -116,19 +133,18 @@ function linkOf(
     alias,
     className,
     transform: prefixed(prefix, () => found.kind.create(own, found.side, log)),
-    predicate: chosen?.predicate ?? null,
-    topicOnly: found.kind.topicOnly === true && chosen?.topicOnly !== false,
+    predicate: chosen,
     negate: own['negate']?.trim().toLowerCase() === 'true',
   };
 }
 
-function predicateOf(config: RawConfig, alias: string): NamedPredicate {
+function predicateOf(config: RawConfig, alias: string): Predicate {
   const prefix = `predicates.${alias}.`;
   const own = below(config, prefix);
   const className = own['type']?.trim() ?? '';
   const found = findPredicate(className);
   if (found === undefined) throw noClass(`${prefix}type`, className, 'predicate');
-  return { predicate: prefixed(prefix, () => found.create(own)), topicOnly: found.topicOnly === true };
+  return prefixed(prefix, () => found.create(own));
 }
 
 function below(config: RawConfig, prefix: string): RawConfig {

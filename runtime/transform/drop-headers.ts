@@ -22,6 +22,7 @@ export const dropHeaders: TransformKind = {
         if (kept.length < record.headers.length) record.headers = kept;
         return record;
       },
+      layout: (layout) => ({ ...layout, headers: layout.headers.filter(({ key }) => !names.has(key)) }),
     };
   },
 };

@@ -4,6 +4,7 @@ import { replaceNull } from './default-option.ts';
 import { fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMapOrNull, requireStructOrNull } from './requirements.ts';
+import { nodeAt } from './layout-node.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf } from './side.ts';
 import { rejected } from './transform-error.ts';
@@ -43,6 +44,11 @@ export const extractField: TransformKind = {
           side.set(record, schemas.of(schema), valueAt(schema, found, path, withDefaults));
         }
         return record;
+      },
+      layout: (layout) => {
+        const node = side.node(layout);
+        if (node === null) return layout;
+        return side.withNode(layout, nodeAt(node, path, schemas.of(node.schema), withDefaults));
       },
     };
   },

@@ -8,6 +8,5 @@ export const filter: TransformKind = {
   doc: 'Drops every record it sees; a predicate says which.',
   options: optionSet('Filter', {}),
   sided: false,
-  topicOnly: true,
-  create: () => ({ apply: () => null }),
+  create: () => ({ apply: () => null, layout: () => null }),
 };

@@ -1,8 +1,10 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import { withDefault } from '../record/schema-builder.ts';
+import type { LayoutNode } from '../record/row-layout.ts';
 import type { Field, Schema } from '../record/schema.ts';
 import { struct, type StructValue, type Value } from '../record/value.ts';
 import { isMap, isStruct, javaClass, javaType } from './java-class.ts';
+import { childOf, nullness, nullOf, replacingNull, retyped, structNode, type StructNode } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMap, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
@@ -42,6 +44,10 @@ export const flatten: TransformKind = {
           side.set(record, plan.schema, plan.apply(from));
         }
         return record;
+      },
+      layout: (layout) => {
+        const from = structNode(side.node(layout));
+        return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
       },
     };
   },
@@ -96,6 +102,14 @@ class FlatPlan {
     return flat;
   }
 
+  /** {@link apply} of all rows of a layout. */
+  node(from: StructNode): StructNode {
+    const found = new Map<string, LayoutNode>();
+    fillNodes(this.#root, from, found);
+    const fields = this.#fields.map(({ name, schema }) => found.get(name) ?? nullOf(schema));
+    return { kind: 'struct', schema: this.schema, fields };
+  }
+
   #level(schema: Schema, from: string, prefix: string, optional: boolean, fallback: Value): Level {
     const leaves: Leaf[] = [];
     const levels: Level[] = [];
@@ -128,6 +142,19 @@ function leafSchema(name: string, schema: Schema, optional: boolean, fallback: V
   const { defaultValue: _, ...plain } = schema;
   const made: Schema = { ...plain, optional };
   return fallback === null ? made : withDefault(made, fallback);
+}
+
+function fillNodes({ leaves, levels }: Level, from: StructNode, flat: Map<string, LayoutNode>): void {
+  for (const { name, schema, source, from: own } of leaves) {
+    const given = childOf(from, own) ?? nullOf(source);
+    const node = retyped(replacingNull(given, source.defaultValue ?? null), schema);
+    if (nullness(node) === 'always' && !schema.optional) throw nullOfRequired(name, schema);
+    flat.set(name, node);
+  }
+  for (const level of levels) {
+    const inner = structNode(childOf(from, level.from) ?? null);
+    if (inner !== null) fillNodes(level, inner, flat);
+  }
 }
 
 function fill({ leaves, levels }: Level, value: StructValue, flat: { [name: string]: Value }): void {

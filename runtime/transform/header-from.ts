@@ -1,10 +1,12 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import type { Header } from '../record/record.ts';
+import type { RowLayout } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
 import { replaceNull } from './default-option.ts';
 import { editedMap, fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt, type FieldPath } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
+import { NeedsValues, nodeAt, structNode } from './layout-node.ts';
 import { requireMap, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf, type RecordSide } from './side.ts';
@@ -78,6 +80,17 @@ class FieldsToHeaders implements Transform {
     if (schema === null) this.#untyped(record, value);
     else this.#typed(record, schema, value);
     return record;
+  }
+
+  layout(layout: RowLayout): RowLayout {
+    const from = structNode(this.#side.node(layout));
+    if (from === null) throw new NeedsValues();
+    const schemas = this.#schemas.of(from.schema);
+    const added = this.#sources.map(({ header, path }, i) => {
+      return { key: header, node: nodeAt(from, path, schemas[i] ?? from.schema, this.#withDefaults) };
+    });
+    const marked = { ...layout, headers: [...layout.headers, ...added] };
+    return this.#moves ? this.#side.withNode(marked, this.#plans.of(from.schema).node(from)) : marked;
   }
 
   #typed(record: TransformRecord, schema: Schema, value: Value): void {

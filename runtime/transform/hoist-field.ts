@@ -1,9 +1,11 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import { structOf } from '../record/schema-builder.ts';
+import type { LayoutNode } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
 import { struct, type Value } from '../record/value.ts';
 import { fieldPath, fieldSyntax, syntaxOf } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
+import { NeedsValues, retyped } from './layout-node.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf } from './side.ts';
 import type { TransformKind } from './transform.ts';
@@ -35,6 +37,14 @@ export const hoistField: TransformKind = {
         if (schema === null) side.set(record, null, inMap(value));
         else side.set(record, schemas.of(schema), inStruct(value));
         return record;
+      },
+      layout: (layout) => {
+        const node = side.node(layout);
+        if (node === null) throw new NeedsValues();
+        const hoisted = path.reduce<LayoutNode>((inner, step) => {
+          return { kind: 'struct', schema: structOf([{ name: step, schema: inner.schema }]), fields: [inner] };
+        }, node);
+        return side.withNode(layout, retyped(hoisted, schemas.of(node.schema)));
       },
     };
   },

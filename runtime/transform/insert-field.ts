@@ -1,11 +1,13 @@
 import { option, optionSet, parseOptions, type RawConfig } from '../connector/options.ts';
 import { timestampType } from '../record/logical-types.ts';
+import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
 import { primitive } from '../record/schema-builder.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
 import { replaceNull } from './default-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath } from './field-path.ts';
 import { InsertPlan } from './insert-plan.ts';
+import { NeedsValues, structNode } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMap, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
@@ -37,6 +39,8 @@ interface Inserted {
   readonly schema: Schema;
   /** undefined: the record has no such thing. */
   value(record: TransformRecord): Value | undefined;
+  /** The same for all rows of a layout; undefined: it differs. */
+  ofLayout(layout: RowLayout): Value | undefined;
 }
 
 export const insertField: TransformKind = {
@@ -68,9 +72,21 @@ export const insertField: TransformKind = {
         side.set(record, plan.schema, plan.apply(from, values));
         return record;
       },
+      layout: (layout) => {
+        const from = structNode(side.node(layout));
+        if (from === null) return layout;
+        const nodes = inserted.map((one) => constantOf(one, layout));
+        return side.withNode(layout, plans.of(from.schema).node(from, nodes));
+      },
     };
   },
 };
+
+function constantOf({ schema, ofLayout }: Inserted, layout: RowLayout): LayoutNode {
+  const value = ofLayout(layout);
+  if (value === undefined) throw new NeedsValues();
+  return { kind: 'constant', schema, value };
+}
 
 function inMap(
   map: ReadonlyMap<Value, Value>,
@@ -105,27 +121,33 @@ function insertedFields(config: RawConfig): readonly Inserted[] {
       'topic.field',
       (optional: boolean) => primitive('string', { optional }),
       (record: TransformRecord) => record.topic,
+      (layout: RowLayout) => layout.topic,
     ],
     [
       'partition.field',
       (optional: boolean) => primitive('int32', { optional }),
       (record: TransformRecord) => record.partition,
+      (layout: RowLayout) => layout.partition ?? null,
     ],
-    ['offset.field', (optional: boolean) => primitive('int64', { optional }), offsetOf],
-    ['timestamp.field', (optional: boolean) => timestampType({ optional }), timeOf],
-    ['static.field', (optional: boolean) => primitive('string', { optional }), () => text],
+    ['offset.field', (optional: boolean) => primitive('int64', { optional }), offsetOf, differs],
+    ['timestamp.field', (optional: boolean) => timestampType({ optional }), timeOf, differs],
+    ['static.field', (optional: boolean) => primitive('string', { optional }), () => text, () => text],
   ] as const;
   const syntax = syntaxOf(config);
-  const inserted = kinds.flatMap(([key, schema, value]): Inserted[] => {
+  const inserted = kinds.flatMap(([key, schema, value, ofLayout]): Inserted[] => {
     const written = parsed[key];
     if (written === undefined) return [];
     const suffixed = written.endsWith('!') || written.endsWith('?');
     const path = fieldPath(suffixed ? written.slice(0, -1) : written, syntax, key);
-    return [{ path, schema: schema(!written.endsWith('!')), value }];
+    return [{ path, schema: schema(!written.endsWith('!')), value, ofLayout }];
   });
   if (inserted.length === 0)
     throw wrongOption('topic.field', 'No field insertion configured', 'Set one of the …field options.');
   return inserted;
+}
+
+function differs(): undefined {
+  return undefined;
 }
 
 function offsetOf({ offset }: TransformRecord): Value {

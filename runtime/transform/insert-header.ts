@@ -1,6 +1,7 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import { SimpleHeaderConverter } from '../convert/simple-header-converter.ts';
 import type { Header } from '../record/record.ts';
+import { NeedsValues } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import type { TransformKind } from './transform.ts';
 
@@ -28,6 +29,11 @@ export const insertHeader: TransformKind = {
       apply: (record) => {
         record.headers = [...record.headers, added];
         return record;
+      },
+      layout: (layout) => {
+        const { schema, value } = added;
+        if (schema === null) throw new NeedsValues();
+        return { ...layout, headers: [...layout.headers, { key, node: { kind: 'constant', schema, value } }] };
       },
     };
   },

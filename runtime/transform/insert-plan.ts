@@ -1,8 +1,10 @@
+import type { LayoutNode } from '../record/row-layout.ts';
 import type { Field, Schema } from '../record/schema.ts';
 import { structOf } from '../record/schema-builder.ts';
 import { struct, type MutableStruct, type StructValue, type Value } from '../record/value.ts';
 import { fieldOf, type FieldPath } from './field-path.ts';
 import { isStruct } from './java-class.ts';
+import { inside, retyped, type StructNode } from './layout-node.ts';
 import { planStruct, type StructPlan } from './struct-plan.ts';
 import { rejected } from './transform-error.ts';
 
@@ -69,7 +71,30 @@ export class InsertPlan {
     for (const { name, index } of this.#direct) made[name] = values[index] ?? null;
     return made;
   }
+
+  /** {@link apply} of all rows of a layout. */
+  node(from: StructNode, inserted: readonly LayoutNode[]): StructNode {
+    const { schema } = this;
+    const made = this.#plan.node(from);
+    const fields = [...made.fields];
+    const put = (name: string, change: (now: LayoutNode) => LayoutNode): void => {
+      for (const [i, field] of (schema.fields ?? []).entries()) {
+        const now = fields[i];
+        if (field.name === name && now !== undefined) fields[i] = retyped(change(now), field.schema);
+      }
+    };
+    for (const { name, plan, made: isNew } of this.#nested) {
+      put(name, (now) => {
+        const inner = isNew ? NO_FIELDS : now;
+        return inside(inner, plan.schema, (present) => plan.node(present, inserted));
+      });
+    }
+    for (const { name, index } of this.#direct) put(name, (now) => inserted[index] ?? now);
+    return { kind: 'struct', schema, fields };
+  }
 }
+
+const NO_FIELDS: StructNode = { kind: 'struct', schema: structOf([]), fields: [] };
 
 type Indexed = Insertion & { readonly index: number };
 

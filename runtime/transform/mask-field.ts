@@ -3,10 +3,12 @@ import { Decimal } from '../record/decimal.ts';
 import { CONNECT_DATE, CONNECT_TIME, CONNECT_TIMESTAMP, decimalScale, isDecimal } from '../record/logical-types.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
+import { sameForAll } from './cell-conversion.ts';
 import { castValue, type CastType } from './cast-value.ts';
 import { replaceNull } from './default-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf } from './field-path.ts';
 import { isMap, javaClass } from './java-class.ts';
+import { NeedsValues, structNode } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMap, requireNames, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
@@ -46,6 +48,7 @@ export const maskField: TransformKind = {
     };
     const visit = visitPaths(pathTree(paths.map((path) => [path, true])), ({ schema }) => ({
       convert: (value) => mask(schema, value),
+      convertCell: (codec) => sameForAll(codec, schema, mask(schema, anyOf(schema))),
     }));
     const plans = new SchemaMemo((schema) =>
       planStruct(schema, visit, { replaceNull: withDefaults, sameSchema: true }),
@@ -64,9 +67,36 @@ export const maskField: TransformKind = {
         }
         return record;
       },
+      layout: (layout) => {
+        const from = structNode(side.node(layout));
+        if (from === null) throw new NeedsValues();
+        return side.withNode(layout, plans.of(from.schema).node(from));
+      },
     };
   },
 };
+
+/** A value of the schema: what masks it is the same for all. */
+function anyOf(schema: Schema): Value {
+  switch (schema.type) {
+    case 'boolean':
+      return false;
+    case 'string':
+      return '';
+    case 'int64':
+      return 0n;
+    case 'array':
+      return [];
+    case 'map':
+      return new Map();
+    case 'bytes':
+      return isDecimal(schema) ? new Decimal(0n, decimalScale(schema)) : Buffer.alloc(0);
+    case 'struct':
+      throw new NeedsValues();
+    default:
+      return 0;
+  }
+}
 
 function emptied(schema: Schema | null, value: Value): Value {
   if (value instanceof Decimal) return new Decimal(0n, schema === null ? 0 : decimalScale(schema));

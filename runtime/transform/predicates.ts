@@ -1,4 +1,5 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
+import { isAlwaysNull } from './layout-node.ts';
 import { KAFKA_PREDICATES } from './java-packages.ts';
 import { pattern } from './pattern.ts';
 import type { PredicateKind } from './transform.ts';
@@ -14,7 +15,10 @@ export const hasHeaderKey: PredicateKind = {
   options: hasHeaderOptions,
   create: (config) => {
     const { name } = parseOptions(hasHeaderOptions, config);
-    return { test: ({ headers }) => headers.some(({ key }) => key === name) };
+    return {
+      test: ({ headers }) => headers.some(({ key }) => key === name),
+      testLayout: ({ headers }) => headers.some(({ key }) => key === name),
+    };
   },
 };
 
@@ -23,7 +27,7 @@ export const recordIsTombstone: PredicateKind = {
   javaPackage: KAFKA_PREDICATES,
   doc: 'True for records without a value.',
   options: optionSet('RecordIsTombstone', {}),
-  create: () => ({ test: ({ value }) => value === null }),
+  create: () => ({ test: ({ value }) => value === null, testLayout: ({ value }) => isAlwaysNull(value) }),
 };
 
 const topicOptions = optionSet('TopicNameMatches', {
@@ -36,22 +40,20 @@ export const topicNameMatches: PredicateKind = {
   name: 'TopicNameMatches',
   javaPackage: KAFKA_PREDICATES,
   doc: 'True for records whose topic name matches an expression.',
-  topicOnly: true,
   options: topicOptions,
   create: (config) => {
     const { pattern: text } = parseOptions(topicOptions, config);
     const expression = pattern('pattern', text);
     const known = new Map<string, boolean>();
-    return {
-      test: ({ topic }) => {
-        let answer = known.get(topic);
-        if (answer === undefined) {
-          answer = expression.matches(topic);
-          if (known.size >= MOST_TOPICS) known.clear();
-          known.set(topic, answer);
-        }
-        return answer;
-      },
+    const test = ({ topic }: { readonly topic: string }): boolean => {
+      let answer = known.get(topic);
+      if (answer === undefined) {
+        answer = expression.matches(topic);
+        if (known.size >= MOST_TOPICS) known.clear();
+        known.set(topic, answer);
+      }
+      return answer;
     };
+    return { test, testLayout: test };
   },
 };

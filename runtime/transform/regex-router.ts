@@ -14,7 +14,6 @@ export const regexRouter: TransformKind = {
   doc: 'Renames the topic where its name matches an expression.',
   options,
   sided: false,
-  topicOnly: true,
   create: (config) => {
     const { regex, replacement } = parseOptions(options, config);
     const renaming = new Renaming(pattern('regex', regex), replacement);
@@ -23,6 +22,7 @@ export const regexRouter: TransformKind = {
         record.topic = renaming.of(record.topic) ?? record.topic;
         return record;
       },
+      layout: (layout) => ({ ...layout, topic: renaming.of(layout.topic) ?? layout.topic }),
     };
   },
 };

@@ -3,6 +3,7 @@ import type { Value } from '../record/value.ts';
 import { replaceNull } from './default-option.ts';
 import { fieldPath, fieldSyntax, syntaxOf } from './field-path.ts';
 import { isMap } from './java-class.ts';
+import { structNode } from './layout-node.ts';
 import { requireMap, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf } from './side.ts';
@@ -54,7 +55,13 @@ export const replaceField: TransformKind = {
       side.set(record, plan.schema, plan.apply(from));
       return record;
     };
-    return { apply };
+    return {
+      apply,
+      layout: (layout) => {
+        const from = structNode(side.node(layout));
+        return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
+      },
+    };
   },
 };
 

@@ -2,6 +2,7 @@ import { option, optionSet, parseOptions } from '../connector/options.ts';
 import type { Schema } from '../record/schema.ts';
 import { replaceNull } from './default-option.ts';
 import { isStruct } from './java-class.ts';
+import { inside, retyped } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { sideOf } from './side.ts';
@@ -46,6 +47,16 @@ export const setSchemaMetadata: TransformKind = {
         const plan = plans.of(schema);
         of.set(record, plan.schema, isStruct(value) ? plan.apply(value) : value);
         return record;
+      },
+      layout: (layout) => {
+        const node = of.node(layout);
+        if (node === null) return layout;
+        const plan = plans.of(node.schema);
+        if (node.schema.type !== 'struct') return of.withNode(layout, retyped(node, plan.schema));
+        return of.withNode(
+          layout,
+          inside(node, plan.schema, (present) => plan.node(present)),
+        );
       },
     };
   },

@@ -1,4 +1,5 @@
 import type { Datum } from '../record/record.ts';
+import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
 import type { TransformRecord } from './transform-record.ts';
@@ -9,6 +10,8 @@ export interface RecordSide {
   schema(record: TransformRecord): Schema | null;
   value(record: TransformRecord): Value;
   set(record: TransformRecord, schema: Schema | null, value: Value): void;
+  node(layout: RowLayout): LayoutNode | null;
+  withNode(layout: RowLayout, node: LayoutNode | null): RowLayout;
 }
 
 const KEY: RecordSide = {
@@ -18,6 +21,8 @@ const KEY: RecordSide = {
     record.keySchema = schema;
     record.key = value;
   },
+  node: (layout) => layout.key,
+  withNode: (layout, key) => ({ ...layout, key }),
 };
 
 const VALUE: RecordSide = {
@@ -27,6 +32,8 @@ const VALUE: RecordSide = {
     record.valueSchema = schema;
     record.value = value;
   },
+  node: (layout) => layout.value,
+  withNode: (layout, value) => ({ ...layout, value }),
 };
 
 export function sideOf(side: Side): RecordSide {

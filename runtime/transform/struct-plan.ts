@@ -1,7 +1,19 @@
+import type { CellCodec } from '../record/cell-codec.ts';
+import type { LayoutNode } from '../record/row-layout.ts';
 import type { Field, Schema } from '../record/schema.ts';
 import { struct, type MutableStruct, type StructValue, type Value } from '../record/value.ts';
 import type { FieldPath } from './field-path.ts';
 import { isStruct, javaType } from './java-class.ts';
+import {
+  childOf,
+  inside,
+  NeedsValues,
+  nullOf,
+  nullness,
+  replacingNull,
+  retyped,
+  type StructNode,
+} from './layout-node.ts';
 import { rejected } from './transform-error.ts';
 
 /** What becomes of a field. */
@@ -10,6 +22,8 @@ export interface FieldEdit {
   readonly name?: string;
   readonly schema?: Schema;
   readonly convert?: (value: Value) => Value;
+  /** `convert` for all cells of a column. Throws `NeedsValues` where it cannot be; absent: it never can. */
+  readonly convertCell?: (codec: CellCodec) => CellCodec;
 }
 
 /**
@@ -44,6 +58,8 @@ interface Step {
   readonly convert: ((value: Value) => Value) | undefined;
   /** In place of a null. */
   readonly fallback: Value;
+  /** `convert` of a node that has its fallback already. */
+  readonly convertNode: (node: LayoutNode) => LayoutNode;
 }
 
 /** How structs of one schema are made into structs of another; compiled once per schema. */
@@ -67,6 +83,20 @@ export class StructPlan {
       made[to] = item;
     }
     return made;
+  }
+
+  /** {@link apply} of all rows of a layout; what is not in `schema` by a step of its own is null. */
+  node(from: StructNode): StructNode {
+    const { schema } = this;
+    const fields = (schema.fields ?? []).map((field, i): LayoutNode => {
+      const step = this.#steps[i];
+      if (step === undefined) return nullOf(field.schema);
+      const given = childOf(from, step.from) ?? nullOf(step.schema);
+      const node = step.convertNode(replacingNull(given, step.fallback));
+      if (nullness(node) === 'always' && !step.schema.optional) throw nullOfRequired(step.to, step.schema);
+      return node;
+    });
+    return { kind: 'struct', schema, fields };
   }
 }
 
@@ -114,15 +144,33 @@ function planField(
   if (edit === null) return null;
   const fallback = replaceNull ? (schema.defaultValue ?? null) : null;
   if (edit === undefined || (typeof edit === 'function' && schema.type !== 'struct')) {
-    return { from: name, to: name, schema, convert: undefined, fallback };
+    return { from: name, to: name, schema, convert: undefined, fallback, convertNode: (node) => retyped(node, schema) };
   }
   if (typeof edit !== 'function') {
     const { name: to = name, schema: own = schema, convert } = edit;
-    return { from: name, to, schema: own, convert, fallback };
+    return { from: name, to, schema: own, convert, fallback, convertNode: (node) => editedNode(node, own, edit) };
   }
   const inner = planStruct(schema, edit, { replaceNull, sameSchema, keepOptional: true });
   const convert = (value: Value): Value => (isStruct(value) ? inner.apply(value) : value);
-  return { from: name, to: name, schema: inner.schema, convert, fallback };
+  const convertNode = (node: LayoutNode): LayoutNode => inside(node, inner.schema, (present) => inner.node(present));
+  return { from: name, to: name, schema: inner.schema, convert, fallback, convertNode };
+}
+
+function editedNode(node: LayoutNode, schema: Schema, { convert, convertCell }: FieldEdit): LayoutNode {
+  if (convert === undefined) return retyped(node, schema);
+  return convertedNode(node, schema, convert, convertCell);
+}
+
+/** A node with its value converted. */
+export function convertedNode(
+  node: LayoutNode,
+  schema: Schema,
+  convert: (value: Value) => Value,
+  convertCell: FieldEdit['convertCell'],
+): LayoutNode {
+  if (node.kind === 'constant') return { kind: 'constant', schema, value: convert(node.value) };
+  if (node.kind === 'struct' || convertCell === undefined) throw new NeedsValues();
+  return { ...node, schema, codec: convertCell(node.codec), whenNull: convert(node.whenNull ?? null) };
 }
 
 /** Paths as a tree, what belongs to a path at its end. */

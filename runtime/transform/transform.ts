@@ -1,5 +1,6 @@
 import type { Log } from '../connector/context.ts';
 import type { OptionSet, RawConfig } from '../connector/options.ts';
+import type { RowLayout } from '../record/row-layout.ts';
 import type { TransformRecord } from './transform-record.ts';
 
 /** What becomes of a record: itself (changed or not), several, or nothing. */
@@ -11,11 +12,19 @@ export type Transformed = TransformRecord | readonly TransformRecord[] | null;
  */
 export interface Transform {
   apply(record: TransformRecord): Transformed;
+  /**
+   * What `apply` makes of every row of a layout, said once for all of them: they stay raw cells (D14).
+   * null: they are dropped. Throws `NeedsValues`, or what `apply` would throw, where it cannot be
+   * said; each row then becomes values. Absent: it never can.
+   */
+  layout?(layout: RowLayout): RowLayout | null;
 }
 
 /** Decides whether a transform sees a record. */
 export interface Predicate {
   test(record: TransformRecord): boolean;
+  /** The same of every row of a layout; as {@link Transform.layout}. */
+  testLayout?(layout: RowLayout): boolean;
 }
 
 /** Which part of a record a transform works on: Connect's `$Key` and `$Value`. */
@@ -28,8 +37,6 @@ interface Declaration {
   readonly javaPackage: string;
   /** One sentence for the reference. */
   readonly doc: string;
-  /** It looks at a record's topic and at nothing else. */
-  readonly topicOnly?: true;
   readonly options: OptionSet;
 }
 

@@ -4,6 +4,7 @@ import { struct, type Value } from '../record/value.ts';
 import { replaceNull } from './default-option.ts';
 import { fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
+import { NeedsValues, nodeAt, structNode } from './layout-node.ts';
 import { requireMap, requireNames, requireStruct } from './requirements.ts';
 import { SchemaMemo } from './schema-memo.ts';
 import { rejected } from './transform-error.ts';
@@ -59,6 +60,15 @@ export const valueToKey: TransformKind = {
         for (const { path, name } of paths) key[name] = valueAt(valueSchema, from, path, withDefaults);
         record.key = key;
         return record;
+      },
+      layout: (layout) => {
+        const from = structNode(layout.value);
+        if (from === null || new Set(paths.map(({ name }) => name)).size < paths.length) throw new NeedsValues();
+        const schema = schemas.of(from.schema);
+        const fields = (schema.fields ?? []).map((field, i) => {
+          return nodeAt(from, paths[i]?.path ?? [], field.schema, withDefaults);
+        });
+        return { ...layout, key: { kind: 'struct', schema, fields } };
       },
     };
   },

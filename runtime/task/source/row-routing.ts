@@ -1,28 +1,25 @@
 import { RowBlock } from '../../record/row-block.ts';
 import type { RowLayout } from '../../record/row-layout.ts';
 import type { TransformChain } from '../../transform/chain.ts';
-import { TransformFailure } from '../../transform/transform-failure.ts';
-import { TransformRecord } from '../../transform/transform-record.ts';
 
 /**
- * A chain that looks at nothing but topics, applied to rows: all rows of a layout go one way, so it
- * is asked once per layout and the rows stay raw cells (D14).
+ * A chain applied to the layouts of rows instead of the rows: it is asked once per layout and the rows
+ * stay raw cells (D14).
  */
 export class RowRouting {
   readonly #chain: TransformChain;
-  /** null: rows of the layout are dropped. */
-  readonly #routed = new WeakMap<RowLayout, { readonly layout: RowLayout | null }>();
+  readonly #routed = new WeakMap<RowLayout, Routed>();
 
   constructor(chain: TransformChain) {
     this.#chain = chain;
   }
 
-  /** A block of the same cells under their new topics; null: the chain does not take some, see to each record. */
+  /** A block of the same cells under their new layouts; null: the chain is to see the values of each row. */
   apply(block: RowBlock): RowBlock | null {
     const layouts: (RowLayout | null)[] = [];
     for (const layout of block.layouts) {
       const routed = this.#routed.get(layout) ?? this.#route(layout);
-      if (routed === null) return null;
+      if (routed.layout === 'values') return null;
       layouts.push(routed.layout);
     }
     const view = new RowBlock(block.arena, 1, 1);
@@ -40,23 +37,16 @@ export class RowRouting {
     return view;
   }
 
-  #route(layout: RowLayout): { readonly layout: RowLayout | null } | null {
-    const out: TransformRecord[] = [];
-    try {
-      const { topic } = layout;
-      this.#chain.apply(
-        new TransformRecord({ topic, keySchema: null, key: null, valueSchema: null, value: null, headers: [] }),
-        out,
-      );
-    } catch (error) {
-      if (error instanceof TransformFailure) return null;
-      throw error;
-    }
-    const [made] = out;
-    const routed = { layout: made === undefined ? null : { ...layout, topic: made.topic } };
+  #route(layout: RowLayout): Routed {
+    const routed = { layout: this.#chain.layout(layout) };
     this.#routed.set(layout, routed);
     return routed;
   }
+}
+
+interface Routed {
+  /** null: rows of the layout are dropped. */
+  readonly layout: ReturnType<TransformChain['layout']>;
 }
 
 /** Fills the view with the rows whose layout is kept. */

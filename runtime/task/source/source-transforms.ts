@@ -11,27 +11,26 @@ import { RowRouting } from './row-routing.ts';
 import type { SourceRejects } from './source-rejects.ts';
 
 /**
- * The chain of a source task. Rows become values once, here, unless the chain looks at topics only;
- * what comes out is encoded record by record. A record that the chain does not take stops the run, or is kept for the dead letters of the
+ * The chain of a source task. Rows stay rows where what becomes of them is told by their layouts;
+ * else they become values once, here, and what comes out is encoded record by record. A record that the chain does not take stops the run, or is kept for the dead letters of the
  * same shipment (I5).
  */
 export class SourceTransforms {
   readonly #chain: TransformChain;
   readonly #rejects: SourceRejects;
-  /** null: the chain looks at more than topics. */
-  readonly #routing: RowRouting | null;
+  readonly #routing: RowRouting;
 
   constructor(chain: TransformChain, rejects: SourceRejects) {
     this.#chain = chain;
     this.#rejects = rejects;
-    this.#routing = chain.topicOnly ? new RowRouting(chain) : null;
+    this.#routing = new RowRouting(chain);
   }
 
   /** The records in their order, those that a record became in its place. */
   apply(records: RowBlock | readonly SourceRecord[]): RowBlock | readonly EncodableRecord[] {
     const out: TransformRecord[] = [];
     if (records instanceof RowBlock) {
-      const routed = this.#routing?.apply(records) ?? null;
+      const routed = this.#routing.apply(records);
       if (routed !== null) return routed;
       for (let row = 0; row < records.count; row++) {
         this.#pass(out, () => fromRow(records, row, records.layout(row)));

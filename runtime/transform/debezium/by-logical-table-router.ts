@@ -1,17 +1,19 @@
 import { adjustName, type NameAdjustment } from '../../change/name-adjustment.ts';
 import { option, optionSet, parseOptions } from '../../connector/options.ts';
+import type { LayoutNode, RowLayout } from '../../record/row-layout.ts';
 import { STRING } from '../../record/schema-builder.ts';
 import type { Field, Schema } from '../../record/schema.ts';
 import { struct, type StructValue } from '../../record/value.ts';
 import { fieldOf } from '../field-path.ts';
 import { DEBEZIUM_TRANSFORMS } from '../java-packages.ts';
+import { childOf, nullOf, replacingNull, retyped, structNode } from '../layout-node.ts';
 import { pattern, Renaming } from '../pattern.ts';
 import { requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
 import { rejected, wrongOption } from '../transform-error.ts';
 import type { TransformRecord } from '../transform-record.ts';
 import type { Transform, TransformKind } from '../transform.ts';
-import { envelopeOf } from './envelope.ts';
+import { envelopeOf, eventNode } from './envelope.ts';
 
 const options = optionSet('ByLogicalTableRouter', {
   'topic.regex': option.string({ doc: 'Regular expression over the whole topic name.', importance: 'HIGH' }),
@@ -106,6 +108,30 @@ class TableRouter implements Transform {
     record.valueSchema = target.envelopes.of(event.schema);
     record.value = withDefaults(event.schema, event.value);
     return record;
+  }
+
+  layout(layout: RowLayout): RowLayout {
+    const topic = this.#settings.topic.of(layout.topic);
+    if (topic === null || topic === '') return layout;
+    const target = this.#target(topic);
+    const routed = { ...layout, topic, key: this.#keyNode(layout, target) };
+    const event = eventNode(layout);
+    if (event === null) return routed;
+    const schema = target.envelopes.of(event.schema);
+    const fields = (event.schema.fields ?? []).map((field): LayoutNode => {
+      return replacingNull(childOf(event, field.name) ?? nullOf(field.schema), field.schema.defaultValue ?? null);
+    });
+    return { ...routed, value: retyped({ ...event, fields }, schema) };
+  }
+
+  #keyNode({ topic, key }: RowLayout, target: Target): LayoutNode | null {
+    const old = structNode(key);
+    if (old === null) return null;
+    const { keyField, identifier } = this.#settings;
+    const schema = target.keys.of(old.schema);
+    if (keyField === null) return retyped(old, schema);
+    const added: LayoutNode = { kind: 'constant', schema: STRING, value: identifier?.of(topic) ?? topic };
+    return { kind: 'struct', schema, fields: [...old.fields, added] };
   }
 
   #key(record: TransformRecord, oldTopic: string, target: Target): void {

@@ -1,5 +1,7 @@
+import type { RowLayout } from '../../record/row-layout.ts';
 import type { Schema } from '../../record/schema.ts';
 import { isStruct } from '../java-class.ts';
+import { NeedsValues } from '../layout-node.ts';
 import { SchemaMemo } from '../schema-memo.ts';
 import { sideOf, type RecordSide } from '../side.ts';
 import { planStruct, type StructPlan } from '../struct-plan.ts';
@@ -33,6 +35,11 @@ export class FieldDropper {
     const names = list.filter((name) => typeof name === 'string');
     if (fromKey) this.#drop(sideOf('key'), record, names);
     this.#drop(sideOf('value'), record, names);
+  }
+
+  /** Throws `NeedsValues` for a layout whose rows list fields: each may list others. */
+  requireNoHeader({ headers }: RowLayout): void {
+    if (headers.some(({ key }) => key === this.#options.header)) throw new NeedsValues();
   }
 
   #drop(side: RecordSide, record: TransformRecord, names: readonly string[]): void {

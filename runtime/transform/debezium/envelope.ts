@@ -1,7 +1,9 @@
+import type { RowLayout } from '../../record/row-layout.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { StructValue, Value } from '../../record/value.ts';
 import { fieldOf } from '../field-path.ts';
 import { isStruct } from '../java-class.ts';
+import { structNode, type StructNode } from '../layout-node.ts';
 import { rejected } from '../transform-error.ts';
 import type { TransformRecord } from '../transform-record.ts';
 
@@ -14,6 +16,11 @@ export function isEnvelope(schema: Schema | null): schema is Schema {
 export function envelopeOf(record: TransformRecord): { readonly schema: Schema; readonly value: StructValue } | null {
   const { valueSchema, value } = record;
   return isEnvelope(valueSchema) && isStruct(value) ? { schema: valueSchema, value } : null;
+}
+
+/** {@link envelopeOf} of all rows of a layout. */
+export function eventNode({ value }: RowLayout): StructNode | null {
+  return value !== null && isEnvelope(value.schema) ? structNode(value) : null;
 }
 
 /** Struct.get: a null is the field's default. Throws where there is no such field. */

@@ -1,22 +1,21 @@
 import { option, optionSet, parseOptions } from '../../connector/options.ts';
 import type { Header } from '../../record/record.ts';
-import { OPTIONAL_STRING, STRING } from '../../record/schema-builder.ts';
+import type { RowLayout } from '../../record/row-layout.ts';
+import { STRING } from '../../record/schema-builder.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { StructValue, Value } from '../../record/value.ts';
-import { InsertPlan } from '../insert-plan.ts';
 import { DEBEZIUM_TRANSFORMS } from '../java-packages.ts';
 import { requireStruct } from '../requirements.ts';
-import { SchemaMemo } from '../schema-memo.ts';
 import type { TransformRecord } from '../transform-record.ts';
 import type { Transform, TransformKind } from '../transform.ts';
 import { FieldDropper } from './drop-fields.ts';
 import { envelopeOf, getText, rowOf } from './envelope.ts';
-import { fieldReferences, type FieldReference } from './field-reference.ts';
-
-const MODES = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'] as const;
+import { fieldReferences } from './field-reference.ts';
+import { newStateLayout } from './new-state-layout.ts';
+import { DELETE_MODES, NewStatePlans, type NewStateSettings } from './new-state-plans.ts';
 
 const options = optionSet('ExtractNewRecordState', {
-  'delete.tombstone.handling.mode': option.oneOf(MODES, {
+  'delete.tombstone.handling.mode': option.oneOf(DELETE_MODES, {
     doc: 'What becomes of deletes and of the tombstones after them. drop: nothing; tombstone: the delete becomes a tombstone; rewrite: the row before, with __deleted; rewrite-with-tombstone: both; delete-to-tombstone: the delete becomes a tombstone without schema.',
     default: 'tombstone',
   }),
@@ -63,7 +62,6 @@ const options = optionSet('ExtractNewRecordState', {
   }),
 });
 
-type Mode = (typeof MODES)[number];
 type Event = NonNullable<ReturnType<typeof envelopeOf>>;
 
 export const extractNewRecordState: TransformKind = {
@@ -93,30 +91,17 @@ function nonBlank(text: string | undefined): string | null {
   return text === undefined || text.trim() === '' ? null : text;
 }
 
-interface Settings {
-  readonly mode: Mode;
-  readonly routeBy: string | null;
-  readonly fields: readonly FieldReference[];
-  readonly headers: readonly FieldReference[];
-  readonly dropper: FieldDropper;
-  readonly replaceNull: boolean;
-}
-
 class NewState implements Transform {
-  readonly #settings: Settings;
-  readonly #rewrites: boolean;
-  /** By the row's schema: with `__deleted`. */
-  readonly #deleted: SchemaMemo<InsertPlan>;
-  /** By the envelope's schema, then the row's: with `add.fields`. */
-  readonly #added: SchemaMemo<SchemaMemo<InsertPlan>>;
+  readonly #settings: NewStateSettings;
+  readonly #plans: NewStatePlans;
 
-  constructor(settings: Settings) {
+  constructor(settings: NewStateSettings) {
     this.#settings = settings;
-    this.#rewrites = settings.mode === 'rewrite' || settings.mode === 'rewrite-with-tombstone';
-    const deleted = [{ path: ['__deleted'], schema: OPTIONAL_STRING, index: 0 }];
-    const { replaceNull } = settings;
-    this.#deleted = new SchemaMemo((schema) => new InsertPlan(schema, deleted, { replaceNull, strict: true }));
-    this.#added = new SchemaMemo((envelope) => new SchemaMemo((row) => addedPlan(envelope, row, settings.fields)));
+    this.#plans = new NewStatePlans(settings);
+  }
+
+  layout(layout: RowLayout): RowLayout | null {
+    return newStateLayout(layout, this.#settings, this.#plans);
   }
 
   apply(record: TransformRecord): TransformRecord | null {
@@ -149,7 +134,7 @@ class NewState implements Transform {
 
   #row(record: TransformRecord, event: Event, schema: Schema, value: StructValue): TransformRecord {
     this.#set(record, schema, value);
-    if (this.#rewrites) this.#markDeleted(record, 'false');
+    if (this.#plans.rewrites) this.#markDeleted(record, 'false');
     this.#route(record, schema, value);
     this.#addFields(record, event);
     this.#settings.dropper.apply(record);
@@ -164,7 +149,7 @@ class NewState implements Transform {
     afterSchema: Schema,
   ): TransformRecord | null {
     if (this.#settings.mode === 'drop') return null;
-    if (this.#rewrites) {
+    if (this.#plans.rewrites) {
       this.#set(record, schema, value);
       this.#markDeleted(record, 'true');
     } else {
@@ -183,7 +168,7 @@ class NewState implements Transform {
 
   #markDeleted(record: TransformRecord, deleted: string): void {
     const row = requireStruct(record.valueSchema, record.value, 'field insertion');
-    const plan = this.#deleted.of(record.valueSchema as Schema);
+    const plan = this.#plans.deleted.of(record.valueSchema as Schema);
     this.#set(record, plan.schema, plan.apply(row, [deleted]));
   }
 
@@ -195,17 +180,9 @@ class NewState implements Transform {
 
   #addFields(record: TransformRecord, { schema, value }: Event): void {
     const row = requireStruct(record.valueSchema, record.value, 'source field insertion');
-    const plan = this.#added.of(schema).of(record.valueSchema as Schema);
+    const plan = this.#plans.added.of(schema).of(record.valueSchema as Schema);
     const values = this.#settings.fields.map((reference) => reference.value(schema, value));
     // Without additions only the schema changes.
     this.#set(record, plan.schema, values.length === 0 ? row : plan.apply(row, values));
   }
-}
-
-function addedPlan(envelope: Schema, row: Schema, fields: readonly FieldReference[]): InsertPlan {
-  const insertions = fields.flatMap((reference, index) => {
-    const schema = reference.schema(envelope);
-    return schema === undefined ? [] : [{ path: [reference.newName], schema, index }];
-  });
-  return new InsertPlan(row, insertions, { replaceNull: false, strict: true });
 }

@@ -1,8 +1,10 @@
 import { optional } from '../../record/schema-builder.ts';
+import type { LayoutNode } from '../../record/row-layout.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { StructValue, Value } from '../../record/value.ts';
 import { fieldOf } from '../field-path.ts';
 import { isStruct } from '../java-class.ts';
+import { childOf, nullOf, retyped, structNode, type StructNode } from '../layout-node.ts';
 import { wrongOption } from '../transform-error.ts';
 
 /** A field of the envelope that `add.fields` or `add.headers` names. */
@@ -12,6 +14,8 @@ export interface FieldReference {
   /** Its schema, optional; undefined: the event has no such field. */
   schema(envelope: Schema): Schema | undefined;
   value(envelope: Schema, value: StructValue): Value;
+  /** The same of all rows of a layout, under the schema given. */
+  node(event: StructNode, schema: Schema): LayoutNode;
 }
 
 const OF_TRANSACTION = ['id', 'data_collection_order', 'total_order'];
@@ -49,6 +53,11 @@ export function fieldReference(key: string, prefix: string, text: string): Field
       const own = parentSchema(envelope);
       const inParent = own !== undefined && fieldOf(own, field) !== undefined;
       return (inParent ? holder[field] : value[field]) ?? null;
+    },
+    node: (event, schema) => {
+      const holder = parent === null ? event : structNode(childOf(event, parent) ?? null);
+      const found = holder === null ? undefined : (childOf(holder, field) ?? childOf(event, field));
+      return found === undefined ? nullOf(schema) : retyped(found, schema);
     },
   };
 }

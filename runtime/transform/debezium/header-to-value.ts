@@ -4,6 +4,7 @@ import { schemaIdText } from '../../record/schema-json.ts';
 import type { Schema } from '../../record/schema.ts';
 import { InsertPlan } from '../insert-plan.ts';
 import { DEBEZIUM_TRANSFORMS } from '../java-packages.ts';
+import { structNode } from '../layout-node.ts';
 import { requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
 import { rejected, wrongOption } from '../transform-error.ts';
@@ -56,6 +57,15 @@ export const headerToValue: TransformKind = {
         if (operation === 'move') record.headers = record.headers.filter(({ key }) => !headers.includes(key));
         return record;
       },
+      layout: (layout) => {
+        const from = structNode(layout.value);
+        const present = layout.headers.filter(({ key }) => headers.includes(key));
+        if (from === null || present.length === 0) return layout;
+        const plan = plans.of(from.schema).of(present.map(({ key, node }) => ({ key, schema: node.schema })));
+        const nodes = present.map(({ node }) => node);
+        const kept = operation === 'copy' ? layout.headers : layout.headers.filter(({ key }) => !headers.includes(key));
+        return { ...layout, value: plan.node(from, nodes), headers: kept };
+      },
     };
   },
 };
@@ -73,7 +83,7 @@ class HeaderPlans {
     this.#fields = fields;
   }
 
-  of(present: readonly Header[]): InsertPlan {
+  of(present: readonly Pick<Header, 'key' | 'schema'>[]): InsertPlan {
     const shape = present.map(({ key, schema }) => `${key}\n${schema === null ? '' : schemaIdText(schema)}`).join('\n');
     const known = this.#known.get(shape);
     if (known !== undefined) return known;

@@ -22,7 +22,7 @@ function chainOf(config: Record<string, string>): TransformChain {
   return chain;
 }
 
-describe('rows under a chain that looks at topics only', () => {
+describe('rows under a chain that layouts tell all of', () => {
   const layout = sampleLayout();
   const routing = new RowRouting(chainOf(route));
 
@@ -53,11 +53,30 @@ describe('rows under a chain that looks at topics only', () => {
     expect([kept?.firstCell[0], kept?.firstCell[1]]).toEqual([0, 2 * layout.cells]);
   });
 
-  test('are told from chains that look at more', () => {
-    expect(chainOf(route).topicOnly).toBe(true);
-    expect(chainOf({ ...route, 'predicates.dropped.type': 'RecordIsTombstone' }).topicOnly).toBe(false);
-    expect(chainOf({ transforms: 'c', 'transforms.c.type': 'Cast$Value', 'transforms.c.spec': 'int8' }).topicOnly).toBe(
-      false,
-    );
+  test('become values where one layout of the block needs them, all of them: their order stays', () => {
+    const block = sampleBlock(layout, 2);
+    const tombstone = { ...layout, value: null };
+    block.begin(tombstone, 2);
+    for (let cell = 0; cell < layout.cells; cell++) block.cell(0, 1);
+    const typed = {
+      transforms: 'c',
+      'transforms.c.type': 'TimestampConverter$Value',
+      'transforms.c.target.type': 'string',
+    };
+    const late = {
+      ...typed,
+      'transforms.c.field': 'ts_ms',
+      'transforms.c.format': 'yyyy',
+      'transforms.c.predicate': 'empty',
+    };
+    const config = {
+      ...late,
+      'transforms.c.negate': 'true',
+      predicates: 'empty',
+      'predicates.empty.type': 'RecordIsTombstone',
+    };
+    expect(chainOf(config).layout(tombstone)).toEqual(tombstone);
+    expect(chainOf(config).layout(layout)).toBe('values');
+    expect(new RowRouting(chainOf(config)).apply(block)).toBeNull();
   });
 });
