@@ -46,7 +46,9 @@ Examples:
 /** `everyMs: null`: once. */
 async function watch(io: CliIo, client: RestClient, names: readonly string[], everyMs: number | null): Promise<void> {
   for (;;) {
-    const lines = topLines(await profiles(client, names), process.stdout.columns);
+    // A terminal of no known width has 0 columns.
+    const { columns } = process.stdout;
+    const lines = topLines(await profiles(client, names), columns > 0 ? columns : undefined);
     if (everyMs !== null) process.stdout.write('\u001B[H\u001B[2J');
     for (const { text, colour } of lines) io.out(colour === null ? text : paint(io, colour, text));
     if (everyMs === null) return;

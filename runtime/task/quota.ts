@@ -19,6 +19,11 @@ class Bucket {
     this.#filledMs = nowMs;
   }
 
+  /** What it can give at once. */
+  get burst(): number {
+    return this.#perMs * BURST_MS;
+  }
+
   take(tokens: number): void {
     this.#tokens -= tokens;
   }
@@ -49,6 +54,20 @@ export class Quota {
 
   static of(of: SettingsOf & { readonly tasks?: number }, clock: Clock): Quota {
     return new Quota(clock, numberSetting(of, RECORDS, RECORDS, 1), numberSetting(of, BYTES, BYTES, 1), of.tasks);
+  }
+
+  /** How many of the records from `at` on may be taken in one go: a second's worth, one at least. */
+  portion(records: readonly { readonly sizeBytes: number }[], at: number): number {
+    const left = records.length - at;
+    const most = Math.max(1, Math.min(left, this.#records?.burst ?? left));
+    if (this.#bytes === null) return Math.floor(most);
+    let bytes = 0;
+    let count = 0;
+    while (count < most && (count === 0 || bytes < this.#bytes.burst)) {
+      bytes += records[at + count]?.sizeBytes ?? 0;
+      count++;
+    }
+    return Math.floor(Math.min(count, most));
   }
 
   take(records: number, bytes: number): void {

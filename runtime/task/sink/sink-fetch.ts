@@ -17,6 +17,8 @@ export class SinkFetch {
   #pending: Promise<readonly FetchedBatch[]> | null = null;
   #interrupt = new AbortController();
   #queuedBytes = 0;
+  /** Of the fetch that was taken last; 0: it brought nothing. */
+  lastBytes = 0;
 
   constructor(reader: HubReader, positions: SinkPositions, decoder: RecordDecoder, catalog: SchemaCatalog) {
     this.#reader = reader;
@@ -43,8 +45,10 @@ export class SinkFetch {
   async next(waitMs: number, signal: AbortSignal): Promise<readonly HubSinkRecord[]> {
     const pending = (this.#pending ??= this.#read(waitMs));
     const batches = await unlessAborted(pending, signal);
+    this.lastBytes = 0;
     if (batches === null) return [];
     this.#pending = null;
+    this.lastBytes = this.#queuedBytes;
     this.#queuedBytes = 0;
     if (batches.length > 0) this.ahead(waitMs);
     return this.#records(batches);

@@ -162,11 +162,12 @@ class SinkRun {
 
   async #read(): Promise<readonly HubSinkRecord[]> {
     const { report } = this.#context;
-    report.at.enter(this.#atEnd ? 'waiting' : 'reading');
+    const half = this.#settings.fetchBytes / 2;
+    report.at.enter(this.#atEnd || this.#fetch.lastBytes < half ? 'waiting' : 'reading');
     const records = await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal);
-    if (records.length === 0) {
-      report.at.relabel('waiting');
-    } else {
+    // A fetch that is not half full had come to the end: whoever waited for it waited for new records.
+    if (this.#fetch.lastBytes < half) report.at.relabel('waiting');
+    if (records.length > 0) {
       this.#atEnd = false;
       report.busy();
     }
@@ -200,7 +201,8 @@ class SinkRun {
     const { maxRecords } = this.#settings;
     let at = 0;
     while (at < records.length && !this.#wake.signal.aborted) {
-      const most = Math.min(this.#redrive?.together(records, at) ?? records.length, maxRecords);
+      const portion = Math.min(maxRecords, this.#quota.portion(records, at));
+      const most = Math.min(this.#redrive?.together(records, at) ?? records.length, portion);
       const part = at === 0 && records.length <= most ? records : records.slice(at, at + most);
       if (await this.#writePart(part)) return;
       at += part.length;

@@ -30,6 +30,15 @@ export const taskBugs: readonly PlantedBug[] = [
     only: 'holds back a later batch until the earlier one is complete',
   },
   {
+    name: 'a source that says it is idle makes progress though the hub does not answer',
+    invariant: 'I8',
+    file: 'runtime/task/task-report.ts',
+    find: '>= this.idleFromMs && this.behind() === null) this.progressed();',
+    plant: '>= this.idleFromMs) this.progressed();',
+    test: 'test/unit/task/stage-clock.test.ts',
+    only: 'proof of idleness is progress once it has lasted, and none while something is on its way',
+  },
+  {
     name: 'an offset passes a source batch that is half sent',
     invariant: 'I5',
     file: 'runtime/task/source/shipments.ts',

@@ -104,6 +104,19 @@ describe('a quota', () => {
     expect(of.debtMs()).toBe(1000);
   });
 
+  test('lets a sink take a second’s worth in one go, one record at least', () => {
+    const records = Array.from({ length: 100 }, () => ({ sizeBytes: 100 }));
+    const portion = (perSecond: number | undefined, bytes: number | undefined, at = 0): number =>
+      new Quota(new HandClock(), perSecond, bytes).portion(records, at);
+    expect(portion(undefined, undefined)).toBe(100);
+    expect(portion(30, undefined)).toBe(30);
+    expect(portion(30, undefined, 90)).toBe(10);
+    expect(portion(undefined, 1000)).toBe(10);
+    expect(portion(5, 1000)).toBe(5);
+    expect(portion(undefined, 1)).toBe(1);
+    expect(new Quota(new HandClock(), 1, undefined, 4).portion(records, 0)).toBe(1);
+  });
+
   test('that is no number is refused by its key', () => {
     const config = { 'millrace.quota.bytes.per.second': '1k' };
     expect(() => Quota.of({ config, worker: {} }, new HandClock())).toThrow(/millrace\.quota\.bytes\.per\.second/);
