@@ -96,7 +96,7 @@ describe('a task without progress', () => {
     expect((await health('feed')).body.status).toBe('healthy');
   });
 
-  test('is no idle one: a sink at the high watermark and a source that has nothing to read stay as they are', async () => {
+  test('is no idle one: a sink at the high watermark, one that keeps files open, a source without anything to read', async () => {
     worker = await startLocalWorker(OPTIONS);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-idle-'));
     onTestFinished(() => rm(folder, { recursive: true }));
@@ -104,8 +104,20 @@ describe('a task without progress', () => {
     await put('file', { 'connector.class': 'filestream-source', file: join(folder, 'lines'), topic: 'lines' });
     await put('sink', { 'connector.class': 'blackhole', topics: 'lines' });
     await standing('file', 'IDLE');
+    await put('archive', {
+      'connector.class': 's3',
+      topics: 'lines',
+      'store.url': `file://${folder}`,
+      's3.bucket.name': 'archive',
+      'flush.size': '1000000',
+    });
     await standing('sink', 'IDLE');
+    await standing('archive', 'IDLE');
     await sleep(STALL_MS + 2000);
+    expect((await health('archive')).body).toMatchObject({
+      status: 'healthy',
+      tasks: [{ standing: 'IDLE', idle: '1 open files are not due yet' }],
+    });
     const [file, sink] = [await health('file'), await health('sink')];
     expect(file.body).toMatchObject({ status: 'healthy', tasks: [{ standing: 'IDLE', at: 'waiting' }] });
     expect(file.body.tasks[0]?.idle).toContain('has no whole line after byte 8');
