@@ -100,7 +100,8 @@ function outputs({ className, config, records, sink }: Recorded): readonly Json[
 const number = (json: Json | undefined): number | undefined =>
   json === null || json === undefined ? undefined : Number(String(json).slice(1));
 
-function fromJson(record: JsonMap, sink: boolean): TransformRecord {
+/** A record of a case. */
+export function fromJson(record: JsonMap, sink: boolean): TransformRecord {
   const key = datum(record['key'] ?? null);
   const value = datum(record['value'] ?? null);
   return new TransformRecord({
@@ -122,7 +123,8 @@ function datum(json: Json): Datum {
   return json === null ? { schema: null, value: null } : converter.decode('t', Buffer.from(jsonText(json)), []);
 }
 
-function toJson(made: Transformed): Json {
+/** As recorded outputs are. */
+export function toJson(made: Transformed): Json {
   if (made === null) return null;
   if (!(made instanceof TransformRecord)) return made.map(toJson);
   return {
