@@ -13,6 +13,7 @@ import { tailRecords, type HubTail } from './hub-tail.ts';
 import type { MadeRecord, Outcome, SampleInput, SampleRun } from './outcome.ts';
 import { outcomeError } from './outcome-error.ts';
 import { bytesText, datumText } from './shown-text.ts';
+import { inTurns } from './turns.ts';
 
 export interface SinkRunOptions {
   readonly connector: SinkConnector;
@@ -38,9 +39,11 @@ export async function runSink(options: SinkRunOptions): Promise<SampleRun> {
   const originals = await tailRecords(tail, decoder, catalog, count);
   const chain = createChain(call.config);
   const transforms = chain === null ? null : new SinkTransforms(chain, converters, connector);
-  const offered = originals.map((original) => offer(original, transforms, call.config));
+  const { env, signal, config } = call;
+  const offered = await inTurns(originals, env, signal, (original) => offer(original, transforms, config));
   const outputs = await preview(options, offered);
-  const outcomes = offered.map((one) => outcome(one, converters, call.config, connector.preview !== undefined));
+  const tolerant = connector.preview !== undefined;
+  const outcomes = await inTurns(offered, env, signal, (one) => outcome(one, converters, config, tolerant));
   const notes = originals.length === 0 ? ['its topics hold no records to sample'] : [];
   return { outcomes, notes: [...notes, ...outputs.notes], ...(outputs.list === null ? {} : { outputs: outputs.list }) };
 }

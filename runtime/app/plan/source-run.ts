@@ -10,6 +10,7 @@ import type { TransformRecord } from '../../transform/transform-record.ts';
 import type { MadeRecord, Outcome, SampleRun } from './outcome.ts';
 import { outcomeError } from './outcome-error.ts';
 import { bytesText, datumText } from './shown-text.ts';
+import { inTurns } from './turns.ts';
 
 /** A fresh sample from upstream, through transforms and converters, written nowhere. */
 export async function runSource(
@@ -25,7 +26,9 @@ export async function runSource(
   const converters = taskConverters({ config: call.config, worker });
   const chain = createChain(call.config);
   const seen = new Map<string, number>();
-  const outcomes = records.map((record) => outcome(record, chain, converters, call.config, seen));
+  const outcomes = await inTurns(records, call.env, call.signal, (record) =>
+    outcome(record, chain, converters, call.config, seen),
+  );
   return { outcomes, notes: records.length === 0 ? ['upstream has no records to sample'] : [] };
 }
 

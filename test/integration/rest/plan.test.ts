@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import type { ConnectorPlan, Plan } from '../../../runtime/rest/api.ts';
+import { violation } from '../../unit/rest/answer-schemas.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from './local-worker.ts';
 
 type Config = Readonly<Record<string, string>>;
@@ -51,7 +52,8 @@ async function store(name: string, config: Config): Promise<void> {
 
 async function plan(name: string, config: Config, more: object = {}): Promise<Plan> {
   const answer = await worker.request('POST', '/plan', { connectors: [{ name, config }], ...more });
-  expect(answer.text).not.toContain('error_code');
+  expect(violation('POST', '/plan', answer.status, answer.text)).toBeNull();
+  expect(answer.status).toBe(200);
   return answer.body as Plan;
 }
 
@@ -60,8 +62,10 @@ async function planOf(name: string, config: Config, more: object = {}): Promise<
   return connectors.find((one) => one.name === name) ?? Promise.reject(new Error('not in the plan'));
 }
 
-function apply(name: string, config: Config, hash: string | null, more: object = {}): Promise<Answer> {
-  return worker.request('POST', '/apply', { connectors: [{ name, config }], hash, ...more });
+async function apply(name: string, config: Config, hash: string | null, more: object = {}): Promise<Answer> {
+  const answer = await worker.request('POST', '/apply', { connectors: [{ name, config }], hash, ...more });
+  expect(violation('POST', '/apply', answer.status, answer.text)).toBeNull();
+  return answer;
 }
 
 describe('a plan', () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { RecordCursor } from '../../../runtime/hub/batch/record-cursor.ts';
 import type { ConnectorStateInfo, Rewind } from '../../../runtime/rest/api.ts';
+import { violation } from '../../unit/rest/answer-schemas.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from './local-worker.ts';
 
 type Config = Readonly<Record<string, string>>;
@@ -41,8 +42,11 @@ async function run(name: string, config: Config): Promise<void> {
   expect((await worker.request('PUT', `/connectors/${name}/config`, config)).status).toBe(201);
 }
 
-function rewind(name: string, body: object): Promise<Answer> {
-  return worker.request('POST', `/connectors/${name}/rewind`, body);
+async function rewind(name: string, body: object): Promise<Answer> {
+  const path = `/connectors/${name}/rewind`;
+  const answer = await worker.request('POST', path, body);
+  expect(violation('POST', path, answer.status, answer.text)).toBeNull();
+  return answer;
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -31,7 +31,7 @@ async function run(...args: readonly string[]): Promise<readonly string[]> {
 describe('completion', () => {
   it('offers commands, their subcommands, and options', async () => {
     expect(await complete(['co'], io)).toEqual(['completion', 'connectors', 'context']);
-    expect(await complete(['connectors', 're'], io)).toEqual(['restart', 'resume']);
+    expect(await complete(['connectors', 're'], io)).toEqual(['restart', 'resume', 'rewind']);
     expect(await complete(['connectors', 'restart', '--ta'], io)).toEqual(['--task', '--tasks']);
     expect(await complete(['completion', ''], io)).toEqual(['bash', 'fish', 'zsh']);
     expect(await complete(['plugins', 'postg'], io)).toContain('postgres');
