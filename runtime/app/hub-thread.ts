@@ -1,8 +1,8 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
 import type { HubOptions } from '../hub/embedded/server.ts';
 import { MillraceError } from '../record/error.ts';
+import { unpackError } from '../record/packed-error.ts';
 import type { FromHubThread, HubThreadData, ToHubThread } from './threads/hub.ts';
-import { unpackError } from './threads/thread-error.ts';
 
 /** The hub thread as the main thread sees it. */
 export class HubThread {

@@ -1,6 +1,6 @@
 import type { Connector } from '../../connector/connector.ts';
 import type { OptionSet, RawConfig } from '../../connector/options.ts';
-import type { ThreadError } from '../threads/thread-error.ts';
+import type { PackedError } from '../../record/packed-error.ts';
 import type { PluginPackage } from './plugin-package.ts';
 
 /** What a connector says of itself: plain data, all that the main thread has of it. */
@@ -38,9 +38,9 @@ export type ToPluginThread =
 
 export type FromPluginThread =
   | { readonly kind: 'declared'; readonly declaration: PluginDeclaration }
-  | { readonly kind: 'failed'; readonly error: ThreadError }
+  | { readonly kind: 'failed'; readonly error: PackedError }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'refused'; readonly id: number; readonly error: ThreadError }
+  | { readonly kind: 'refused'; readonly id: number; readonly error: PackedError }
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -3,8 +3,8 @@ import type { Log } from '../../connector/context.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env, Timer } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
+import { unpackError } from '../../record/packed-error.ts';
 import { extension } from '../hub-thread.ts';
-import { unpackError } from '../threads/thread-error.ts';
 import type {
   FromPluginThread,
   PluginCall,

@@ -2,7 +2,8 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { realEnv } from '../../env/real.ts';
 import { startHubServer } from '../../hub/embedded/open.ts';
 import type { HubOptions, HubServer } from '../../hub/embedded/server.ts';
-import { packError, type ThreadError } from './thread-error.ts';
+import type { PackedError } from '../../record/packed-error.ts';
+import { threadError } from './thread-error.ts';
 
 /** What the hub thread is started with. */
 export interface HubThreadData {
@@ -14,7 +15,7 @@ export type ToHubThread = { readonly kind: 'connect'; readonly id: number } | { 
 
 export type FromHubThread =
   | { readonly kind: 'started' }
-  | { readonly kind: 'failed'; readonly error: ThreadError }
+  | { readonly kind: 'failed'; readonly error: PackedError }
   | { readonly kind: 'port'; readonly id: number; readonly port: MessagePort }
   | { readonly kind: 'closed' };
 
@@ -27,7 +28,7 @@ async function run(port: MessagePort, { path, options }: HubThreadData): Promise
   try {
     server = await startHubServer({ path, env: realEnv, options });
   } catch (error) {
-    post({ kind: 'failed', error: packError(error) });
+    post({ kind: 'failed', error: threadError(error) });
     port.close();
     return;
   }

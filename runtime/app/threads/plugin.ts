@@ -11,7 +11,7 @@ import {
   type ToPluginThread,
 } from '../plugins/plugin-messages.ts';
 import { loadPlugin } from '../plugins/plugin-module.ts';
-import { packError } from './thread-error.ts';
+import { threadError } from './thread-error.ts';
 
 /** The thread in which a third-party connector declares itself and answers all that is not the stream (D9). */
 async function run(port: MessagePort, { className, plugin }: PluginThreadData): Promise<void> {
@@ -24,7 +24,7 @@ async function run(port: MessagePort, { className, plugin }: PluginThreadData): 
     serve(port, connector, post);
     post({ kind: 'declared', declaration: { kind, className, version, options, exactlyOnce, methods } });
   } catch (error) {
-    post({ kind: 'failed', error: packError(error) });
+    post({ kind: 'failed', error: threadError(error) });
   }
 }
 
@@ -40,7 +40,7 @@ function serve(port: MessagePort, connector: Connector, post: (message: FromPlug
     aborts.set(id, abort);
     void answer(connector, message.call, abort.signal, logTo(post))
       .then((value) => post({ kind: 'answer', id, value }))
-      .catch((error: unknown) => post({ kind: 'refused', id, error: packError(error) }))
+      .catch((error: unknown) => post({ kind: 'refused', id, error: threadError(error) }))
       .finally(() => aborts.delete(id));
   });
 }

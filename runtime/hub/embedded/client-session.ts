@@ -1,6 +1,7 @@
+import { packError } from '../../record/packed-error.ts';
 import type { Channel } from './channel.ts';
 import type { Lane } from './commit-loop.ts';
-import { toWire } from './errors.ts';
+import { hubError } from './errors.ts';
 import type { ClientFrame, Hello, Response, ServerFrame } from './protocol.ts';
 
 /** One client as the server sees it. Answers leave together, once a turn. */
@@ -34,7 +35,7 @@ export class ClientSession {
   }
 
   fail(id: number, error: unknown): void {
-    this.#push({ id, error: toWire(error) });
+    this.#push({ id, error: packError(hubError(error)) });
   }
 
   /** Several partitions that advance in one commit wake once. */

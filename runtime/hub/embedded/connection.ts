@@ -1,6 +1,7 @@
 import type { Env } from '../../env/env.ts';
+import { unpackError } from '../../record/packed-error.ts';
 import type { Channel } from './channel.ts';
-import { fromWire, hubClosed } from './errors.ts';
+import { hubClosed } from './errors.ts';
 import { Pacer } from './pacer.ts';
 import type { Answer, Ask, ClientFrame, FollowFrom, Hello, Operation, Request, ServerFrame } from './protocol.ts';
 
@@ -142,7 +143,7 @@ export class Connection {
     for (const response of frame.responses ?? []) {
       const pending = this.#pending.get(response.id);
       this.#pending.delete(response.id);
-      if ('error' in response) pending?.reject(fromWire(response.error));
+      if ('error' in response) pending?.reject(unpackError(response.error));
       else pending?.resolve(response.answer);
     }
   }

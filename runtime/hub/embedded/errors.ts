@@ -1,27 +1,8 @@
-import { MillraceError, type ErrorKind } from '../../record/error.ts';
+import { MillraceError } from '../../record/error.ts';
 
-/** An error as it crosses a channel. */
-export interface WireError {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: ErrorKind;
-  readonly key?: string;
-  readonly remedy?: string;
-}
-
-export function toWire(error: unknown): WireError {
-  const known = error instanceof MillraceError ? error : unexpected(error);
-  return {
-    code: known.code,
-    message: known.message,
-    kind: known.kind,
-    ...(known.key === undefined ? {} : { key: known.key }),
-    ...(known.remedy === undefined ? {} : { remedy: known.remedy }),
-  };
-}
-
-export function fromWire(error: WireError): MillraceError {
-  return new MillraceError(error.code, error.message, error);
+/** What failed in the hub, as its client gets it. */
+export function hubError(error: unknown): MillraceError {
+  return error instanceof MillraceError ? error : unexpected(error);
 }
 
 function unexpected(error: unknown): MillraceError {

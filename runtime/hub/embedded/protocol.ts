@@ -1,5 +1,5 @@
+import type { PackedError } from '../../record/packed-error.ts';
 import type { Acks, TopicConfig, TopicDescription } from '../port.ts';
-import type { WireError } from './errors.ts';
 
 /** An offset of a group, with the topic by name. */
 export interface WireGroupOffset {
@@ -108,7 +108,7 @@ export type ClientFrame = readonly (Request | { readonly op: 'cancel'; readonly 
 
 export type Response =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: WireError };
+  | { readonly id: number; readonly error: PackedError };
 
 export interface Hello {
   readonly hubId: string;
