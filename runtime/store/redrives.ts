@@ -64,6 +64,11 @@ export interface Mark {
   readonly outcome: Outcome;
   readonly atMs: number;
   readonly note?: string;
+  /**
+   * Of a sink: committed offset of the record's partition when it was redriven. A start from there on is a
+   * replay, which must not deliver it again; one from before is a rewind, which must.
+   */
+  readonly stood?: string;
 }
 
 /** Where a dead letter stands, by the identity of its topic. */

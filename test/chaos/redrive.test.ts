@@ -19,6 +19,8 @@ const sinks = {
   }),
   s3: (folder: string) => ({
     'connector.class': 's3',
+    // Each task redrives what is of its partitions.
+    'tasks.max': '2',
     'store.url': `file://${join(folder, 'archive')}`,
     'format.class': 'json',
     'flush.size': '50',
@@ -89,7 +91,14 @@ describe.each(['file', 's3'] as const)('a redrive into a %s sink, killed', (kind
       const first = await start(crashAt);
       await send('POST', '/connectors', {
         name: 'lines',
-        config: { 'connector.class': 'FileStreamSource', file: join(folder, 'in.txt'), topic: 'lines' },
+        config: {
+          'connector.class': 'FileStreamSource',
+          file: join(folder, 'in.txt'),
+          topic: 'lines',
+          'batch.size': '20',
+          'topic.creation.default.partitions': '4',
+          'topic.creation.default.replication.factor': '1',
+        },
       });
       const sink = { topics: 'lines', 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead' };
       await send('PUT', '/connectors/sink/config', { ...sinks[kind](folder), ...sink, ...CAST });

@@ -21,6 +21,7 @@ export interface Redriven {
   readonly letter: StoredDeadLetter;
   readonly outcome: Outcome;
   readonly note?: string;
+  readonly stood?: string;
 }
 
 /** What a step did besides: batches that belong into its transaction. */
@@ -159,13 +160,14 @@ export class Redriver {
     const { env, spec, report } = context;
     const producer = await this.#openProducer();
     const atMs = env.clock.nowMs();
-    const marks = outcomes.map(({ letter, outcome, note }) => {
+    const marks = outcomes.map(({ letter, outcome, note, stood }) => {
       const mark: Mark = {
         connector: spec.connector,
         job: job.id,
         outcome,
         atMs,
         ...(note === undefined ? {} : { note }),
+        ...(stood === undefined ? {} : { stood }),
       };
       return { at: letter, mark };
     });

@@ -92,6 +92,11 @@ export class SinkPositions {
     }
   }
 
+  /** As last committed; null where the partition is not ours. */
+  committedOf(partition: TopicPartition): bigint | null {
+    return this.#standing.get(topicPartitionName(partition))?.committed ?? null;
+  }
+
   /** What is durable and not committed. */
   get uncommitted(): GroupOffset[] {
     return [...this.#standing.values()]

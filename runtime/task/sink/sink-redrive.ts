@@ -1,8 +1,8 @@
-import type { RedrivenRecord, SinkRecord, SinkRejection, SinkTask } from '../../connector/sink.ts';
+import type { Assigned, RedrivenRecord, SinkRecord, SinkRejection, SinkTask } from '../../connector/sink.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
-import type { RedriveStore } from '../../store/redrives.ts';
-import { records, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
+import { isOpen, type Mark, type RedriveStore } from '../../store/redrives.ts';
+import { deadLetters, records, wholeLog, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
 import { Undelivered } from '../redrive/undelivered.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
@@ -36,6 +36,8 @@ export class SinkRedrive {
   readonly #blocks: boolean;
   readonly #unwatch: () => void;
   #undelivered: Undelivered | null = null;
+  /** Offsets that are not to be read again, by partition. */
+  readonly #known = new Map<string, Set<bigint>>();
 
   private constructor(parts: SinkRedriveParts, store: RedriveStore, topic: string, wake: () => void) {
     const { context, positions, task, className, rejects } = parts;
@@ -76,14 +78,46 @@ export class SinkRedrive {
   }
 
   /** Partitions came or went. */
-  async reassigned(): Promise<void> {
+  async reassigned(added: readonly Assigned[]): Promise<void> {
     this.#redriver.reassigned();
+    await this.#know(added);
     this.#undelivered = this.#blocks ? await this.#read() : null;
   }
 
   async close(): Promise<void> {
     this.#unwatch();
     await this.#redriver.close();
+  }
+
+  /**
+   * The records without those that are open dead letters: when offsets went back (a crash, a mended
+   * configuration), only a redrive brings these again, so that they are not delivered twice.
+   */
+  unknown(originals: readonly HubSinkRecord[]): readonly HubSinkRecord[] {
+    if (this.#known.size === 0) return originals;
+    const fresh = originals.filter(
+      (record) => this.#known.get(topicPartitionName(record))?.has(record.offset) !== true,
+    );
+    return fresh.length === originals.length ? originals : fresh;
+  }
+
+  /** Notes the dead letters that lie where the partitions are read on and stay aside. */
+  async #know(added: readonly Assigned[]): Promise<void> {
+    if (added.length === 0) return;
+    const { hub, spec, stop } = this.#parts.context;
+    const starts = new Map(added.map(({ partition, offset }) => [topicPartitionName(partition), offset]));
+    for (const name of starts.keys()) this.#known.delete(name);
+    await this.#store.readToEnd();
+    for await (const letter of deadLetters(hub, this.#topic, spec.connector, await wholeLog(hub, this.#topic), stop)) {
+      const { topic, partition, offset } = letter.facts;
+      if (topic === undefined || partition === undefined || offset === undefined) continue;
+      const name = topicPartitionName({ topic, partition });
+      const start = starts.get(name);
+      if (start === undefined || BigInt(offset) < start) continue;
+      if (!staysAside(this.#store.mark(letter), start)) continue;
+      const offsets = this.#known.get(name) ?? new Set<bigint>();
+      this.#known.set(name, offsets.add(BigInt(offset)));
+    }
   }
 
   /** How many of the records may be given to the task at once: with blocked keys no key twice. */
@@ -110,7 +144,7 @@ export class SinkRedrive {
   }
 
   async #deliver(letters: readonly StoredDeadLetter[], force: boolean): Promise<Delivered> {
-    const { task, transforms, rejects, context, decoder } = this.#parts;
+    const { task, transforms, rejects, context, decoder, positions } = this.#parts;
     await context.schemas.load();
     const originals = letters.map((letter) => new RedrivenSinkRecord(letter, decoder));
     const superseded = force ? new Map<RedrivenSinkRecord, string>() : await this.#superseded(originals);
@@ -127,7 +161,8 @@ export class SinkRedrive {
         this.#undelivered?.closed(record, record.offset, record.rawKey);
       if (newer !== undefined) return { letter: record.letter, outcome: 'superseded', note: newer };
       const failure = failed.get(record);
-      if (failure === undefined) return { letter: record.letter, outcome: 'redriven' };
+      const stood = String(positions.committedOf(record) ?? 0n);
+      if (failure === undefined) return { letter: record.letter, outcome: 'redriven', stood };
       return { letter: record.letter, outcome: 'failed', note: failure.error.message.slice(0, 500) };
     });
     return { outcomes, batches: rejects.batches([...failed.values()]) };
@@ -176,6 +211,12 @@ export class SinkRedrive {
     const { hub, spec, stop } = this.#parts.context;
     return Undelivered.read(hub, this.#store, this.#topic, spec.connector, stop);
   }
+}
+
+/** Whether a dead letter is not to be read again by a task that starts at an offset: it is open, or was redriven since. */
+function staysAside(mark: Mark | undefined, start: bigint): boolean {
+  if (isOpen(mark)) return true;
+  return mark?.outcome === 'redriven' && mark.stood !== undefined && start >= BigInt(mark.stood);
 }
 
 function attempt(record: SinkRecord): RedrivenRecord {

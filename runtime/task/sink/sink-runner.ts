@@ -221,8 +221,10 @@ class SinkRun {
     const bytes = originals.reduce((sum, record) => sum + record.sizeBytes, 0);
     report.queuedBytes = bytes;
     report.at.enter('transforming');
-    const held = this.#redrive?.held(originals) ?? [];
-    const free = held.length === 0 ? originals : originals.filter((one) => !held.some(({ record }) => record === one));
+    const fresh = this.#redrive?.unknown(originals) ?? originals;
+    const held = this.#redrive?.held(fresh) ?? [];
+    const back = new Set<SinkRecord>(held.map(({ record }) => record));
+    const free = held.length === 0 ? fresh : fresh.filter((one) => !back.has(one));
     const { records, rejected: untaken } = this.#transforms?.apply(free) ?? { records: free, rejected: [] };
     const rejected = [...held, ...untaken];
     for (;;) {
@@ -344,15 +346,15 @@ class SinkRun {
     }
     await this.#member.acknowledge(generation);
     this.#generation = generation;
+    const starts = await startingOffsets(hub, this.#settings, report, added);
     if (added.length > 0) {
-      const starts = await startingOffsets(hub, this.#settings, report, added);
       for (const { partition, offset } of starts) this.#positions.add(partition, offset);
       await this.#task.assign(starts);
     }
     this.#assigned = partitions.length > 0;
     report.stage(this.#assigned ? 'writing' : 'waiting for partitions');
     report.gauge('assigned_partitions', partitions.length);
-    await this.#redrive?.reassigned();
+    await this.#redrive?.reassigned(starts);
     await this.#fetch.restart();
   }
 
