@@ -140,7 +140,7 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
     worker: settings.effective,
     stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
   });
-  health.watch(() => herder.setbacks());
+  health.watch(() => herder.figures.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   const parts = { env: realEnv, log, redactor };
@@ -277,7 +277,10 @@ function deadLetterService(hub: EmbeddedHub, herder: Herder): DeadLetterService 
   return new DeadLetterService({
     hub,
     env: realEnv,
-    connector: (name) => ({ config: herder.config(name), kind: herder.typeOf(name) === 'source' ? 'source' : 'sink' }),
+    connector: (name) => ({
+      config: herder.answers.config(name),
+      kind: herder.answers.typeOf(name) === 'source' ? 'source' : 'sink',
+    }),
   });
 }
 

@@ -1,12 +1,13 @@
 import type { ConfigStore } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskView } from '../task/host.ts';
-import type { ConnectorProfile, ConnectorProgress, ConnectorType } from './answers.ts';
+import type { ConnectorType } from './answers.ts';
+import type { ConnectorAnswers } from './connector-answers.ts';
 import { stallText } from './connector-health.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { StallGuard } from './stall-guard.ts';
 import type { StartCounts } from './start-counts.ts';
-import { taskProfile, taskProgress, traceSummary } from './state-info.ts';
+import { traceSummary } from './state-info.ts';
 
 /** What the metrics say of a connector. */
 export interface ConnectorAbout {
@@ -22,8 +23,7 @@ export interface FigureSources {
   readonly statuses: StatusStore;
   readonly reconciler: Reconciler;
   readonly stalls: StallGuard;
-  readonly typeOf: (name: string) => ConnectorType;
-  readonly stateOf: (name: string) => string;
+  readonly answers: ConnectorAnswers;
 }
 
 /** What is measured of the connectors and tasks that run here. */
@@ -47,18 +47,11 @@ export class HerderFigures {
   }
 
   typeOf(name: string): ConnectorType {
-    return this.#of.typeOf(name);
+    return this.#of.answers.typeOf(name);
   }
 
   views(): ReadonlyMap<string, readonly TaskView[]> {
     return this.#of.reconciler.views();
-  }
-
-  /** Where the tasks that run here stand. */
-  progress(name: string): ConnectorProgress {
-    const { reconciler, stalls } = this.#of;
-    const views = reconciler.run(name)?.views() ?? [];
-    return { name, tasks: views.map((view, id) => ({ id, ...taskProgress(view, stalls.stall(name, id)) })) };
   }
 
   /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
@@ -67,30 +60,19 @@ export class HerderFigures {
       this.names().flatMap((name): [string, string][] => {
         const trace = this.#of.reconciler.setback(name);
         if (trace !== null) return [[name, traceSummary(trace)]];
-        const stalled = this.progress(name).tasks.filter((task) => task.stalled !== undefined);
+        const stalled = this.#of.answers.progress(name).tasks.filter((task) => task.stalled !== undefined);
         return stalled.length === 0 ? [] : [[name, stalled.map(stallText).join('\n')]];
       }),
     );
   }
 
-  /** Where the time of the tasks that run here goes. */
-  profile(name: string): ConnectorProfile {
-    const { reconciler, stalls, typeOf } = this.#of;
-    const views = reconciler.run(name)?.views() ?? [];
-    const tasks = views.flatMap((view, id) => {
-      const profile = taskProfile(view, stalls.stall(name, id));
-      return profile === null ? [] : [{ id, ...profile }];
-    });
-    return { name, type: typeOf(name), tasks };
-  }
-
   about(name: string): ConnectorAbout {
-    const { configs, reconciler, statuses, typeOf, stateOf } = this.#of;
+    const { configs, reconciler, statuses, answers } = this.#of;
     const config = configs.get(name)?.config ?? {};
     const loaded = reconciler.connectorOf(name);
     return {
-      state: statuses.connector(name) === null ? 'UNASSIGNED' : stateOf(name),
-      type: typeOf(name),
+      state: statuses.connector(name) === null ? 'UNASSIGNED' : answers.status(name).connector.state,
+      type: answers.typeOf(name),
       className: loaded?.className ?? config['connector.class'] ?? '',
       version: loaded?.version ?? '',
       prefix: config['topic.prefix'],

@@ -3,34 +3,27 @@ import { unredact, type RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
 import type { Redactor } from '../observe/redactor.ts';
-import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, TargetState } from '../store/configs.ts';
-import type { StatusStore, StoredStatus } from '../store/statuses.ts';
+import type { StatusStore } from '../store/statuses.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type {
   ConnectorCheck,
   ConnectorInfo,
   ConnectorOffset,
   ConnectorOffsets,
-  ConnectorProfile,
-  ConnectorProgress,
   ConnectorStateInfo,
-  ConnectorType,
-  TaskInfo,
-  TaskStateInfo,
 } from './answers.ts';
 import type { PluginCatalog } from './catalog.ts';
 import { namedConnector, withName } from './config-checks.ts';
 import { ConfigGate } from './config-gate.ts';
-import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
+import { ConnectorAnswers } from './connector-answers.ts';
+import { connectorExists, connectorMissing, connectorNotStopped } from './connector-errors.ts';
 import { ConnectorQueue } from './connector-queue.ts';
 import { HerderFigures } from './herder-figures.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
 import { StallGuard } from './stall-guard.ts';
-import { shownConfig } from './shown-config.ts';
-import { stateInfo, taskStateInfo } from './state-info.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
 export interface HerderOptions {
@@ -70,11 +63,11 @@ export class Herder {
   readonly #tracker: TopicTracker;
   /** Who makes no progress. */
   readonly stalls: StallGuard;
+  /** What is said of connectors. */
+  readonly answers: ConnectorAnswers;
   readonly figures: HerderFigures;
   /** Holds configurations against what this worker can run. */
   readonly gate: ConfigGate;
-  /** Types of connectors seen, so that answers need not load them. */
-  readonly #types = new Map<string, ConnectorType>();
 
   constructor(options: HerderOptions) {
     this.#options = options;
@@ -88,14 +81,10 @@ export class Herder {
       tasks: () => this.#reconciler.watched(),
       restart: (name, task) => this.#reconciler.restartTasks(name, [task]),
     });
-    this.figures = new HerderFigures({
-      configs: options.configs,
-      statuses,
-      reconciler: this.#reconciler,
-      stalls: this.stalls,
-      typeOf: (name) => this.typeOf(name),
-      stateOf: (name) => this.status(name).connector.state,
-    });
+    const reconciler = this.#reconciler;
+    const { stalls } = this;
+    this.answers = new ConnectorAnswers({ ...options, reconciler, stalls });
+    this.figures = new HerderFigures({ ...options, reconciler, stalls, answers: this.answers });
     this.#tracker = new TopicTracker({
       env,
       log,
@@ -110,7 +99,7 @@ export class Herder {
     if (this.#options.worker['topic.tracking.enable'] !== 'false') this.#tracker.start();
     this.stalls.start();
     for (const name of this.names()) {
-      this.#learnType(name);
+      this.answers.learnType(name);
       this.#reconciler.request(name);
     }
   }
@@ -137,61 +126,6 @@ export class Herder {
     return this.#options.configs.names();
   }
 
-  info(name: string): ConnectorInfo {
-    const stored = this.#stored(name);
-    const tasks = stored.tasks.map((_, task) => ({ connector: name, task }));
-    return { name, config: this.#shown(name, stored.config), tasks, type: this.typeOf(name) };
-  }
-
-  config(name: string): RawConfig {
-    return this.#shown(name, this.#stored(name).config);
-  }
-
-  tasks(name: string): readonly TaskInfo[] {
-    const { tasks } = this.#stored(name);
-    return tasks.map((config, task) => ({ id: { connector: name, task }, config: this.#shown(name, config) }));
-  }
-
-  status(name: string): ConnectorStateInfo {
-    const { configs, statuses } = this.#options;
-    const connector = statuses.connector(name);
-    if (configs.get(name) === null || connector === null) throw missing(`No status found for connector ${name}`);
-    const tasks = statuses.tasks(name).map(({ task, status }) => taskStateInfo(task, this.#live(name, status)));
-    const trace = this.#reconciler.setback(name);
-    const shown = trace === null ? this.#live(name, connector) : { ...connector, state: 'FAILED' as const, trace };
-    return { name, connector: stateInfo(shown), tasks, type: this.typeOf(name) };
-  }
-
-  taskStatus(name: string, task: number): TaskStateInfo {
-    const status = this.#options.configs.get(name) === null ? null : this.#options.statuses.task(name, task);
-    if (status === null) throw missing(`No status found for task ${name}-${task}`);
-    return taskStateInfo(task, this.#live(name, status));
-  }
-
-  /** Where the tasks that run here stand. */
-  progress(name: string): ConnectorProgress {
-    this.#stored(name);
-    return this.figures.progress(name);
-  }
-
-  /** Where the time of the tasks that run here goes. */
-  profile(name: string): ConnectorProfile {
-    this.#stored(name);
-    return this.figures.profile(name);
-  }
-
-  /** Whether the connector does what is wanted of it, and what keeps it from it. */
-  health(name: string): ConnectorHealth {
-    const { target, tasks } = this.#stored(name);
-    const status = this.#options.statuses.connector(name) === null ? null : this.status(name);
-    return connectorHealth({ name, target, planned: tasks.length, status, tasks: this.progress(name).tasks });
-  }
-
-  /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
-  setbacks(): ReadonlyMap<string, string> {
-    return this.figures.setbacks();
-  }
-
   /** Tasks running here, by connector: for metrics and health. */
   views(): ReadonlyMap<string, readonly TaskView[]> {
     return this.#reconciler.views();
@@ -210,13 +144,13 @@ export class Herder {
     this.#reconciler.learn(name, connector);
     return this.#queue.run(name, async () => {
       const { configs } = this.#options;
-      if (configs.get(name) !== null) throw conflict(`Connector ${name} already exists`);
+      if (configs.get(name) !== null) throw connectorExists(name);
       if (offsets.length > 0)
         await this.#offsets.alter(name, connector, await this.#options.providers.resolve(named), offsets, signal);
       await configs.putConfig(name, named, target);
-      this.#types.set(name, connector.kind);
+      this.answers.learnType(name, connector.kind);
       this.#reconciler.request(name);
-      return { name, config: this.#shown(name, named), tasks: [], type: connector.kind };
+      return { name, config: this.answers.shown(name, named), tasks: [], type: connector.kind };
     });
   }
 
@@ -236,7 +170,7 @@ export class Herder {
   /** Merges into a configuration; null removes a key. */
   async patchConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
     return this.#queue.run(name, async () => {
-      const { config } = this.#stored(name);
+      const { config } = this.answers.stored(name);
       const merged = Object.entries({ ...config, ...patch });
       const kept = merged.filter((entry): entry is [string, string] => entry[1] !== null);
       return this.#replace(name, withName(name, Object.fromEntries(kept)));
@@ -245,18 +179,18 @@ export class Herder {
 
   /** `destroy`: first removes what its tasks left outside (slots, publications). `expected` as in `putConfig`. */
   async delete(name: string, destroy: boolean, expected?: (stored: RawConfig | null) => void): Promise<void> {
-    this.#stored(name);
+    this.answers.stored(name);
     if (destroy) await this.#destroy(name);
     await this.#queue.run(name, async () => {
       expected?.(this.#options.configs.get(name)?.config ?? null);
-      this.#stored(name);
+      this.answers.stored(name);
       await this.#options.configs.delete(name);
       this.#reconciler.request(name);
     });
   }
 
   async setTarget(name: string, target: TargetState): Promise<void> {
-    if (this.#options.configs.get(name) === null) throw missing(`Unknown connector ${name}`);
+    if (this.#options.configs.get(name) === null) throw connectorMissing(`Unknown connector ${name}`);
     await this.#queue.run(name, async () => {
       await this.#options.configs.putTarget(name, target);
       this.#reconciler.request(name);
@@ -265,12 +199,12 @@ export class Herder {
 
   /** Returns the status to show, or null where only the connector itself is restarted. */
   async restart(name: string, request: RestartRequest): Promise<ConnectorStateInfo | null> {
-    if (this.#options.configs.get(name) === null) throw missing(`Unknown connector: ${name}`);
+    if (this.#options.configs.get(name) === null) throw connectorMissing(`Unknown connector: ${name}`);
     if (!request.includeTasks && !request.onlyFailed) {
       this.#reconciler.restartConnector(name);
       return null;
     }
-    const status = this.status(name);
+    const status = this.answers.status(name);
     const affected = (state: string): boolean => !request.onlyFailed || state === 'FAILED';
     const again = affected(status.connector.state);
     const tasks = request.includeTasks ? status.tasks.filter(({ state }) => affected(state)).map(({ id }) => id) : [];
@@ -285,22 +219,22 @@ export class Herder {
 
   async restartTask(name: string, task: number): Promise<void> {
     const stored = this.#options.configs.get(name);
-    if (stored === null) throw missing(`Unknown connector: ${name}`);
-    if (stored.tasks[task] === undefined) throw missing(`Unknown task: ${name}-${task}`);
+    if (stored === null) throw connectorMissing(`Unknown connector: ${name}`);
+    if (stored.tasks[task] === undefined) throw connectorMissing(`Unknown task: ${name}-${task}`);
     this.#reconciler.restartTasks(name, [task]);
   }
 
   async offsets(name: string, signal: AbortSignal): Promise<ConnectorOffsets> {
-    const { config } = this.#stored(name);
+    const { config } = this.answers.stored(name);
     return this.#offsets.read(name, await namedConnector(this.#options.catalog, config), signal, config);
   }
 
   /** `offsets: null` resets all. Answers Connect's message. */
   async alterOffsets(name: string, offsets: readonly ConnectorOffset[] | null, signal: AbortSignal): Promise<string> {
     return this.#queue.run(name, async () => {
-      const stored = this.#stored(name);
+      const stored = this.answers.stored(name);
       const connector = await namedConnector(this.#options.catalog, stored.config);
-      if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw notStopped(name);
+      if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw connectorNotStopped(name);
       const config = await this.#options.providers.resolve(stored.config);
       return this.#offsets.alter(name, connector, config, offsets, signal);
     });
@@ -311,12 +245,12 @@ export class Herder {
    * before, also after a failure.
    */
   async whileStopped<T>(name: string, work: (config: RawConfig) => Promise<T>): Promise<T> {
-    const { target } = this.#stored(name);
+    const { target } = this.answers.stored(name);
     if (target !== 'STOPPED') await this.setTarget(name, 'STOPPED');
     try {
       return await this.#queue.run(name, async () => {
-        const stored = this.#stored(name);
-        if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw notStopped(name);
+        const stored = this.answers.stored(name);
+        if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw connectorNotStopped(name);
         return work(stored.config);
       });
     } finally {
@@ -334,7 +268,7 @@ export class Herder {
 
   /** Looks upstream for what would keep a stored connector from working. */
   async check(name: string, signal: AbortSignal): Promise<ConnectorCheck> {
-    return this.gate.check(name, this.#stored(name).config, signal);
+    return this.gate.check(name, this.answers.stored(name).config, signal);
   }
 
   /** Checks a configuration and stores it as the connector's own. Runs in the connector's queue. */
@@ -345,10 +279,10 @@ export class Herder {
     const connector = await this.gate.accept(name, config, complete);
     this.#reconciler.learn(name, connector);
     await configs.putConfig(name, complete);
-    this.#types.set(name, connector.kind);
+    this.answers.learnType(name, connector.kind);
     this.#reconciler.request(name);
     const tasks = (stored?.tasks ?? []).map((_, task) => ({ connector: name, task }));
-    return { name, config: this.#shown(name, complete), tasks, type: connector.kind };
+    return { name, config: this.answers.shown(name, complete), tasks, type: connector.kind };
   }
 
   async #destroy(name: string): Promise<void> {
@@ -368,46 +302,7 @@ export class Herder {
   /** A sink's committed offsets. */
   async #committed(name: string): Promise<readonly GroupOffset[]> {
     const stored = this.#options.configs.get(name);
-    if (stored === null || this.typeOf(name) !== 'sink') return [];
+    if (stored === null || this.answers.typeOf(name) !== 'sink') return [];
     return this.#offsets.committed(name, stored.config);
   }
-
-  #stored(name: string) {
-    const stored = this.#options.configs.get(name);
-    if (stored === null) throw missing(`Connector ${name} not found`);
-    return stored;
-  }
-
-  /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */
-  #live(name: string, status: StoredStatus): StoredStatus {
-    const stale = status.state === 'RUNNING' && this.#reconciler.run(name) === undefined;
-    return stale ? { ...status, state: 'UNASSIGNED' } : status;
-  }
-
-  #shown(name: string, config: RawConfig): RawConfig {
-    return shownConfig(config, this.#reconciler.optionsOf(name), this.#options.catalog);
-  }
-
-  typeOf(name: string): ConnectorType {
-    return this.#types.get(name) ?? this.#reconciler.kindOf(name) ?? 'unknown';
-  }
-
-  #learnType(name: string): void {
-    const className = this.#options.configs.get(name)?.config['connector.class'] ?? '';
-    const kind = this.#options.catalog.kindOf(className);
-    if (kind !== null) this.#types.set(name, kind);
-  }
-}
-
-function missing(message: string): MillraceError {
-  return new MillraceError('CONNECTOR_NOT_FOUND', message, { kind: 'missing' });
-}
-
-function conflict(message: string): MillraceError {
-  return new MillraceError('CONNECTOR_EXISTS', message, { kind: 'conflict' });
-}
-
-function notStopped(name: string): MillraceError {
-  const message = `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${name}/stop' endpoint`;
-  return new MillraceError('CONNECTOR_NOT_STOPPED', message, { kind: 'config' });
 }

@@ -7,7 +7,7 @@ import type { RestContext } from './rest-context.ts';
 /** `/connectors/{c}/config`: variables unresolved, secrets hidden; a secret sent back hidden stays as it is. */
 export function connectorConfigResource(app: FastifyInstance, { herder }: RestContext): void {
   resource(app, '/connectors/:connector/config', {
-    GET: async (request) => herder.config(pathParameter(request, 'connector')),
+    GET: async (request) => herder.answers.config(pathParameter(request, 'connector')),
     PUT: async (request, reply) => {
       const name = checkedName(pathParameter(request, 'connector'));
       const { created, info } = await herder.putConfig(name, readConfig(request.body));

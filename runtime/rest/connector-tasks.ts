@@ -6,7 +6,7 @@ import type { RestContext } from './rest-context.ts';
 /** `/connectors/{c}/tasks`. */
 export function connectorTasksResource(app: FastifyInstance, { herder }: RestContext): void {
   resource(app, '/connectors/:connector/tasks', {
-    GET: async (request) => herder.tasks(pathParameter(request, 'connector')),
+    GET: async (request) => herder.answers.tasks(pathParameter(request, 'connector')),
     POST: innerRequest,
   });
   resource(app, '/connectors/:connector/fence', { PUT: innerRequest });

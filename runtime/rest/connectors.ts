@@ -12,9 +12,9 @@ export function connectorsResource(app: FastifyInstance, { herder }: RestContext
     const entries = herder.names().map((name) => [
       name,
       {
-        ...(expand.includes('status') ? optional('status', () => herder.status(name)) : {}),
-        ...(expand.includes('health') ? optional('health', () => herder.health(name)) : {}),
-        ...(expand.includes('info') ? optional('info', () => herder.info(name)) : {}),
+        ...(expand.includes('status') ? optional('status', () => herder.answers.status(name)) : {}),
+        ...(expand.includes('health') ? optional('health', () => herder.answers.health(name)) : {}),
+        ...(expand.includes('info') ? optional('info', () => herder.answers.info(name)) : {}),
       },
     ]);
     return Object.fromEntries(entries) as unknown;

@@ -19,7 +19,7 @@ export function healthResource(app: FastifyInstance, { health, herder }: RestCon
   });
   resource(app, '/connectors/:connector/health', {
     GET: async (request, reply) => {
-      const health = herder.health(pathParameter(request, 'connector'));
+      const health = herder.answers.health(pathParameter(request, 'connector'));
       reply.code(STATUS[health.status]);
       return health;
     },

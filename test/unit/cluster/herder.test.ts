@@ -44,7 +44,7 @@ describe('the herder', () => {
       kind: 'conflict',
       message: 'Connector src already exists',
     });
-    expect(worker.herder.config('src')['topic']).toBe('lines');
+    expect(worker.herder.answers.config('src')['topic']).toBe('lines');
   });
 
   it('stores nothing of an invalid configuration', async () => {
@@ -75,7 +75,7 @@ describe('the herder', () => {
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
     await worker.herder.setTarget('src', 'STOPPED');
     await until(() => state(worker, 'src') === 'STOPPED');
-    expect(worker.herder.tasks('src')).toEqual([]);
+    expect(worker.herder.answers.tasks('src')).toEqual([]);
     expect(worker.host.running.size).toBe(0);
     await worker.herder.setTarget('src', 'STARTED');
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
@@ -119,7 +119,7 @@ describe('the herder', () => {
     await until(() => state(worker, 'snk') === 'RUNNING RUNNING RUNNING RUNNING');
     worker.host.task('snk', 1).fail(failure('no space'));
     await until(() => state(worker, 'snk') === 'RUNNING RUNNING FAILED RUNNING');
-    expect(worker.herder.status('snk').tasks[1]?.trace).toContain('no space');
+    expect(worker.herder.answers.status('snk').tasks[1]?.trace).toContain('no space');
     const shown = await worker.herder.restart('snk', { includeTasks: true, onlyFailed: true });
     expect(shown?.tasks.map((task) => task.state)).toEqual(['RUNNING', 'RESTARTING', 'RUNNING']);
     expect(shown?.connector.state).toBe('RUNNING');
@@ -154,7 +154,7 @@ describe('the herder', () => {
     const worker = await start(new MemoryHub(), {}, catalog);
     await worker.herder.create('src', { ...source, file: 'bad' }, 'STARTED');
     await until(() => state(worker, 'src') === 'FAILED');
-    const { connector } = worker.herder.status('src');
+    const { connector } = worker.herder.answers.status('src');
     expect(connector.trace).toContain('cannot divide the work');
     expect(Object.values(connector).every((value) => typeof value === 'string')).toBe(true);
     await worker.herder.patchConfig('src', { file: 'good' });
@@ -167,7 +167,7 @@ describe('the herder', () => {
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
     expect(worker.host.task('src').spec.config['file']).toBe('hush');
     expect(worker.configs.get('src')?.tasks[0]?.['file']).toBe('${env:SECRET}');
-    expect(worker.herder.config('src')['file']).toBe('${env:SECRET}');
+    expect(worker.herder.answers.config('src')['file']).toBe('${env:SECRET}');
   });
 
   it('does not tell what a variable stands for in an error', async () => {
@@ -191,8 +191,8 @@ describe('the herder', () => {
     const info = await worker.herder.create('src', { ...source, 'file.password': 'hush' }, 'STARTED');
     expect(info.config['file.password']).toBe('[hidden]');
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
-    const shown = worker.herder.config('src');
-    expect(JSON.stringify([shown, worker.herder.tasks('src'), worker.lines])).not.toContain('hush');
+    const shown = worker.herder.answers.config('src');
+    expect(JSON.stringify([shown, worker.herder.answers.tasks('src'), worker.lines])).not.toContain('hush');
     await worker.herder.putConfig('src', { ...shown, topic: 'other' });
     expect(worker.configs.get('src')?.config).toMatchObject({ 'file.password': 'hush', topic: 'other' });
     await expect(worker.herder.create('new', { ...source, 'file.password': '[hidden]' }, 'STARTED')).rejects.toThrow(
@@ -293,13 +293,13 @@ describe('the herder', () => {
     first.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
     const second = await start(first.hub);
     await second.herder.settled();
-    const shown = second.herder.status('src');
+    const shown = second.herder.answers.status('src');
     expect(shown.connector).toMatchObject({ state: 'FAILED', trace: expect.stringContaining('HUB_DISK_FULL') });
     expect(shown.tasks.map((task) => task.state)).toEqual(['UNASSIGNED']);
-    expect(second.herder.taskStatus('src', 0).state).toBe('UNASSIGNED');
+    expect(second.herder.answers.taskStatus('src', 0).state).toBe('UNASSIGNED');
     first.hub.appendError = null;
-    await expect.poll(() => second.herder.status('src').tasks[0]?.state, { timeout: 5000 }).toBe('RUNNING');
-    expect(second.herder.status('src').connector.state).toBe('RUNNING');
+    await expect.poll(() => second.herder.answers.status('src').tasks[0]?.state, { timeout: 5000 }).toBe('RUNNING');
+    expect(second.herder.answers.status('src').connector.state).toBe('RUNNING');
   });
 
   it('ends on a full disk too, though it cannot say so in the statuses', async () => {

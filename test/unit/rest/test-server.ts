@@ -16,12 +16,12 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
     health: () => ({
       status: 'healthy',
       message: 'Worker has completed startup and is ready to handle requests.',
-      connectors: worker.herder.setbacks(),
+      connectors: worker.herder.figures.setbacks(),
     }),
     deadLetters: new DeadLetterService({
       hub: worker.hub,
       env: realEnv,
-      connector: (name) => ({ config: worker.herder.config(name), kind: 'sink' }),
+      connector: (name) => ({ config: worker.herder.answers.config(name), kind: 'sink' }),
     }),
     loggers: worker.loggers,
     clusterLevel: (logger, level) => worker.configs.putLevel(logger, level),
