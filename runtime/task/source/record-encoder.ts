@@ -47,7 +47,10 @@ export class RecordEncoder {
   readonly #converters: TaskConverters;
   readonly #schemas: SchemaHeaders;
   readonly #output: SourceOutput;
+  /** Those of the record at hand. */
   readonly #headers = new ByteWriter(256);
+  /** The header that is all of them; null: they are others. */
+  #only: RawHeader | undefined | null = null;
   /** What is encoded at the moment. */
   #stage: ErrorStage = 'KEY_CONVERTER';
 
@@ -85,7 +88,10 @@ export class RecordEncoder {
   /** Adds a record as it is; its topic must be open. */
   async addRaw(record: RawRecord, nowMs: number): Promise<void> {
     const output = await this.#output.open(record.topic);
-    this.#add(output, undefined, nowMs, record.key, record.value, record.headers);
+    this.#only = null;
+    this.#headers.reset();
+    writeHeaders(this.#headers, record.headers);
+    this.#add(output, undefined, nowMs, record.key, record.value);
   }
 
   async #prepare(topics: ReadonlySet<string>, missing: ReadonlySet<Schema>): Promise<void> {
@@ -103,12 +109,20 @@ export class RecordEncoder {
     this.#stage = 'VALUE_CONVERTER';
     const valueBytes = value === null ? null : this.#converters.value.encode(topic, value);
     this.#stage = 'HEADER_CONVERTER';
-    const headers = (record.headers ?? []).map((header): RawHeader => {
+    this.#writeHeaders(record, this.#schemas.header(key?.schema ?? null, value?.schema ?? null));
+    return this.#add(output, record.partition, record.timestampMs ?? nowMs, keyBytes, valueBytes);
+  }
+
+  #writeHeaders({ topic, headers = [] }: EncodableRecord, named: RawHeader | undefined): void {
+    if (headers.length === 0 && named === this.#only) return;
+    this.#only = null;
+    const encoded = headers.map((header): RawHeader => {
       return { key: header.key, value: this.#converters.header.encode(topic, header) };
     });
-    const named = this.#schemas.header(key?.schema ?? null, value?.schema ?? null);
-    if (named !== undefined) headers.push(named);
-    return this.#add(output, record.partition, record.timestampMs ?? nowMs, keyBytes, valueBytes, headers);
+    if (named !== undefined) encoded.push(named);
+    this.#headers.reset();
+    writeHeaders(this.#headers, encoded);
+    if (headers.length === 0) this.#only = named;
   }
 
   #add(
@@ -117,10 +131,7 @@ export class RecordEncoder {
     timeMs: number,
     key: Uint8Array | null,
     value: Uint8Array | null,
-    headers: readonly RawHeader[],
   ): number {
-    this.#headers.reset();
-    writeHeaders(this.#headers, headers);
     const { bytes, length } = this.#headers;
     const partition = fixed ?? (key === null ? output.keyless : murmur2Partition(key, output.partitions));
     const builder = this.#output.builder(output, partition);

@@ -9,12 +9,15 @@ export class SchemaHeaders {
   readonly #catalog: SchemaCatalog | null;
   readonly #key: boolean;
   readonly #value: boolean;
+  /** The one made last: records of one table have the same. */
+  #last: { readonly key: Schema | null; readonly value: Schema | null; readonly header: RawHeader | undefined };
 
   /** `catalog`: null where the header is turned off. */
   constructor(catalog: SchemaCatalog | null, converters: TaskConverters) {
     this.#catalog = catalog;
     this.#key = converters.key.schemaHeader;
     this.#value = converters.value.schemaHeader;
+    this.#last = { key: null, value: null, header: undefined };
   }
 
   /** Adds to `missing` what must be made durable before such a record is appended. */
@@ -29,11 +32,16 @@ export class SchemaHeaders {
     if (missing.size > 0) await this.#catalog?.ensure(missing);
   }
 
+  /** Of the same schemas as the call before: the same header. */
   header(key: Schema | null, value: Schema | null): RawHeader | undefined {
     const catalog = this.#catalog;
     if (catalog === null) return undefined;
+    const last = this.#last;
+    if (key === last.key && value === last.value) return last.header;
     const keyId = this.#key && key !== null ? catalog.id(key) : null;
     const valueId = this.#value && value !== null ? catalog.id(value) : null;
-    return schemaHeader(keyId, valueId);
+    const header = schemaHeader(keyId, valueId);
+    this.#last = { key, value, header };
+    return header;
   }
 }
