@@ -22,7 +22,14 @@ const WAIT_MS = 300;
 
 /** `millrace deadletters …` */
 export function defineDeadLetters(command: Command, io: CliIo): void {
-  command.description('Records that could not be processed, and their way back (docs/deadletters.md).');
+  command.description('Records that could not be processed, and their way back (docs/deadletters.md).').addHelpText(
+    'after',
+    `
+Examples:
+  millrace deadletters list archive --error S3_ --limit 20
+  millrace deadletters show archive 0/17 --stack
+  millrace deadletters redrive archive --all`,
+  );
   defineList(command, io);
   defineShow(command, io);
   defineOrder(command, io, 'redrive', 'process them again, through the connector as it is now');
@@ -31,10 +38,10 @@ export function defineDeadLetters(command: Command, io: CliIo): void {
 }
 
 function sub(command: Command, usageText: string, summary: string, example: string): Command {
-  return withWorker(command.command(usageText))
+  return withWorker(command.command(usageText).exitOverride())
     .description(summary)
     .option('--json', 'print JSON')
-    .addHelpText('after', `\nExample:\n  millrace deadletters ${example}`);
+    .addHelpText('after', `\nExamples:\n  millrace deadletters ${example}`);
 }
 
 function filtered(command: Command): Command {
