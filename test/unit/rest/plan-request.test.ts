@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readApply, readPlan } from '../../../runtime/rest/plan-request.ts';
 import { readRewind } from '../../../runtime/rest/rewind-request.ts';
+import { neededRole } from '../../../runtime/rest/roles.ts';
 
 const body = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const one = { name: 'shop', config: { 'tasks.max': 1 } };
@@ -60,4 +61,8 @@ describe('the body of a rewind', () => {
   ])('%j is refused: %s', (given, message) => {
     expect(() => readRewind(body(given))).toThrow(message);
   });
+});
+
+it.each(['/plan', '/apply', '/connectors/:connector/rewind'])('%s is an admin’s', (route) => {
+  expect(neededRole('POST', route)).toBe('admin');
 });
