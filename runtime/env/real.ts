@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
-import { crashAt } from './crash-points.ts';
+import { crashAt } from './crash-at.ts';
 import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
 
 const clock: Clock = {
@@ -83,8 +83,11 @@ function killProcess(): never {
   for (;;);
 }
 
-/** For crash tests: `MILLRACE_CRASH_AT=name[:n]` kills the process at a crash point. Counted per thread. */
-const crash = crashAt(process.env['MILLRACE_CRASH_AT'], killProcess);
-
 /** The edges of this process. */
-export const realEnv: Env = { clock, timers, random, net, files, pid, ...(crash === undefined ? {} : { crash }) };
+export const realEnv: Env = { clock, timers, random, net, files, pid };
+
+/** For crash tests: these edges, and a crash point (`name[:n]`, as in `MILLRACE_CRASH_AT`) that kills the process. Counted per thread. */
+export function crashingEnv(setting: string | undefined): Env {
+  const crash = crashAt(setting, killProcess);
+  return crash === undefined ? realEnv : { ...realEnv, crash };
+}

@@ -1,5 +1,5 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { realEnv } from '../../env/real.ts';
+import { crashingEnv } from '../../env/real.ts';
 import { startHubServer } from '../../hub/embedded/open.ts';
 import type { HubOptions, HubServer } from '../../hub/embedded/server.ts';
 import type { PackedError } from '../../record/packed-error.ts';
@@ -26,7 +26,7 @@ async function run(port: MessagePort, { path, options }: HubThreadData): Promise
   };
   let server: HubServer;
   try {
-    server = await startHubServer({ path, env: realEnv, options });
+    server = await startHubServer({ path, env: crashingEnv(process.env['MILLRACE_CRASH_AT']), options });
   } catch (error) {
     post({ kind: 'failed', error: threadError(error) });
     port.close();

@@ -1,5 +1,5 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { realEnv } from '../../env/real.ts';
+import { crashingEnv } from '../../env/real.ts';
 import { connectHub } from '../../hub/embedded/open.ts';
 import { runTaskThread } from '../../task/task-thread.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
@@ -15,15 +15,16 @@ export interface TaskThreadData {
 
 /** The thread that runs tasks (D9). */
 async function run(port: MessagePort, data: TaskThreadData): Promise<void> {
+  const env = crashingEnv(process.env['MILLRACE_CRASH_AT']);
   const early: unknown[] = [];
   const keep = (message: unknown): void => {
     early.push(message);
   };
   port.on('message', keep);
-  const hub = await connectHub(data.port, { path: data.path, env: realEnv });
+  const hub = await connectHub(data.port, { path: data.path, env });
   port.off('message', keep);
   runTaskThread({
-    env: realEnv,
+    env,
     port,
     hub,
     connector: (className) => taskConnector(className, data.plugins),

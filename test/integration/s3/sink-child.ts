@@ -6,16 +6,14 @@
  */
 import { connector } from '../../../connectors/s3/index.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
-import { crashAt } from '../../../runtime/env/crash-points.ts';
-import { realEnv } from '../../../runtime/env/real.ts';
+import { crashingEnv } from '../../../runtime/env/real.ts';
 import { taskStart } from '../../unit/connectors/s3/sink-records.ts';
 import { numberedRecord } from './numbered.ts';
 
 const [configText = '{}', from = '0', count = '0'] = process.argv.slice(2);
 if (connector.kind !== 'sink') throw new Error('not a sink');
 const task = connector.createTask(JSON.parse(configText) as RawConfig);
-const crash = crashAt(process.env['MILLRACE_CRASH_AT'], () => process.kill(process.pid, 'SIGKILL'));
-const start = taskStart(crash === undefined ? realEnv : { ...realEnv, crash });
+const start = taskStart(crashingEnv(process.env['MILLRACE_CRASH_AT']));
 await task.open(start);
 await task.assign([{ partition: { topic: 'orders', partition: 0 }, offset: BigInt(from) }]);
 let at = Number(from);

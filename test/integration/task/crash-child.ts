@@ -5,13 +5,14 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import type { SourceTask } from '../../../runtime/connector/source.ts';
-import { realEnv as env } from '../../../runtime/env/real.ts';
+import { crashingEnv } from '../../../runtime/env/real.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import { LocalTaskHost } from '../../../runtime/task/local-host.ts';
 import { MemoryTarget, memorySink } from './memory-sink.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
 
 const ROWS = 1000;
+const env = crashingEnv(process.env['MILLRACE_CRASH_AT']);
 const [kind = '', path = '', notes = '', delivery = ''] = process.argv.slice(2);
 const hub = await openHub({ path, env });
 const say = (message: string): void => void process.stderr.write(`${message}\n`);

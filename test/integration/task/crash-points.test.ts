@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { TASK_CRASH_POINTS } from '../../../runtime/env/crash-points.ts';
+import { TASK_CRASH_POINTS } from '../../../runtime/task/crash-points.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { crashAt } from '../../../runtime/env/crash-points.ts';
+import { crashAt } from '../../../runtime/env/crash-at.ts';
 
 describe('crash points', () => {
   test('there is none without a setting', () => {
