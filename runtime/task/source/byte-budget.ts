@@ -1,14 +1,17 @@
+import { Gate } from '../gate.ts';
+
 /**
  * Bytes under way between a task's two sides, with a bound (I7). What is under way already may pass
  * the bound by the batch that was being taken; nothing new is taken until there is room again.
  */
 export class ByteBudget {
-  readonly limitBytes: number;
+  readonly #limitBytes: number;
+  readonly #room: Gate;
   #usedBytes = 0;
-  #waiting: (() => void)[] = [];
 
   constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
+    this.#limitBytes = limitBytes;
+    this.#room = new Gate(limitBytes <= 0);
   }
 
   get usedBytes(): number {
@@ -16,33 +19,21 @@ export class ByteBudget {
   }
 
   get hasRoom(): boolean {
-    return this.#usedBytes < this.limitBytes;
+    return this.#usedBytes < this.#limitBytes;
   }
 
   take(bytes: number): void {
     this.#usedBytes += bytes;
+    if (!this.hasRoom) this.#room.shut();
   }
 
   give(bytes: number): void {
     this.#usedBytes -= bytes;
-    if (this.hasRoom && this.#waiting.length > 0) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const go of waiting) go();
-    }
+    if (this.hasRoom) this.#room.open();
   }
 
   /** Resolves when there is room; rejects with the signal's reason when it aborts. */
   room(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    if (this.hasRoom) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const abort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(() => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      });
-    });
+    return this.#room.pass(signal);
   }
 }

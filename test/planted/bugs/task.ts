@@ -60,7 +60,7 @@ export const taskBugs: readonly PlantedBug[] = [
     name: 'reading goes on although too many bytes are under way',
     invariant: 'I7',
     file: 'runtime/task/source/byte-budget.ts',
-    find: 'return this.#usedBytes < this.limitBytes;',
+    find: 'return this.#usedBytes < this.#limitBytes;',
     plant: 'return true;',
     test: 'test/integration/task/source-runner.test.ts',
     only: 'does not read past its byte budget',
