@@ -4,11 +4,18 @@ import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import { findConverter, listConverters } from './converter-plugins.ts';
-import { findTransformOptions, listTransforms, transformProblem } from './transform-plugins.ts';
+import { findTransformOptions, listTransforms, loadTransforms, transformProblem } from './transform-plugins.ts';
 import { VERSION } from '../connector/version.ts';
 
 /** The connectors, converters, transforms and predicates of this build. */
-export const builtInCatalog: PluginCatalog = { list, connector, kindOf, find, problem: transformProblem };
+export const builtInCatalog: PluginCatalog = {
+  list,
+  connector,
+  kindOf,
+  find,
+  prepare: loadTransforms,
+  problem: transformProblem,
+};
 
 function list(): readonly PluginSummary[] {
   const connectors = registeredConnectors.map(({ className, aliases, kind }) => ({

@@ -21,6 +21,8 @@ export interface PluginCatalog {
   connector(className: string): Promise<Connector | null>;
   /** Of the same names as `connector`, without loading it. */
   kindOf(className: string): Connector['kind'] | null;
+  /** Loads transforms and predicates; to be awaited before `find` and `problem` are asked for one. */
+  readonly prepare?: () => Promise<void>;
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
   readonly problem?: NonNullable<PluginOptions['problem']>;
@@ -37,6 +39,7 @@ export async function pluginOptions(
   if (connector !== null) {
     return configKeys([connector.options, connector.kind === 'source' ? sourceOptions : sinkOptions]);
   }
+  await catalog.prepare?.();
   const set = OTHER_KINDS.map((kind) => catalog.find(kind, className)).find((one) => one !== null);
   return set === undefined ? null : configKeys([set]);
 }

@@ -1,6 +1,7 @@
 import type { Connector } from '../connector/connector.ts';
 import {
   HIDDEN,
+  listedNames,
   nearest,
   redact,
   secretsIn,
@@ -89,9 +90,14 @@ export async function checkResolved(
   redactor?: Redactor,
 ): Promise<Validation> {
   const resolved = await resolveConfig(connector, config, providers, redactor);
+  if (namesTransforms(resolved)) await catalog.prepare?.();
   const validation = validateConfig(connector, resolved, catalog);
   const errors = [...validation.errors, ...(await remoteErrors(connector, resolved, validation.errors))];
   return { ...validation, errors: unresolveErrors(errors, config, resolved) };
+}
+
+function namesTransforms(config: RawConfig): boolean {
+  return listedNames(config['transforms']).length + listedNames(config['predicates']).length > 0;
 }
 
 /** The configuration with its variables resolved; what is secret in it is hidden from here on, wherever it turns up (I9). */

@@ -25,6 +25,7 @@ import { timestampConverter } from './timestamp-converter.ts';
 import { timestampRouter } from './timestamp-router.ts';
 import { valueToKey } from './value-to-key.ts';
 import { hasHeaderKey, recordIsTombstone, topicNameMatches } from './predicates.ts';
+import { transformNames } from './names.ts';
 import type { PredicateKind, Side, TransformKind } from './transform.ts';
 
 export const TRANSFORMS: readonly TransformKind[] = [
@@ -61,15 +62,6 @@ export const PREDICATES: readonly PredicateKind[] = [hasHeaderKey, recordIsTombs
 export interface FoundTransform {
   readonly kind: TransformKind;
   readonly side: Side;
-}
-
-/** The names a transform can be given: its Java class name first, then the short one. */
-export function transformNames(
-  kind: TransformKind,
-): readonly (readonly [className: string, short: string, side: Side])[] {
-  const name = (suffix: string, side: Side) =>
-    [`${kind.javaPackage}.${kind.name}${suffix}`, `${kind.name}${suffix}`, side] as const;
-  return kind.sided ? [name('$Key', 'key'), name('$Value', 'value')] : [name('', 'value')];
 }
 
 /** By Java class name or its last part; undefined: there is none of this name. */

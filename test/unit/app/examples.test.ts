@@ -14,6 +14,7 @@ describe('the examples in config/', () => {
     const { config, name: connectorName } = parseConnectorFile(name, readFileSync(new URL(name, folder), 'utf8'));
     const connector = await builtInCatalog.connector(config['connector.class'] ?? '');
     if (connector === null) throw new Error(`${name} names no connector`);
+    await builtInCatalog.prepare?.();
     const { errors, unknown } = validateConfig(connector, { name: connectorName, ...config }, builtInCatalog);
     expect({ errors, unknown }).toEqual({ errors: [], unknown: [] });
   });

@@ -118,7 +118,8 @@ function shown(record: TransformRecord, like: Json): Json {
 describe('docs/transforms.md', () => {
   test.each(examples.map((example) => [example.config, example] as const))(
     '%j works as pasted',
-    (config, { input, output }) => {
+    async (config, { input, output }) => {
+      await builtInCatalog.prepare?.();
       const whole = { name: 'c', 'connector.class': 'FileStreamSource', topic: 't', ...config };
       expect(validateConfig(fileSource, whole, builtInCatalog).errors).toEqual([]);
       const made = input.flatMap((json) => chained(config, recordOf(json)));

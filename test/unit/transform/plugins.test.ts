@@ -1,15 +1,27 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { builtInCatalog } from '../../../runtime/app/catalog.ts';
 import { pluginOptions } from '../../../runtime/cluster/catalog.ts';
 import { configInfos } from '../../../runtime/connector/config-def.ts';
 import { validateConfig } from '../../../runtime/connector/validate.ts';
+import { NAMED_PREDICATES, NAMED_TRANSFORMS } from '../../../runtime/transform/names.ts';
+import { PREDICATES, TRANSFORMS } from '../../../runtime/transform/registry.ts';
 import { fileSource } from '../cluster/file-stream.ts';
 
 const base = { name: 'c', 'connector.class': 'FileStreamSource', topic: 't' };
 const errors = (config: Record<string, string>): [string, string][] =>
   validateConfig(fileSource, { ...base, ...config }, builtInCatalog).errors.map(({ key, message }) => [key, message]);
 
+beforeAll(() => builtInCatalog.prepare?.());
+
 describe('transforms among the plugins', () => {
+  test('are listed by names that need none of their code: the same as it has', () => {
+    const names = (
+      kinds: readonly { readonly javaPackage: string; readonly name: string; readonly sided?: boolean }[],
+    ) => kinds.map(({ javaPackage, name, sided }) => `${javaPackage}.${name} ${sided}`).toSorted();
+    expect(names(NAMED_TRANSFORMS)).toEqual(names(TRANSFORMS));
+    expect(names(NAMED_PREDICATES)).toEqual(names(PREDICATES));
+  });
+
   test('are listed as Kafka Connect lists them', () => {
     const listed = builtInCatalog.list().filter(({ kind }) => kind === 'transformation' || kind === 'predicate');
     const names = listed.map(({ className }) => className);
