@@ -38,7 +38,7 @@ describe('transforms answer the same for rows', () => {
     }
   });
 
-  test('and nearly a third and more of the cases need no values', () => {
+  test('and of the cases a layout can tell, more than three in ten need no values', () => {
     const ofClass = (name: string): number => {
       const ones = cases.filter(({ className }) => className.endsWith(name));
       const blocks = ones.flatMap((one) =>
