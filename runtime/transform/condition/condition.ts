@@ -3,10 +3,10 @@ import type { Value } from '../../record/value.ts';
 import type { FieldPath } from '../field-path.ts';
 import { isMap, isStruct } from '../java-class.ts';
 import { pattern } from '../pattern.ts';
-import type { TransformRecord } from '../transform-record.ts';
+import type { Parts } from './layout-record.ts';
 import { parseCondition, type Comparison, type Condition, type Literal, type Operand } from './syntax.ts';
 
-export type Test = (record: TransformRecord) => boolean;
+export type Test = (record: Parts) => boolean;
 
 /**
  * A condition as a function. A part of the record that is missing or null fulfils no comparison; neither
@@ -94,7 +94,7 @@ function decimalOf(value: Value): Decimal | null {
   return value instanceof Decimal ? value : null;
 }
 
-type Read = (record: TransformRecord) => Value;
+type Read = (record: Parts) => Value;
 
 /** Reads a part of a record; null where it is not there. */
 export function reader(operand: Operand): Read {

@@ -2,6 +2,7 @@ import { option, optionSet, parseOptions } from '../../connector/options.ts';
 import { MILLRACE_PREDICATES, MILLRACE_TRANSFORMS } from '../java-packages.ts';
 import type { PredicateKind, TransformKind } from '../transform.ts';
 import { conditionOf } from './condition.ts';
+import { layoutRecord } from './layout-record.ts';
 
 const CONDITION = `A condition over topic, partition, timestamp, offset, key.…, value.… and header.name: value.status in ('new', 'paid') and value.amount >= 100.`;
 
@@ -23,7 +24,10 @@ export const filterWhere: TransformKind = {
     const { condition, keep } = parseOptions(options, config);
     const test = conditionOf('condition', condition);
     const kept = keep === 'matching';
-    return { apply: (record) => (test(record) === kept ? record : null) };
+    return {
+      apply: (record) => (test(record) === kept ? record : null),
+      layout: (layout) => (test(layoutRecord(layout)) === kept ? layout : null),
+    };
   },
 };
 
@@ -34,5 +38,8 @@ export const where: PredicateKind = {
   javaPackage: MILLRACE_PREDICATES,
   doc: 'True for records that fulfil a condition.',
   options: predicateOptions,
-  create: (config) => ({ test: conditionOf('condition', parseOptions(predicateOptions, config).condition) }),
+  create: (config) => {
+    const test = conditionOf('condition', parseOptions(predicateOptions, config).condition);
+    return { test, testLayout: (layout) => test(layoutRecord(layout)) };
+  },
 };

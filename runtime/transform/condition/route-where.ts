@@ -2,9 +2,9 @@ import { option, optionSet, parseOptions } from '../../connector/options.ts';
 import { fieldPath } from '../field-path.ts';
 import { MILLRACE_TRANSFORMS } from '../java-packages.ts';
 import { rejected, wrongOption } from '../transform-error.ts';
-import type { TransformRecord } from '../transform-record.ts';
 import type { TransformKind } from '../transform.ts';
 import { conditionOf, nameText, reader } from './condition.ts';
+import { layoutRecord, type Parts } from './layout-record.ts';
 
 const options = optionSet('RouteWhere', {
   topic: option.string({
@@ -34,13 +34,17 @@ export const routeWhere: TransformKind = {
         if (test === null || test(record)) record.topic = name(record);
         return record;
       },
+      layout: (layout) => {
+        const seen = layoutRecord(layout);
+        return test === null || test(seen) ? { ...layout, topic: name(seen) } : layout;
+      },
     };
   },
 };
 
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
-function template(text: string): (record: TransformRecord) => string {
+function template(text: string): (record: Parts) => string {
   const parts = text.split(/(\$\{[^}]*\})/).filter((part) => part !== '');
   const reads = parts.map((part) => (/^\$\{[^}]*\}$/.test(part) ? placeholder(part.slice(2, -1)) : () => part));
   return (record) => {
@@ -50,7 +54,7 @@ function template(text: string): (record: TransformRecord) => string {
   };
 }
 
-function placeholder(text: string): (record: TransformRecord) => string {
+function placeholder(text: string): (record: Parts) => string {
   const [of = '', ...path] = fieldPath(text.trim(), 'V2', 'topic');
   const operand =
     of === 'topic' && path.length === 0

@@ -176,7 +176,27 @@ function link(
 }
 const maybe = (some: fc.Arbitrary<string>): fc.Arbitrary<string | undefined> => fc.option(some, { nil: undefined });
 
+const condition = fc.constantFrom(
+  "value.op in ('c', 'r')",
+  "value.op = 'u' and value.after.a > 5",
+  'value.before is null or value.a.b is not null',
+  'header.h is null',
+  "not value.source.table = 'orders'",
+  'partition >= 2',
+  'key is null',
+  'timestamp > 5',
+);
+
 const links: readonly fc.Arbitrary<Config>[] = [
+  link('FilterWhere', { condition, keep: fc.constantFrom('matching', 'others') }, false),
+  link(
+    'RouteWhere',
+    {
+      condition: maybe(condition),
+      topic: fc.constantFrom('to-${topic}', '${value.op}-${value.source.name}', '${value.b}'),
+    },
+    false,
+  ),
   link('ReplaceField', {
     exclude: maybe(paths),
     include: maybe(paths),
@@ -227,7 +247,9 @@ const links: readonly fc.Arbitrary<Config>[] = [
 ];
 
 const PREDICATES: Config = {
-  predicates: 'topic,empty,header',
+  predicates: 'topic,empty,header,where',
+  'predicates.where.type': 'Where',
+  'predicates.where.condition': "value.op = 'u' or value.a = 'fixed' or topic matches 'it.*'",
   'predicates.topic.type': 'TopicNameMatches',
   'predicates.topic.pattern': 'o.*',
   'predicates.empty.type': 'RecordIsTombstone',
@@ -237,7 +259,7 @@ const PREDICATES: Config = {
 
 function chain(of: readonly fc.Arbitrary<Config>[], maxLength: number): fc.Arbitrary<Config> {
   const one = fc
-    .tuple(fc.oneof(...of), fc.option(fc.constantFrom('topic', 'empty', 'header'), { freq: 4 }), flag)
+    .tuple(fc.oneof(...of), fc.option(fc.constantFrom('topic', 'empty', 'header', 'where'), { freq: 4 }), flag)
     .map(([own, named, negate]) => {
       const { where, ...config } = own;
       const fields = where === undefined ? {} : { fields: config['headers'] === 'h' ? where : `${where},i` };
