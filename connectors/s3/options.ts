@@ -311,18 +311,21 @@ const WITHOUT_EFFECT: readonly string[] = [
   'report.null.values.to.dlq',
 ];
 
-function exactly(key: string): OptionPattern {
+function exactly(key: string, inert: boolean): OptionPattern {
   return {
     key: new RegExp(`^${key.replaceAll('.', String.raw`\.`)}$`),
     shown: key,
-    schema: option.string({ doc: 'Known from other S3 sinks; has no effect here, or only one value.', optional: true }),
+    schema: option.string({
+      doc: 'Known from other S3 sinks; has no effect here, or only one value.',
+      optional: true,
+      ...(inert ? { inert: [] } : {}),
+    }),
   };
 }
 
-export const s3Options = optionSet(
-  's3',
-  { ...store, ...format, ...rotation, ...names, ...partitions },
-  [...Object.keys(UNSUPPORTED), ...WITHOUT_EFFECT].map(exactly),
-);
+export const s3Options = optionSet('s3', { ...store, ...format, ...rotation, ...names, ...partitions }, [
+  ...Object.keys(UNSUPPORTED).map((key) => exactly(key, false)),
+  ...WITHOUT_EFFECT.map((key) => exactly(key, true)),
+]);
 
 export type S3Options = Options<typeof s3Options>;

@@ -70,9 +70,10 @@ export class ConfigGate {
     const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
     const hidden = hiddenErrors(complete);
     if (hidden.length > 0) throw invalidConfig(hidden);
-    const { errors, unknown } = await checkResolved(connector, complete, catalog, providers, redactor);
+    const { errors, unknown, inert } = await checkResolved(connector, complete, catalog, providers, redactor);
     if (errors.length > 0) throw invalidConfig(errors);
-    if (unknown.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unknown });
+    const unread = [...unknown, ...inert];
+    if (unread.length > 0) log.warn('configuration has keys that nothing reads', { connector: name, keys: unread });
     return connector;
   }
 }

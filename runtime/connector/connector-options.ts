@@ -31,6 +31,7 @@ const shared = {
     importance: 'LOW',
     optional: true,
     displayName: 'Connector version',
+    inert: [],
   }),
   'tasks.max': option.int({
     doc: 'Most tasks the connector is divided into.',
@@ -47,6 +48,7 @@ const shared = {
     importance: 'LOW',
     displayName: 'Enforce tasks max',
     default: true,
+    inert: [],
   }),
   'key.converter': converter('key', 'keys'),
   'value.converter': converter('value', 'values'),
@@ -66,7 +68,7 @@ const shared = {
     default: [],
   }),
   'config.action.reload': option.oneOf(['none', 'restart'], {
-    doc: 'Accepted for compatibility; variables are resolved when a task starts.',
+    doc: 'Whether the connector restarts when a file its configuration refers to has changed (millrace.config.reload.interval.ms).',
     group: 'Common',
     importance: 'LOW',
     displayName: 'Reload Action',
@@ -118,6 +120,7 @@ const shared = {
     default: 3,
     minimum: -1,
     maximum: 32767,
+    inert: ['1'],
   }),
   'errors.deadletterqueue.context.headers.enable': option.boolean({
     doc: 'Whether a dead letter carries Kafka Connect’s headers (__connect.errors.*) that say what went wrong and where. millrace’s own (millrace.deadletter) it always has.',
@@ -265,6 +268,7 @@ export const sourceOptions: OptionSet = optionSet(
       group: once,
       displayName: 'Transaction Boundary',
       default: 'poll',
+      inert: [],
     }),
     'transaction.boundary.interval.ms': option.long({
       doc: 'Accepted for compatibility.',
@@ -273,6 +277,7 @@ export const sourceOptions: OptionSet = optionSet(
       displayName: 'Transaction boundary interval',
       optional: true,
       minimum: 0,
+      inert: [],
     }),
     'offsets.storage.topic': option.string({
       doc: 'Topic for this connector’s source offsets. By default the worker’s.',

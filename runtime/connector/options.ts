@@ -30,6 +30,8 @@ interface OptionNotes {
   readonly displayName?: string;
   /** Without a default an option is required unless `optional`. */
   readonly optional?: boolean;
+  /** Known from elsewhere and accepted; nothing here reads it. The values that hold here anyway, beside the default. */
+  readonly inert?: readonly string[];
 }
 
 /** The JSON Schema keyword that carries an option's notes. */
@@ -48,8 +50,8 @@ type As<S extends TSchema, N> = N extends { readonly optional: true } ? TOptiona
 const LIMITS = ['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'];
 
 function annotate(type: OptionType, notes: Notes<unknown>): Record<string, unknown> {
-  const { doc, importance = 'MEDIUM', group, displayName, optional } = notes;
-  const info = { type, importance, group, displayName, optional };
+  const { doc, importance = 'MEDIUM', group, displayName, optional, inert } = notes;
+  const info = { type, importance, group, displayName, optional, inert };
   const given = Object.entries(notes).filter(([key, value]) => LIMITS.includes(key) && value !== undefined);
   return {
     description: doc,

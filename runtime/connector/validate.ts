@@ -2,6 +2,7 @@ import { RE2JS } from 're2js';
 import { MillraceError } from '../record/error.ts';
 import { aliasOptions } from './alias-options.ts';
 import type { Connector } from './connector.ts';
+import { inertKeys } from './inert-options.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
 import {
   checkOptions,
@@ -28,6 +29,8 @@ export interface Validation {
   readonly errors: readonly OptionError[];
   /** Keys nobody declares and that look like no misspelt one: kept, and worth a warning. */
   readonly unknown: readonly string[];
+  /** Keys accepted from elsewhere that nothing here reads. */
+  readonly inert: readonly string[];
 }
 
 /** Checks a configuration whole: every error at once, without network. */
@@ -46,6 +49,7 @@ export function validateConfig(connector: Connector, config: RawConfig, plugins:
     sets,
     errors: unique(errors),
     unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
+    inert: inertKeys(sets, config),
   };
 }
 

@@ -89,6 +89,7 @@ export const workerOptions = optionSet(
       group: topics,
       importance: 'LOW',
       optional: true,
+      inert: [],
     }),
     'offset.flush.interval.ms': option.long({
       doc: 'Milliseconds between commits of offsets. (Kafka Connect’s default is 60000; here a commit is one hub append.)',
@@ -102,6 +103,7 @@ export const workerOptions = optionSet(
       importance: 'LOW',
       default: 5000,
       minimum: 1,
+      inert: [],
     }),
     'task.shutdown.graceful.timeout.ms': option.long({
       doc: 'Milliseconds tasks have to drain when they are stopped; then their threads are terminated.',
@@ -366,6 +368,7 @@ function replicationOption() {
     importance: 'LOW',
     default: -1,
     minimum: -1,
+    inert: ['1'],
   });
 }
 
@@ -385,6 +388,7 @@ function accepted<const K extends readonly string[]>(keys: K) {
     group: 'Compatibility',
     importance: 'LOW',
     optional: true,
+    inert: [],
   });
   return Object.fromEntries(keys.map((key) => [key, schema])) as Record<K[number], typeof schema>;
 }

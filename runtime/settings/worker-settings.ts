@@ -1,3 +1,4 @@
+import { inertKeys } from '../connector/inert-options.ts';
 import {
   checkOptions,
   declared,
@@ -94,7 +95,7 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
     options,
     effective: { ...defaults(), ...raw },
     listeners: listeners.filter((one) => 'host' in one),
-    ignored: unknown.map(({ key }) => key),
+    ignored: [...unknown.map(({ key }) => key), ...inertKeys([workerOptions], raw)],
   };
 }
 

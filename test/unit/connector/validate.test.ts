@@ -99,6 +99,12 @@ describe('validation of a source', () => {
     expect(refused(fileSource, config)).toEqual([]);
   });
 
+  it('names keys that nothing here reads where they are set to something of their own', () => {
+    const own = { ...source, 'transaction.boundary.interval.ms': '5', 'tasks.max.enforce': 'true' };
+    const { inert, unknown, errors } = validateConfig(fileSource, own, catalog);
+    expect([inert, unknown, errors]).toEqual([['transaction.boundary.interval.ms'], [], []]);
+  });
+
   it('names unknown keys that look like no other', () => {
     const { unknown, errors } = validateConfig(fileSource, { ...source, team: 'data' }, catalog);
     expect([unknown, errors]).toEqual([['team'], []]);

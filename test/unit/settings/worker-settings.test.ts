@@ -108,4 +108,13 @@ consumer.max.poll.records=500
   it('keeps keys of plugins it does not know, and lists them', () => {
     expect(workerSettings({ 'my.extension.setting': 'x' }).ignored).toEqual(['my.extension.setting']);
   });
+
+  it('names keys that change nothing here, but not where what they say is so anyway', () => {
+    const raw = {
+      'offset.flush.timeout.ms': '9000',
+      'heartbeat.interval.ms': '10',
+      'config.storage.replication.factor': '1',
+    };
+    expect(workerSettings(raw).ignored).toEqual(['offset.flush.timeout.ms', 'heartbeat.interval.ms']);
+  });
 });
