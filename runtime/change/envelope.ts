@@ -1,5 +1,6 @@
+import { cellNode, constantNode, textNode } from '../record/layout-nodes.ts';
 import type { LayoutNode } from '../record/row-layout.ts';
-import { INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
+import { field, structOf, INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
 import type { Field, Schema } from '../record/schema.ts';
 import { digits, millisOfMicros, nanosOfMicros, text } from './meta-codecs.ts';
 
@@ -17,17 +18,10 @@ export const SNAPSHOT: Schema = {
 };
 
 /** `transaction` of an envelope. */
-export const TRANSACTION_BLOCK: Schema = {
-  type: 'struct',
-  optional: true,
-  name: 'event.block',
-  version: 1,
-  fields: [
-    { name: 'id', schema: STRING },
-    { name: 'total_order', schema: INT64 },
-    { name: 'data_collection_order', schema: INT64 },
-  ],
-};
+export const TRANSACTION_BLOCK = structOf(
+  [field('id', STRING), field('total_order', INT64), field('data_collection_order', INT64)],
+  { optional: true, name: 'event.block', version: 1 },
+);
 
 /** What the envelopes of all tables of a connector have in common. */
 export interface EnvelopeParts {
@@ -41,15 +35,15 @@ export interface EnvelopeParts {
 
 /** The `transaction` block from three meta cells; null where the first is. Without cells: always null. */
 export function transactionNode(cells?: { id: number; totalOrder: number; collectionOrder: number }): LayoutNode {
-  if (cells === undefined) return { kind: 'constant', schema: TRANSACTION_BLOCK, value: null };
+  if (cells === undefined) return constantNode(TRANSACTION_BLOCK, null);
   return {
     kind: 'struct',
     schema: TRANSACTION_BLOCK,
     presentIf: cells.id,
     fields: [
-      { kind: 'cell', cell: cells.id, schema: STRING, codec: text },
-      { kind: 'cell', cell: cells.totalOrder, schema: INT64, codec: digits },
-      { kind: 'cell', cell: cells.collectionOrder, schema: INT64, codec: digits },
+      cellNode(cells.id, STRING, text),
+      cellNode(cells.totalOrder, INT64, digits),
+      cellNode(cells.collectionOrder, INT64, digits),
     ],
   };
 }
@@ -78,12 +72,7 @@ export function envelopeNode(
   source: LayoutNode,
   parts: EnvelopeParts,
 ): LayoutNode {
-  const time = (codec: typeof digits): LayoutNode => ({
-    kind: 'cell',
-    cell: parts.eventUs,
-    schema: OPTIONAL_INT64,
-    codec,
-  });
+  const time = (codec: typeof digits): LayoutNode => cellNode(parts.eventUs, OPTIONAL_INT64, codec);
   return {
     kind: 'struct',
     schema,
@@ -92,7 +81,7 @@ export function envelopeNode(
       after,
       source,
       parts.transaction,
-      { kind: 'constant', schema: STRING, value: op },
+      textNode(op),
       time(millisOfMicros),
       time(digits),
       time(nanosOfMicros),

@@ -1,41 +1,31 @@
 import type { CellCodec } from '../record/cell-codec.ts';
+import { cellNode, constantNode, textNode } from '../record/layout-nodes.ts';
 import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
+import { field, structOf, INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
 import type { Schema } from '../record/schema.ts';
 import { struct } from '../record/value.ts';
-import { INT64, OPTIONAL_INT64, STRING } from '../record/schema-builder.ts';
 import { digits, millisOfMicros, text } from './meta-codecs.ts';
 
-const KEY: Schema = {
-  type: 'struct',
-  optional: false,
+const KEY = structOf([field('id', STRING)], {
   name: 'io.debezium.connector.common.TransactionMetadataKey',
   version: 1,
-  fields: [{ name: 'id', schema: STRING }],
-};
-const COLLECTION: Schema = {
-  type: 'struct',
+});
+const COLLECTION = structOf([field('data_collection', STRING), field('event_count', INT64)], {
   optional: true,
   name: 'event.collection',
   version: 1,
-  fields: [
-    { name: 'data_collection', schema: STRING },
-    { name: 'event_count', schema: INT64 },
-  ],
-};
+});
 const COLLECTIONS: Schema = { type: 'array', optional: true, valueSchema: COLLECTION };
-const VALUE: Schema = {
-  type: 'struct',
-  optional: false,
-  name: 'io.debezium.connector.common.TransactionMetadataValue',
-  version: 1,
-  fields: [
-    { name: 'status', schema: STRING },
-    { name: 'id', schema: STRING },
-    { name: 'event_count', schema: OPTIONAL_INT64 },
-    { name: 'data_collections', schema: COLLECTIONS },
-    { name: 'ts_ms', schema: INT64 },
+const VALUE = structOf(
+  [
+    field('status', STRING),
+    field('id', STRING),
+    field('event_count', OPTIONAL_INT64),
+    field('data_collections', COLLECTIONS),
+    field('ts_ms', INT64),
   ],
-};
+  { name: 'io.debezium.connector.common.TransactionMetadataValue', version: 1 },
+);
 
 /** Cells of a transaction record. */
 const TRANSACTION_CELL = {
@@ -67,9 +57,9 @@ const collections: CellCodec = {
 export function transactionLayouts(topic: string): { readonly begin: RowLayout; readonly end: RowLayout } {
   const layout = (status: 'BEGIN' | 'END'): RowLayout => {
     const end = status === 'END';
-    const id: LayoutNode = { kind: 'cell', cell: TRANSACTION_CELL.id, schema: STRING, codec: text };
+    const id: LayoutNode = cellNode(TRANSACTION_CELL.id, STRING, text);
     const cell = (index: number, schema: Schema, codec: CellCodec): LayoutNode =>
-      end ? { kind: 'cell', cell: index, schema, codec } : { kind: 'constant', schema, value: null };
+      end ? cellNode(index, schema, codec) : constantNode(schema, null);
     return {
       topic,
       key: { kind: 'struct', schema: KEY, fields: [id] },
@@ -77,11 +67,11 @@ export function transactionLayouts(topic: string): { readonly begin: RowLayout; 
         kind: 'struct',
         schema: VALUE,
         fields: [
-          { kind: 'constant', schema: STRING, value: status },
+          textNode(status),
           id,
           cell(TRANSACTION_CELL.eventCount, OPTIONAL_INT64, digits),
           cell(TRANSACTION_CELL.collections, COLLECTIONS, collections),
-          { kind: 'cell', cell: TRANSACTION_CELL.commitUs, schema: INT64, codec: millisOfMicros },
+          cellNode(TRANSACTION_CELL.commitUs, INT64, millisOfMicros),
         ],
       },
       headers: [],

@@ -1,5 +1,6 @@
 import { TRANSACTION_BLOCK, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { millisOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
+import { cellNode, textNode } from '../../../runtime/record/layout-nodes.ts';
 import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
 import {
   field,
@@ -9,7 +10,6 @@ import {
   OPTIONAL_STRING,
   STRING,
 } from '../../../runtime/record/schema-builder.ts';
-import type { Schema } from '../../../runtime/record/schema.ts';
 import { bytesCodec, rawInPlace } from '../type/bytes-codec.ts';
 import type { TypeOptions } from '../type/options.ts';
 import { META_CELLS } from './source-block.ts';
@@ -17,13 +17,10 @@ import { META_CELLS } from './source-block.ts';
 /** Cells of a logical message's row, after the meta cells. */
 const MESSAGE_CELL = { prefix: META_CELLS, content: META_CELLS + 1 } as const;
 
-const KEY: Schema = {
-  type: 'struct',
-  optional: false,
+const KEY = structOf([field('prefix', OPTIONAL_STRING)], {
   name: 'io.debezium.connector.postgresql.MessageKey',
   version: 1,
-  fields: [{ name: 'prefix', schema: OPTIONAL_STRING }],
-};
+});
 
 /** Records of `pg_logical_emit_message`: op `m`; the content as `binary.handling.mode` shows bytes. */
 export function messageLayout(topic: string, parts: EnvelopeParts, types: TypeOptions): RowLayout {
@@ -34,20 +31,17 @@ export function messageLayout(topic: string, parts: EnvelopeParts, types: TypeOp
     name: 'io.debezium.connector.postgresql.Message',
     version: 1,
   });
-  const prefix: LayoutNode = { kind: 'cell', cell: MESSAGE_CELL.prefix, schema: OPTIONAL_STRING, codec: text };
-  const schema: Schema = {
-    type: 'struct',
-    optional: false,
-    name: 'io.debezium.connector.postgresql.MessageValue',
-    version: 1,
-    fields: [
-      { name: 'op', schema: STRING },
-      { name: 'ts_ms', schema: OPTIONAL_INT64 },
-      { name: 'source', schema: source.schema },
-      { name: 'transaction', schema: TRANSACTION_BLOCK },
-      { name: 'message', schema: message },
+  const prefix: LayoutNode = cellNode(MESSAGE_CELL.prefix, OPTIONAL_STRING, text);
+  const schema = structOf(
+    [
+      field('op', STRING),
+      field('ts_ms', OPTIONAL_INT64),
+      field('source', source.schema),
+      field('transaction', TRANSACTION_BLOCK),
+      field('message', message),
     ],
-  };
+    { name: 'io.debezium.connector.postgresql.MessageValue', version: 1 },
+  );
   return {
     topic,
     key: { kind: 'struct', schema: KEY, fields: [prefix] },
@@ -55,14 +49,14 @@ export function messageLayout(topic: string, parts: EnvelopeParts, types: TypeOp
       kind: 'struct',
       schema,
       fields: [
-        { kind: 'constant', schema: STRING, value: 'm' },
-        { kind: 'cell', cell: parts.eventUs, schema: OPTIONAL_INT64, codec: millisOfMicros },
+        textNode('m'),
+        cellNode(parts.eventUs, OPTIONAL_INT64, millisOfMicros),
         source,
         parts.transaction,
         {
           kind: 'struct',
           schema: message,
-          fields: [prefix, { kind: 'cell', cell: MESSAGE_CELL.content, schema: contentSchema, codec: content }],
+          fields: [prefix, cellNode(MESSAGE_CELL.content, contentSchema, content)],
         },
       ],
     },

@@ -1,9 +1,15 @@
 import { SNAPSHOT, transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { digits, millisOfMicros, nanosOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
-import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
+import { cellNode, constantNode, textNode } from '../../../runtime/record/layout-nodes.ts';
 import type { LayoutNode } from '../../../runtime/record/row-layout.ts';
-import { INT64, OPTIONAL_INT64, OPTIONAL_STRING, STRING } from '../../../runtime/record/schema-builder.ts';
-import type { Schema } from '../../../runtime/record/schema.ts';
+import {
+  field,
+  structOf,
+  INT64,
+  OPTIONAL_INT64,
+  OPTIONAL_STRING,
+  STRING,
+} from '../../../runtime/record/schema-builder.ts';
 
 /**
  * The first cells of every change row (ASCII but for `origin`). Cells may share bytes: `lsn` is
@@ -34,30 +40,27 @@ export const META = {
 
 export const META_CELLS = 12;
 
-const SOURCE: Schema = {
-  type: 'struct',
-  optional: false,
-  name: 'io.debezium.connector.postgresql.Source',
-  version: 1,
-  fields: [
-    { name: 'version', schema: STRING },
-    { name: 'connector', schema: STRING },
-    { name: 'name', schema: STRING },
-    { name: 'ts_ms', schema: INT64 },
-    { name: 'snapshot', schema: SNAPSHOT },
-    { name: 'db', schema: STRING },
-    { name: 'sequence', schema: OPTIONAL_STRING },
-    { name: 'ts_us', schema: OPTIONAL_INT64 },
-    { name: 'ts_ns', schema: OPTIONAL_INT64 },
-    { name: 'schema', schema: STRING },
-    { name: 'table', schema: STRING },
-    { name: 'txId', schema: OPTIONAL_INT64 },
-    { name: 'lsn', schema: OPTIONAL_INT64 },
-    { name: 'xmin', schema: OPTIONAL_INT64 },
-    { name: 'origin', schema: OPTIONAL_STRING },
-    { name: 'origin_lsn', schema: OPTIONAL_INT64 },
+const SOURCE = structOf(
+  [
+    field('version', STRING),
+    field('connector', STRING),
+    field('name', STRING),
+    field('ts_ms', INT64),
+    field('snapshot', SNAPSHOT),
+    field('db', STRING),
+    field('sequence', OPTIONAL_STRING),
+    field('ts_us', OPTIONAL_INT64),
+    field('ts_ns', OPTIONAL_INT64),
+    field('schema', STRING),
+    field('table', STRING),
+    field('txId', OPTIONAL_INT64),
+    field('lsn', OPTIONAL_INT64),
+    field('xmin', OPTIONAL_INT64),
+    field('origin', OPTIONAL_STRING),
+    field('origin_lsn', OPTIONAL_INT64),
   ],
-};
+  { name: 'io.debezium.connector.postgresql.Source', version: 1 },
+);
 
 interface SourceIdentity {
   readonly version: string;
@@ -70,8 +73,8 @@ interface SourceIdentity {
 export function postgresEnvelope(identity: SourceIdentity, transactionMetadata: boolean): EnvelopeParts {
   return {
     source: (schema, table) => ({
-      read: sourceNode(identity, schema, table, cell(META.snapshot, SNAPSHOT, text)),
-      stream: sourceNode(identity, schema, table, { kind: 'constant', schema: SNAPSHOT, value: 'false' }),
+      read: sourceNode(identity, schema, table, cellNode(META.snapshot, SNAPSHOT, text)),
+      stream: sourceNode(identity, schema, table, constantNode(SNAPSHOT, 'false')),
     }),
     transaction: transactionMetadata
       ? transactionNode({
@@ -89,30 +92,22 @@ function sourceNode(identity: SourceIdentity, schema: string, table: string, sna
     kind: 'struct',
     schema: SOURCE,
     fields: [
-      fixed(identity.version),
-      fixed('postgresql'),
-      fixed(identity.name),
-      cell(META.sourceUs, INT64, millisOfMicros),
+      textNode(identity.version),
+      textNode('postgresql'),
+      textNode(identity.name),
+      cellNode(META.sourceUs, INT64, millisOfMicros),
       snapshot,
-      fixed(identity.database),
-      cell(META.sequence, OPTIONAL_STRING, text),
-      cell(META.sourceUs, OPTIONAL_INT64, digits),
-      cell(META.sourceUs, OPTIONAL_INT64, nanosOfMicros),
-      fixed(schema),
-      fixed(table),
-      cell(META.txId, OPTIONAL_INT64, digits),
-      cell(META.lsn, OPTIONAL_INT64, digits),
-      cell(META.xmin, OPTIONAL_INT64, digits),
-      cell(META.origin, OPTIONAL_STRING, text),
-      cell(META.originLsn, OPTIONAL_INT64, digits),
+      textNode(identity.database),
+      cellNode(META.sequence, OPTIONAL_STRING, text),
+      cellNode(META.sourceUs, OPTIONAL_INT64, digits),
+      cellNode(META.sourceUs, OPTIONAL_INT64, nanosOfMicros),
+      textNode(schema),
+      textNode(table),
+      cellNode(META.txId, OPTIONAL_INT64, digits),
+      cellNode(META.lsn, OPTIONAL_INT64, digits),
+      cellNode(META.xmin, OPTIONAL_INT64, digits),
+      cellNode(META.origin, OPTIONAL_STRING, text),
+      cellNode(META.originLsn, OPTIONAL_INT64, digits),
     ],
   };
-}
-
-function fixed(value: string): LayoutNode {
-  return { kind: 'constant', schema: STRING, value };
-}
-
-function cell(index: number, schema: Schema, codec: CellCodec): LayoutNode {
-  return { kind: 'cell', cell: index, schema, codec };
 }
