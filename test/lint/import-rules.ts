@@ -21,9 +21,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transform: ['record', 'connector', 'convert', 'change', 'observe'],
   store: ['record', 'hub', 'convert', 'env'],
   task: ['record', 'hub', 'convert', 'transform', 'connector', 'store', 'observe', 'env'],
-  job: ['record', 'hub', 'store', 'observe', 'env'],
   cluster: ['record', 'task', 'store', 'hub', 'connector', 'observe', 'settings', 'env'],
-  rest: ['record', 'cluster', 'store', 'job', 'connector', 'hub', 'observe', 'settings'],
+  rest: ['record', 'cluster', 'store', 'connector', 'hub', 'observe', 'settings'],
   app: ['*'],
   cli: ['app', 'rest', 'record', 'settings'],
 };
