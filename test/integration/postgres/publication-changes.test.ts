@@ -1,28 +1,24 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../connectors/postgres/connection.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { SnapshotRun } from './snapshot-run.ts';
+import type { SnapshotRun } from './snapshot-run.ts';
+import { snapshotServer } from './snapshot-server.ts';
 import { connectionTo } from './stream-harness.ts';
 
 const EQUAL = { missing: [], extra: [] };
 const FAST = { 'millrace.slot.poll.interval.ms': '100' };
 const FILTERED = { ...FAST, 'publication.autocreate.mode': 'filtered' };
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const { newRun, sql, server } = snapshotServer(FILTERED);
 
 let run: SnapshotRun;
 
 async function start(config: Record<string, string> = {}): Promise<void> {
-  run = new SnapshotRun({ server, config: { ...FILTERED, ...config } });
-  await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text); CREATE TABLE b (id int PRIMARY KEY, t text)');
-  await server.sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
-  await server.sql(`INSERT INTO a SELECT i, 'first' FROM generate_series(1, 20) i`);
-  await server.sql(`INSERT INTO b VALUES (1, 'first')`);
+  run = newRun(config);
+  await sql('CREATE TABLE a (id int PRIMARY KEY, t text); CREATE TABLE b (id int PRIMARY KEY, t text)');
+  await sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
+  await sql(`INSERT INTO a SELECT i, 'first' FROM generate_series(1, 20) i`);
+  await sql(`INSERT INTO b VALUES (1, 'first')`);
   await run.start();
   if (config['snapshot.mode'] === 'no_data') await run.until(() => run.offsets.size > 1);
   else await run.untilRead();
@@ -48,22 +44,14 @@ async function untilWarned(part: string): Promise<void> {
 const reads = (table: string): number =>
   run.changes.filter(({ topic, op }) => topic === `p.public.${table}` && op === 'r').length;
 
-afterEach(async () => {
-  await run.stop().catch(() => undefined);
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
-  await server.sql('DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS snap');
-});
-
 describe('a table that is added by hand to the publication of a running connector', () => {
   test('has the rows it had before read at once', async () => {
     await start();
-    await server.sql(
+    await sql(
       `CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n SELECT i, 'x' FROM generate_series(1, 500) i`,
     );
     await untilWarned('leaves out captured tables: public.n');
-    await server.sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (1000, 'added')`);
+    await sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (1000, 'added')`);
     await untilEqual('n');
     expect(run.warnings.join()).toContain('public.n (not published; read again)');
     expect(reads('b')).toBe(1);
@@ -71,10 +59,10 @@ describe('a table that is added by hand to the publication of a running connecto
 
   test('has them read after a restart where the task stopped before', async () => {
     await start();
-    await server.sql(
+    await sql(
       `CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n SELECT i, 'x' FROM generate_series(1, 500) i`,
     );
-    await server.sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (1000, 'added')`);
+    await sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (1000, 'added')`);
     await run.until(() => run.changes.some(({ after }) => after?.['t'] === 'added'));
     await run.kill();
     await again();
@@ -83,12 +71,10 @@ describe('a table that is added by hand to the publication of a running connecto
 
   test('waits for transactions that wrote to it before', async () => {
     await start();
-    await server.sql(
-      `CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n SELECT i, 'x' FROM generate_series(1, 50) i`,
-    );
-    const writer = await openConnection(connectionTo(server), realEnv);
+    await sql(`CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n SELECT i, 'x' FROM generate_series(1, 50) i`);
+    const writer = await openConnection(connectionTo(server()), realEnv);
     await writer.query('writing', `BEGIN; INSERT INTO n VALUES (2000, 'open')`);
-    await server.sql(`ALTER PUBLICATION snap ADD TABLE n`);
+    await sql(`ALTER PUBLICATION snap ADD TABLE n`);
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(reads('n')).toBe(0);
     await writer.query('writing', 'COMMIT');
@@ -98,8 +84,8 @@ describe('a table that is added by hand to the publication of a running connecto
 
   test('is named in a warning where it has no key, and read at the next start', async () => {
     await start();
-    await server.sql(`CREATE TABLE k (x int, t text); INSERT INTO k VALUES (1, 'before')`);
-    await server.sql(`ALTER PUBLICATION snap ADD TABLE k; INSERT INTO k VALUES (2, 'added')`);
+    await sql(`CREATE TABLE k (x int, t text); INSERT INTO k VALUES (1, 'before')`);
+    await sql(`ALTER PUBLICATION snap ADD TABLE k; INSERT INTO k VALUES (2, 'added')`);
     await untilWarned('public.k (not published; not read: it has no key');
     await run.catchUp();
     await run.stop();
@@ -109,14 +95,14 @@ describe('a table that is added by hand to the publication of a running connecto
 
   test('is named in a warning where snapshot.mode does not read', async () => {
     await start({ 'snapshot.mode': 'no_data' });
-    await server.sql(`CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n VALUES (1, 'before')`);
-    await server.sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (2, 'added')`);
+    await sql(`CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n VALUES (1, 'before')`);
+    await sql(`ALTER PUBLICATION snap ADD TABLE n; INSERT INTO n VALUES (2, 'added')`);
     await untilWarned('public.n (not published; not read: snapshot.mode=no_data');
   });
 
   test('is not read again where the publication is of all tables and it was made in the stream’s sight', async () => {
     await start({ 'publication.autocreate.mode': 'all_tables' });
-    await server.sql(`CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n VALUES (1, 'x')`);
+    await sql(`CREATE TABLE n (id int PRIMARY KEY, t text); INSERT INTO n VALUES (1, 'x')`);
     await run.catchUp();
     await new Promise((resolve) => setTimeout(resolve, 300));
     await run.stop();
@@ -129,14 +115,14 @@ describe('a table that is added by hand to the publication of a running connecto
 describe('a publication whose operations are changed while it is streamed', () => {
   test('stops the task where one is missing that is needed, and its tables are read at the restart', async () => {
     await start();
-    await server.sql(`ALTER PUBLICATION snap SET (publish = 'insert, delete')`);
-    await server.sql(`UPDATE a SET t = 'lost' WHERE id = 3`);
+    await sql(`ALTER PUBLICATION snap SET (publish = 'insert, delete')`);
+    await sql(`UPDATE a SET t = 'lost' WHERE id = 3`);
     await expect(run.until(() => false, 10_000)).rejects.toMatchObject({
       code: 'POSTGRES_PUBLICATION_GAP',
       kind: 'position',
     });
     await run.stop().catch(() => undefined);
-    await server.sql(`ALTER PUBLICATION snap SET (publish = 'insert, update, delete')`);
+    await sql(`ALTER PUBLICATION snap SET (publish = 'insert, update, delete')`);
     await again();
     await untilEqual('a');
     expect(run.warnings.join()).toContain('public.a (publication altered)');
@@ -145,19 +131,19 @@ describe('a publication whose operations are changed while it is streamed', () =
   test('at rest, has its tables read again, and names what is not published still', async () => {
     await start();
     await run.stop();
-    await server.sql(`ALTER PUBLICATION snap SET (publish = 'insert, delete')`);
-    await server.sql(`UPDATE a SET t = 'lost' WHERE id = 3`);
+    await sql(`ALTER PUBLICATION snap SET (publish = 'insert, delete')`);
+    await sql(`UPDATE a SET t = 'lost' WHERE id = 3`);
     await again();
     await untilEqual('a');
     expect(run.warnings.join()).toContain('does not publish update');
-    await server.sql(`UPDATE a SET t = 'lost again' WHERE id = 4`);
-    await server.sql(`ALTER PUBLICATION snap SET (publish = 'insert, update, delete')`);
+    await sql(`UPDATE a SET t = 'lost again' WHERE id = 4`);
+    await sql(`ALTER PUBLICATION snap SET (publish = 'insert, update, delete')`);
     await untilEqual('a');
   });
 
   test('goes on where skipped.operations does without it', async () => {
     await start({ 'skipped.operations': 't,d' });
-    await server.sql(`ALTER PUBLICATION snap SET (publish = 'insert, update')`);
+    await sql(`ALTER PUBLICATION snap SET (publish = 'insert, update')`);
     await untilWarned('the options of the publication snap were altered');
     await run.catchUp();
     expect(reads('a')).toBe(20);
@@ -165,7 +151,7 @@ describe('a publication whose operations are changed while it is streamed', () =
 
   test('is named in a warning where an operation was away for a moment', async () => {
     await start();
-    await server.sql(`BEGIN; ALTER PUBLICATION snap SET (publish = 'insert'); COMMIT; DELETE FROM a WHERE id = 1;
+    await sql(`BEGIN; ALTER PUBLICATION snap SET (publish = 'insert'); COMMIT; DELETE FROM a WHERE id = 1;
       ALTER PUBLICATION snap SET (publish = 'insert, update, delete')`);
     await expect(
       Promise.race([untilWarned('the options of the publication snap were altered'), run.until(() => false, 5000)]),
@@ -178,7 +164,7 @@ describe('a publication whose operations are changed while it is streamed', () =
 
 test('a row filter that was set by hand stops the task, and is named at the restart', async () => {
   await start();
-  await server.sql('ALTER PUBLICATION snap SET TABLE a WHERE (id > 5), b, sync');
+  await sql('ALTER PUBLICATION snap SET TABLE a WHERE (id > 5), b, sync');
   await expect(run.until(() => false, 10_000)).rejects.toMatchObject({ code: 'POSTGRES_PUBLICATION_GAP' });
   await run.stop().catch(() => undefined);
   await again();
@@ -190,10 +176,10 @@ describe('a table that is renamed away and back', () => {
 
   test.each(['filtered', 'all_tables'])('while it streams, is read again (%s)', async (mode) => {
     await start({ ...captured, 'publication.autocreate.mode': mode });
-    await server.sql('ALTER TABLE a RENAME TO away');
+    await sql('ALTER TABLE a RENAME TO away');
     await untilWarned('public.a (called public.away now, which is not captured)');
-    await server.sql(`INSERT INTO away VALUES (100, 'away')`);
-    await server.sql('ALTER TABLE away RENAME TO a');
+    await sql(`INSERT INTO away VALUES (100, 'away')`);
+    await sql('ALTER TABLE away RENAME TO a');
     await untilEqual('a');
     expect(run.warnings.join()).toContain('public.a (renamed');
     expect(reads('b')).toBe(1);
@@ -202,28 +188,26 @@ describe('a table that is renamed away and back', () => {
   test('at rest, is read again', async () => {
     await start(captured);
     await run.stop();
-    await server.sql(
-      `ALTER TABLE a RENAME TO away; INSERT INTO away VALUES (100, 'away'); ALTER TABLE away RENAME TO a`,
-    );
+    await sql(`ALTER TABLE a RENAME TO away; INSERT INTO away VALUES (100, 'away'); ALTER TABLE away RENAME TO a`);
     await again();
     await untilEqual('a');
   });
 
   test('is read after a crash that comes before it is', async () => {
     await start(captured);
-    await server.sql('ALTER TABLE a RENAME TO away');
-    await server.sql(`INSERT INTO away VALUES (100, 'away')`);
+    await sql('ALTER TABLE a RENAME TO away');
+    await sql(`INSERT INTO away VALUES (100, 'away')`);
     await run.catchUp();
     await run.kill();
-    await server.sql('ALTER TABLE away RENAME TO a');
+    await sql('ALTER TABLE away RENAME TO a');
     await again();
     await untilEqual('a');
   });
 
   test('is not read again where nothing was written meanwhile', async () => {
     await start(captured);
-    await server.sql('ALTER TABLE a RENAME TO away; ALTER TABLE away RENAME TO a');
-    await server.sql(`INSERT INTO a VALUES (100, 'back')`);
+    await sql('ALTER TABLE a RENAME TO away; ALTER TABLE away RENAME TO a');
+    await sql(`INSERT INTO a VALUES (100, 'back')`);
     await run.catchUp();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(reads('a')).toBe(20);
@@ -232,25 +216,25 @@ describe('a table that is renamed away and back', () => {
 
   test('to another captured name, is read into its topic', async () => {
     await start(captured);
-    await server.sql('ALTER TABLE a RENAME TO c');
+    await sql('ALTER TABLE a RENAME TO c');
     await untilEqual('c');
   });
 });
 
 test('a table that takes the place of another one, filled before, is read whole', async () => {
   await start({ 'publication.autocreate.mode': 'all_tables', 'table.include.list': 'public\\.(a|b|sync)' });
-  await server.sql(`CREATE TABLE fresh (id int PRIMARY KEY, t text)`);
-  await server.sql(`INSERT INTO fresh SELECT i, 'fresh' FROM generate_series(1, 30) i`);
-  await server.sql('ALTER TABLE a RENAME TO old; ALTER TABLE fresh RENAME TO a');
-  await server.sql(`INSERT INTO a VALUES (100, 'new')`);
+  await sql(`CREATE TABLE fresh (id int PRIMARY KEY, t text)`);
+  await sql(`INSERT INTO fresh SELECT i, 'fresh' FROM generate_series(1, 30) i`);
+  await sql('ALTER TABLE a RENAME TO old; ALTER TABLE fresh RENAME TO a');
+  await sql(`INSERT INTO a VALUES (100, 'new')`);
   await untilEqual('a');
 });
 
 test('a table that is dropped and created anew under a filtered publication is named at once, and read once it is added', async () => {
   await start();
-  await server.sql(`DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, t text)`);
-  await server.sql(`INSERT INTO a SELECT i, 'second' FROM generate_series(1, 20) i`);
+  await sql(`DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, t text)`);
+  await sql(`INSERT INTO a SELECT i, 'second' FROM generate_series(1, 20) i`);
   await untilWarned('leaves out captured tables: public.a');
-  await server.sql('ALTER PUBLICATION snap ADD TABLE a');
+  await sql('ALTER PUBLICATION snap ADD TABLE a');
   await untilEqual('a');
 });

@@ -1,24 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { SnapshotRun } from './snapshot-run.ts';
+import { describe, expect, test } from 'vitest';
+import type { SnapshotRun } from './snapshot-run.ts';
+import { snapshotServer } from './snapshot-server.ts';
 
 const EQUAL = { missing: [], extra: [] };
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const { newRun, sql } = snapshotServer();
 
 let run: SnapshotRun;
 
 async function start(config: Record<string, string> = {}): Promise<void> {
-  run = new SnapshotRun({ server, config });
-  await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-  await server.sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
-  await server.sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
-  await server.sql(`INSERT INTO a SELECT i, 'first' FROM generate_series(1, 20) i`);
-  await server.sql(`INSERT INTO b VALUES (1, 'first')`);
+  run = newRun(config);
+  await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+  await sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
+  await sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
+  await sql(`INSERT INTO a SELECT i, 'first' FROM generate_series(1, 20) i`);
+  await sql(`INSERT INTO b VALUES (1, 'first')`);
   await run.start();
   await run.untilRead();
   await run.catchUp();
@@ -37,16 +33,6 @@ async function untilEqual(table: string): Promise<void> {
   expect(await run.differences(table)).toEqual(EQUAL);
 }
 
-afterEach(async () => {
-  await run.stop().catch(() => undefined);
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
-  await server.sql('DROP SCHEMA public CASCADE');
-  await server.sql('CREATE SCHEMA public');
-  await server.sql('DROP PUBLICATION IF EXISTS snap');
-});
-
 describe('a table that was out of sight', () => {
   test.each(['all_tables', 'filtered'])(
     'is read whole when it comes back into the capture lists (%s)',
@@ -55,11 +41,11 @@ describe('a table that was out of sight', () => {
       await start(autocreate);
       await run.stop();
       await again({ 'table.include.list': 'public\\.(b|sync)' });
-      await server.sql(`INSERT INTO a VALUES (1000, 'not captured')`);
+      await sql(`INSERT INTO a VALUES (1000, 'not captured')`);
       await run.catchUp();
       await run.stop();
       await again();
-      await server.sql(`INSERT INTO a VALUES (1001, 'captured again')`);
+      await sql(`INSERT INTO a VALUES (1001, 'captured again')`);
       await untilEqual('a');
       expect(run.changes.filter(({ topic }) => topic === 'p.public.b')).toHaveLength(1);
     },
@@ -68,8 +54,8 @@ describe('a table that was out of sight', () => {
   test('is read whole when it was dropped and created anew', async () => {
     await start();
     await run.stop();
-    await server.sql(`DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, t text)`);
-    await server.sql(`INSERT INTO a SELECT i, 'second' FROM generate_series(1, 20) i`);
+    await sql(`DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY, t text)`);
+    await sql(`INSERT INTO a SELECT i, 'second' FROM generate_series(1, 20) i`);
     run.changes.length = 0;
     await again();
     await untilEqual('a');
@@ -85,9 +71,9 @@ describe('a table that was out of sight', () => {
     'stops the task when it is published no longer, and is read at the restart (%s, %s, %s)',
     async (mode, out, back) => {
       await start({ 'publication.autocreate.mode': mode, 'millrace.slot.poll.interval.ms': '100' });
-      await server.sql(out);
-      await server.sql(`INSERT INTO a VALUES (2000, 'not published')`);
-      await server.sql(back);
+      await sql(out);
+      await sql(`INSERT INTO a VALUES (2000, 'not published')`);
+      await sql(back);
       await expect(run.until(() => false, 10_000)).rejects.toMatchObject({
         code: 'POSTGRES_PUBLICATION_GAP',
         kind: 'position',

@@ -1,39 +1,14 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { SnapshotRun } from './snapshot-run.ts';
+import { describe, expect, test } from 'vitest';
+import type { SnapshotRun } from './snapshot-run.ts';
+import { snapshotServer } from './snapshot-server.ts';
 
 const EQUAL = { missing: [], extra: [] };
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-
-let runs: SnapshotRun[] = [];
-function newRun(config: Record<string, string> = {}): SnapshotRun {
-  const run = new SnapshotRun({ server, config });
-  runs.push(run);
-  return run;
-}
-
-afterEach(async () => {
-  for (const run of runs) await run.stop().catch(() => undefined);
-  runs = [];
-  await server.sql(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL`,
-  );
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
-  await server.sql('DROP SCHEMA public CASCADE');
-  await server.sql('CREATE SCHEMA public');
-  await server.sql('DROP PUBLICATION IF EXISTS snap');
-});
+const { newRun, sql, server } = snapshotServer();
 
 async function session(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: server.url });
+  const client = new pg.Client({ connectionString: server().url });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -44,7 +19,7 @@ const reads = (run: SnapshotRun, table: string): number =>
 
 describe('the guard', () => {
   test('names the table it cannot lock, and the session in its way', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
     const other = await session();
     const run = newRun({ 'snapshot.lock.timeout.ms': '100', 'snapshot.delay.ms': '300' });
     let locked: Promise<unknown> | undefined;
@@ -63,9 +38,9 @@ describe('the guard', () => {
 
   for (const change of ['ALTER TABLE a ALTER t TYPE varchar', 'TRUNCATE a']) {
     test(`keeps the rows readable when ${change.split(' ')[0]} comes between slot and first chunk`, async () => {
-      await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-      await server.sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 20000) i`);
-      await server.sql('ANALYZE a');
+      await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+      await sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 20000) i`);
+      await sql('ANALYZE a');
       const run = newRun({ 'snapshot.max.threads': '3', 'millrace.snapshot.chunk.bytes': '65536' });
       let changed: Promise<unknown> | undefined;
       const other = await session();
@@ -94,12 +69,12 @@ describe('the guard', () => {
 
 describe('snapshot.mode', () => {
   test('no_data streams only', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('INSERT INTO a VALUES (1)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('INSERT INTO a VALUES (1)');
     const run = newRun({ 'snapshot.mode': 'no_data' });
     await run.start();
-    await run.until(async () => (await server.sql('SELECT 1 FROM pg_replication_slots WHERE active')).length > 0);
-    await server.sql('INSERT INTO a VALUES (2)');
+    await run.until(async () => (await sql('SELECT 1 FROM pg_replication_slots WHERE active')).length > 0);
+    await sql('INSERT INTO a VALUES (2)');
     await run.catchUp();
     expect(run.changes.filter(({ topic }) => topic === 'p.public.a').map(({ op }) => op)).toEqual(['c']);
     await run.stop();
@@ -109,9 +84,9 @@ describe('snapshot.mode', () => {
   });
 
   test('initial_only ends after the snapshot, and begins anew after a kill', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-    await server.sql(`INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i`);
-    await server.sql('ANALYZE a');
+    await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await sql(`INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i`);
+    await sql('ANALYZE a');
     const run = newRun({ 'snapshot.mode': 'initial_only', 'millrace.snapshot.chunk.bytes': '16384' });
     let left = 4;
     await run.start({}, { kill: () => left-- === 0 });
@@ -127,23 +102,23 @@ describe('snapshot.mode', () => {
   });
 
   test('initial reads nothing again after it is done', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('INSERT INTO a VALUES (1)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('INSERT INTO a VALUES (1)');
     const run = newRun();
     await run.start();
     await run.untilRead();
     await run.kill();
-    await server.sql('INSERT INTO a VALUES (2)');
+    await sql('INSERT INTO a VALUES (2)');
     await run.start();
     await run.catchUp();
     expect(run.changes.filter(({ topic }) => topic === 'p.public.a').map(({ op }) => op)).toEqual(['r', 'c']);
   });
 
   test('always reads the tables again beside the stream', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('CREATE TABLE b (x int)');
-    await server.sql('INSERT INTO a VALUES (1)');
-    await server.sql('INSERT INTO b VALUES (1)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('CREATE TABLE b (x int)');
+    await sql('INSERT INTO a VALUES (1)');
+    await sql('INSERT INTO b VALUES (1)');
     const run = newRun({ 'snapshot.mode': 'always' });
     await run.start();
     await run.catchUp();
@@ -155,14 +130,14 @@ describe('snapshot.mode', () => {
   });
 
   test('when_needed reads anew where the slot is lost; initial stops and names it', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('INSERT INTO a VALUES (1)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('INSERT INTO a VALUES (1)');
     const run = newRun();
     await run.start();
     await run.catchUp();
     await run.stop();
-    await server.sql(`SELECT pg_drop_replication_slot('snap')`);
-    await server.sql('INSERT INTO a VALUES (2)');
+    await sql(`SELECT pg_drop_replication_slot('snap')`);
+    await sql('INSERT INTO a VALUES (2)');
     await run.start();
     await run.until(() => run.failure !== undefined).catch(() => undefined);
     expect(run.failure).toMatchObject({ code: 'POSTGRES_SLOT_MISSING', kind: 'position' });
@@ -178,12 +153,12 @@ describe('snapshot.mode', () => {
   });
 
   test('a slot without offsets is taken over only by choice, and then everything is read', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('INSERT INTO a VALUES (1)');
-    await server.sql(`SELECT pg_create_logical_replication_slot('snap', 'pgoutput')`);
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('INSERT INTO a VALUES (1)');
+    await sql(`SELECT pg_create_logical_replication_slot('snap', 'pgoutput')`);
     const run = newRun();
     await expect(run.start()).rejects.toMatchObject({ code: 'POSTGRES_SLOT_WITHOUT_OFFSET', key: 'slot.name' });
-    await server.sql('INSERT INTO a VALUES (2)');
+    await sql('INSERT INTO a VALUES (2)');
     await run.start({ 'millrace.slot.adopt': 'true' });
     await run.untilRead();
     await run.catchUp();
@@ -191,15 +166,15 @@ describe('snapshot.mode', () => {
   });
 
   test('a slot left by a kill before its plan was stored is replaced', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('INSERT INTO a VALUES (1)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('INSERT INTO a VALUES (1)');
     const run = newRun();
     await run.start(
       {},
       { kill: (batch) => batch.progress?.some(({ position }) => position.toOffset()['phase'] === 'planned') === true },
     );
     await run.untilKilled();
-    expect(await server.sql('SELECT slot_name FROM pg_replication_slots')).toHaveLength(1);
+    expect(await sql('SELECT slot_name FROM pg_replication_slots')).toHaveLength(1);
     await run.start();
     await run.untilRead();
     await run.catchUp();
@@ -209,10 +184,10 @@ describe('snapshot.mode', () => {
 
 describe('what is read', () => {
   test('follows include list, overrides and column filters', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-    await server.sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
-    await server.sql(`INSERT INTO a VALUES (1, 'keep'), (2, 'drop')`);
-    await server.sql(`INSERT INTO b VALUES (1, 'x')`);
+    await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
+    await sql(`INSERT INTO a VALUES (1, 'keep'), (2, 'drop')`);
+    await sql(`INSERT INTO b VALUES (1, 'x')`);
     const run = newRun({
       'snapshot.include.collection.list': 'public\\.a',
       'snapshot.select.statement.overrides': 'public.a',
@@ -230,21 +205,21 @@ describe('what is read', () => {
   });
 
   test('a table that is added to the list is read beside the stream, with or without a key', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
-    await server.sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
-    await server.sql('CREATE TABLE c (x int)');
-    await server.sql('INSERT INTO a VALUES (1)');
-    await server.sql(`INSERT INTO b SELECT i, 'row' FROM generate_series(1, 3000) i`);
-    await server.sql('INSERT INTO c VALUES (1), (2)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
+    await sql('CREATE TABLE c (x int)');
+    await sql('INSERT INTO a VALUES (1)');
+    await sql(`INSERT INTO b SELECT i, 'row' FROM generate_series(1, 3000) i`);
+    await sql('INSERT INTO c VALUES (1), (2)');
     const run = newRun({ 'table.include.list': 'public.a,public.sync', 'publication.autocreate.mode': 'filtered' });
-    await server.sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
+    await sql('CREATE TABLE sync (id serial PRIMARY KEY, t text)');
     await run.start();
     await run.untilRead();
     await run.catchUp();
     await run.stop();
     await run.start({ 'table.include.list': 'public.*' });
-    await server.sql(`UPDATE b SET t = 'new' WHERE id % 3 = 0`);
-    await server.sql('INSERT INTO c VALUES (3)');
+    await sql(`UPDATE b SET t = 'new' WHERE id % 3 = 0`);
+    await sql('INSERT INTO c VALUES (3)');
     await run.until(async () => (await run.differences('b')).missing.length === 0 && reads(run, 'c') >= 2);
     await run.untilRead();
     await run.catchUp();

@@ -1,51 +1,32 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { SnapshotRun } from './snapshot-run.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { SnapshotRun } from './snapshot-run.ts';
+import { snapshotServer } from './snapshot-server.ts';
 
 const EQUAL = { missing: [], extra: [] };
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const { newRun, sql } = snapshotServer();
 
 let run: SnapshotRun;
 beforeEach(async () => {
-  await server.sql('CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048))');
-  await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-  await server.sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
-  await server.sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 5000) i`);
-  await server.sql(`INSERT INTO b SELECT i, 'row ' || i FROM generate_series(1, 100) i`);
-  run = new SnapshotRun({
-    server,
-    config: {
-      'signal.data.collection': 'public.signals',
-      'snapshot.mode': 'no_data',
-      'incremental.snapshot.chunk.size': '100',
-    },
+  await sql('CREATE TABLE signals (id varchar(42) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048))');
+  await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+  await sql('CREATE TABLE b (id int PRIMARY KEY, t text)');
+  await sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 5000) i`);
+  await sql(`INSERT INTO b SELECT i, 'row ' || i FROM generate_series(1, 100) i`);
+  run = newRun({
+    'signal.data.collection': 'public.signals',
+    'snapshot.mode': 'no_data',
+    'incremental.snapshot.chunk.size': '100',
   });
   await run.start();
-  await run.until(async () => (await server.sql('SELECT 1 FROM pg_replication_slots WHERE active')).length > 0);
+  await run.until(async () => (await sql('SELECT 1 FROM pg_replication_slots WHERE active')).length > 0);
   await run.catchUp();
-});
-afterEach(async () => {
-  await run.stop().catch(() => undefined);
-  await server.sql(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL`,
-  );
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
-  await server.sql('DROP SCHEMA public CASCADE');
-  await server.sql('CREATE SCHEMA public');
-  await server.sql('DROP PUBLICATION IF EXISTS snap');
 });
 
 const reads = (table: string): number =>
   run.changes.filter(({ topic, op }) => topic === `p.public.${table}` && op === 'r').length;
 const signal = (id: string, type: string, data: object): Promise<unknown> =>
-  server.sql('INSERT INTO signals VALUES ($1, $2, $3)', [id, type, JSON.stringify(data)]);
+  sql('INSERT INTO signals VALUES ($1, $2, $3)', [id, type, JSON.stringify(data)]);
 
 const asked = (id: string, filter: string): Promise<unknown> =>
   signal(id, 'execute-snapshot', {
@@ -56,8 +37,8 @@ const asked = (id: string, filter: string): Promise<unknown> =>
 describe('a signal', () => {
   test('reads tables by regular expression beside the stream, and its row is a record', async () => {
     await signal('s1', 'execute-snapshot', { type: 'incremental', 'data-collections': ['public.(a|b)'] });
-    await server.sql(`UPDATE a SET t = 'new' WHERE id % 3 = 0`);
-    await server.sql('DELETE FROM a WHERE id % 5 = 0');
+    await sql(`UPDATE a SET t = 'new' WHERE id % 3 = 0`);
+    await sql('DELETE FROM a WHERE id % 5 = 0');
     await run.untilRead();
     await run.catchUp();
     for (const table of ['a', 'b']) expect(await run.differences(table)).toEqual(EQUAL);
@@ -132,7 +113,7 @@ describe('a signal', () => {
       'data-collections': ['public.a'],
       'additional-conditions': [{ 'data-collection': 'public.a', filter: 'no such column = 1' }],
     });
-    await server.sql(`INSERT INTO signals VALUES ('w3', 'log', '{"message": "hello"}')`);
+    await sql(`INSERT INTO signals VALUES ('w3', 'log', '{"message": "hello"}')`);
     await run.catchUp();
     await run.until(() =>
       run.logs.some((line) => /w4 is not carried out for public\.a: reading public\.a: /.test(line)),

@@ -1,48 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { SnapshotRun } from './snapshot-run.ts';
+import { snapshotServer } from './snapshot-server.ts';
 import { listen } from './stream-harness.ts';
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-
-let runs: SnapshotRun[] = [];
-function newRun(config: Record<string, string> = {}): SnapshotRun {
-  const run = new SnapshotRun({ server, config });
-  runs.push(run);
-  return run;
-}
-
-afterEach(async () => {
-  for (const run of runs) await run.stop().catch(() => undefined);
-  runs = [];
-  await server.sql(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active`);
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
-  await server.sql('DROP SCHEMA public CASCADE');
-  await server.sql('CREATE SCHEMA public');
-  await server.sql('DROP PUBLICATION IF EXISTS snap');
-});
+const { newRun, sql, server } = snapshotServer();
 
 describe('an initial snapshot', () => {
   test('reads every table at the slot and goes on with the stream', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-    await server.sql('CREATE TABLE b (x int, y text)');
-    await server.sql('CREATE TABLE empty (id int PRIMARY KEY)');
-    await server.sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 1000) i`);
-    await server.sql(`INSERT INTO b VALUES (1, 'one'), (2, NULL)`);
+    await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await sql('CREATE TABLE b (x int, y text)');
+    await sql('CREATE TABLE empty (id int PRIMARY KEY)');
+    await sql(`INSERT INTO a SELECT i, 'row ' || i FROM generate_series(1, 1000) i`);
+    await sql(`INSERT INTO b VALUES (1, 'one'), (2, NULL)`);
     const run = newRun();
     await run.start();
     await run.untilRead();
-    await server.sql(`UPDATE a SET t = 'changed' WHERE id = 7`);
-    await server.sql(`INSERT INTO empty VALUES (1)`);
+    await sql(`UPDATE a SET t = 'changed' WHERE id = 7`);
+    await sql(`INSERT INTO empty VALUES (1)`);
     await run.catchUp();
     for (const table of ['a', 'b', 'empty']) expect(await run.differences(table)).toEqual({ missing: [], extra: [] });
     expect(run.changes.filter(({ op }) => op === 'r').length).toBe(1002);
@@ -54,8 +30,8 @@ describe('an initial snapshot', () => {
   });
 
   test('every reader reads every row as it was when the slot was made, whatever was written since', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
-    await server.sql(`INSERT INTO a SELECT i, 'old' FROM generate_series(1, 300) i`);
+    await sql('CREATE TABLE a (id int PRIMARY KEY, t text)');
+    await sql(`INSERT INTO a SELECT i, 'old' FROM generate_series(1, 300) i`);
     const run = newRun({ 'snapshot.max.threads': '3' });
     let written = 0;
     const crash = (point: string): boolean => {
@@ -72,20 +48,20 @@ describe('an initial snapshot', () => {
   });
 
   test('makes no slot before the offset that says so is stored', async () => {
-    await server.sql('CREATE TABLE a (id int PRIMARY KEY)');
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
     const { signal } = new AbortController();
     const task = new PostgresTask({
       'topic.prefix': 'p',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
+      'database.hostname': server().host,
+      'database.port': String(server().port),
+      'database.user': server().user,
       'database.password': 'none',
-      'database.dbname': server.database,
+      'database.dbname': server().database,
       'slot.name': 'snap',
       'publication.name': 'snap',
       'plugin.name': 'pgoutput',
     });
-    const slots = () => server.sql('SELECT slot_name FROM pg_replication_slots');
+    const slots = () => sql('SELECT slot_name FROM pg_replication_slots');
     try {
       await task.open({ offsets: [], env: realEnv, context: listen().context, signal });
       const intent = await task.read(signal);
@@ -104,7 +80,7 @@ describe('an initial snapshot', () => {
 
 /** Runs a statement in another process while this one stands still at a named place. */
 function writeAtOnce(statement: string): void {
-  const { host, port, user, database } = server;
+  const { host, port, user, database } = server();
   const script = `
     import pg from 'pg';
     const client = new pg.Client(${JSON.stringify({ host, port, user, database })});
