@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredOffset } from '../../../connectors/postgres/offset.ts';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { describe, expect, test } from 'vitest';
+import { startPostgres } from '../../services/postgres.ts';
 import {
   createStream,
   openStream,
@@ -11,38 +10,9 @@ import {
   type OpenStream,
   type StreamSetup,
 } from './stream-harness.ts';
+import { streamServer } from './stream-server.ts';
 
-let pg: PostgresServer;
-let number = 0;
-const opened: OpenStream[] = [];
-
-beforeAll(async () => {
-  pg = await startPostgres();
-});
-afterAll(async () => {
-  await pg.stop();
-});
-afterEach(async () => {
-  for (const stream of opened.splice(0)) await stream.close();
-});
-
-async function fixture(more: Partial<StreamSetup> = {}) {
-  const name = `f${++number}`;
-  await pg.sql(`create table ${name} (id int primary key, v text); create publication ${name} for table ${name}`);
-  const setup: StreamSetup = {
-    server: { host: pg.host, port: pg.port, user: pg.user, database: pg.database },
-    slot: name,
-    publication: name,
-    ...more,
-  };
-  return { setup, from: await createStream(setup), table: name };
-}
-
-async function open(setup: StreamSetup, from: StoredOffset): Promise<OpenStream> {
-  const stream = await openStream(setup, from);
-  opened.push(stream);
-  return stream;
-}
+const { fixture, open, sql, server } = streamServer();
 
 /** Reads ids until `last` came. */
 async function idsUntil(stream: OpenStream, last: number, pause?: () => Promise<void>): Promise<number[]> {
@@ -72,32 +42,32 @@ function positionOfNow({ stream }: OpenStream) {
 }
 
 async function killWalsenders(): Promise<void> {
-  await pg.sql('select pg_terminate_backend(pid) from pg_stat_replication');
+  await sql('select pg_terminate_backend(pid) from pg_stat_replication');
 }
 
 describe('lost connections', () => {
   test('a killed walsender costs neither rows nor repetitions, also inside a transaction', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} select n, repeat('x', 500) from generate_series(1, 30000) n`);
+    await sql(`insert into ${table} select n, repeat('x', 500) from generate_series(1, 30000) n`);
     let kills = 0;
     const ids = await idsUntil(stream, 30000, async () => {
       if (kills++ < 4) await killWalsenders();
     });
     expect(kills).toBeGreaterThan(3);
     expect(ids).toEqual(count(1, 30000));
-    await pg.sql(`insert into ${table} values (30001, 'after')`);
+    await sql(`insert into ${table} values (30001, 'after')`);
     expect(await idsUntil(stream, 30001)).toEqual([30001]);
   });
 
   test('an immediate restart of the server is survived', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} select n, 'x' from generate_series(1, 100) n`);
+    await sql(`insert into ${table} select n, 'x' from generate_series(1, 100) n`);
     expect(await idsUntil(stream, 100)).toEqual(count(1, 100));
-    await pg.sql(`insert into ${table} select n, 'x' from generate_series(101, 200) n`);
-    await pg.restart('immediate');
-    await pg.sql(`insert into ${table} select n, 'x' from generate_series(201, 300) n`);
+    await sql(`insert into ${table} select n, 'x' from generate_series(101, 200) n`);
+    await server().restart('immediate');
+    await sql(`insert into ${table} select n, 'x' from generate_series(201, 300) n`);
     const ids = await idsUntil(stream, 300);
     expect(ids).toEqual(count(101, 300));
   });
@@ -121,13 +91,13 @@ describe('lost connections', () => {
 
 describe('a silent server', () => {
   test('is given up after two wal_sender_timeouts, and the stream goes on with the next connection', async () => {
-    await pg.restart('fast', { wal_sender_timeout: '1s' });
-    const { setup, from, table } = await fixture({ slotMaxRetries: 100, slotRetryDelayMs: 100 });
+    await server().restart('fast', { wal_sender_timeout: '1s' });
+    const { setup, from, table } = await fixture(undefined, { slotMaxRetries: 100, slotRetryDelayMs: 100 });
     const stream = await open(setup, from);
     try {
-      await pg.sql(`insert into ${table} values (1, 'a')`);
+      await sql(`insert into ${table} values (1, 'a')`);
       expect(await idsUntil(stream, 1)).toEqual([1]);
-      const [row] = await pg.sql('select pid from pg_stat_replication');
+      const [row] = await sql('select pid from pg_stat_replication');
       const pid = Number(row?.['pid']);
       process.kill(pid, 'SIGSTOP');
       const read = idsUntil(stream, 2);
@@ -137,11 +107,11 @@ describe('a silent server', () => {
         .toContain('wal_sender_timeout');
       expect(performance.now() - before).toBeGreaterThan(1000);
       process.kill(pid, 'SIGCONT');
-      await pg.sql(`insert into ${table} values (2, 'b')`);
+      await sql(`insert into ${table} values (2, 'b')`);
       expect(await read).toEqual([2]);
     } finally {
       await stream.close();
-      await pg.restart('fast');
+      await server().restart('fast');
     }
   });
 });
@@ -151,8 +121,8 @@ describe('slots that do not fit', () => {
 
   test('a dropped slot is named with both places and the gap', async () => {
     const { setup, from, table } = await fixture();
-    await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
-    await pg.sql(`insert into ${table} select n, repeat('x', 100) from generate_series(1, 5000) n`);
+    await sql(`select pg_drop_replication_slot('${setup.slot}')`);
+    await sql(`insert into ${table} select n, repeat('x', 100) from generate_series(1, 5000) n`);
     const error: Error = await openStream(setup, from).then(
       () => new Error('opened'),
       (e: Error) => e,
@@ -164,9 +134,9 @@ describe('slots that do not fit', () => {
 
   test('a recreated slot is named with both places and the gap', async () => {
     const { setup, from, table } = await fixture();
-    await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
-    await pg.sql(`insert into ${table} values (1, 'lost')`);
-    await pg.sql(`select pg_create_logical_replication_slot('${setup.slot}', 'pgoutput')`);
+    await sql(`select pg_drop_replication_slot('${setup.slot}')`);
+    await sql(`insert into ${table} values (1, 'lost')`);
+    await sql(`select pg_create_logical_replication_slot('${setup.slot}', 'pgoutput')`);
     const error: Error = await openStream(setup, from).then(
       () => new Error('opened'),
       (e: Error) => e,
@@ -178,25 +148,25 @@ describe('slots that do not fit', () => {
   test('a slot advanced by hand is refused, at the start and at a reconnect', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await sql(`insert into ${table} values (1, 'a')`);
     await idsUntil(stream, 1);
     await stream.close();
-    await pg.sql(`insert into ${table} values (2, 'b')`);
-    await pg.sql(`select pg_replication_slot_advance('${setup.slot}', pg_current_wal_lsn())`);
+    await sql(`insert into ${table} values (2, 'b')`);
+    await sql(`select pg_replication_slot_advance('${setup.slot}', pg_current_wal_lsn())`);
     await expect(openStream(setup, from)).rejects.toMatchObject({ code: 'POSTGRES_SLOT_AHEAD' });
   });
 
   test('a slot that was dropped and made anew while it streamed stops the task', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await sql(`insert into ${table} values (1, 'a')`);
     await idsUntil(stream, 1);
     const read = settled(stream.stream.read(AbortSignal.timeout(30_000)));
-    await pg.sql(`alter table ${table} add column w int`);
+    await sql(`alter table ${table} add column w int`);
     await killWalsenders();
     for (;;) {
       try {
-        await pg.sql(`select pg_drop_replication_slot('${setup.slot}')`);
+        await sql(`select pg_drop_replication_slot('${setup.slot}')`);
         break;
       } catch {
         await killWalsenders();
@@ -255,24 +225,24 @@ describe('slots that do not fit', () => {
   });
 
   test('a slot in use is waited for, then named with who holds it', async () => {
-    const { setup, from, table } = await fixture({ slotMaxRetries: 2, slotRetryDelayMs: 200 });
+    const { setup, from, table } = await fixture(undefined, { slotMaxRetries: 2, slotRetryDelayMs: 200 });
     const first = await open(setup, from);
     await expect(openStream(setup, from)).rejects.toMatchObject({ code: 'POSTGRES_SLOT_BUSY', kind: 'busy' });
     const patient = { ...setup, slotMaxRetries: 50 };
-    const second = openStream(patient, from);
+    const second = open(patient, from);
     await sleep(300);
     await first.close();
-    opened.push(await second);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await second;
+    await sql(`insert into ${table} values (1, 'a')`);
     expect(await idsUntil(await second, 1)).toEqual([1]);
   });
 
   test('a slot whose WAL was removed is named as lost', async () => {
-    await pg.restart('fast', { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '32MB' });
+    await server().restart('fast', { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '32MB' });
     try {
       const { setup, from } = await fixture();
       for (let i = 0; i < 6; i++) {
-        await pg.sql(
+        await sql(
           `create table if not exists filler (v text); insert into filler select repeat('x', 1000) from generate_series(1, 20000); select pg_switch_wal(); checkpoint`,
         );
       }
@@ -283,7 +253,7 @@ describe('slots that do not fit', () => {
       expect(error).toMatchObject({ code: 'POSTGRES_SLOT_LOST', kind: 'position' });
       expect(error.message).toMatch(/wal_removed|WAL was removed/);
     } finally {
-      await pg.restart('fast');
+      await server().restart('fast');
     }
   });
 });
@@ -291,7 +261,7 @@ describe('slots that do not fit', () => {
 describe('the loop and the socket', () => {
   test('a loop that is blocked when the stream starts loses nothing', async () => {
     const { setup, from, table } = await fixture();
-    await pg.sql(`insert into ${table} select n, 'x' from generate_series(1, 500) n`);
+    await sql(`insert into ${table} select n, 'x' from generate_series(1, 500) n`);
     for (let i = 0; i < 10; i++) {
       const opening = openStream(setup, from);
       for (let j = 0; j < 6; j++) {
@@ -306,29 +276,29 @@ describe('the loop and the socket', () => {
   });
 
   test('a runner that does not read for many wal_sender_timeouts keeps its session and its memory flat', async () => {
-    await pg.restart('fast', { wal_sender_timeout: '2s' });
+    await server().restart('fast', { wal_sender_timeout: '2s' });
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
     try {
-      await pg.sql(`insert into ${table} select n, repeat('x', 4000) from generate_series(1, 20000) n`);
-      const [first] = await pg.sql('select pid from pg_stat_replication');
+      await sql(`insert into ${table} select n, repeat('x', 4000) from generate_series(1, 20000) n`);
+      const [first] = await sql('select pid from pg_stat_replication');
       const before = process.memoryUsage().arrayBuffers;
       await sleep(7000);
-      const [now] = await pg.sql('select pid from pg_stat_replication');
+      const [now] = await sql('select pid from pg_stat_replication');
       expect(now?.['pid']).toBe(first?.['pid']);
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 << 20);
       expect(await idsUntil(stream, 20000)).toEqual(count(1, 20000));
       expect([...stream.warnings.values()].filter((text) => text !== null)).toEqual([]);
     } finally {
       await stream.close();
-      await pg.restart('fast');
+      await server().restart('fast');
     }
   });
 
   test('batches that were read are not committed by a restart: they come again', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a'), (2, 'b')`);
+    await sql(`insert into ${table} values (1, 'a'), (2, 'b')`);
     const batch = await stream.stream.read(AbortSignal.timeout(20_000));
     const position = positionOf(batch);
     await stream.close();
@@ -336,7 +306,7 @@ describe('the loop and the socket', () => {
     expect(await idsUntil(again, 2)).toEqual([1, 2]);
     again.stream.committed(position);
     await again.close();
-    await pg.sql(`insert into ${table} values (3, 'c')`);
+    await sql(`insert into ${table} values (3, 'c')`);
     const next = await open(setup, { ...from, place: position });
     expect(await idsUntil(next, 3)).toEqual([3]);
   });

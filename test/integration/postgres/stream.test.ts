@@ -1,58 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
 import type { StoredOffset, StreamPlace } from '../../../connectors/postgres/offset.ts';
 import type { StreamHooks } from '../../../connectors/postgres/stream/stream-hooks.ts';
 import { TransactionRecords } from '../../../connectors/postgres/stream/transaction-records.ts';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import {
-  createStream,
-  openStream,
-  positionOf,
-  recordsOf,
-  type OpenStream,
-  type Seen,
-  type StreamSetup,
-} from './stream-harness.ts';
+import { openStream, positionOf, recordsOf, type OpenStream, type Seen, type StreamSetup } from './stream-harness.ts';
+import { streamServer } from './stream-server.ts';
 
-let pg: PostgresServer;
-let number = 0;
-const opened: OpenStream[] = [];
-
-beforeAll(async () => {
-  pg = await startPostgres({ settings: { wal_sender_timeout: '60s' } });
-});
-afterAll(async () => {
-  await pg.stop();
-});
-afterEach(async () => {
-  for (const stream of opened.splice(0)) await stream.close();
-});
-
-interface Fixture {
-  readonly setup: StreamSetup;
-  readonly from: StoredOffset;
-  readonly table: string;
-}
-
-/** A table with a publication and a slot of its own. */
-async function fixture(columns = 'id int primary key, v text', more: Partial<StreamSetup> = {}): Promise<Fixture> {
-  const name = `s${++number}`;
-  await pg.sql(`create table ${name} (${columns}); create publication ${name} for table ${name}`);
-  const setup: StreamSetup = {
-    server: { host: pg.host, port: pg.port, user: pg.user, database: pg.database },
-    slot: name,
-    publication: name,
-    ...more,
-  };
-  return { setup, from: await createStream(setup), table: name };
-}
-
-async function open(setup: StreamSetup, from: StoredOffset): Promise<OpenStream> {
-  const stream = await openStream(setup, from);
-  opened.push(stream);
-  return stream;
-}
+const { fixture, open, sql } = streamServer({ settings: { wal_sender_timeout: '60s' } });
 
 const never = new AbortController().signal;
 
@@ -73,7 +28,7 @@ function field(seen: Seen, path: string): unknown {
 }
 
 async function confirmed(slot: string): Promise<string | null | undefined> {
-  const [row] = await pg.sql(`select confirmed_flush_lsn from pg_replication_slots where slot_name = '${slot}'`);
+  const [row] = await sql(`select confirmed_flush_lsn from pg_replication_slots where slot_name = '${slot}'`);
   return row?.['confirmed_flush_lsn'];
 }
 
@@ -84,10 +39,10 @@ describe('changes', () => {
   test('inserts, updates, key changes and deletes become records in order', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
-    await pg.sql(`update ${table} set v = 'b' where id = 1`);
-    await pg.sql(`update ${table} set id = 2 where id = 1`);
-    await pg.sql(`delete from ${table} where id = 2`);
+    await sql(`insert into ${table} values (1, 'a')`);
+    await sql(`update ${table} set v = 'b' where id = 1`);
+    await sql(`update ${table} set id = 2 where id = 1`);
+    await sql(`delete from ${table} where id = 2`);
     const seen = await take(stream, 7);
     expect(
       seen.map(({ key, value }) => [(key as { id: number }).id, value === null ? null : (value as { op: string }).op]),
@@ -107,7 +62,7 @@ describe('changes', () => {
   test('rows of one transaction share its id and time, and each has its LSN', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`begin; insert into ${table} values (1, 'a'); insert into ${table} values (2, 'b'); commit`);
+    await sql(`begin; insert into ${table} values (1, 'a'); insert into ${table} values (2, 'b'); commit`);
     const [first, second] = await take(stream, 2);
     expect(field(first as Seen, 'source.txId')).toBe(field(second as Seen, 'source.txId'));
     expect(field(first as Seen, 'source.ts_us')).toBe(field(second as Seen, 'source.ts_us'));
@@ -120,7 +75,7 @@ describe('changes', () => {
   test('a table that changes inside a transaction is read by each of its versions', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`begin; insert into ${table} values (1, 'a'); alter table ${table} add column n numeric default 7;
+    await sql(`begin; insert into ${table} values (1, 'a'); alter table ${table} add column n numeric default 7;
       insert into ${table} values (2, 'b', 1.50); alter table ${table} drop column v; insert into ${table} values (3, 9); commit`);
     const seen = await take(stream, 3);
     expect(Object.keys(field(seen[0] as Seen, 'after') as object)).toEqual(['id', 'v']);
@@ -130,9 +85,9 @@ describe('changes', () => {
 
   test('an unchanged TOAST value is marked, and taken from the old row under REPLICA IDENTITY FULL', async () => {
     const { setup, from, table } = await fixture('id int primary key, n int, big text');
-    await pg.sql(`alter table ${table} alter big set storage external`);
+    await sql(`alter table ${table} alter big set storage external`);
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 1, repeat('x', 5000)); update ${table} set n = 2;
+    await sql(`insert into ${table} values (1, 1, repeat('x', 5000)); update ${table} set n = 2;
       alter table ${table} replica identity full; update ${table} set n = 3`);
     const seen = await take(stream, 3);
     expect(field(seen[1] as Seen, 'after.big')).toBe('__debezium_unavailable_value');
@@ -142,9 +97,9 @@ describe('changes', () => {
   test('a transaction far larger than a block and a row larger than an arena arrive whole', async () => {
     const { setup, from, table } = await fixture();
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} select n, repeat(chr(97 + n % 26), 300) from generate_series(1, 20000) n`);
-    await pg.sql(`insert into ${table} values (0, repeat('z', 40000000))`);
-    await pg.sql(`insert into ${table} values (-1, 'end')`);
+    await sql(`insert into ${table} select n, repeat(chr(97 + n % 26), 300) from generate_series(1, 20000) n`);
+    await sql(`insert into ${table} values (0, repeat('z', 40000000))`);
+    await sql(`insert into ${table} values (-1, 'end')`);
     let count = 0;
     for (;;) {
       const batch = await stream.stream.read(AbortSignal.timeout(20_000));
@@ -164,7 +119,7 @@ describe('changes', () => {
   test('truncate makes a record where it is not skipped', async () => {
     const { setup, from, table } = await fixture(undefined, { rows: { skipped: new Set() } });
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a'); truncate ${table}`);
+    await sql(`insert into ${table} values (1, 'a'); truncate ${table}`);
     const seen = await take(stream, 2);
     expect(field(seen[1] as Seen, 'op')).toBe('t');
   });
@@ -176,12 +131,12 @@ describe('resuming', () => {
     const begins: bigint[] = [];
     const { setup, from, table } = await fixture();
     // Multi-row inserts of one page share one LSN; the message splits the stream between transactions.
-    await pg.sql(`insert into ${table} select n, 'a' from generate_series(1, 5) n`);
-    await pg.sql(`select pg_logical_emit_message(false, 'note', 'between')`);
-    await pg.sql(`begin; insert into ${table} select n, 'b' from generate_series(6, 9) n;
+    await sql(`insert into ${table} select n, 'a' from generate_series(1, 5) n`);
+    await sql(`select pg_logical_emit_message(false, 'note', 'between')`);
+    await sql(`begin; insert into ${table} select n, 'b' from generate_series(6, 9) n;
       update ${table} set id = id + 100 where id = 1; savepoint s; insert into ${table} values (50, 'no'); rollback to s;
       insert into ${table} values (10, 'c'); commit`);
-    await pg.sql(`copy ${table} from program 'printf "20\\tx\\n21\\tx\\n22\\tx\\n"'`);
+    await sql(`copy ${table} from program 'printf "20\\tx\\n21\\tx\\n22\\tx\\n"'`);
     const ends: bigint[] = [];
     const hooks: StreamHooks = {
       watchingRows: false,
@@ -226,7 +181,7 @@ describe('resuming', () => {
       rows: { transactionMetadata: true },
       assembler: { transactions: new TransactionRecords(transactionLayouts('tx')) },
     });
-    await pg.sql(
+    await sql(
       `begin; insert into ${table} values (1, 'a'); update ${table} set id = 2; insert into ${table} values (3, 'c'); commit`,
     );
     const whole = await open(transactions(), from);
@@ -245,12 +200,12 @@ describe('resuming', () => {
 
   test('an offset whose event is at another LSN now is refused', async () => {
     const { setup, from, table } = await fixture();
-    await pg.sql(`insert into ${table} select n, 'a' from generate_series(1, 3) n`);
+    await sql(`insert into ${table} select n, 'a' from generate_series(1, 3) n`);
     const first = await open(setup, from);
     const batch = await first.stream.read(never);
     const commitLsn = positionOf(batch).flushLsn;
     await first.close();
-    const [row] = await pg.sql(
+    const [row] = await sql(
       `select lsn from pg_logical_slot_peek_binary_changes('${setup.slot}', null, null, 'proto_version', '1', 'publication_names', '${setup.publication}') limit 1`,
     );
     expect(row?.['lsn']).toBeTruthy();
@@ -290,7 +245,7 @@ describe('acknowledgement', () => {
     const { setup, from, table } = await fixture(undefined, { statusIntervalMs: 50 });
     const stream = await open(setup, from);
     const start = await confirmed(setup.slot);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await sql(`insert into ${table} values (1, 'a')`);
     const batch = await stream.stream.read(never);
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(await confirmed(setup.slot)).toBe(start);
@@ -302,7 +257,7 @@ describe('acknowledgement', () => {
     const { setup, from } = await fixture(undefined, { statusIntervalMs: 50 });
     const stream = await open(setup, from);
     const start = await confirmed(setup.slot);
-    await pg.sql(`create table other_${setup.slot} as select n from generate_series(1, 1000) n`);
+    await sql(`create table other_${setup.slot} as select n from generate_series(1, 1000) n`);
     const batch = await stream.stream.read(AbortSignal.timeout(20_000));
     expect(recordsOf(batch)).toEqual([]);
     const position = positionOf(batch);
@@ -316,9 +271,9 @@ describe('acknowledgement', () => {
   test('nothing moves while something handed over is not committed', async () => {
     const { setup, from, table } = await fixture(undefined, { statusIntervalMs: 50 });
     const stream = await open(setup, from);
-    await pg.sql(`insert into ${table} values (1, 'a')`);
+    await sql(`insert into ${table} values (1, 'a')`);
     await stream.stream.read(never);
-    await pg.sql(`create table other_${setup.slot} as select n from generate_series(1, 1000) n`);
+    await sql(`create table other_${setup.slot} as select n from generate_series(1, 1000) n`);
     await expect(stream.stream.read(AbortSignal.timeout(500))).rejects.toThrow(/timeout/);
   });
 });
