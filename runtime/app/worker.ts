@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { FastifyInstance } from 'fastify';
-import type { PluginCatalog } from '../cluster/catalog.ts';
 import { Herder } from '../cluster/herder.ts';
 import { redactedHost } from '../cluster/redacted-host.ts';
-import { taskSamples } from '../cluster/task-samples.ts';
 import { invalidOptions, secretsIn } from '../connector/options.ts';
 import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
@@ -11,40 +8,26 @@ import { connectHub } from '../hub/embedded/open.ts';
 import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
-import { levelName, LoggerLevels } from '../observe/logger-levels.ts';
+import { LoggerLevels } from '../observe/logger-levels.ts';
 import { redactedLog, Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
-import type { RestAccess } from '../rest/access.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { workerOptions } from '../settings/worker-options.ts';
-import type { SecretVault } from '../settings/secret-vault.ts';
-import type { TlsMaterial } from '../settings/tls-files.ts';
-import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
-import { ConfigStore } from '../store/configs.ts';
-import { StatusStore } from '../store/statuses.ts';
+import type { WorkerSettings } from '../settings/worker-settings.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';
 import { extension, HubThread } from './hub-thread.ts';
-import { hubSamples } from './hub-samples.ts';
 import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
-import {
-  isLocal,
-  refuseMissingUsers,
-  refuseOpenListener,
-  renewCertificates,
-  restAccess,
-  restLimits,
-  restTls,
-  warnOfClearTokens,
-} from './rest-access.ts';
+import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
-import { VERSION } from '../connector/version.ts';
+import { serveRest, workerId } from './worker-rest.ts';
+import { openStores } from './worker-stores.ts';
 
 export interface WorkerOptions {
   readonly settings: WorkerSettings;
@@ -69,8 +52,6 @@ export interface Worker {
   /** Drains and stops tasks, then closes hub and REST. Idempotent. */
   close(): Promise<void>;
 }
-
-type RestServer = typeof import('../rest/server.ts').restServer;
 
 /**
  * Starts a worker on the embedded hub: hub thread, stores, REST, then the stored connectors.
@@ -117,7 +98,10 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   const loggers = options.loggers ?? new LoggerLevels('INFO', () => realEnv.clock.nowMs());
   const catalog = cleanup.add(pluginCatalog(options), (one) => one.close());
   const vault = await configVault(settings, realEnv, catalog);
-  const [configs, statuses] = await openStores({ ...options, vault }, loggers, hub, cleanup, fatal('stores'));
+  const [configs, statuses] = await openStores(
+    { settings, log, vault, loggers, hub, failed: fatal('stores') },
+    cleanup,
+  );
   await configs.reseal();
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
@@ -143,20 +127,10 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   health.watch(() => herder.figures.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
-  const parts = { env: realEnv, log, redactor };
-  const access = await restAccess(settings, parts);
-  warnOfClearTokens(settings, access, log);
-  const tls = await restTls(settings, realEnv);
   const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
-  const worker = settings.effective;
-  const change = changes({ ...parts, herder, hub, catalog, providers, configs, offsets, worker, hubPath: path });
-  for (const listener of settings.listeners) {
-    const own = listener.protocol === 'https' ? tls : undefined;
-    const shared = { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls: own, change };
-    const app = cleanup.add(rest(restServer, options, shared), (one) => one.close());
-    urls.push(await listen(app, listener));
-    if (own !== undefined) cleanup.add(renewCertificates(app, settings, parts), async (end) => end());
-  }
+  const shared = { log, redactor, herder, hub, catalog, configs };
+  const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath: path });
+  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, change }, urls, cleanup);
   await options.prepare?.(herder);
   await herder.start();
   cleanup.add(watchFiles(settings, herder, log), async (end) => end());
@@ -203,46 +177,6 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
   return HubThread.start(options['millrace.hub.path'], hubOptions, failed);
 }
 
-async function openStores(
-  { settings, log, vault }: WorkerOptions & { readonly vault: SecretVault | undefined },
-  loggers: LoggerLevels,
-  hub: EmbeddedHub,
-  cleanup: Cleanup,
-  failed: (error: Error) => void,
-): Promise<[ConfigStore, StatusStore]> {
-  const { options } = settings;
-  const { signal } = new AbortController();
-  const unreadable =
-    (topic: string) =>
-    (key: string, error: Error): void => {
-      log.warn('a record of an internal topic cannot be read and is left out', { topic, key, error: error.message });
-    };
-  const configTopic = options['config.storage.topic'];
-  const statusTopic = options['status.storage.topic'];
-  const partitions = options['status.storage.partitions'];
-  const shared = { hub, env: realEnv, failed };
-  const levelChanged = (logger: string, word: string): void => {
-    const level = levelName(word);
-    if (level !== null) loggers.set(logger, level);
-  };
-  const [configs, statuses] = await Promise.all([
-    ConfigStore.open(
-      {
-        ...shared,
-        topic: configTopic,
-        unreadable: unreadable(configTopic),
-        levelChanged,
-        ...(vault === undefined ? {} : { vault }),
-      },
-      signal,
-    ),
-    StatusStore.open({ ...shared, topic: statusTopic, partitions, unreadable: unreadable(statusTopic) }, signal),
-  ]);
-  cleanup.add(configs, (one) => one.close());
-  cleanup.add(statuses, (one) => one.close());
-  return [configs, statuses];
-}
-
 function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof workerCatalog> {
   const { options } = settings;
   return workerCatalog({
@@ -282,96 +216,4 @@ function deadLetterService(hub: EmbeddedHub, herder: Herder): DeadLetterService 
       kind: herder.answers.typeOf(name) === 'source' ? 'source' : 'sink',
     }),
   });
-}
-
-interface RestParts {
-  readonly herder: Herder;
-  readonly hub: EmbeddedHub;
-  readonly health: WorkerHealth;
-  readonly loggers: LoggerLevels;
-  readonly configs: ConfigStore;
-  readonly catalog: PluginCatalog;
-  readonly access: RestAccess;
-  readonly tls: TlsMaterial | undefined;
-  readonly deadLetters: DeadLetterService;
-  readonly change: ReturnType<typeof changes>;
-}
-
-function rest(
-  restServer: RestServer,
-  { settings, log, redactor }: OpenOptions,
-  { herder, hub, health, loggers, configs, catalog, access, deadLetters, tls, change }: RestParts,
-): FastifyInstance {
-  const { options } = settings;
-  return restServer({
-    herder,
-    log,
-    version: VERSION,
-    commit: 'unknown',
-    hubId: hub.id,
-    plugins: () => catalog.list(),
-    health: () => health.get(),
-    topics: {
-      list: () => hub.admin.topics(),
-      create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
-    },
-    loggers,
-    clusterLevel: (logger, level) => configs.putLevel(logger, level),
-    metrics: metricsPage(herder, hub),
-    bodyBytes: options['millrace.rest.body.bytes'],
-    access,
-    limits: restLimits(settings),
-    hide: redactor.hide,
-    deadLetters,
-    ...change,
-    ...(tls === undefined ? {} : { tls }),
-    hosts: ownNames(settings),
-    allowOrigin: options['access.control.allow.origin'],
-    allowMethods: options['access.control.allow.methods'],
-    topicTracking: options['topic.tracking.enable'],
-    topicTrackingReset: options['topic.tracking.allow.reset'],
-  });
-}
-
-/** Who can reach a worker on loopback only is on this machine: it needs no other name (DNS rebinding). */
-function ownNames({ listeners, options }: WorkerSettings): readonly string[] | null {
-  if (!listeners.every(isLocal)) return null;
-  const advertised = options['rest.advertised.host.name'];
-  return advertised === undefined ? [] : [advertised];
-}
-
-/** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */
-function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: string; contentType: string }> {
-  let page: Promise<import('../observe/metrics/page.ts').MetricsPage> | null = null;
-  return async () => {
-    page ??= import('../observe/metrics/page.ts').then(({ MetricsPage }) => new MetricsPage());
-    const loaded = await page;
-    const askedMs = realEnv.clock.monotonicMs();
-    const stats = await hub.stats();
-    const answerMs = realEnv.clock.monotonicMs() - askedMs;
-    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(stats, answerMs)];
-    return { text: await loaded.render(samples), contentType: loaded.contentType };
-  };
-}
-
-/** `host:port` that names this worker. */
-function workerId({ options }: WorkerSettings, urls: readonly string[]): string {
-  const url = new URL(urls[0] ?? 'http://127.0.0.1:0');
-  const host = options['rest.advertised.host.name'] ?? url.hostname;
-  return `${host}:${options['rest.advertised.port'] ?? url.port}`;
-}
-
-async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
-    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
-      kind: 'config',
-      key: 'listeners',
-      remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',
-      cause: error,
-    });
-  }
 }

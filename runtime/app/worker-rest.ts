@@ -1,0 +1,137 @@
+import type { FastifyInstance } from 'fastify';
+import type { PluginCatalog } from '../cluster/catalog.ts';
+import type { Herder } from '../cluster/herder.ts';
+import { taskSamples } from '../cluster/task-samples.ts';
+import { VERSION } from '../connector/version.ts';
+import { realEnv } from '../env/real.ts';
+import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
+import type { WorkerHealth } from '../observe/health.ts';
+import type { LineLog } from '../observe/logger.ts';
+import type { LoggerLevels } from '../observe/logger-levels.ts';
+import type { Redactor } from '../observe/redactor.ts';
+import { MillraceError } from '../record/error.ts';
+import type { RestAccess } from '../rest/access.ts';
+import type { TlsMaterial } from '../settings/tls-files.ts';
+import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
+import type { ConfigStore } from '../store/configs.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { DeadLetterService } from './deadletters/dead-letter-service.ts';
+import { hubSamples } from './hub-samples.ts';
+import type { changes } from './plan/changes.ts';
+import { isLocal, renewCertificates, restAccess, restLimits, restTls, warnOfClearTokens } from './rest-access.ts';
+
+type RestServer = typeof import('../rest/server.ts').restServer;
+
+interface RestParts {
+  readonly log: LineLog;
+  readonly redactor: Redactor;
+  readonly herder: Herder;
+  readonly hub: EmbeddedHub;
+  readonly health: WorkerHealth;
+  readonly loggers: LoggerLevels;
+  readonly configs: ConfigStore;
+  readonly catalog: PluginCatalog;
+  readonly deadLetters: DeadLetterService;
+  readonly change: ReturnType<typeof changes>;
+}
+
+/** Serves REST at each of the worker's listeners; adds where it can be reached to `urls`. */
+export async function serveRest(
+  restServer: RestServer,
+  settings: WorkerSettings,
+  parts: RestParts,
+  urls: string[],
+  cleanup: Cleanup,
+): Promise<void> {
+  const edges = { env: realEnv, log: parts.log, redactor: parts.redactor };
+  const access = await restAccess(settings, edges);
+  warnOfClearTokens(settings, access, parts.log);
+  const tls = await restTls(settings, realEnv);
+  for (const listener of settings.listeners) {
+    const own = listener.protocol === 'https' ? tls : undefined;
+    const app = cleanup.add(server(restServer, settings, parts, access, own), (one) => one.close());
+    urls.push(await listen(app, listener));
+    if (own !== undefined) cleanup.add(renewCertificates(app, settings, edges), async (end) => end());
+  }
+}
+
+function server(
+  restServer: RestServer,
+  settings: WorkerSettings,
+  { log, redactor, herder, hub, health, loggers, configs, catalog, deadLetters, change }: RestParts,
+  access: RestAccess,
+  tls: TlsMaterial | undefined,
+): FastifyInstance {
+  const { options } = settings;
+  return restServer({
+    herder,
+    log,
+    version: VERSION,
+    commit: 'unknown',
+    hubId: hub.id,
+    plugins: () => catalog.list(),
+    health: () => health.get(),
+    topics: {
+      list: () => hub.admin.topics(),
+      create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
+    },
+    loggers,
+    clusterLevel: (logger, level) => configs.putLevel(logger, level),
+    metrics: metricsPage(herder, hub),
+    bodyBytes: options['millrace.rest.body.bytes'],
+    access,
+    limits: restLimits(settings),
+    hide: redactor.hide,
+    deadLetters,
+    ...change,
+    ...(tls === undefined ? {} : { tls }),
+    hosts: ownNames(settings),
+    allowOrigin: options['access.control.allow.origin'],
+    allowMethods: options['access.control.allow.methods'],
+    topicTracking: options['topic.tracking.enable'],
+    topicTrackingReset: options['topic.tracking.allow.reset'],
+  });
+}
+
+/** Who can reach a worker on loopback only is on this machine: it needs no other name (DNS rebinding). */
+function ownNames({ listeners, options }: WorkerSettings): readonly string[] | null {
+  if (!listeners.every(isLocal)) return null;
+  const advertised = options['rest.advertised.host.name'];
+  return advertised === undefined ? [] : [advertised];
+}
+
+/** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */
+function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: string; contentType: string }> {
+  let page: Promise<import('../observe/metrics/page.ts').MetricsPage> | null = null;
+  return async () => {
+    page ??= import('../observe/metrics/page.ts').then(({ MetricsPage }) => new MetricsPage());
+    const loaded = await page;
+    const askedMs = realEnv.clock.monotonicMs();
+    const stats = await hub.stats();
+    const answerMs = realEnv.clock.monotonicMs() - askedMs;
+    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(stats, answerMs)];
+    return { text: await loaded.render(samples), contentType: loaded.contentType };
+  };
+}
+
+/** `host:port` that names this worker. */
+export function workerId({ options }: WorkerSettings, urls: readonly string[]): string {
+  const url = new URL(urls[0] ?? 'http://127.0.0.1:0');
+  const host = options['rest.advertised.host.name'] ?? url.hostname;
+  return `${host}:${options['rest.advertised.port'] ?? url.port}`;
+}
+
+async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
+    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
+      kind: 'config',
+      key: 'listeners',
+      remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',
+      cause: error,
+    });
+  }
+}
