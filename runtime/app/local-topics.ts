@@ -4,6 +4,7 @@ import { openHub, openHubForReading } from '../hub/embedded/open.ts';
 import type { Hub, TopicConfig } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import { notFound } from './not-found.ts';
+import { readable } from './readable.ts';
 
 interface TopicLine {
   readonly name: string;
@@ -186,35 +187,10 @@ function print(bytes: Buffer, partition: number, from: bigint, most: number, { t
       partition,
       offset: one.offset,
       timestamp: new Date(one.timestampMs).toISOString(),
-      key: shown(one.key()),
-      value: shown(one.value()),
-      headers: one.headers().map(({ key, value }) => ({ key, value: shown(value) })),
+      key: readable(one.key()),
+      value: readable(one.value()),
+      headers: one.headers().map(({ key, value }) => ({ key, value: readable(value) })),
     });
   });
   return count;
-}
-
-const strict = new TextDecoder('utf-8', { fatal: true });
-
-function shown(bytes: Uint8Array | null): unknown {
-  if (bytes === null) return null;
-  let text: string;
-  try {
-    text = strict.decode(bytes);
-  } catch {
-    return `base64:${Buffer.from(bytes).toString('base64')}`;
-  }
-  try {
-    return JSON.parse(text, exactNumber) as unknown;
-  } catch {
-    return text;
-  }
-}
-
-/** Numbers keep their digits: those a double cannot hold become raw JSON again when printed. */
-function exactNumber(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
-  const raw = (JSON as unknown as { rawJSON?: (text: string) => unknown }).rawJSON;
-  return raw === undefined ? source : raw(source);
 }

@@ -15,7 +15,7 @@ import { originalHeaders, redriveCount, stackOf } from '../../task/dead-letter-f
 import { deadLetterPolicy } from '../../task/dead-letters.ts';
 import { deadLetters, matches, wholeLog, type StoredDeadLetter } from '../../task/redrive/dead-letter-log.ts';
 import { isSelected } from '../../task/redrive/redriver.ts';
-import { payload, readable } from './readable.ts';
+import { payload, readable } from '../readable.ts';
 
 export interface DeadLetterServiceOptions {
   readonly hub: Hub;
