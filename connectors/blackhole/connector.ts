@@ -3,7 +3,7 @@ import { option, optionSet, parseOptions } from '../../runtime/connector/options
 import { VERSION } from '../../runtime/connector/version.ts';
 import { BlackholeTask } from './task.ts';
 
-export const blackholeOptions = optionSet('blackhole', {
+const blackholeOptions = optionSet('blackhole', {
   decode: option.boolean({
     doc: 'Whether keys and values are decoded before they are dropped: the work of converters and transforms is then part of what is measured.',
     group: 'Sink',

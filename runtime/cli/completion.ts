@@ -20,7 +20,7 @@ compdef _millrace millrace`,
   fish: `complete -c millrace -a '(millrace ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'`,
 };
 
-export const SHELLS: readonly string[] = Object.keys(SCRIPTS);
+const SHELLS: readonly string[] = Object.keys(SCRIPTS);
 
 /** `millrace completion SHELL` */
 export function defineCompletion(command: Command, io: CliIo): void {

@@ -116,7 +116,7 @@ export async function resolveConfig(
 const PLACE = /(?:^|[.])(?:host|hostname|port|dbname)$/;
 
 /** Secrets of a configuration: what its options say are, passwords in addresses, and what came from providers. */
-export function configSecrets(
+function configSecrets(
   { options }: Pick<Connector, 'options'>,
   config: RawConfig,
   resolved: RawConfig,

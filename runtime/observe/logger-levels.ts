@@ -15,7 +15,7 @@ const ROOT = 'root';
 const CONNECTORS = 'connector';
 
 /** The logger of the lines that concern a connector. */
-export function connectorLogger(connector: string): string {
+function connectorLogger(connector: string): string {
   return `${CONNECTORS}.${connector}`;
 }
 

@@ -54,8 +54,6 @@ export const isoTimestampOf = semantic('string', 'io.debezium.time.IsoTimestamp'
 export const intervalOf = semantic('string', 'io.debezium.time.Interval');
 /** int64: microseconds, a year of 365.25 days. */
 export const microDurationOf = semantic('int64', 'io.debezium.time.MicroDuration');
-/** int32 */
-export const yearOf = semantic('int32', 'io.debezium.time.Year');
 
 /** string: a JSON document's text. */
 export const jsonOf = semantic('string', 'io.debezium.data.Json');
@@ -77,17 +75,9 @@ export function bitsOf(length: number, options: Options = {}): Schema {
 
 /** string: one of `allowed`; in the schema a comma within a label has a backslash before it. */
 export function enumOf(allowed: readonly string[], options: Options = {}): Schema {
-  return labelled('io.debezium.data.Enum', allowed, options);
-}
-
-/** string: any of `allowed`, joined by commas. */
-export function enumSetOf(allowed: readonly string[], options: Options = {}): Schema {
-  return labelled('io.debezium.data.EnumSet', allowed, options);
-}
-
-function labelled(name: string, allowed: readonly string[], options: Options): Schema {
   const labels = allowed.map((label) => label.replaceAll(',', '\\,')).join(',');
-  return semantic('string', name)({ ...options, parameters: { allowed: labels, ...options.parameters } });
+  const parameters = { allowed: labels, ...options.parameters };
+  return semantic('string', 'io.debezium.data.Enum')({ ...options, parameters });
 }
 
 /** struct {scale, value}: a decimal whose column limits no scale; `value` is two's complement, big-endian. */

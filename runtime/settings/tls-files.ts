@@ -20,7 +20,7 @@ export interface TlsMaterial {
 const PREFIX = 'listeners.https.';
 
 /** Connect's rule: with the prefix where there is any such key, else the worker's own `ssl.*`. */
-export function tlsKey(raw: RawConfig, name: string): string {
+function tlsKey(raw: RawConfig, name: string): string {
   const prefixed = Object.keys(raw).some((key) => key.startsWith(`${PREFIX}ssl.`));
   return prefixed ? `${PREFIX}ssl.${name}` : `ssl.${name}`;
 }

@@ -7,7 +7,7 @@ import type { RawHeader } from '../record/record.ts';
 export const SCHEMA_HEADER = 'millrace.schema';
 
 /** Size of a schema id. */
-export const SCHEMA_ID_BYTES = 8;
+const SCHEMA_ID_BYTES = 8;
 
 /** The header; undefined where neither schema is known. */
 export function schemaHeader(keyId: Uint8Array | null, valueId: Uint8Array | null): RawHeader | undefined {

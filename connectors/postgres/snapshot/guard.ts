@@ -72,7 +72,7 @@ export async function lockTimeout(connection: Connection, cause: unknown, table?
 }
 
 /** The SQLSTATE of a server error, also below ours. */
-export function sqlState(error: unknown): string {
+function sqlState(error: unknown): string {
   return errorCode(error instanceof MillraceError ? error.cause : error);
 }
 

@@ -162,7 +162,7 @@ export class ReadBatches {
   }
 }
 
-export function setMarker(block: RowBlock, row: number, at: number, marker: ReadMarker): void {
+function setMarker(block: RowBlock, row: number, at: number, marker: ReadMarker): void {
   const cell = ((block.firstCell[row] ?? 0) + META.snapshot) * 2;
   block.cells[cell] = at;
   block.cells[cell + 1] = marker.length;

@@ -2,7 +2,7 @@ import { NULL_CELL, type RowBlock } from '../../../runtime/record/row-block.ts';
 import { META, META_CELLS } from '../row/source-block.ts';
 
 /** Most bytes one row's own meta cells may need: `["<20>","<20>"]` and two counters. */
-export const META_BYTES_PER_ROW = 128;
+const META_BYTES_PER_ROW = 128;
 const META_BYTES_PER_TRANSACTION = 512;
 
 /**
@@ -138,7 +138,7 @@ export function grow(block: RowBlock, used: number, need: number): void {
 }
 
 /** Writes an unsigned 64-bit number in decimal; returns where it ends. */
-export function writeLsnDigits(bytes: Buffer, at: number, high: number, low: number): number {
+function writeLsnDigits(bytes: Buffer, at: number, high: number, low: number): number {
   // Beyond 2^53 (8 PiB of WAL) numbers are not exact.
   if (high >= 0x20_0000) {
     return at + bytes.write(String((BigInt(high) << 32n) | BigInt(low)), at, 'latin1');

@@ -1,8 +1,5 @@
 import { Client } from 'pg';
 
-/** Tables of the demo's shop. */
-export const SHOP_TABLES = ['customers', 'products', 'orders', 'order_items'] as const;
-
 /** Schema that the demo makes and drops; nothing else in the database is touched. */
 export const SHOP_SCHEMA = 'millrace_shop';
 

@@ -82,7 +82,7 @@ async function recordsBefore(hub: Hub, ends: readonly End[], signal: AbortSignal
 }
 
 /** The files that hold records, and their format; companions (`.keys.json`) left out. */
-export function dataFiles(
+function dataFiles(
   archive: string,
   topic: string,
   paths: readonly string[],

@@ -11,7 +11,7 @@
 
 const SPLIT = 0x1_0000_0000;
 
-export function writeU64(bytes: Buffer, at: number, value: number): void {
+function writeU64(bytes: Buffer, at: number, value: number): void {
   bytes.writeUInt32BE(Math.floor(value / SPLIT), at);
   bytes.writeUInt32BE(value % SPLIT, at + 4);
 }

@@ -47,7 +47,7 @@ export const taskMetrics = metricSet('millrace_task_', TASK, {
 });
 
 /** What connectors of ours say of themselves by {@link connectorGauge}. */
-export const CONNECTOR_GAUGES: Readonly<Record<string, readonly [unit: string, help: string]>> = {
+const CONNECTOR_GAUGES: Readonly<Record<string, readonly [unit: string, help: string]>> = {
   lag_ms: ['milliseconds', 'As millrace_task_lag_seconds.'],
   lag_bytes: ['bytes', 'As millrace_task_lag_bytes.'],
   lag_records: ['records', 'As millrace_task_lag_records.'],

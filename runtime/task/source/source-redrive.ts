@@ -20,7 +20,7 @@ import { SourceRejects, type FailedRecord } from './source-rejects.ts';
 import { encodable, fromRecord } from './source-transforms.ts';
 
 /** On a redriven record: where the source read it, as JSON. */
-export const SOURCE_HEADER = 'millrace.source';
+const SOURCE_HEADER = 'millrace.source';
 
 const RAW = 'these are bytes that the source could not read: nobody can make a record of them';
 

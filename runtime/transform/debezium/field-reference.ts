@@ -27,7 +27,7 @@ function structOf(field: string): string | null {
 }
 
 /** Reads one: `op`, `lsn`, `source.ts_ms`, each with `:name` to name it otherwise. */
-export function fieldReference(key: string, prefix: string, text: string): FieldReference {
+function fieldReference(key: string, prefix: string, text: string): FieldReference {
   const [path = '', renamed, more] = text.split(':');
   if (more !== undefined) throw wrongOption(key, `Unexpected field name: ${text}`);
   const [first = '', second] = path.split('.');
