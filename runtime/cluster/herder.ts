@@ -82,9 +82,9 @@ export class Herder {
       restart: (name, task) => this.#reconciler.restartTasks(name, [task]),
     });
     const reconciler = this.#reconciler;
-    const { stalls } = this;
-    this.answers = new ConnectorAnswers({ ...options, reconciler, stalls });
-    this.figures = new HerderFigures({ ...options, reconciler, stalls, answers: this.answers });
+    const sources = { configs: options.configs, statuses, reconciler, stalls: this.stalls };
+    this.answers = new ConnectorAnswers({ ...sources, catalog: options.catalog });
+    this.figures = new HerderFigures({ ...sources, answers: this.answers });
     this.#tracker = new TopicTracker({
       env,
       log,
