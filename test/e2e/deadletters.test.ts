@@ -66,6 +66,12 @@ describe('millrace deadletters', () => {
     expect((await run('redrive', 'sink')).err).toContain('--all');
     expect((await run('list', 'sinc')).err).toContain('sink');
     expect((await run('show', 'sink', '0/99')).err).toContain('DEADLETTERS_NOT_FOUND');
+    for (const action of ['redrive', 'discard']) {
+      const refused = await run(action, 'sink', '0/1', '0/99');
+      expect(refused.err).toContain('there is no dead letter of sink in dead at 0/99');
+      expect(refused.err).toContain('DEADLETTERS_NOT_FOUND');
+      expect(refused.code).toBe(4);
+    }
     expect((await run('list', 'lines')).err).toContain('DEADLETTERS_NONE');
   });
 

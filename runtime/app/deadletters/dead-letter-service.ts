@@ -76,10 +76,14 @@ export class DeadLetterService implements DeadLetterAccess {
     const places = await wholeLog(hub, topic);
     const id = env.random.uuid();
     const wanted = { id, filter: request.filter, only: request.only, force: request.force };
+    const absent = new Set(request.only?.map(({ partition, offset }) => `${partition}/${offset}`));
     let total = 0;
     for await (const letter of deadLetters(hub, topic, connector, places, this.#stop.signal)) {
+      absent.delete(`${letter.partition}/${letter.offset}`);
       if (isSelected(wanted, letter, store.mark(letter))) total++;
     }
+    if (absent.size > 0)
+      throw missing(`there is no dead letter of ${connector} in ${topic} at ${[...absent].join(', ')}`);
     const job: RedriveJob = {
       ...wanted,
       connector,
