@@ -3,6 +3,7 @@ import type { PluginCatalog, PluginSummary } from '../cluster/catalog.ts';
 import type { Connector } from '../connector/connector.ts';
 import type { OptionSet } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
+import { meantPredicate, meantTransform } from '../transform/names.ts';
 import { findConverter, listConverters } from './converter-plugins.ts';
 import { findTransformOptions, listTransforms, loadTransforms, transformProblem } from './transform-plugins.ts';
 import { VERSION } from '../connector/version.ts';
@@ -15,6 +16,7 @@ export const builtInCatalog: PluginCatalog = {
   find,
   prepare: loadTransforms,
   problem: transformProblem,
+  meant: (kind, className) => (kind === 'predicate' ? meantPredicate(className) : meantTransform(className)),
 };
 
 function list(): readonly PluginSummary[] {

@@ -21,6 +21,8 @@ export interface PluginOptions {
   find(kind: 'converter' | 'header_converter' | 'transformation' | 'predicate', className: string): OptionSet | null;
   /** What is wrong with the options of a transform or predicate beyond their declaration, by their own key. */
   problem?(kind: 'transformation' | 'predicate', className: string, own: RawConfig): OptionError | null;
+  /** What a transform or predicate that does not exist may have been meant to be, as a sentence; null: nothing is close. */
+  meant?(kind: 'transformation' | 'predicate', className: string): string | null;
 }
 
 export interface Validation {
@@ -161,8 +163,11 @@ function aliasErrors(family: 'transforms' | 'predicates', config: RawConfig, plu
     const className = config[key];
     if (className === undefined) continue;
     const set = plugins.find(KINDS[family], className.trim());
-    if (set === null) errors.push(invalid(key, className, `Class ${className} could not be found.`));
-    else errors.push(...ownErrors(family, alias, set, config, plugins));
+    if (set === null) {
+      const meant = plugins.meant?.(KINDS[family], className.trim()) ?? null;
+      const problem = `Class ${className} could not be found.`;
+      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`));
+    } else errors.push(...ownErrors(family, alias, set, config, plugins));
   }
   return errors;
 }

@@ -1,3 +1,4 @@
+import { nearest } from '../connector/options.ts';
 import {
   DEBEZIUM_TRANSFORMS,
   KAFKA_PREDICATES,
@@ -45,4 +46,25 @@ export function transformNames(kind: Named): readonly (readonly [className: stri
   const name = (suffix: string, side: Side) =>
     [`${kind.javaPackage}.${kind.name}${suffix}`, `${kind.name}${suffix}`, side] as const;
   return kind.sided ? [name('$Key', 'key'), name('$Value', 'value')] : [name('', 'value')];
+}
+
+/** What a name that there is none of may have been meant to be, as a sentence; null: nothing is close. */
+export function meantTransform(written: string): string | null {
+  const known = NAMED_TRANSFORMS.flatMap((kind) =>
+    transformNames(kind).flatMap(([className, short]) => [className, short]),
+  );
+  const sided = NAMED_TRANSFORMS.filter((kind) => kind.sided).flatMap(({ javaPackage, name }) => [
+    `${javaPackage}.${name}`,
+    name,
+  ]);
+  const meant = nearest(written, [...known, ...sided]);
+  if (meant === undefined) return null;
+  if (!sided.includes(meant)) return `Did you mean ${meant}?`;
+  return `Name what it changes, $Key or $Value: did you mean ${meant}$Value or ${meant}$Key?`;
+}
+
+export function meantPredicate(written: string): string | null {
+  const known = NAMED_PREDICATES.flatMap(({ javaPackage, name }) => [name, `${javaPackage}.${name}`]);
+  const meant = nearest(written, known);
+  return meant === undefined ? null : `Did you mean ${meant}?`;
 }

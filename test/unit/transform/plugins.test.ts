@@ -83,6 +83,22 @@ describe('a configuration with transforms', () => {
     ],
     [{ 'transforms.t.type': 'ReplaceField' }, 'transforms.t.type', 'Class ReplaceField could not be found.'],
     [
+      { 'transforms.t.type': 'HoistField' },
+      'transforms.t.type',
+      'Name what it changes, $Key or $Value: did you mean HoistField$Value or HoistField$Key?',
+    ],
+    [{ 'transforms.t.type': 'HoistFeild$Value' }, 'transforms.t.type', 'Did you mean HoistField$Value?'],
+    [
+      { 'transforms.t.type': 'org.apache.kafka.connect.transforms.RegexRoutr' },
+      'transforms.t.type',
+      'Did you mean org.apache.kafka.connect.transforms.RegexRouter?',
+    ],
+    [
+      { predicates: 'p', 'predicates.p.type': 'RecordIsTombstoned', 'transforms.t.type': 'Filter' },
+      'predicates.p.type',
+      'Did you mean RecordIsTombstone?',
+    ],
+    [
       { 'transforms.t.type': 'FilterWhere', 'transforms.t.condition': 'value.a' },
       'transforms.t.condition',
       'needs a comparison',
