@@ -99,43 +99,11 @@ export class ChunkReaders {
   async #read(connection: Connection, job: ChunkJob, blocks: ReaderBlocks): Promise<void> {
     const { layout, work } = job;
     if (layout === null) {
-      this.#push({
-        job,
-        block: new RowBlock(Buffer.alloc(0), 0, 0),
-        last: true,
-        label: () => 0,
-        release: () => undefined,
-      });
+      this.#push(nothingOf(job));
       return;
     }
     const status = new CopyStatus();
-    const width = work.table.columns.length;
-    const pool: BlockPool = {
-      take: () => blocks.take(),
-      full: (block, last) => {
-        this.#push({
-          job,
-          block,
-          last,
-          label: (marker) => rows.label(marker),
-          release: () => blocks.give(block),
-        });
-      },
-    };
-    const { meta, timestampMs } = this.#options;
-    const rows = new CopyRows(
-      {
-        layout,
-        meta,
-        labels: MARKERS,
-        cells: layout.cells - META_CELLS,
-        fields: width,
-        blockBytes: BLOCK_BYTES,
-        ...(timestampMs === undefined ? {} : { timestampMs }),
-      },
-      pool,
-      status,
-    );
+    const rows = this.#rows(job, layout, blocks, status);
     const sql = copyChunk(work.selection, job.chunk);
     const copy = CopyOut.start(connection, `reading ${tableName(work.table)}`, sql, rows, status);
     this.#copies.add(copy);
@@ -154,6 +122,28 @@ export class ChunkReaders {
       blocks.freed = undefined;
       this.#copies.delete(copy);
     }
+  }
+
+  #rows(job: ChunkJob, layout: RowLayout, blocks: ReaderBlocks, status: CopyStatus): CopyRows {
+    const pool: BlockPool = {
+      take: () => blocks.take(),
+      full: (block, last) => {
+        const label: ChunkRows['label'] = (marker) => rows.label(marker);
+        this.#push({ job, block, last, label, release: () => blocks.give(block) });
+      },
+    };
+    const { meta, timestampMs } = this.#options;
+    const options = {
+      layout,
+      meta,
+      labels: MARKERS,
+      cells: layout.cells - META_CELLS,
+      fields: job.work.table.columns.length,
+      blockBytes: BLOCK_BYTES,
+      ...(timestampMs === undefined ? {} : { timestampMs }),
+    };
+    const rows = new CopyRows(options, pool, status);
+    return rows;
   }
 
   #push(rows: ChunkRows): void {
@@ -204,4 +194,10 @@ class ReaderBlocks {
 
 function newBlock(): RowBlock {
   return new RowBlock(Buffer.allocUnsafeSlow(BLOCK_BYTES), 8192, 1 << 17);
+}
+
+/** A table none of whose rows become records is read at once. */
+function nothingOf(job: ChunkJob): ChunkRows {
+  const block = new RowBlock(Buffer.alloc(0), 0, 0);
+  return { job, block, last: true, label: () => 0, release: () => undefined };
 }

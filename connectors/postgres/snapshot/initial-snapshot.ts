@@ -190,24 +190,9 @@ export class InitialSnapshot {
     lsn: bigint,
     finished: Partial<TableProgress>,
   ): Promise<void> {
-    const { options, env, context, server } = this.#upstream;
-    const holder = this.#holder();
+    const { env, server } = this.#upstream;
     this.#finished = finished;
-    const works: TableWork[] = [];
-    const jobs: ChunkJob[] = [];
-    for (const { table, rows } of tables) {
-      const selection = selectTable(table, rows.wanted, options);
-      const work = await planTable(holder, selection, {
-        id: this.#id,
-        readers: this.#connections.length,
-        chunkBytes: options.chunkBytes,
-        published: this.#upstream.published,
-      });
-      works.push(work);
-      for (const [number, chunk] of work.chunks.entries()) {
-        jobs.push({ work, chunk, number, layout: rows.layouts.read });
-      }
-    }
+    const { works, jobs } = await this.#planTables(tables);
     this.#works = works;
     const origin: ReadOrigin = {
       lsn,
@@ -216,16 +201,7 @@ export class InitialSnapshot {
       xid: String(readVisibility(taken.visible).xmax),
       sourceUs: taken.timeUs,
     };
-    const progress = new ReadProgress(
-      context,
-      {
-        rowsDone: 0,
-        rowsEstimated: works.reduce((sum, work) => sum + work.estimatedRows, 0),
-        chunksDone: 0,
-        chunksTotal: jobs.length,
-      },
-      env.clock.monotonicMs(),
-    );
+    const progress = this.#begin(works, jobs.length);
     this.#progress = progress;
     const readers = new ChunkReaders({
       connections: this.#connections,
@@ -244,5 +220,37 @@ export class InitialSnapshot {
         if (last) progress.chunk();
       },
     });
+  }
+
+  async #planTables(
+    tables: readonly CapturedTable[],
+  ): Promise<{ works: readonly TableWork[]; jobs: readonly ChunkJob[] }> {
+    const { options, published } = this.#upstream;
+    const holder = this.#holder();
+    const works: TableWork[] = [];
+    const jobs: ChunkJob[] = [];
+    for (const { table, rows } of tables) {
+      const work = await planTable(holder, selectTable(table, rows.wanted, options), {
+        id: this.#id,
+        readers: this.#connections.length,
+        chunkBytes: options.chunkBytes,
+        published,
+      });
+      works.push(work);
+      for (const [number, chunk] of work.chunks.entries()) {
+        jobs.push({ work, chunk, number, layout: rows.layouts.read });
+      }
+    }
+    return { works, jobs };
+  }
+
+  #begin(works: readonly TableWork[], chunksTotal: number): ReadProgress {
+    const rowsEstimated = works.reduce((sum, work) => sum + work.estimatedRows, 0);
+    const { context, env } = this.#upstream;
+    return new ReadProgress(
+      context,
+      { rowsDone: 0, rowsEstimated, chunksDone: 0, chunksTotal },
+      env.clock.monotonicMs(),
+    );
   }
 }
