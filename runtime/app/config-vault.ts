@@ -1,6 +1,7 @@
 import type { PluginCatalog } from '../cluster/catalog.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
-import { redact, type OptionSet, type RawConfig } from '../connector/options.ts';
+import type { OptionSet, RawConfig } from '../connector/options.ts';
+import { redact } from '../connector/secrets.ts';
 import type { Env } from '../env/env.ts';
 import { SecretVault, type SecretTest } from '../settings/secret-vault.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Herder } from '../cluster/herder.ts';
 import { redactedHost } from '../cluster/redacted-host.ts';
-import { invalidOptions, secretsIn } from '../connector/options.ts';
+import { invalidOptions } from '../connector/options.ts';
+import { secretsIn } from '../connector/secrets.ts';
 import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
 import { connectHub } from '../hub/embedded/open.ts';

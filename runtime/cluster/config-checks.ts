@@ -3,12 +3,11 @@ import {
   HIDDEN,
   listedNames,
   nearest,
-  redact,
-  secretsIn,
   type OptionError,
   type OptionSet,
   type RawConfig,
 } from '../connector/options.ts';
+import { redact, secretsIn } from '../connector/secrets.ts';
 import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import type { Redactor } from '../observe/redactor.ts';

@@ -1,5 +1,6 @@
 import type { Log } from '../connector/context.ts';
-import { unredact, type RawConfig } from '../connector/options.ts';
+import type { RawConfig } from '../connector/options.ts';
+import { unredact } from '../connector/secrets.ts';
 import type { Env } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
 import type { Redactor } from '../observe/redactor.ts';

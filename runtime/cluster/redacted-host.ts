@@ -1,4 +1,4 @@
-import { secretsIn } from '../connector/options.ts';
+import { secretsIn } from '../connector/secrets.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
 

@@ -1,5 +1,6 @@
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
-import { findOption, HIDDEN, redact, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { findOption, HIDDEN, type OptionSet, type RawConfig } from '../connector/options.ts';
+import { redact } from '../connector/secrets.ts';
 import type { PluginCatalog } from './catalog.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
-import { isSealed, listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
+import { listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
+import { isSealed } from '../connector/secrets.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { isSealed } from '../connector/options.ts';
+import { isSealed } from '../connector/secrets.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';

@@ -1,4 +1,5 @@
-import { redact, type OptionSet, type RawConfig } from '../../connector/options.ts';
+import type { OptionSet, RawConfig } from '../../connector/options.ts';
+import { redact } from '../../connector/secrets.ts';
 import type { KeyChange } from '../../rest/plan-answers.ts';
 
 /** Key by key what changes, by key. Compared in clear, shown without secrets (I9). */

@@ -2,7 +2,8 @@ import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { checkResolved, hiddenErrors, namedConnector, withName } from '../../cluster/config-checks.ts';
 import type { Herder } from '../../cluster/herder.ts';
 import type { Connector } from '../../connector/connector.ts';
-import { unredact, type RawConfig } from '../../connector/options.ts';
+import type { RawConfig } from '../../connector/options.ts';
+import { unredact } from '../../connector/secrets.ts';
 import type { Redactor } from '../../observe/redactor.ts';
 import { MillraceError } from '../../record/error.ts';
 import type {

@@ -95,7 +95,7 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'a secret is shown in clear',
     invariant: 'I9',
-    file: 'runtime/connector/options.ts',
+    file: 'runtime/connector/secrets.ts',
     find: 'isSecret(sets, key)) return isVariable(value) ? value : HIDDEN;',
     plant: 'isSecret(sets, key)) return isVariable(value) ? HIDDEN : value;',
     test: 'test/unit/connector/options.test.ts',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { registeredConnectors } from '../../../connectors/registry.ts';
 import { shownConfig } from '../../../runtime/cluster/shown-config.ts';
-import { declared, isSecret, option, optionSet } from '../../../runtime/connector/options.ts';
+import { declared, option, optionSet } from '../../../runtime/connector/options.ts';
+import { isSecret } from '../../../runtime/connector/secrets.ts';
 import { builtInCatalog } from '../../../runtime/app/catalog.ts';
 
 const config = {

@@ -4,11 +4,10 @@ import {
   option,
   optionSet,
   parseOptions,
-  redact,
   unknownOptions,
-  unredact,
   type Options,
 } from '../../../runtime/connector/options.ts';
+import { redact, unredact } from '../../../runtime/connector/secrets.ts';
 
 const set = optionSet(
   'sample',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { redact } from '../../../runtime/connector/options.ts';
+import { redact } from '../../../runtime/connector/secrets.ts';
 import { SecretVault } from '../../../runtime/settings/secret-vault.ts';
 
 let folder: string;
