@@ -7,7 +7,8 @@ import { readTopic } from '../../runtime/app/verify/read-topic.ts';
 import { runVerify } from '../../runtime/app/verify/run-verify.ts';
 import { realEnv } from '../../runtime/env/real.ts';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
-import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { streamPoints } from './harness/stream-points.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { archiveFaults, readArchived } from './history/archived.ts';
 import { checkHistory, type Delivery } from './history/checker.ts';
@@ -21,22 +22,6 @@ const RANDOM_KILLS = 50;
 const TABLES = ['item', 'doc'] as const;
 const topicOf = (table: string): string => `crash.public.${table}`;
 
-const SHARED_POINTS = [
-  'source.before_append',
-  'source.after_append',
-  'source.before_offset',
-  'source.after_offset',
-  'source.before_committed',
-  'source.after_committed',
-  'sink.after_write',
-  'sink.before_commit',
-  'sink.after_commit',
-];
-const POINTS: Readonly<Record<Delivery, readonly string[]>> = {
-  'at-least-once': SHARED_POINTS,
-  'exactly-once': [...SHARED_POINTS, 'source.after_commit'],
-};
-
 function place(server: PostgresServer, folder: string, delivery: Delivery): WorkerPlace {
   return {
     folder,
@@ -44,11 +29,7 @@ function place(server: PostgresServer, folder: string, delivery: Delivery): Work
     connectors: {
       crash: {
         'connector.class': 'postgres',
-        'database.hostname': server.host,
-        'database.port': String(server.port),
-        'database.user': server.user,
-        'database.password': '',
-        'database.dbname': server.database,
+        ...databaseOptions(server),
         'topic.prefix': 'crash',
         'plugin.name': 'pgoutput',
         'slot.name': 'crash',
@@ -137,7 +118,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
     rmSync(at.folder, { recursive: true, force: true });
   });
 
-  test.each(POINTS[delivery])(`is killed ${HITS} times at %s`, async (point) => {
+  test.each(streamPoints(delivery))(`is killed ${HITS} times at %s`, async (point) => {
     for (let hit = 0; hit < HITS; hit++) {
       if (!(await crashAt(at, point, 1 + hit * 2))) continue;
       hits.set(point, (hits.get(point) ?? 0) + 1);
@@ -157,7 +138,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
   });
 
   test('every kill met bytes that were not acknowledged', () => {
-    expect(withBytesInFlight).toBeGreaterThanOrEqual(POINTS[delivery].length * HITS + RANDOM_KILLS * 0.9);
+    expect(withBytesInFlight).toBeGreaterThanOrEqual(streamPoints(delivery).length * HITS + RANDOM_KILLS * 0.9);
   });
 
   test('loses nothing, keeps the order of every key, and repeats only as promised', async () => {

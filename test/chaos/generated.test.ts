@@ -9,23 +9,16 @@ import { readTopic } from '../../runtime/app/verify/read-topic.ts';
 import { parseOptions } from '../../runtime/connector/options.ts';
 import { realEnv } from '../../runtime/env/real.ts';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
+import { streamPoints } from './harness/stream-points.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { generatedFaults } from './history/generated.ts';
 
 /** Kills per delivery: 200 in all, which take more than four minutes; in CI each point is met twice. */
 const CYCLES = Number(process.env['MILLRACE_KILLS'] ?? (process.env['CI'] === undefined ? 100 : 26));
 const POINTS = [
-  'source.before_append',
-  'source.after_append',
-  'source.before_offset',
-  'source.after_offset',
-  'source.before_committed',
-  'source.after_committed',
+  ...streamPoints('at-least-once'),
   'hub.before_commit',
   'hub.after_commit',
-  'sink.after_write',
-  'sink.before_commit',
-  'sink.after_commit',
   'filestream.after_sync',
   'filestream.after_journal',
 ];

@@ -9,7 +9,7 @@ import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { ProcessMeter } from '../bench/process-meter.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from '../chaos/harness/worker-place.ts';
 import type { WorkerProcess } from './worker-process.ts';
-import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
 
 const LIMIT_MIB = 512;
 /** How long the sink gets no answer, in parts between which memory is compared. */
@@ -31,11 +31,7 @@ beforeAll(async () => {
     connectors: {
       mem: {
         'connector.class': 'postgres',
-        'database.hostname': server.host,
-        'database.port': String(server.port),
-        'database.user': server.user,
-        'database.password': '',
-        'database.dbname': server.database,
+        ...databaseOptions(server),
         'topic.prefix': 'mem',
         'plugin.name': 'pgoutput',
         'publication.autocreate.mode': 'filtered',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
-import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
 let server: PostgresServer;
@@ -47,11 +47,7 @@ beforeAll(async () => {
   const connectors = {
     mine: {
       'connector.class': 'postgres',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': '',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'topic.prefix': 'mine',
       'plugin.name': 'pgoutput',
       'publication.autocreate.mode': 'filtered',

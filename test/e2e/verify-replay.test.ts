@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
-import { startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
 let server: PostgresServer;
@@ -19,11 +19,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mr-verify-replay-'));
   const config = {
     'connector.class': 'postgres',
-    'database.hostname': server.host,
-    'database.port': String(server.port),
-    'database.user': server.user,
-    'database.password': '',
-    'database.dbname': server.database,
+    ...databaseOptions(server),
     'topic.prefix': 'mine',
     'plugin.name': 'pgoutput',
     'status.update.interval.ms': '300',

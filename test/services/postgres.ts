@@ -18,3 +18,16 @@ export async function startPostgres(options: TestPostgresOptions = {}): Promise<
   if (version === 18) return start(rest);
   return start({ ...rest, packageName: await installPostgres(version) });
 }
+
+/** The options that lead a connector to a server. */
+export function databaseOptions(
+  server: Pick<PostgresServer, 'host' | 'port' | 'user' | 'database'>,
+): Record<string, string> {
+  return {
+    'database.hostname': server.host,
+    'database.port': String(server.port),
+    'database.user': server.user,
+    'database.password': '',
+    'database.dbname': server.database,
+  };
+}

@@ -4,7 +4,7 @@ import { sourceConformance } from '../../../runtime/connector/conformance/source
 import type { SourceDriver } from '../../../runtime/connector/conformance/source-driver.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { Value } from '../../../runtime/record/value.ts';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 
 let pg: PostgresServer;
 let runs = 0;
@@ -34,11 +34,7 @@ const driver: SourceDriver = {
     return {
       config: {
         name,
-        'database.hostname': pg.host,
-        'database.port': String(pg.port),
-        'database.user': pg.user,
-        'database.password': '',
-        'database.dbname': pg.database,
+        ...databaseOptions(pg),
         'topic.prefix': name,
         'plugin.name': 'pgoutput',
         'slot.name': name,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METRIC_GROUPS } from '../../../runtime/observe/metrics/catalog.ts';
 import { connectorGauges } from '../../../runtime/observe/metrics/tasks.ts';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
 
 const run = promisify(execFile);
@@ -28,11 +28,7 @@ beforeAll(async () => {
   await put('sink', { 'connector.class': 'blackhole', topics: 'feed' });
   await put('shop', {
     'connector.class': 'postgres',
-    'database.hostname': server.host,
-    'database.port': String(server.port),
-    'database.user': server.user,
-    'database.password': 'none',
-    'database.dbname': server.database,
+    ...databaseOptions(server),
     'topic.prefix': 'shop',
     'millrace.delivery': 'exactly-once',
     'millrace.slot.poll.interval.ms': '200',

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ConnectorHealth } from '../../../runtime/cluster/connector-health.ts';
-import { startPostgres } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres } from '../../services/postgres.ts';
 import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
 
 const STALL_MS = 2500;
@@ -136,11 +136,7 @@ describe('a Postgres source', () => {
     await server.sql('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)');
     await put('shop', {
       'connector.class': 'postgres',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': 'none',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'topic.prefix': 'shop',
       'status.update.interval.ms': '500',
     });

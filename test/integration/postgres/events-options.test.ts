@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import type { RecordText } from './debezium-records.ts';
 import { EventRun } from './event-run.ts';
 
@@ -45,11 +45,7 @@ describe('options that shape events', () => {
     const run = new EventRun({
       name,
       'topic.prefix': 'o',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': '',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'plugin.name': 'pgoutput',
       'slot.name': name,
       'publication.name': name,

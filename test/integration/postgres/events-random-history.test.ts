@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import type { RecordText } from './debezium-records.ts';
 import { EventRun } from './event-run.ts';
@@ -104,11 +104,7 @@ describe.each(TESTED_VERSIONS)('a random history of PostgreSQL %i', (version) =>
     run = new EventRun({
       name: 'history',
       'topic.prefix': 's',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': '',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'plugin.name': 'pgoutput',
       'snapshot.mode': 'no_data',
       'decimal.handling.mode': 'string',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import type { RecordText } from './debezium-records.ts';
 import { EventRun } from './event-run.ts';
@@ -49,11 +49,7 @@ describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', 
   const config = (name: string): Record<string, string> => ({
     name,
     'topic.prefix': 's',
-    'database.hostname': server.host,
-    'database.port': String(server.port),
-    'database.user': server.user,
-    'database.password': '',
-    'database.dbname': server.database,
+    ...databaseOptions(server),
     'plugin.name': 'pgoutput',
     'slot.name': name,
     'publication.name': name,

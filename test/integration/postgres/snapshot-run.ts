@@ -8,7 +8,7 @@ import { Decimal } from '../../../runtime/record/decimal.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
-import type { PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, type PostgresServer } from '../../services/postgres.ts';
 import type { Socket } from 'node:net';
 
 const UNAVAILABLE = '__debezium_unavailable_value';
@@ -69,11 +69,7 @@ export class SnapshotRun {
     const task = new PostgresTask({
       name: 'snap',
       'topic.prefix': 'p',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': 'none',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'slot.name': 'snap',
       'publication.name': 'snap',
       'plugin.name': 'pgoutput',

@@ -4,6 +4,7 @@ import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { snapshotServer } from './snapshot-server.ts';
 import { listen } from './stream-harness.ts';
+import { databaseOptions } from '../../services/postgres.ts';
 
 const { newRun, sql, server } = snapshotServer();
 
@@ -52,11 +53,7 @@ describe('an initial snapshot', () => {
     const { signal } = new AbortController();
     const task = new PostgresTask({
       'topic.prefix': 'p',
-      'database.hostname': server().host,
-      'database.port': String(server().port),
-      'database.user': server().user,
-      'database.password': 'none',
-      'database.dbname': server().database,
+      ...databaseOptions(server()),
       'slot.name': 'snap',
       'publication.name': 'snap',
       'plugin.name': 'pgoutput',

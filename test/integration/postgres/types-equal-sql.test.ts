@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
 import { EventRun } from './event-run.ts';
 import { SESSION, typeSamples } from './type-samples.ts';
@@ -94,11 +94,7 @@ describe.each(TESTED_VERSIONS)('events of PostgreSQL %i', (version) => {
     run = new EventRun({
       name: 'sql',
       'topic.prefix': 's',
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': '',
-      'database.dbname': server.database,
+      ...databaseOptions(server),
       'plugin.name': 'pgoutput',
       'decimal.handling.mode': 'string',
     });
