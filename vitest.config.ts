@@ -21,11 +21,10 @@ export default defineConfig({
     reporters: ['default', './test/report/closing-line.ts'],
     projects: [
       project('unit', 0, 20_000),
-      project('simulation', 1, 120_000),
-      project('conformance', 2, 60_000, ALONE),
-      project('integration', 3, 120_000, ALONE),
-      project('e2e', 4, 300_000, ALONE),
-      project('chaos', 5, 900_000, ALONE),
+      project('conformance', 1, 60_000, ALONE),
+      project('integration', 2, 120_000, ALONE),
+      project('e2e', 3, 300_000, ALONE),
+      project('chaos', 4, 900_000, ALONE),
     ],
   },
 });
