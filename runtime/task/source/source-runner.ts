@@ -1,12 +1,9 @@
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { SourceBatch, SourceTask } from '../../connector/source.ts';
-import type { HubProducer, ProducerOptions } from '../../hub/port.ts';
-import { MillraceError } from '../../record/error.ts';
+import type { HubProducer } from '../../hub/port.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import type { TransformChain } from '../../transform/chain.ts';
-import { deadLetterPolicy } from '../dead-letters.ts';
-import type { TaskSpec } from '../host.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { CLOSING_MS, closeTask, settlesWithin } from '../closing.ts';
 import { Quota } from '../quota.ts';
@@ -23,10 +20,10 @@ import { RowEncoder } from './row-encoder.ts';
 import { SchemaHeaders } from './schema-headers.ts';
 import { Shipments } from './shipments.ts';
 import { SourceOutput } from './source-output.ts';
+import { producerOptions, refuseExactlyOnce } from './source-producer.ts';
 import { SourceRedrive, type SourceRedriveParts } from './source-redrive.ts';
 import { SourceRejects } from './source-rejects.ts';
 import { SourceTransforms } from './source-transforms.ts';
-import { topicCreation } from './topic-creation.ts';
 
 /** Hub transactions under way at once in exactly-once; more source batches share the next one. */
 const MAX_TRANSACTIONS = 4;
@@ -64,39 +61,6 @@ export async function runSource(context: TaskRunContext, connector: SourceConnec
   } finally {
     await producer.close();
   }
-}
-
-/** Asked for by the connector's own keys; what the worker sets for all is harmless to one that cannot. */
-function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnector): void {
-  const key = config['millrace.delivery'] === undefined ? 'exactly.once.support' : 'millrace.delivery';
-  if (key === 'exactly.once.support' && config[key]?.trim().toLowerCase() !== 'required') return;
-  throw new MillraceError('TASK_EXACTLY_ONCE_UNSUPPORTED', `${connector.className} cannot resume without repetition`, {
-    kind: 'config',
-    key,
-    remedy: `Remove ${key}, or use a connector that supports exactly-once.`,
-  });
-}
-
-/** The topic of dead letters has one partition, as Connect makes it (`DeadLetterQueueReporter`). */
-function withDeadLetters(spec: TaskSpec, creation: ProducerOptions['createTopics']): ProducerOptions['createTopics'] {
-  const policy = deadLetterPolicy(spec, 'source');
-  if (policy.kind === 'stop' || creation === undefined) return creation;
-  return (topic) => (topic === policy.topic ? { partitions: 1 } : creation(topic));
-}
-
-function producerOptions({ spec }: TaskRunContext, settings: SourceSettings): ProducerOptions {
-  const createTopics = withDeadLetters(spec, topicCreation(spec));
-  const group = spec.worker['group.id'] ?? 'millrace';
-  return {
-    acks: settings.delivery === 'exactly-once' ? 'all' : settings.acks,
-    ...(createTopics === undefined ? {} : { createTopics }),
-    ...(settings.delivery === 'exactly-once'
-      ? {
-          transactionalId: `${group}-${spec.connector}-${spec.task}`,
-          transactionTimeoutMs: settings.transactionTimeoutMs,
-        }
-      : {}),
-  };
 }
 
 class SourceRun {
