@@ -26,6 +26,7 @@ export interface PluginCatalog {
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
   readonly problem?: NonNullable<PluginOptions['problem']>;
+  readonly meant?: NonNullable<PluginOptions['meant']>;
 }
 
 const OTHER_KINDS = ['converter', 'header_converter', 'transformation', 'predicate'] as const;
