@@ -1,5 +1,5 @@
 import { notFound } from '../app/not-found.ts';
-import { DETAILS_HEADER, errorOf, type ErrorMessage } from '../rest/api.ts';
+import { DETAILS_HEADER, errorOf } from '../rest/api.ts';
 import { MillraceError, type ErrorKind } from '../record/error.ts';
 
 /** A worker's REST API as commands use it. */
@@ -28,8 +28,11 @@ export function restClient(url: string, signal: AbortSignal, token: string | nul
       const answer = await send({ base, token, signal }, method, path, body);
       const text = await answer.text();
       if (answer.status === 404) await refuseUnknown({ base, token, signal }, path);
-      if (!answer.ok) throw refused(answer, text, method, path);
-      return (text === '' ? undefined : JSON.parse(text)) as T;
+      if (!answer.ok) throw refused(answer, text, base, `${method} ${path}`);
+      if (text === '') return undefined as T;
+      const value = parsed(text);
+      if (value === undefined) throw noWorker(answer.status, base, `${method} ${path}`);
+      return value as T;
     },
   };
 }
@@ -80,16 +83,31 @@ async function refuseUnknown(connection: Connection, path: string): Promise<void
   throw notFound('CONNECTOR_NOT_FOUND', 'connector', name, known, 'millrace connectors list');
 }
 
-function refused({ status, headers }: Response, text: string, method: string, path: string): MillraceError {
-  let message = text;
+function refused({ status, headers }: Response, text: string, base: string, request: string): MillraceError {
+  const body = parsed(text);
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined;
+  if (typeof message !== 'string' || message === '') return noWorker(status, base, request);
+  const known = errorOf(message, headers.get(DETAILS_HEADER));
+  return known ?? new MillraceError(`REST_${status}`, message, { kind: KINDS[status] ?? 'bug' });
+}
+
+/** Every worker answers in JSON, errors with a message: something else listens there, or stands before it. */
+function noWorker(status: number, base: string, request: string): MillraceError {
+  const message = `what answers at ${base} is no worker’s REST: ${request}: HTTP ${status}`;
+  return new MillraceError(`REST_${status}`, message, {
+    kind: KINDS[status] ?? 'missing',
+    remedy:
+      'Say where the worker listens with --url or --context; `millrace context list` shows which address is in use.',
+  });
+}
+
+/** undefined: no JSON. */
+function parsed(text: string): unknown {
   try {
-    message = (JSON.parse(text) as ErrorMessage).message;
+    return JSON.parse(text) as unknown;
   } catch {
-    // Not the answer of a worker: its text stands for itself.
+    return undefined;
   }
-  const shown = message === '' ? `${method} ${path}: HTTP ${status}` : message;
-  const known = errorOf(shown, headers.get(DETAILS_HEADER));
-  return known ?? new MillraceError(`REST_${status}`, shown, { kind: KINDS[status] ?? 'bug' });
 }
 
 /** The name as a path segment. */
