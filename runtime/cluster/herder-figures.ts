@@ -54,16 +54,28 @@ export class HerderFigures {
     return this.#of.reconciler.views();
   }
 
-  /** Connectors that could not be started or changed as wanted, or make no progress, each with the reason. */
+  /** Connectors that could not be started or changed as wanted, have failed, or make no progress, each with the reason. */
   setbacks(): ReadonlyMap<string, string> {
     return new Map(
       this.names().flatMap((name): [string, string][] => {
         const trace = this.#of.reconciler.setback(name);
         if (trace !== null) return [[name, traceSummary(trace)]];
+        const failed = this.#failures(name);
         const stalled = this.#of.answers.progress(name).tasks.filter((task) => task.stalled !== undefined);
-        return stalled.length === 0 ? [] : [[name, stalled.map(stallText).join('\n')]];
+        const problems = [...failed, ...stalled.map(stallText)];
+        return problems.length === 0 ? [] : [[name, problems.join('\n')]];
       }),
     );
+  }
+
+  /** What the connector and its tasks have failed of: a line each. */
+  #failures(name: string): readonly string[] {
+    const { statuses, answers } = this.#of;
+    if (statuses.connector(name) === null) return [];
+    const { connector, tasks } = answers.status(name);
+    const own = connector.state === 'FAILED' ? [`FAILED: ${traceSummary(connector.trace ?? '')}`] : [];
+    const failed = tasks.filter(({ state }) => state === 'FAILED');
+    return [...own, ...failed.map(({ id, trace }) => `task ${id}: FAILED: ${traceSummary(trace ?? '')}`)];
   }
 
   about(name: string): ConnectorAbout {

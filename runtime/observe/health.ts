@@ -2,7 +2,7 @@
 export interface Health {
   readonly status: 'healthy' | 'starting' | 'unhealthy';
   readonly message: string;
-  /** Connectors that could not be started or changed as wanted, each with the reason. */
+  /** Connectors that could not be started or changed as wanted, have failed, or make no progress, each with the reason. */
   readonly connectors: ReadonlyMap<string, string>;
 }
 
@@ -12,7 +12,7 @@ export class WorkerHealth {
   readonly #failures = new Map<string, string>();
   #setbacks: () => ReadonlyMap<string, string> = () => new Map();
 
-  /** Says where the connectors come from that could not be started. */
+  /** Says where the connectors come from that do not work. */
   watch(setbacks: () => ReadonlyMap<string, string>): void {
     this.#setbacks = setbacks;
   }

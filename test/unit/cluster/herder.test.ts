@@ -120,6 +120,7 @@ describe('the herder', () => {
     worker.host.task('snk', 1).fail(failure('no space'));
     await until(() => state(worker, 'snk') === 'RUNNING RUNNING FAILED RUNNING');
     expect(worker.herder.answers.status('snk').tasks[1]?.trace).toContain('no space');
+    expect(worker.herder.figures.setbacks().get('snk')).toMatch(/^task 1: FAILED: .*no space[^\n]*$/);
     const shown = await worker.herder.restart('snk', { includeTasks: true, onlyFailed: true });
     expect(shown?.tasks.map((task) => task.state)).toEqual(['RUNNING', 'RESTARTING', 'RUNNING']);
     expect(shown?.connector.state).toBe('RUNNING');
@@ -156,9 +157,11 @@ describe('the herder', () => {
     await until(() => state(worker, 'src') === 'FAILED');
     const { connector } = worker.herder.answers.status('src');
     expect(connector.trace).toContain('cannot divide the work');
+    expect(worker.herder.figures.setbacks().get('src')).toMatch(/^[^\n]*cannot divide the work[^\n]*$/);
     expect(Object.values(connector).every((value) => typeof value === 'string')).toBe(true);
     await worker.herder.patchConfig('src', { file: 'good' });
     await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    expect(worker.herder.figures.setbacks().size).toBe(0);
   });
 
   it('hands resolved variables to tasks and stores them unresolved', async () => {

@@ -97,7 +97,7 @@ describe('the REST server', () => {
     );
   });
 
-  it('tells the health of a connector, and names those it could not start in that of the worker', async () => {
+  it('tells the health of a connector, and names those that failed and those it could not start in that of the worker', async () => {
     const worker = await startTestWorker();
     const app = testServer(worker);
     expect((await app.inject('/connectors/none/health')).statusCode).toBe(404);
@@ -111,7 +111,12 @@ describe('the REST server', () => {
     const failed = await app.inject('/connectors/src/health');
     expect(failed.statusCode).toBe(500);
     expect(failed.json()).toMatchObject({ status: 'unhealthy', message: 'task 0: TEST_FAILED: no space' });
-    expect((await app.inject('/health')).json()).not.toHaveProperty('connectors');
+    const whole = await app.inject('/health');
+    expect(whole.statusCode).toBe(200);
+    expect(whole.json()).toMatchObject({
+      status: 'healthy',
+      connectors: { src: 'task 0: FAILED: TEST_FAILED: no space' },
+    });
     const remedy = 'Free some space.';
     worker.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full', remedy });
     await worker.herder.restartTask('src', 0);

@@ -46,6 +46,7 @@ export const DIFFERENCES: ReadonlyMap<number, Difference> = new Map<number, Diff
   [148, differs('one error a key: what is no number is not also null')],
   [150, differs('a connector cannot be renamed: refused', 400)],
   [197, differs('other odd names are left')],
+  [283, differs('a connector with a failed task is named')],
   [311, differs('one error a key: what is no number is not also null')],
   [313, differs('fewer transforms and predicates are available')],
   [355, differs('what is left is what no path reaches')],
