@@ -64,12 +64,13 @@ function defineList(command: Command, io: CliIo): void {
         io.out(json(all));
         return;
       }
+      const ended = await endedTasks(client, all);
       const rows = Object.entries(all).map(([name, { status, info, health }]) => [
         name,
         info?.type ?? '',
-        status?.connector.state ?? 'UNASSIGNED',
+        connectorState(status, ended.get(name)),
         health === undefined ? '' : healthText(health),
-        taskCounts(status),
+        taskCounts(status, ended.get(name)),
         info?.config['connector.class'] ?? '',
       ]);
       table(io, ['NAME', 'TYPE', 'STATE', 'HEALTH', 'TASKS', 'CLASS'], rows);
@@ -91,9 +92,31 @@ function sinceText(sinceMs: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
 }
 
+/** Tasks that came to their end, by connector: Kafka Connect's states call them STOPPED, as if somebody had stopped them. */
+async function endedTasks(
+  client: RestClient,
+  all: Readonly<Record<string, Listed>>,
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const resting = Object.entries(all).filter(
+    ([, { status }]) => status?.connector.state === 'RUNNING' && status.tasks.some(({ state }) => state === 'STOPPED'),
+  );
+  const asked = resting.map(async ([name]): Promise<[string, ReadonlySet<number>]> => {
+    const path = `/connectors/${segment(name)}/progress`;
+    const { tasks } = await client.request<ConnectorProgress>('GET', path);
+    return [name, new Set(tasks.filter(({ state }) => state === 'ENDED').map(({ id }) => id))];
+  });
+  return new Map(await Promise.all(asked));
+}
+
+/** ENDED where all its tasks are. */
+function connectorState(status: ConnectorStateInfo | undefined, ended: ReadonlySet<number> = new Set()): string {
+  const isEnded = ended.size > 0 && status?.tasks.every(({ id }) => ended.has(id)) === true;
+  return isEnded ? 'ENDED' : (status?.connector.state ?? 'UNASSIGNED');
+}
+
 /** `2 RUNNING, 1 FAILED` */
-function taskCounts(status: ConnectorStateInfo | undefined): string {
-  const counts = Map.groupBy(status?.tasks ?? [], ({ state }) => state);
+function taskCounts(status: ConnectorStateInfo | undefined, ended: ReadonlySet<number> = new Set()): string {
+  const counts = Map.groupBy(status?.tasks ?? [], ({ id, state }) => (ended.has(id) ? 'ENDED' : state));
   return [...counts].map(([state, tasks]) => `${tasks.length} ${state}`).join(', ') || '0';
 }
 
@@ -133,7 +156,7 @@ function printStatus(io: CliIo, { status, progress }: Described): void {
   for (const task of status.tasks) {
     const at = progress.tasks.find(({ id }) => id === task.id);
     const stage = at === undefined ? '' : ` ${at.stage}${standingText(at)}`;
-    io.out(`  task ${task.id} ${stateText(io, task.state)}${stage}`);
+    io.out(`  task ${task.id} ${stateText(io, at?.state === 'ENDED' ? at.state : task.state)}${stage}`);
     if (at !== undefined) printProgress(io, at);
     if (task.trace !== undefined) io.out(indent(withoutStack(task.trace)));
   }

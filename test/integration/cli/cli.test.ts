@@ -188,6 +188,21 @@ describe('connectors, by command', () => {
     expect((await worker.request('GET', '/connectors')).body).toEqual([]);
   });
 
+  it('that came to their end are listed as ENDED; Connect’s states stay in JSON', async () => {
+    await worker.request('PUT', '/connectors/few/config', {
+      'connector.class': 'generator',
+      topic: 'few',
+      records: '3',
+    });
+    await vi.waitFor(async () => {
+      expect((await cli('connectors', 'list', ...remote())).out).toMatch(/few +source +ENDED +\S+ +1 ENDED/);
+    }, 20_000);
+    expect((await cli('connectors', 'status', 'few', ...remote())).out).toContain('task 0 ENDED');
+    const all = JSON.parse((await cli('connectors', 'list', '--json', ...remote())).out) as Record<string, unknown>;
+    expect(all['few']).toMatchObject({ status: { connector: { state: 'RUNNING' }, tasks: [{ state: 'STOPPED' }] } });
+    await worker.request('DELETE', '/connectors/few');
+  });
+
   it('show and change configuration, offsets and topics', async () => {
     const shop = { ...config, 'store.url': `file://${worker.path}`, 'flush.size': '2' };
     await worker.request('PUT', '/connectors/shop/config', shop);
