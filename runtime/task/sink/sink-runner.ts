@@ -64,6 +64,9 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
   }
 }
 
+/** How often a task without partitions says that it has none. */
+const IDLE_LOOK_MS = 500;
+
 const NOTHING: SinkResult = { durable: new Map() };
 
 class SinkRun {
@@ -149,10 +152,12 @@ class SinkRun {
     if (assignment !== null) await this.#reassign(assignment);
     if (this.#isFlushDue) await this.#flush();
     if (this.#context.stop.aborted) return;
-    const { at } = this.#context.report;
+    const { report } = this.#context;
     if (this.#context.pause.isShut || !this.#assigned) {
-      at.enter(this.#context.pause.isShut ? 'paused' : 'waiting');
-      await this.#rest(this.#untilFlushMs());
+      report.at.enter(this.#context.pause.isShut ? 'paused' : 'waiting');
+      // The group has said so: its topics have no partition for this task, or do not exist yet (I8).
+      if (!this.#assigned && this.#generation >= 0) report.idle('no partitions yet');
+      await this.#rest(Math.min(this.#untilFlushMs(), IDLE_LOOK_MS));
       return;
     }
     if (await this.#redriven()) return;
@@ -352,6 +357,7 @@ class SinkRun {
       await this.#task.assign(starts);
     }
     this.#assigned = partitions.length > 0;
+    if (this.#assigned) report.busy();
     report.stage(this.#assigned ? 'writing' : 'waiting for partitions');
     report.gauge('assigned_partitions', partitions.length);
     await this.#redrive?.reassigned(starts);

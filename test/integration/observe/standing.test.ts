@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
+import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import type { Hub, HubProducer } from '../../../runtime/hub/port.ts';
 import { LocalTaskHost, type LocalTask } from '../../../runtime/task/local-host.ts';
 import { memorySink, MemoryTarget } from '../task/memory-sink.ts';
@@ -41,6 +42,26 @@ function hangingHub(hub: Hub, hangs: () => boolean): Hub {
 }
 
 describe('where a task stands', () => {
+  test.each([{ topics: 'nosuch' }, { 'topics.regex': 'later.*' }])(
+    'a sink without partitions (%o) is idle with that proof, until there are some',
+    async (topics) => {
+      const target = new MemoryTarget();
+      const { task } = bench.start(memorySink(target), { name: 'sink', ...topics });
+      await until(() => task.view().profile?.idle === 'no partitions yet');
+      const { progressMs } = task.view();
+      await until(() => task.view().progressMs > progressMs);
+      const topic = topics.topics ?? 'later.orders';
+      const producer = await bench.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
+      await producer.partitions(topic);
+      const builder = new BatchBuilder();
+      builder.add(1, null, Buffer.from('{"n":1}'));
+      await producer.append(topic, 0, builder.finish());
+      await producer.close();
+      await until(() => target.written.length === 1);
+      expect(task.view().profile?.idle).not.toBe('no partitions yet');
+    },
+  );
+
   test('a sink that asks again and again to be offered its records later stands at retrying, without progress', async () => {
     const upstream = new MemoryUpstream();
     upstream.produce(10);
