@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAIN } from './worker-process.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -27,15 +26,6 @@ function commands(guide: string): string {
     .flatMap((block) => block.split('\n'))
     .map((line) => line.slice(4))
     .join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Pastes a page's commands into a shell; returns what they print. */

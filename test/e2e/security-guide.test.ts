@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { MAIN } from './worker-process.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -14,15 +13,6 @@ const run = promisify(execFile);
 function commands(guide: string): string {
   const lines = guide.split('\n').filter((line) => line.startsWith('    ') && !line.startsWith('    {"time"'));
   return lines.map((line) => line.slice(4)).join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 it('the commands of docs/security.md work as they are pasted', async () => {

@@ -14,7 +14,7 @@ import { identify, prepareReplication } from '../../../connectors/postgres/strea
 import { ReplicationStream } from '../../../connectors/postgres/stream/replication-stream.ts';
 import type { AssemblerOptions } from '../../../connectors/postgres/stream/assembler-options.ts';
 import { SideConnection } from '../../../connectors/postgres/stream/side-connection.ts';
-import { DEFAULT_TYPE_OPTIONS } from '../../../connectors/postgres/type/options.ts';
+import { usualRowOptions } from '../../unit/connectors/postgres/row/usual-row-options.ts';
 
 export interface Server {
   readonly host: string;
@@ -39,25 +39,6 @@ export function connectionTo(server: Server, changes: Partial<ConnectionSettings
     ...changes,
   };
 }
-
-export const rowOptions: RowOptions = {
-  types: DEFAULT_TYPE_OPTIONS,
-  naming: { prefix: 'p', delimiter: '.', transaction: 'transaction', heartbeat: '__debezium-heartbeat' },
-  schemaInclude: [],
-  schemaExclude: [],
-  tableInclude: [],
-  tableExclude: [],
-  columnInclude: [],
-  columnExclude: [],
-  messageKeys: '',
-  tombstones: true,
-  skipped: new Set(['t']),
-  skipUnchanged: false,
-  transactionMetadata: false,
-  contextHeaders: false,
-  schemaNames: 'none',
-  fieldNames: 'none',
-};
 
 /** What a task said while it ran. */
 export interface Said {
@@ -128,7 +109,7 @@ export async function openStream(setup: StreamSetup, from: StoredOffset): Promis
   const settings = connectionTo(setup.server, setup.connection);
   const side = new SideConnection({ connect: () => openConnection(settings, realEnv) });
   const factory = new RowFactory(
-    { ...rowOptions, ...setup.rows },
+    { ...usualRowOptions, ...setup.rows },
     { database: setup.server.database, taskId: 0, runId: 'run', version: 'test' },
   );
   const catalog = new Catalog({ captures: (schema, table) => factory.captures(schema, table) });

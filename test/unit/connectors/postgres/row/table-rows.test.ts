@@ -6,25 +6,9 @@ import { META_CELLS } from '../../../../../connectors/postgres/row/source-block.
 import { RowFactory, type TableRows } from '../../../../../connectors/postgres/row/table-rows.ts';
 import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/postgres/type/options.ts';
 import { baseType, columnOf } from '../type/columns.ts';
+import { usualRowOptions } from './usual-row-options.ts';
 
-const OPTIONS: RowOptions = {
-  types: DEFAULT_TYPE_OPTIONS,
-  naming: { prefix: 'p', delimiter: '.', transaction: 'transaction', heartbeat: 'hb' },
-  schemaInclude: [],
-  schemaExclude: [],
-  tableInclude: [],
-  tableExclude: [],
-  columnInclude: [],
-  columnExclude: [],
-  messageKeys: '',
-  tombstones: true,
-  skipped: new Set(['t']),
-  skipUnchanged: false,
-  transactionMetadata: false,
-  contextHeaders: true,
-  schemaNames: 'none',
-  fieldNames: 'none',
-};
+const OPTIONS: RowOptions = { ...usualRowOptions, contextHeaders: true };
 
 const TABLE: Table = {
   oid: 5,

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RowBlock } from '../../../../../runtime/record/row-block.ts';
 import { RowFactory } from '../../../../../connectors/postgres/row/table-rows.ts';
-import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/postgres/type/options.ts';
 import type { Table } from '../../../../../connectors/postgres/catalog/table.ts';
 import type { StreamPlace } from '../../../../../connectors/postgres/offset.ts';
 import { BlockPool } from '../../../../../connectors/postgres/stream/block-pool.ts';
@@ -10,27 +9,11 @@ import { Intake } from '../../../../../connectors/postgres/stream/intake.ts';
 import type { Relation } from '../../../../../connectors/postgres/stream/relation.ts';
 import { ResumeGate } from '../../../../../connectors/postgres/stream/resume-gate.ts';
 import { RowAssembler } from '../../../../../connectors/postgres/stream/row-assembler.ts';
+import { usualRowOptions } from '../row/usual-row-options.ts';
 import { write } from './pgoutput-writer.ts';
 
 const factory = new RowFactory(
-  {
-    types: DEFAULT_TYPE_OPTIONS,
-    naming: { prefix: 'p', delimiter: '.', transaction: 'transaction', heartbeat: 'hb' },
-    schemaInclude: [],
-    schemaExclude: [],
-    tableInclude: [],
-    tableExclude: [],
-    columnInclude: [],
-    columnExclude: [],
-    messageKeys: '',
-    tombstones: false,
-    skipped: new Set(),
-    skipUnchanged: false,
-    transactionMetadata: false,
-    contextHeaders: false,
-    schemaNames: 'none',
-    fieldNames: 'none',
-  },
+  { ...usualRowOptions, tombstones: false, skipped: new Set() },
   { database: 'd', taskId: 0, runId: 'r', version: 'v' },
 );
 
