@@ -34,7 +34,8 @@ export async function checkPostgres({ config, env }: ConnectorCall): Promise<rea
     const role = await readRole(connection);
     const facts: Facts = { connection, settings, role: role.name, superuser: role.superuser };
     results.push(await version(facts), await walLevel(facts), replicationRole(role));
-    results.push(await replicationConnection(() => openConnection(settings.connection, env, { replication: true })));
+    const replicating = () => openConnection(settings.connection, env, { replication: true });
+    results.push(await replicationConnection(role, replicating));
     const slot = await attempt('the replication slot', () => slotFit(facts));
     results.push(...slot);
     results.push(...(await attempt('the captured tables', () => tables(facts))));
@@ -126,13 +127,19 @@ function replicationRole(role: Role): CheckResult {
   };
 }
 
-async function replicationConnection(open: () => Promise<Connection>): Promise<CheckResult> {
+async function replicationConnection(role: Role, open: () => Promise<Connection>): Promise<CheckResult> {
   const name = 'replication connections are accepted';
   try {
     await (await open()).close();
     return { name, ok: true };
   } catch (error) {
-    return failed(name, error);
+    const result = failed(name, error);
+    if (result.code !== 'POSTGRES_PERMISSION') return result;
+    // The remedy of a privilege that is missing sends to this very check.
+    return {
+      ...result,
+      remedy: replicationRole(role).remedy ?? 'Allow replication connections of this role in pg_hba.conf.',
+    };
   }
 }
 

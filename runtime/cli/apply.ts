@@ -157,25 +157,29 @@ async function checkAll(
   const ok = checks.every((check) => check.ok);
   if (!ok && flags.json === true) io.out(json(checks));
   if (flags.json !== true) for (const check of checks) printCheck(io, check);
-  if (!ok) io.exit(EXIT.failure.code);
-  return ok;
+  if (ok) return true;
+  io.err('nothing was applied: mend what failed, then apply again');
+  io.exit(EXIT.failure.code);
+  return false;
 }
 
 /** Throws with every error of every file. */
 async function validateAll(client: RestClient, files: readonly ConnectorFile[]): Promise<void> {
   const problems: string[] = [];
+  const remedies = new Set<string>();
   for (const { name, config, path } of files) {
     const className = config['connector.class'] ?? '';
     const problem = await validate(client, className, { ...config, name }).catch((error: unknown) => {
-      if (error instanceof MillraceError && error.kind === 'config') return [error.message];
-      throw error;
+      if (!(error instanceof MillraceError && error.kind === 'config')) throw error;
+      if (error.remedy !== undefined) remedies.add(error.remedy);
+      return [error.message];
     });
     problems.push(...problem.map((text) => `${path}: ${text}`));
   }
   if (problems.length === 0) return;
   throw new MillraceError('CONFIG_INVALID', `nothing was applied:\n${problems.join('\n')}`, {
     kind: 'config',
-    remedy: 'Correct these keys and apply again.',
+    remedy: [...remedies, 'Correct what is named and apply again.'].join(' '),
   });
 }
 

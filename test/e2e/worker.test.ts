@@ -158,7 +158,14 @@ describe('millrace worker, as a process', () => {
     const refused = await millrace(['apply', 'connectors', '--check', '--url', worker.url], home);
     expect(refused.code).toBe(1);
     expect(refused.out).toMatch(/FAIL[^]*remedy:.*(?:GRANT|ALTER ROLE)/);
+    expect(refused.out).toMatch(
+      /FAIL replication connections are accepted\n.*\n.*remedy: ALTER ROLE \S+ WITH REPLICATION;/,
+    );
+    expect(refused.err).toContain('nothing was applied');
     expect((await worker.get('/connectors')).body).toEqual([]);
+    await writeFile(join(home, 'absent.json'), JSON.stringify({ ...archive(), 'topics.dir': '${env:ABSENT}' }));
+    const unset = await millrace(['apply', 'absent.json', '--url', worker.url], home);
+    expect(unset.err).toContain('remedy: Start the worker with ABSENT in its environment');
     await worker.stop();
 
     const able = await WorkerProcess.start([], home, { PGUSER: postgres.user });
