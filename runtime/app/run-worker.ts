@@ -115,12 +115,19 @@ async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Prom
   for (const { name, config } of files) await herder.putConfig(name, config);
 }
 
-function announce(log: LineLog, { urls, herder }: Worker, { options, ignored }: WorkerSettings): void {
+function announce(log: LineLog, { urls, herder }: Worker, settings: WorkerSettings): void {
+  const { options, ignored, listeners } = settings;
   if (ignored.length > 0) log.warn('configuration has keys that nothing reads', { keys: ignored });
   log.info('worker is ready', {
-    rest: urls,
+    rest: urls.map((url, at) => listeningUrl(url, listeners[at]?.host)),
     hub: options['millrace.hub.path'],
     connectors: herder.names().length,
     start_ms: Math.round(performance.now()),
   });
+}
+
+/** A worker that listens on every address is named by loopback elsewhere; here it says that others can reach it. */
+export function listeningUrl(url: string, host = ''): string {
+  const every = ['0.0.0.0', '::', '[::]'].includes(host);
+  return every ? url.replace(/\/\/(?:\[[^\]]*\]|[^:/]*)/, `//${host === '::' ? '[::]' : host}`) : url;
 }
