@@ -128,8 +128,7 @@ export class ChunkReaders {
     const pool: BlockPool = {
       take: () => blocks.take(),
       full: (block, last) => {
-        const label: ChunkRows['label'] = (marker) => rows.label(marker);
-        this.#push({ job, block, last, label, release: () => blocks.give(block) });
+        this.#push({ job, block, last, label: (marker) => rows.label(marker), release: () => blocks.give(block) });
       },
     };
     const { meta, timestampMs } = this.#options;
