@@ -8,6 +8,25 @@ const DENIED: Rule = [
   'Allow s3:PutObject, s3:GetObject, s3:ListBucket and s3:AbortMultipartUpload on the bucket to these credentials.',
   'aws.access.key.id',
 ];
+/** Says nothing of which key was wrong: an answer without a body, as to HEAD. */
+const REFUSED: Rule = [
+  'S3_ACCESS_DENIED',
+  'permission',
+  'Correct aws.access.key.id and aws.secret.access.key. Where they are right, allow s3:PutObject, s3:GetObject, s3:ListBucket and s3:AbortMultipartUpload on the bucket to them.',
+  'aws.access.key.id',
+];
+const UNKNOWN_KEY: Rule = [
+  'S3_ACCESS_DENIED',
+  'permission',
+  'Correct aws.access.key.id: the store does not know it.',
+  'aws.access.key.id',
+];
+const WRONG_SECRET: Rule = [
+  'S3_ACCESS_DENIED',
+  'permission',
+  'Correct aws.secret.access.key: it is not that of aws.access.key.id.',
+  'aws.secret.access.key',
+];
 const THROTTLED: Rule = [
   'S3_THROTTLED',
   'throttled',
@@ -40,8 +59,8 @@ const BY_NAME: Readonly<Record<string, Rule>> = {
     'Use a store that honours If-None-Match, or set enable.conditional.writes=false and accept that a stale task may overwrite a newer file.',
     'enable.conditional.writes',
   ],
-  InvalidAccessKeyId: DENIED,
-  SignatureDoesNotMatch: DENIED,
+  InvalidAccessKeyId: UNKNOWN_KEY,
+  SignatureDoesNotMatch: WRONG_SECRET,
   AccessDenied: DENIED,
   CredentialsProviderError: [
     'S3_CREDENTIALS_MISSING',
@@ -50,6 +69,8 @@ const BY_NAME: Readonly<Record<string, Rule>> = {
     'aws.access.key.id',
   ],
 };
+
+const SAYS_NOTHING = /^(?:Unknown(?:Error)?|\d{3})$/;
 
 interface ServiceError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
@@ -65,13 +86,18 @@ export function s3Error(doing: string, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const name = error instanceof Error ? error.name : '';
   const [code, kind, remedy, key] = BY_NAME[name] ?? byStatus(statusOf(error));
-  const text =
-    error instanceof Error
-      ? error.message === '' || error.message === 'UnknownError'
-        ? name
-        : error.message
-      : String(error);
-  return new MillraceError(code, `${doing}: ${text}`, { kind, remedy, key, cause: error });
+  return new MillraceError(code, `${doing}: ${textOf(error)}`, { kind, remedy, key, cause: error });
+}
+
+/** Answers to HEAD have no body, and the SDK then calls the error `Unknown`, or by its status. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message } = error;
+  if (message !== '' && !SAYS_NOTHING.test(message)) return message;
+  if (name !== 'Error' && name !== '' && !SAYS_NOTHING.test(name)) return name;
+  const status = statusOf(error);
+  if (status === undefined) return name;
+  return status === 401 || status === 403 ? `the store refuses these credentials (HTTP ${status})` : `HTTP ${status}`;
 }
 
 function byStatus(status: number | undefined): Rule {
@@ -79,7 +105,7 @@ function byStatus(status: number | undefined): Rule {
   if (status === 503 || status === 429) return THROTTLED;
   if (status === 501) return BY_NAME['NotImplemented'] ?? UNAVAILABLE;
   if (status === 409) return BY_NAME['ConditionalRequestConflict'] ?? UNAVAILABLE;
-  if (status === 401 || status === 403) return DENIED;
+  if (status === 401 || status === 403) return REFUSED;
   if (status === 301 || status === 307) return REGION;
   if (status === 404) return BY_NAME['NoSuchBucket'] ?? UNAVAILABLE;
   return ['S3_REQUEST_REFUSED', 'config', 'Compare the options with what the store supports.', 'store.url'];
