@@ -67,7 +67,8 @@ export interface Files {
   open(path: string, flags: string, mode?: number): Promise<FileHandle>;
   readFile(path: string): Promise<Buffer>;
   writeFile(path: string, data: Uint8Array | string): Promise<void>;
-  mkdir(path: string): Promise<void>;
+  /** And those above it; none that is there is an error. `mode`: of the folder itself, where it is made. */
+  mkdir(path: string, mode?: number): Promise<void>;
   readdir(path: string): Promise<Dirent[]>;
   rename(from: string, to: string): Promise<void>;
   /** Fails with EEXIST where `to` exists. */

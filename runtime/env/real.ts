@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { crashAt } from './crash-at.ts';
@@ -57,13 +58,35 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/**
+ * Makes a folder and those above it. By hand: the recursive one of node:fs never ends on a file system that answers
+ * ENOENT below a folder that is there (/proc), and its thread with it.
+ */
+async function makeFolders(path: string, mode?: number): Promise<void> {
+  const error = await makeFolder(path, mode);
+  if (error === null) return;
+  if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+  await makeFolders(dirname(path));
+  const again = await makeFolder(path, mode);
+  if (again !== null) throw again;
+}
+
+/** null: it is there, or another was faster. */
+async function makeFolder(path: string, mode: number | undefined): Promise<NodeJS.ErrnoException | null> {
+  try {
+    await fs.mkdir(path, mode);
+    return null;
+  } catch (error) {
+    const there = await fs.stat(path).catch(() => null);
+    return there?.isDirectory() === true ? null : (error as NodeJS.ErrnoException);
+  }
+}
+
 const files: Files = {
   open: (path, flags, mode) => fs.open(path, flags, mode),
   readFile: (path) => fs.readFile(path),
   writeFile: (path, data) => fs.writeFile(path, data),
-  mkdir: async (path) => {
-    await fs.mkdir(path, { recursive: true });
-  },
+  mkdir: makeFolders,
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   rename: (from, to) => fs.rename(from, to),
   link: (from, to) => fs.link(from, to),

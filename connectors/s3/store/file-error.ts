@@ -21,6 +21,18 @@ export function fileError(doing: string, error: unknown): MillraceError {
   });
 }
 
+/** Why a folder cannot be made. ENOENT: those above it are there or were made, and the file system takes none (/proc). */
+export function folderError(folder: string, error: unknown): MillraceError {
+  const doing = `making ${folder}`;
+  if (errno(error) !== 'ENOENT') return fileError(doing, error);
+  return new MillraceError('S3_FOLDER_DENIED', `${doing}: no folder can be made there`, {
+    kind: 'permission',
+    remedy: 'Point store.url at a file system that takes folders, then restart the task.',
+    key: 'store.url',
+    cause: error,
+  });
+}
+
 function classify(code: string): [string, ErrorKind, string] {
   if (FULL.has(code))
     return ['S3_DISK_FULL', 'full', 'Free space on the disk of store.url; writing goes on by itself.'];

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { ArchiveMarker, type Claim } from './archive-marker.ts';
-import { errno, fileError } from './file-error.ts';
+import { errno, fileError, folderError } from './file-error.ts';
 import { filesBelow } from './files-below.ts';
 import {
   decodeFacts,
@@ -230,7 +230,11 @@ export class FileStore implements ObjectStore {
   /** Makes a folder and those above it, each name synced in its parent. */
   async #makeFolder(folder: string): Promise<void> {
     if (this.#synced.has(folder)) return;
-    await this.env.files.mkdir(folder);
+    try {
+      await this.env.files.mkdir(folder);
+    } catch (error) {
+      throw folderError(folder, error);
+    }
     for (let at = folder; !this.#synced.has(at) && dirname(at) !== at; at = dirname(at)) {
       if (at.length < this.#options.root.length) break;
       await this.env.files.syncDirectory(dirname(at));
