@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DemoHints, DemoScreen, DemoState } from '../app/demo/demo.ts';
 import { json, paint, type CliIo } from './cli-io.ts';
 import { printReport } from './verify-report.ts';
@@ -35,6 +36,7 @@ export function demoScreen(io: CliIo, live: boolean): DemoScreen {
       printReport(io, report);
     },
     watching: (hints) => printHints(io, hints),
+    left: (folder) => printLeft(io, folder),
   };
 }
 
@@ -71,4 +73,15 @@ function printHints(io: CliIo, hints: DemoHints): void {
   io.out(`  psql ${hints.database}`);
   io.out(`  ls ${hints.archives}`);
   io.out('');
+}
+
+function printLeft(io: CliIo, folder: string): void {
+  const watch = import.meta.url.endsWith('.ts') ? 'npm run demo -- --watch' : 'npx millrace demo --watch';
+  io.out('');
+  io.out(
+    `Left in ${folder}: archive/ (JSON Lines and Parquet), hub/ (topics and offsets), worker.log. The next demo empties it.`,
+  );
+  io.out(`  ${COMMAND} topics list --hub ${join(folder, 'hub')}`);
+  io.out(`  ls ${join(folder, 'archive')}`);
+  io.out(`To keep database and worker running and look around: ${watch}`);
 }

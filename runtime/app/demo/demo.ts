@@ -37,6 +37,8 @@ export interface DemoScreen {
   progress(state: DemoState): void;
   report(report: VerifyReport): void;
   watching(hints: DemoHints): void;
+  /** It is over: what stays in the folder. */
+  left(folder: string): void;
 }
 
 export interface DemoState {
@@ -62,11 +64,14 @@ const VERIFY_WAIT_MS = 60_000;
 /** Runs the demo: source, hub and archives, then the proof. With `watch` it goes on until the signal. */
 export async function runDemo(options: DemoOptions, watch: boolean): Promise<VerifyReport> {
   const cleanup = new Cleanup();
+  let report: VerifyReport;
   try {
-    return await demonstrate(options, watch, cleanup);
+    report = await demonstrate(options, watch, cleanup);
   } finally {
     await cleanup.run();
   }
+  options.screen.left(resolve(options.folder));
+  return report;
 }
 
 async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanup): Promise<VerifyReport> {
