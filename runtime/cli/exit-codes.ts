@@ -13,6 +13,11 @@ export const EXIT = {
   conflict: { code: 5, meaning: 'Contradicts the present state: exists already, in use, wrong state.' },
   changes: { code: 6, meaning: '`apply --plan`: there are changes, and nothing was found that stands against them.' },
   interrupted: { code: 130, meaning: 'Interrupted by a second signal.' },
+  killed: {
+    code: 137,
+    meaning:
+      'Killed (SIGKILL): after a second signal by itself, where a native call that never returns kept it from ending for a second.',
+  },
 } as const;
 
 const BY_KIND: Partial<Record<ErrorKind, number>> = {

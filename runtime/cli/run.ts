@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../app/version.ts';
 import { printError, type CliIo } from './cli-io.ts';
 import { COMMANDS, COMPLETE } from './command-table.ts';
+import { endProcess } from './end-process.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 
 /** Runs the command line. Sets the exit status; does not end the process. */
@@ -62,7 +63,7 @@ function processIo(): CliIo {
   let signals = 0;
   const stop = (name: NodeJS.Signals): void => {
     signals++;
-    if (signals > 1) process.exit(EXIT.interrupted.code);
+    if (signals > 1) endProcess(EXIT.interrupted.code);
     controller.abort(new Error(`received ${name}`));
   };
   let listening = false;

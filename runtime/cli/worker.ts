@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { runWorker } from '../app/run-worker.ts';
 import type { CliIo } from './cli-io.ts';
+import { endProcess } from './end-process.ts';
 import { collect, keyValue } from './flags.ts';
 
 interface WorkerFlags {
@@ -39,6 +40,6 @@ Examples:
         signal: io.signal,
       });
       io.exit(code);
-      if (hung) process.exit(code);
+      if (hung) endProcess(code);
     });
 }
