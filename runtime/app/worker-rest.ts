@@ -3,6 +3,7 @@ import type { PluginCatalog } from '../cluster/catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
 import { VERSION } from '../connector/version.ts';
+import type { Env } from '../env/env.ts';
 import { realEnv } from '../env/real.ts';
 import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
 import type { WorkerHealth } from '../observe/health.ts';
@@ -121,17 +122,37 @@ export function workerId({ options }: WorkerSettings, urls: readonly string[]): 
   return `${host}:${options['rest.advertised.port'] ?? url.port}`;
 }
 
-async function listen(app: FastifyInstance, { host, port }: Listener): Promise<string> {
+async function listen(app: FastifyInstance, listener: Listener): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return await app.listen({ host: listener.host, port: listener.port });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
-    throw new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
-      kind: 'config',
-      key: 'listeners',
-      remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',
-      cause: error,
-    });
+    throw listenFailed(listener, error);
   }
+}
+
+/** To be asked before anything is made: a worker that cannot listen leaves no new hub behind. */
+export async function refuseTakenPorts({ listeners }: WorkerSettings, env: Env): Promise<void> {
+  for (const listener of listeners) {
+    const probe = env.net.server();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        probe.once('error', reject);
+        probe.listen({ host: listener.host, port: listener.port }, resolve);
+      });
+    } catch (error) {
+      throw listenFailed(listener, error);
+    }
+    await new Promise<void>((resolve) => probe.close(() => resolve()));
+  }
+}
+
+function listenFailed({ host, port }: Listener, error: unknown): MillraceError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
+  return new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
+    kind: 'config',
+    key: 'listeners',
+    remedy: 'Choose another port with listeners=http://127.0.0.1:<port>, or stop the other process.',
+    cause: error,
+  });
 }

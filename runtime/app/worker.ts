@@ -20,6 +20,7 @@ import { builtInCatalog, isBuiltIn } from './catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';
+import { warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
@@ -27,7 +28,7 @@ import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
 import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
-import { serveRest, workerId } from './worker-rest.ts';
+import { refuseTakenPorts, serveRest, workerId } from './worker-rest.ts';
 import { openStores } from './worker-stores.ts';
 
 export interface WorkerOptions {
@@ -89,11 +90,13 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
     failed(error);
   };
   const path = settings.options['millrace.hub.path'];
+  await refuseTakenPorts(settings, realEnv);
   // The hub thread loads and recovers while this thread loads what serves REST.
   const [hubThread, { restServer }] = await Promise.all([
     startHub(settings, fatal('hub')).then((one) => cleanup.add(one, (thread) => thread.close())),
     import('../rest/server.ts'),
   ]);
+  await warnOfOpenHub(path, realEnv, log);
   const port = await hubThread.connect();
   const hub = cleanup.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
   const loggers = options.loggers ?? new LoggerLevels('INFO', () => realEnv.clock.nowMs());

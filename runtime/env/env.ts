@@ -69,6 +69,7 @@ export interface Files {
   writeFile(path: string, data: Uint8Array | string): Promise<void>;
   /** And those above it; none that is there is an error. `mode`: of the folder itself, where it is made. */
   mkdir(path: string, mode?: number): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
   readdir(path: string): Promise<Dirent[]>;
   rename(from: string, to: string): Promise<void>;
   /** Fails with EEXIST where `to` exists. */

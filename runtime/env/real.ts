@@ -87,6 +87,7 @@ const files: Files = {
   readFile: (path) => fs.readFile(path),
   writeFile: (path, data) => fs.writeFile(path, data),
   mkdir: makeFolders,
+  chmod: (path, mode) => fs.chmod(path, mode),
   readdir: (path) => fs.readdir(path, { withFileTypes: true }),
   rename: (from, to) => fs.rename(from, to),
   link: (from, to) => fs.link(from, to),

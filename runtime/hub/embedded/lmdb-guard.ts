@@ -13,6 +13,8 @@ export interface EnvironmentOptions {
   readonly maxReaders: number;
   readonly mapSize: number;
   readonly readOnly: boolean;
+  /** Of files that are made. */
+  readonly permissionsMode: number;
 }
 
 /** What `lmdb` exports beside its types: its binding. */

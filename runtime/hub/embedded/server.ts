@@ -99,7 +99,8 @@ export class HubServer {
 
   /** `HUB_IN_USE`, `HUB_FORMAT`, `HUB_DISK_FULL`. */
   static async start(path: string, env: Env, options: HubOptions = {}): Promise<HubServer> {
-    await env.files.mkdir(path);
+    // One that is there is the operator's: its mode stays.
+    await env.files.mkdir(path, 0o700);
     await bearDataFile(path, env, options.mapBytes);
     const lock = await WriterLock.listen(path, env);
     let store: Store | null = null;

@@ -8,6 +8,8 @@ export const DATA_FILE = 'hub.mdb';
 const DEFAULT_MAP_BYTES = 2 ** 40;
 const FORMAT_KEY = Buffer.from([0, 0]);
 const SEQ_KEY = Buffer.from([0, 1]);
+/** Of the data file and its lock file, where they are made: the log holds everybody's data in clear (I9). */
+const OWNER_ONLY = 0o600;
 /** LMDB's MDB_NOMETASYNC as a flag of one transaction. */
 const NO_META_SYNC = 0x40000;
 /** lmdb-js: commit before returning. */
@@ -65,6 +67,7 @@ export class Store {
       maxReaders: 1024,
       mapSize: options.mapBytes ?? DEFAULT_MAP_BYTES,
       readOnly: options.readOnly ?? false,
+      permissionsMode: OWNER_ONLY,
     };
     try {
       const release = guardEnvironment(environment);

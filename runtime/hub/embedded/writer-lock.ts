@@ -50,6 +50,7 @@ export class WriterLock {
       server.once('error', reject);
       server.listen(addressOf(path, socket), () => resolve());
     });
+    await env.files.chmod(addressOf(path, socket), 0o600);
     return new WriterLock(path, env, server, socket);
   }
 

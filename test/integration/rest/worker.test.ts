@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -159,13 +159,26 @@ describe('a worker on an embedded hub', () => {
     await until(async () => (await states(worker, 'c')) === 'RUNNING RUNNING');
   });
 
-  it('refuses a port that is taken, by its key', async () => {
+  it('refuses a port that is taken, by its key, and makes no hub', async () => {
     const worker = await start();
     const port = new URL(worker.url).port;
-    await expect(startLocalWorker({ listeners: `http://127.0.0.1:${port}` })).rejects.toMatchObject({
+    const at = join(folder, 'taken');
+    await expect(startLocalWorker({ listeners: `http://127.0.0.1:${port}` }, at)).rejects.toMatchObject({
       code: 'REST_LISTEN_FAILED',
       key: 'listeners',
     });
+    await expect(access(at)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('says so where others can look into the hub’s directory, which it leaves as it is', async () => {
+    const warned = ({ lines }: LocalWorker) => lines.filter(({ message }) => message.includes('can look into'));
+    expect(warned(await start())).toEqual([]);
+    const at = join(folder, 'open');
+    await mkdir(join(at, 'hub'), { recursive: true });
+    await chmod(join(at, 'hub'), 0o755);
+    const worker = await start({}, at);
+    expect(warned(worker)).toMatchObject([{ level: 'warn', fields: { mode: '755', path: join(at, 'hub') } }]);
+    expect((await stat(join(at, 'hub'))).mode & 0o777).toBe(0o755);
   });
 
   it('refuses a converter it does not have, and a wrong option of one, by key', async () => {

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { realEnv as env } from '../../../../runtime/env/real.ts';
 import { sealBatch } from '../../../../runtime/hub/batch/seal-batch.ts';
@@ -8,6 +8,32 @@ import { entryKey } from '../../../../runtime/hub/embedded/key.ts';
 import { Store } from '../../../../runtime/hub/embedded/store.ts';
 import { batchOf, never, readAll, recordsOf, values } from '../../../conformance/hub/driver.ts';
 import { openTestHub, scratch } from './harness.ts';
+
+describe('a new hub', () => {
+  const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+  it('is its owner’s alone, whatever the umask: directory, files and socket', async () => {
+    const path = `${await scratch()}/deep/hub`;
+    const umask = process.umask(0);
+    try {
+      await openTestHub(path);
+    } finally {
+      process.umask(umask);
+    }
+    expect(await modeOf(path)).toBe(0o700);
+    const names = await readdir(path);
+    expect(names.map((name) => name.replace(/-.*/, '')).toSorted()).toEqual(['hub.mdb', 'hub.mdb', 'writer']);
+    for (const name of names) expect(await modeOf(`${path}/${name}`)).toBe(0o600);
+  });
+
+  it('leaves the mode of a directory that is there', async () => {
+    const path = await scratch();
+    await chmod(path, 0o750);
+    await openTestHub(path);
+    expect(await modeOf(path)).toBe(0o750);
+    expect(await modeOf(`${path}/hub.mdb`)).toBe(0o600);
+  });
+});
 
 describe('a hub opened again', () => {
   it('has its identity, topics, records, offsets and epochs', async () => {
