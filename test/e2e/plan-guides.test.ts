@@ -21,7 +21,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 function commands(guide: string): string {
   const blocks = guide
     .split(/\n\n/)
-    .filter((block) => /^ {4}/.test(block) && !/^ {4}(?:~ |PARTITION|Plan:|millrace connectors stop)/.test(block));
+    .filter(
+      (block) =>
+        /^ {4}/.test(block) &&
+        !/^ {4}(?:~ |PARTITION|Plan:|millrace connectors stop|millrace deadletters (?:list|redrive) archive)/.test(
+          block,
+        ),
+    );
   return blocks
     .flatMap((block) => block.split('\n'))
     .map((line) => line.slice(4))
@@ -55,6 +61,13 @@ describe('the guides', () => {
     expect(out).toContain('+ topics/orders/partition=0/orders+0+0000000180.json (20 records)');
     expect(out).toContain('updated archive');
     expect(out).toContain('deleted archive');
+  });
+
+  it('docs/deadletters.md: the commands of its try work as they are pasted', async () => {
+    const out = await paste('deadletters.md', '/tmp/millrace-deadletters');
+    expect(out).toMatch(/0\/0 .*TRANSFORM_VALUE/);
+    expect(out).toContain('is done: 1 meant, 1 redriven');
+    expect(await readFile(join(folder, 'guide/out.txt'), 'utf8')).toBe('1\n3\nbad 2\n');
   });
 
   it('docs/rewind.md: its commands work as they are pasted', async () => {
