@@ -9,6 +9,9 @@ import { coordinates } from './record-decoder.ts';
 import type { UntransformedRejection } from './sink-transforms.ts';
 import { TransformedSinkRecord } from './transformed-record.ts';
 
+/** A producer knows a topic by what it found at first; nothing was appended where the hub says one of these. */
+const OF_ANOTHER_TOPIC = new Set(['HUB_UNKNOWN_TOPIC', 'HUB_OUT_OF_ORDER_SEQUENCE']);
+
 /** What a sink would not take: written to the dead-letter topic durably, or the end of the run (I5). */
 export class SinkRejects {
   readonly #context: TaskRunContext;
@@ -90,7 +93,20 @@ export class SinkRejects {
     };
   }
 
+  /** Where the topic was deleted while the task ran, a new producer makes it again, or finds the one made since. */
   async #append(topic: string, batch: Buffer): Promise<void> {
+    try {
+      // What is appended may be gone from this thread: a copy is, so that it can be sent again.
+      await this.#put(topic, Buffer.from(batch));
+    } catch (error) {
+      if (!(error instanceof MillraceError) || !OF_ANOTHER_TOPIC.has(error.code)) throw error;
+      this.#context.report.log.warn('the dead-letter topic was deleted: dead letters go to a new one', { topic });
+      await this.close();
+      await this.#put(topic, batch);
+    }
+  }
+
+  async #put(topic: string, batch: Buffer): Promise<void> {
     // One partition, as Connect makes it (`DeadLetterQueueReporter`).
     this.#producer ??= this.#context.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
     const producer = await this.#producer;

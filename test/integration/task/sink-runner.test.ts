@@ -171,6 +171,31 @@ describe('sink runner', () => {
     expect(headers.get('__connect.errors.exception.message')).toBe('no sevens');
   });
 
+  test.each(['', ' and somebody makes it anew'])(
+    'goes on when its dead-letter topic is deleted%s while it runs',
+    async (anew) => {
+      await fill(0, 10);
+      target.beforeWrite = (records) => ({
+        durable: new Map([['memory-0', (records.at(-1)?.offset ?? -1n) + 1n]]),
+        rejected: records.map((record) => ({ record, error: new Error('no') })),
+      });
+      const { task } = bench.start(memorySink(target), {
+        ...config,
+        'errors.tolerance': 'all',
+        'errors.deadletterqueue.topic.name': 'dead',
+      });
+      await until(async () => (await committed()) === 10);
+      await bench.hub.admin.deleteTopic('dead');
+      if (anew !== '') await bench.hub.admin.createTopic('dead', 1);
+      await fill(10, 15);
+      await until(async () => (await committed()) === 15);
+      // Of the new topic: of the old one ten would be before them.
+      const { latest } = await bench.hub.admin.offsets({ topic: 'dead', partition: 0 }, 'read_committed');
+      expect(latest).toBe(5n);
+      expect(task.view().state).toBe('RUNNING');
+    },
+  );
+
   test('errors.tolerance=all without a dead-letter topic drops nothing: the task stops', async () => {
     await fill(0, 10);
     target.beforeWrite = (batch) => rejecting(batch, 7n);
