@@ -6,6 +6,7 @@ import { tableName, type Table } from './catalog/table.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
+import { unseenSignals } from './signal/signal-table.ts';
 import { publicationStatement, readPublication, unpublished, type PublicationState } from './slot/publication.ts';
 import { checkSlot } from './slot/resume-check.ts';
 import { quoteIdentifier } from './quoting.ts';
@@ -189,11 +190,30 @@ async function tables(facts: Facts): Promise<readonly CheckResult[]> {
       key: 'table.include.list',
     });
   }
-  results.push(...(await readable(facts, captured)));
+  results.push(...signals(settings, captured), ...(await readable(facts, captured)));
   const publication = await readPublication(connection, settings.publication.name);
   results.push(...(await publicationFit(facts, captured, publication)));
   results.push(...identities(captured, publication));
   return results;
+}
+
+function signals({ snapshot: { signalTable } }: PostgresSettings, captured: readonly Table[]): readonly CheckResult[] {
+  if (signalTable === undefined) return [];
+  const name = 'the signal table is captured';
+  const problem = unseenSignals(signalTable, captured);
+  if (problem === null) return [{ name, ok: true }];
+  return [
+    {
+      name,
+      ok: false,
+      fatal: false,
+      code: 'POSTGRES_SIGNALS_UNSEEN',
+      problem,
+      remedy:
+        'Create the table, and let table.include.list and schema.include.list match it; or correct the name (schema.table).',
+      key: 'signal.data.collection',
+    },
+  ];
 }
 
 async function readable({ connection, role }: Facts, captured: readonly Table[]): Promise<readonly CheckResult[]> {

@@ -21,6 +21,7 @@ import { ignoredOptions } from './options/other-options.ts';
 import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
+import { unseenSignals } from './signal/signal-table.ts';
 import {
   ensurePublication,
   narrowedText,
@@ -185,6 +186,9 @@ export class PostgresTask implements SourceTask {
       'POSTGRES_NO_TABLES',
       captured.length > 0 ? null : 'the include and exclude lists match no table of this database',
     );
+    const unseen = unseenSignals(this.#settings.snapshot.signalTable, captured);
+    context.warning('POSTGRES_SIGNALS_UNSEEN', unseen);
+    if (unseen !== null) context.log.warn(unseen);
     const leftOut = captured.flatMap((table) => rows.leftOut(table).map((column) => `${tableName(table)}.${column}`));
     context.warning(
       'POSTGRES_COLUMNS_LEFT_OUT',

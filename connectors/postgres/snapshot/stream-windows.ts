@@ -1,6 +1,7 @@
 import { RecentTransactions } from '../../../runtime/change/windows-recent.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { tableName, type Table } from '../catalog/table.ts';
+import { isSignalTable } from '../signal/signal-table.ts';
 import type { Injection, LogicalMessage, RowEvent, StreamHooks } from '../stream/stream-hooks.ts';
 import type { WindowRange } from './chunk-sql.ts';
 import type { SnapshotUpstream } from './upstream.ts';
@@ -202,12 +203,10 @@ export class StreamWindows implements StreamHooks {
     return injection;
   }
 
-  /** `signal.data.collection` may name the database before schema and table. */
   #isSignals(table: Table): boolean {
     const known = this.#signals.get(table);
     if (known !== undefined) return known;
-    const name = tableName(table);
-    const is = name === this.#signalTable || this.#signalTable?.endsWith(`.${name}`) === true;
+    const is = isSignalTable(this.#signalTable, table);
     this.#signals.set(table, is);
     return is;
   }

@@ -180,6 +180,15 @@ describe('check', () => {
     expect(failures(await check(config))).toEqual([]);
   });
 
+  test('a signal table that is not captured is pointed out', async () => {
+    const of = async (more: Record<string, string>) =>
+      failures(await check(more)).map(({ code, fatal }) => [code, fatal]);
+    const only = { 'table.include.list': 'public.orders' };
+    const unseen = ['POSTGRES_SIGNALS_UNSEEN', false];
+    expect(await of({ ...only, 'signal.data.collection': 'public.signals' })).toEqual([unseen]);
+    expect(await of({ ...only, 'signal.data.collection': 'public.orders' })).toEqual([]);
+  });
+
   test('an unreachable server is one failure, with what to look at', async () => {
     const results = await check({ 'database.port': '1' });
     expect(results).toHaveLength(1);
