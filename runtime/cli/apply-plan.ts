@@ -108,25 +108,27 @@ function recordText({ topic, key, value, error }: SampledRecord): string {
   return error === undefined ? short(`${topic} ${key ?? 'null'} ${value ?? 'null'}`) : `fails: ${short(error)}`;
 }
 
-function printOutputs(io: CliIo, { outputs }: SampleReport): void {
+/** What would be written otherwise: by name, how many records are in it, and whether it would be finished. */
+export function printOutputs(io: Pick<CliIo, 'out' | 'colour'>, { outputs }: Pick<SampleReport, 'outputs'>): void {
   if (outputs === undefined) return;
-  const old = new Set(outputs.before?.map(({ name }) => name) ?? []);
-  const fresh = new Set(outputs.after.map(({ name }) => name));
+  const old = new Set((outputs.before ?? []).map(outputText));
+  const fresh = new Set(outputs.after.map(outputText));
   const lines = [
-    ...[...old].filter((name) => !fresh.has(name)).map((name) => paint(io, 'red', `        - ${name}`)),
-    ...outputs.after
-      .filter(({ name }) => !old.has(name))
-      .map((one) =>
-        paint(io, 'green', `        + ${one.name} (${one.records} records${one.complete ? '' : ', open'})`),
-      ),
+    ...[...old].filter((text) => !fresh.has(text)).map((text) => paint(io, 'red', `        - ${text}`)),
+    ...[...fresh].filter((text) => !old.has(text)).map((text) => paint(io, 'green', `        + ${text}`)),
   ];
   if (lines.length === 0) return;
   io.out('      writes, as if it began with the sample’s first record:');
   for (const line of lines.slice(0, MOST_LINES)) io.out(line);
-  more(io, lines.length, 'names');
+  more(io, lines.length, 'files');
 }
 
-function more(io: CliIo, count: number, what: string): void {
+/** `topics/orders/partition=0/orders+0+0000000180.json (20 records, open)` */
+function outputText({ name, records, complete }: NonNullable<SampleReport['outputs']>['after'][number]): string {
+  return `${name} (${records} records${complete ? '' : ', open'})`;
+}
+
+function more(io: Pick<CliIo, 'out' | 'colour'>, count: number, what: string): void {
   if (count > MOST_LINES) io.out(paint(io, 'dim', `      and ${count - MOST_LINES} more ${what}: see --json`));
 }
 
