@@ -6,7 +6,8 @@ import { HubSinkRecord } from './sink-record.ts';
 import type { SinkPositions } from './sink-positions.ts';
 
 /**
- * Reads ahead by one fetch while the task writes the one before: two fetches in memory at most (I7).
+ * Reads ahead by one fetch while the task writes the one before: two fetches in memory at most, as the
+ * hub holds them, and of the first no more decompressed at a time than `decodedBytes` (I7).
  * {@link restart} drops what was read ahead, after every change of what is to be read next.
  */
 export class SinkFetch {
@@ -14,13 +15,23 @@ export class SinkFetch {
   readonly #positions: SinkPositions;
   readonly #decoder: RecordDecoder;
   readonly #catalog: SchemaCatalog;
+  readonly #decodedBytes: number;
+  /** Fetched, and not decompressed yet. */
+  #held: readonly FetchedBatch[] = [];
   #pending: Promise<readonly FetchedBatch[]> | null = null;
   #interrupt = new AbortController();
   #queuedBytes = 0;
   /** Of the fetch that was taken last; 0: it brought nothing. */
   lastBytes = 0;
 
-  constructor(reader: HubReader, positions: SinkPositions, decoder: RecordDecoder, catalog: SchemaCatalog) {
+  constructor(
+    reader: HubReader,
+    positions: SinkPositions,
+    decoder: RecordDecoder,
+    catalog: SchemaCatalog,
+    decodedBytes: number,
+  ) {
+    this.#decodedBytes = decodedBytes;
     this.#reader = reader;
     this.#positions = positions;
     this.#decoder = decoder;
@@ -43,15 +54,16 @@ export class SinkFetch {
    * `signal` aborts: then nothing is lost, the next call returns them.
    */
   async next(waitMs: number, signal: AbortSignal): Promise<readonly HubSinkRecord[]> {
+    if (this.#held.length > 0) return this.#records();
     const pending = (this.#pending ??= this.#read(waitMs));
     const batches = await unlessAborted(pending, signal);
     this.lastBytes = 0;
     if (batches === null) return [];
     this.#pending = null;
-    this.lastBytes = this.#queuedBytes;
     this.#queuedBytes = 0;
+    this.#held = batches;
     if (batches.length > 0) this.ahead(waitMs);
-    return this.#records(batches);
+    return this.#records();
   }
 
   /** Starts reading what comes next. */
@@ -80,6 +92,7 @@ export class SinkFetch {
 
   async #dropAhead(): Promise<void> {
     const pending = this.#pending;
+    this.#held = [];
     if (pending === null) return;
     this.#pending = null;
     this.#queuedBytes = 0;
@@ -91,18 +104,26 @@ export class SinkFetch {
     this.#interrupt = new AbortController();
   }
 
-  async #records(batches: readonly FetchedBatch[]): Promise<readonly HubSinkRecord[]> {
+  /** What is held, as far as it may be decompressed now. */
+  async #records(): Promise<readonly HubSinkRecord[]> {
     const records: HubSinkRecord[] = [];
-    for (const { topic, partition, bytes } of batches) {
+    let taken = 0;
+    let decoded = 0;
+    for (const { topic, partition, bytes } of this.#held) {
+      if (decoded >= this.#decodedBytes) break;
+      taken++;
       const from = this.#positions.nextOf({ topic, partition });
       if (from === null) continue;
       const cursor = new RecordCursor(bytes);
+      decoded += cursor.bytes.length;
       while (cursor.next()) {
         if (cursor.offset < from) continue;
         if (this.#decoder.isMissingSchema(cursor)) await this.#catalog.load();
         records.push(new HubSinkRecord(topic, partition, cursor, this.#decoder));
       }
     }
+    this.#held = this.#held.slice(taken);
+    this.lastBytes = decoded;
     return records;
   }
 }

@@ -42,7 +42,7 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
       try {
         const positions = new SinkPositions();
         const decoder = new RecordDecoder(context.converters, context.schemas);
-        const fetch = new SinkFetch(reader, positions, decoder, context.schemas);
+        const fetch = new SinkFetch(reader, positions, decoder, context.schemas, settings.fetchBytes);
         const run = new SinkRun(context, settings, task, member, positions, fetch, rejects, transforms);
         const { className } = connector;
         const parts = { context, task, className, transforms, decoder, positions, rejects };
