@@ -1,7 +1,7 @@
 import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { Commit } from './commit.ts';
-import { hubClosed } from './errors.ts';
+import { commitLost, hubClosed } from './errors.ts';
 import { Pacer } from './pacer.ts';
 import { writeError, type Store } from './store.ts';
 
@@ -45,6 +45,8 @@ export interface CommitHooks {
   nearlyFull(): boolean;
   /** This commit is written, and not synced yet. */
   unsynced(commit: Commit): void;
+  /** The store no longer holds what it had committed: nothing may be written any more. */
+  lost(error: MillraceError): void;
 }
 
 /**
@@ -192,6 +194,7 @@ export class CommitLoop {
     const outcomes: unknown[] = [];
     try {
       this.#store.commit(durable, () => {
+        this.#proveLast();
         for (const work of works) outcomes.push(attempt(work, commit));
         this.#hooks.flush(commit);
         this.#store.putSeq(commit.seq);
@@ -214,6 +217,19 @@ export class CommitLoop {
       if (outcome instanceof Refusal) work.failed(outcome.error);
       else work.done(outcome);
     });
+  }
+
+  /**
+   * The store has to hold the commit before this one. Where it does not, LMDB went back behind what
+   * was acknowledged: going on would write over it without a word (I5). The hub ends, and its worker
+   * with it; the next start goes on from what the store holds, offsets included.
+   */
+  #proveLast(): void {
+    const held = this.#store.seq();
+    if (held === this.#seq) return;
+    const error = commitLost(this.#store.path, this.#seq, held);
+    this.#hooks.lost(error);
+    throw error;
   }
 
   #measure(works: readonly Work[], ms: number): void {

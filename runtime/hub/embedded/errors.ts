@@ -117,3 +117,16 @@ export function hubMissing(path: string, cause?: unknown): MillraceError {
     cause,
   });
 }
+
+/** What the store holds is older than what it said it had committed. */
+export function commitLost(path: string, expected: number, held: number): MillraceError {
+  return new MillraceError(
+    'HUB_COMMIT_LOST',
+    `hub: ${path} holds commit ${held}, and commit ${expected} was the last`,
+    {
+      kind: 'corrupt',
+      key: 'millrace.hub.path',
+      remedy: 'Start the worker again: it goes on from what the store holds. Report it with the log.',
+    },
+  );
+}

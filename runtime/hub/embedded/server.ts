@@ -77,6 +77,11 @@ export class HubServer {
       synced: (commit) => this.#synced(commit),
       nearlyFull: () => this.#guard.nearlyFull,
       unsynced: (commit) => commit.partitions.forEach((partition) => this.#unsynced.add(partition)),
+      // Ends the hub's thread, and with it the worker.
+      lost: (error) =>
+        queueMicrotask(() => {
+          throw error;
+        }),
     });
     this.#lane = this.#loop.addLane();
     const { topics, transactions, groups, followers, loop, guard } = this.#parts();

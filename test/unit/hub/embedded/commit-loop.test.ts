@@ -13,6 +13,7 @@ async function loop() {
     nearlyFull: () => false,
     synced: (commit) => log.push(`synced ${commit.seq}`),
     unsynced: (commit) => log.push(`unsynced ${commit.seq}`),
+    lost: (error) => log.push(`lost: ${error.code}`),
   });
   onTestFinished(() => {
     commits.close();
@@ -53,6 +54,20 @@ describe('group commit', () => {
     commits.submit(lane, work('a', { run: refuse }));
     await commits.run(lane, () => log.push('run b'));
     expect(log).toEqual(['run b', 'flush', 'synced 1', 'failed a: HUB_TEST']);
+  });
+
+  it('writes nothing once the store no longer holds what was committed last', async () => {
+    const { store, commits, log, work } = await loop();
+    const lane = commits.addLane();
+    for (const name of ['a', 'b']) await commits.run(lane, () => log.push(`run ${name}`));
+    // What LMDB does when its lock file is begun anew under the writer: it goes back by a commit.
+    store.commit(true, () => store.putSeq(1));
+    log.length = 0;
+    commits.submit(lane, work('c'));
+    await expect(commits.run(lane, () => log.push('run d'))).rejects.toMatchObject({ code: 'HUB_COMMIT_LOST' });
+    expect(log).toEqual(['lost: HUB_COMMIT_LOST', 'failed c: HUB_COMMIT_LOST']);
+    expect(store.read(() => store.seq())).toBe(1);
+    store.commit(true, () => store.putSeq(2));
   });
 
   it('takes everything back when the store refuses the commit', async () => {
