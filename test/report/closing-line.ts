@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends a run with the line `N passed, N failed` (`, N skipped` where any were). */
+/** Ends a run with the line `N passed, N failed`; what was skipped is told in a line before it. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
@@ -17,7 +17,8 @@ export default class ClosingLine implements Reporter {
       if (module.state() === 'failed' && failed === before) failed++;
     }
     process.on('exit', () => {
-      console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+      if (skipped > 0) console.log(`${skipped} skipped`);
+      console.log(`${passed} passed, ${failed} failed`);
     });
   }
 }
