@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RecordCursor } from '../../../runtime/hub/batch/record-cursor.ts';
 import type { ConnectorPlan, Plan, Rewind } from '../../../runtime/rest/api.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
+import { valueTexts } from '../rest/hub-records.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from '../rest/local-worker.ts';
 
 let postgres: PostgresServer;
@@ -62,25 +62,8 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 /** Items of the orders in the hub, in order. */
 async function items(): Promise<string[]> {
-  const topic = 'shop.public.orders';
-  const { hub } = worker.worker;
-  if ((await hub.admin.describe(topic)) === null) return [];
-  const reader = await hub.reader({ isolation: 'read_committed' });
-  reader.assign([{ topic, partition: 0, offset: 0n }]);
-  const found: string[] = [];
-  for (;;) {
-    const batches = await reader.read(0, AbortSignal.timeout(10_000));
-    if (batches.length === 0) break;
-    for (const { bytes } of batches) {
-      const cursor = new RecordCursor(bytes);
-      while (cursor.next()) {
-        const text = cursor.bytes.toString('utf8', cursor.valueAt, cursor.valueAt + cursor.valueLength);
-        found.push((JSON.parse(text) as { after: { item: string } }).after.item);
-      }
-    }
-  }
-  await reader.close();
-  return found;
+  const texts = await valueTexts(worker.worker.hub, 'shop.public.orders');
+  return texts.map((text) => (JSON.parse(text) as { after: { item: string } }).after.item);
 }
 
 interface StreamOffset {

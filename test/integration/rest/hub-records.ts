@@ -1,6 +1,7 @@
 import { realEnv } from '../../../runtime/env/real.ts';
 import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
 import { openHubForReading } from '../../../runtime/hub/embedded/open.ts';
+import type { Hub } from '../../../runtime/hub/port.ts';
 
 /** Keys, values and headers of every record a hub's directory holds, internal topics too. */
 export async function everyRecord(path: string): Promise<readonly { readonly topic: string; readonly text: string }[]> {
@@ -30,4 +31,20 @@ export async function everyRecord(path: string): Promise<readonly { readonly top
     await hub.close();
   }
   return records;
+}
+
+/** Texts of the committed values of a topic of one partition, in order; none where there is no such topic. */
+export async function valueTexts(hub: Hub, topic: string): Promise<string[]> {
+  if ((await hub.admin.describe(topic)) === null) return [];
+  const reader = await hub.reader({ isolation: 'read_committed' });
+  reader.assign([{ topic, partition: 0, offset: 0n }]);
+  const texts: string[] = [];
+  for (;;) {
+    const batches = await reader.read(0, AbortSignal.timeout(10_000));
+    if (batches.length === 0) break;
+    for (const { bytes } of batches)
+      forEachRecord(bytes, (record) => void texts.push(record.value()?.toString() ?? ''));
+  }
+  await reader.close();
+  return texts;
 }

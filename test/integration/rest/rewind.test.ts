@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
-import { RecordCursor } from '../../../runtime/hub/batch/record-cursor.ts';
 import type { ConnectorStateInfo, Rewind } from '../../../runtime/rest/api.ts';
 import { violation } from '../../unit/rest/answer-schemas.ts';
+import { valueTexts } from './hub-records.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from './local-worker.ts';
 
 type Config = Readonly<Record<string, string>>;
@@ -226,22 +226,6 @@ describe('rewinding a file', () => {
 
 /** Texts of a topic's values. */
 async function values(topic: string): Promise<string[]> {
-  const { hub } = worker.worker;
-  if ((await hub.admin.describe(topic)) === null) return [];
-  const reader = await hub.reader({ isolation: 'read_committed' });
-  reader.assign([{ topic, partition: 0, offset: 0n }]);
-  const found: string[] = [];
-  for (;;) {
-    const batches = await reader.read(0, AbortSignal.timeout(10_000));
-    if (batches.length === 0) break;
-    for (const { bytes } of batches) {
-      const cursor = new RecordCursor(bytes);
-      while (cursor.next()) {
-        const text = cursor.bytes.toString('utf8', cursor.valueAt, cursor.valueAt + cursor.valueLength);
-        found.push(text.startsWith('"') ? (JSON.parse(text) as string) : text);
-      }
-    }
-  }
-  await reader.close();
-  return found;
+  const texts = await valueTexts(worker.worker.hub, topic);
+  return texts.map((text) => (text.startsWith('"') ? (JSON.parse(text) as string) : text));
 }
