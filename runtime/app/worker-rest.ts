@@ -78,7 +78,7 @@ function server(
     },
     loggers,
     clusterLevel: (logger, level) => configs.putLevel(logger, level),
-    metrics: metricsPage(herder, hub),
+    metrics: metricsPage(herder, hub, redactor.hide),
     bodyBytes: options['millrace.rest.body.bytes'],
     access,
     limits: restLimits(settings),
@@ -102,7 +102,11 @@ function ownNames({ listeners, options }: WorkerSettings): readonly string[] | n
 }
 
 /** The metrics library is loaded by the first scrape: a worker nobody scrapes does without. */
-function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: string; contentType: string }> {
+function metricsPage(
+  herder: Herder,
+  hub: EmbeddedHub,
+  hide: (text: string) => string,
+): () => Promise<{ text: string; contentType: string }> {
   let page: Promise<import('../observe/metrics/page.ts').MetricsPage> | null = null;
   return async () => {
     page ??= import('../observe/metrics/page.ts').then(({ MetricsPage }) => new MetricsPage());
@@ -110,7 +114,7 @@ function metricsPage(herder: Herder, hub: EmbeddedHub): () => Promise<{ text: st
     const askedMs = realEnv.clock.monotonicMs();
     const stats = await hub.stats();
     const answerMs = realEnv.clock.monotonicMs() - askedMs;
-    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(stats, answerMs)];
+    const samples = [...taskSamples(herder.figures, realEnv.clock.nowMs()), ...hubSamples(stats, answerMs, hide)];
     return { text: await loaded.render(samples), contentType: loaded.contentType };
   };
 }

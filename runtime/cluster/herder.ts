@@ -24,6 +24,7 @@ import { ConnectorQueue } from './connector-queue.ts';
 import { HerderFigures } from './herder-figures.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
+import { shownOffsets, storedPartitions } from './shown-offsets.ts';
 import { StallGuard } from './stall-guard.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
@@ -227,7 +228,8 @@ export class Herder {
 
   async offsets(name: string, signal: AbortSignal): Promise<ConnectorOffsets> {
     const { config } = this.answers.stored(name);
-    return this.#offsets.read(name, await namedConnector(this.#options.catalog, config), signal, config);
+    const connector = await namedConnector(this.#options.catalog, config);
+    return shownOffsets(await this.#offsets.read(name, connector, signal, config), this.#options.redactor);
   }
 
   /** `offsets: null` resets all. Answers Connect's message. */
@@ -237,7 +239,10 @@ export class Herder {
       const connector = await namedConnector(this.#options.catalog, stored.config);
       if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw connectorNotStopped(name);
       const config = await this.#options.providers.resolve(stored.config);
-      return this.#offsets.alter(name, connector, config, offsets, signal);
+      if (offsets === null) return this.#offsets.alter(name, connector, config, null, signal);
+      const known = await this.#offsets.read(name, connector, signal, stored.config);
+      const changes = storedPartitions(offsets, known.offsets, this.#options.redactor);
+      return this.#offsets.alter(name, connector, config, changes, signal);
     });
   }
 

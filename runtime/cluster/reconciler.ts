@@ -276,7 +276,7 @@ export class Reconciler {
       version: connector.version,
       whole: resolved,
       resolved: plans.map((plan) => ({ ...resolved, ...plan })),
-      tasks: plans.map((plan) => unresolve({ ...stored.config, ...plan }, stored.config, resolved)),
+      tasks: plans.map((plan) => unresolve({ ...stored.config, ...plan }, stored.config, resolved, redactor?.hide)),
     };
   }
 

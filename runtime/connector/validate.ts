@@ -37,9 +37,7 @@ export interface Validation {
 
 /** Checks a configuration whole: every error at once, without network. */
 export function validateConfig(connector: Connector, config: RawConfig, plugins: PluginOptions): Validation {
-  const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
-  const own = withoutKeys(shared, connector.options);
-  const sets = [own, connector.options, ...aliasSets(config, plugins)];
+  const sets = validatedSets(connector, config, plugins);
   const errors: OptionError[] = sets.flatMap((set) => checkOptions(set, config).errors);
   errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
   if (connector.kind === 'sink') errors.push(...topicErrors(config));
@@ -53,6 +51,12 @@ export function validateConfig(connector: Connector, config: RawConfig, plugins:
     unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
     inert: inertKeys(sets, config),
   };
+}
+
+/** All that a configuration is held against. */
+export function validatedSets(connector: Connector, config: RawConfig, plugins: PluginOptions): readonly OptionSet[] {
+  const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
+  return [withoutKeys(shared, connector.options), connector.options, ...aliasSets(config, plugins)];
 }
 
 /** What the connector itself says; one that throws because of a value it was not prepared for refuses it. */
@@ -96,7 +100,7 @@ function nameErrors(config: RawConfig): OptionError[] {
     .filter((code) => code < 32 || code === 127);
   if (codes.length === 0) return [];
   const problem = `String may not contain control sequences but had the following ASCII chars: ${codes.join(', ')}`;
-  return [invalid('name', config['name'] ?? '', problem)];
+  return [invalid('name', config['name'] ?? '', problem, 'String may not contain control sequences')];
 }
 
 /** Errors of the converters a connector or a worker names, and of their options. */
@@ -111,7 +115,7 @@ export function converterErrors(config: RawConfig, plugins: PluginOptions): Opti
     if (className === undefined) return [];
     const set = plugins.find(kind, className.trim());
     return set === null
-      ? [invalid(key, className, `Class ${className} could not be found.`)]
+      ? [invalid(key, className, `Class ${className} could not be found.`, NO_CLASS)]
       : prefixed(set, `${key}.`, config);
   });
 }
@@ -142,6 +146,8 @@ function transformErrors(config: RawConfig, plugins: PluginOptions): OptionError
   ];
 }
 
+const NO_CLASS = 'The class could not be found.';
+
 const KINDS = { transforms: 'transformation', predicates: 'predicate' } as const;
 
 /** The options of each transform and predicate, under their whole keys. */
@@ -166,7 +172,7 @@ function aliasErrors(family: 'transforms' | 'predicates', config: RawConfig, plu
     if (set === null) {
       const meant = plugins.meant?.(KINDS[family], className.trim()) ?? null;
       const problem = `Class ${className} could not be found.`;
-      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`));
+      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`, NO_CLASS));
     } else errors.push(...ownErrors(family, alias, set, config, plugins));
   }
   return errors;
@@ -269,6 +275,8 @@ function onceErrors(supported: boolean, config: RawConfig): OptionError[] {
     .map(([key]) => ({ key, message: `${key}: the connector cannot deliver exactly once`, reason: 'conflict' }));
 }
 
-function invalid(key: string, value: string, problem: string): OptionError {
-  return { key, message: `Invalid value ${value} for configuration ${key}: ${problem}`, reason: 'invalid' };
+/** `told`: the problem in words that tell nothing of the value. */
+function invalid(key: string, value: string, problem: string, told = problem): OptionError {
+  const message = `Invalid value ${value} for configuration ${key}: ${problem}`;
+  return { key, message, reason: 'invalid', problem: told };
 }

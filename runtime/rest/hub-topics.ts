@@ -4,9 +4,9 @@ import { resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
 /** `/topics`, millrace's own: the hub's topics, and new ones while this worker writes it. */
-export function hubTopicsResource(app: FastifyInstance, { topics }: RestContext): void {
+export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) => text }: RestContext): void {
   resource(app, '/topics', {
-    GET: async () => topics.list(),
+    GET: async () => (await topics.list()).map((one) => ({ ...one, name: hide(one.name) })),
     POST: async (request, reply) => {
       const { name, partitions, config } = readCreateTopic(request.body);
       const made = await topics.create(name, partitions, config);

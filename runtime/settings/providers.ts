@@ -1,6 +1,6 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
-import { listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
+import { listedNames, type RawConfig } from '../connector/options.ts';
 import { isSealed } from '../connector/secrets.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
@@ -47,22 +47,30 @@ export class ConfigProviders {
 
   /** All values with their variables replaced. Names of unknown providers stay as they are, as in Kafka. */
   async resolve(config: RawConfig): Promise<RawConfig> {
-    const resolved: Record<string, string> = {};
-    for (const [key, value] of Object.entries(config)) {
-      if (isSealed(value)) throw sealedError(key);
-      resolved[key] = value.includes('${') ? await this.#replace(key, value) : value;
-    }
-    return resolved;
+    return (await this.substitute(config)).config;
   }
 
-  async #replace(option: string, text: string): Promise<string> {
+  /** As {@link resolve}; `values`: what the variables stand for. */
+  async substitute(config: RawConfig): Promise<{ readonly config: RawConfig; readonly values: readonly string[] }> {
+    const resolved: Record<string, string> = {};
+    const values: string[] = [];
+    for (const [key, value] of Object.entries(config)) {
+      if (isSealed(value)) throw sealedError(key);
+      resolved[key] = value.includes('${') ? await this.#replace(key, value, values) : value;
+    }
+    return { config: resolved, values };
+  }
+
+  async #replace(option: string, text: string, values: string[]): Promise<string> {
     let replaced = '';
     let at = 0;
     for (const match of text.matchAll(VARIABLE)) {
       const [whole, name = '', path = '', key = ''] = match;
       const provider = this.#providers.get(name);
       if (provider === undefined) continue;
-      replaced += text.slice(at, match.index) + (await this.#value(option, provider, whole, path, key));
+      const value = await this.#value(option, provider, whole, path, key);
+      values.push(value);
+      replaced += text.slice(at, match.index) + value;
       at = match.index + whole.length;
     }
     return replaced + text.slice(at);
@@ -173,29 +181,21 @@ function isAllowed({ allowedPaths }: Provider, path: string): boolean {
 }
 
 /**
- * Puts variables back into a configuration derived from a resolved one, where a value is the
- * resolved one of the same key: what is stored must not hold secrets.
+ * Puts variables back into a configuration derived from a resolved one: what is stored and shown must not hold
+ * secrets (I9). A key that was written with a variable keeps it, also where its value was divided among tasks;
+ * `hide` sees what the derivation added.
  */
-export function unresolve(derived: RawConfig, raw: RawConfig, resolved: RawConfig): RawConfig {
+export function unresolve(
+  derived: RawConfig,
+  raw: RawConfig,
+  resolved: RawConfig,
+  hide: (text: string) => string = (text) => text,
+): RawConfig {
   const stored: Record<string, string> = {};
   for (const [key, value] of Object.entries(derived)) {
     const original = raw[key];
-    stored[key] = original !== undefined && resolved[key] === value ? original : value;
+    if (original === undefined) stored[key] = hide(value);
+    else stored[key] = resolved[key] === original ? value : original;
   }
   return stored;
-}
-
-/** Puts variables back into messages about a resolved configuration: an error must not tell a secret (I9). */
-export function unresolveErrors(
-  errors: readonly OptionError[],
-  raw: RawConfig,
-  resolved: RawConfig,
-): readonly OptionError[] {
-  const secrets = Object.entries(raw).flatMap(([key, variable]) => {
-    const value = resolved[key] ?? '';
-    return value === variable || value === '' ? [] : [{ value, variable }];
-  });
-  const hide = (text: string): string =>
-    secrets.reduce((shown, { value, variable }) => shown.replaceAll(value, () => variable), text);
-  return errors.map((error) => ({ ...error, message: hide(error.message) }));
 }

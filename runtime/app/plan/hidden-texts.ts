@@ -1,4 +1,4 @@
-/** Names: what is looked up by them. Everything else may be data or somebody's message. */
+/** Names: what is looked up by them. Everything else may be data, somebody's message, or come from a variable. */
 const NAMES = new Set([
   'action',
   'change',
@@ -11,7 +11,6 @@ const NAMES = new Set([
   'offset',
   'part',
   'stage',
-  'topic',
   'type',
   'version',
 ]);

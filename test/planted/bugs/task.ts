@@ -168,10 +168,10 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'an error tells the secret that a variable stands for',
     invariant: 'I9',
-    file: 'runtime/settings/providers.ts',
-    find: 'return errors.map((error) => ({ ...error, message: hide(error.message) }));',
-    plant: 'return errors;',
-    test: 'test/unit/settings/providers.test.ts',
-    only: 'keep what a variable stands for out of errors',
+    file: 'runtime/cluster/resolved-errors.ts',
+    find: 'if (variables.length === 0) return found;',
+    plant: 'if (variables.length >= 0) return found;',
+    test: 'test/unit/cluster/resolved-errors.test.ts',
+    only: 'never answers with a value or a piece of it',
   },
 ];

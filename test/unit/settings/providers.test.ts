@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { ConfigProviders, unresolve, unresolveErrors } from '../../../runtime/settings/providers.ts';
+import { ConfigProviders, unresolve } from '../../../runtime/settings/providers.ts';
 
 let folder: string;
 
@@ -77,12 +77,19 @@ describe('config providers', () => {
     expect(unresolve({ ...resolved, slice: '1' }, raw, resolved)).toEqual({ ...raw, slice: '1' });
   });
 
-  it('keep what a variable stands for out of errors', () => {
-    const raw = { password: '${env:P}', port: 'x' };
-    const resolved = { password: 'hush', port: 'x' };
-    const error = { key: 'password', reason: 'invalid', message: 'Invalid value hush for password' } as const;
-    expect(unresolveErrors([error], raw, resolved)).toEqual([
-      { ...error, message: 'Invalid value ${env:P} for password' },
-    ]);
+  it('keep a variable whose value was divided among tasks, and hide what was added', () => {
+    const raw = { tables: '${env:T}', host: 'h' };
+    const resolved = { tables: 'a,b', host: 'h' };
+    const derived = { ...resolved, tables: 'a', first: 'a' };
+    expect(unresolve(derived, raw, resolved, (text) => text.replace('a', '[hidden]'))).toEqual({
+      ...raw,
+      first: '[hidden]',
+    });
+  });
+
+  it('say what the variables stand for, each by itself', async () => {
+    const { config, values } = await providers().substitute({ a: '/x/${env:USER}/y', b: 'plain' });
+    expect(config).toEqual({ a: '/x/me/y', b: 'plain' });
+    expect(values).toEqual(['me']);
   });
 });
