@@ -42,7 +42,7 @@ export const fileStreamSinkOptions = optionSet('filestream-sink', {
     minLength: 1,
   }),
   'millrace.file.exactly.once': option.boolean({
-    doc: 'Whether each record is in the file once, after crashes too: a file `.<name>.offsets` beside it says what it holds, and what a crash left half written is cut off. Nobody else may write the file then.',
+    doc: 'Whether each record is in the file once, after crashes too: a file `.<name>.offsets` beside it says what it holds, and what lies behind that after a crash is cut off. What the file held before is kept. Nobody else may write the file then.',
     group,
     default: false,
   }),

@@ -1,10 +1,9 @@
-import { appendFile, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { fileStreamSink, fileStreamSource } from '../../../../connectors/filestream/connector.ts';
+import { fileStreamSource } from '../../../../connectors/filestream/connector.ts';
 import { silentContext } from '../../../../runtime/connector/conformance/silent-context.ts';
-import type { SinkRecord, SinkTask } from '../../../../runtime/connector/sink.ts';
 import type { SourceBatch, SourceOffset, SourceTask } from '../../../../runtime/connector/source.ts';
 import { realEnv } from '../../../../runtime/env/real.ts';
 import { RowBlock } from '../../../../runtime/record/row-block.ts';
@@ -105,85 +104,5 @@ describe('filestream-source', () => {
     await appendFile(file, 'x'.repeat(51));
     await expect(task.read(signal)).rejects.toMatchObject({ code: 'FILESTREAM_LINE_TOO_LONG' });
     await task.close();
-  });
-});
-
-const PARTITION = { topic: 't', partition: 0 };
-const once = { 'millrace.file.exactly.once': 'true' };
-
-function record(n: number, text = `line ${n}`): SinkRecord {
-  return {
-    ...PARTITION,
-    offset: BigInt(n),
-    timestampMs: 1000 + n,
-    headers: [],
-    rawKey: null,
-    rawValue: Buffer.from(text),
-    tombstone: false,
-    encoding: 'string',
-    key: () => ({ schema: null, value: null }),
-    value: () => ({ schema: null, value: text }),
-  };
-}
-
-async function sink(offset: number, more: Record<string, string> = once): Promise<SinkTask> {
-  const task = fileStreamSink.createTask({ file, ...more });
-  await task.open({ env: realEnv, context, signal });
-  await task.assign([{ partition: PARTITION, offset: BigInt(offset) }]);
-  return task;
-}
-
-const written = async (): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
-const records = (from: number, to: number): SinkRecord[] =>
-  Array.from({ length: to - from }, (_, i) => record(from + i));
-
-describe('filestream-sink', () => {
-  test('appends to what is there, as Kafka Connect’s does', async () => {
-    await writeFile(file, 'before\n');
-    const task = await sink(0, {});
-    await task.write(records(0, 2), signal);
-    expect((await task.flush?.(signal))?.durable).toEqual(new Map([['t-0', 2n]]));
-    await task.close();
-    expect(await written()).toEqual(['before', 'line 0', 'line 1']);
-  });
-
-  test('exactly once: cuts off what no flush made durable, and skips what it holds', async () => {
-    const first = await sink(0);
-    await first.write(records(0, 5), signal);
-    await first.flush?.(signal);
-    await first.write(records(5, 8), signal);
-    await first.close();
-    // The hub knows offset 2 only; 5 are durable; 8 were written.
-    const second = await sink(2);
-    expect(await written()).toHaveLength(5);
-    await second.write(records(2, 4), signal);
-    expect((await second.flush?.(signal))?.durable.size).toBe(0);
-    await second.write(records(4, 9), signal);
-    expect((await second.flush?.(signal))?.durable).toEqual(new Map([['t-0', 9n]]));
-    await second.close();
-    expect(await written()).toEqual(records(0, 9).map((_, n) => `line ${n}`));
-  });
-
-  test('exactly once: offsets of a topic that was made anew are not taken for records it holds', async () => {
-    const first = await sink(0);
-    await first.write(records(0, 3), signal);
-    await first.flush?.(signal);
-    await first.close();
-    const second = await sink(0);
-    await second.write([record(0, 'new 0'), record(1, 'new 1')], signal);
-    expect((await second.flush?.(signal))?.durable.size).toBe(0);
-    await expect(second.write([record(2, 'new 2')], signal)).rejects.toMatchObject({
-      code: 'FILESTREAM_TOPIC_CHANGED',
-    });
-    await second.close();
-  });
-
-  test('exactly once: refuses a file that is shorter than what it had written', async () => {
-    const first = await sink(0);
-    await first.write(records(0, 3), signal);
-    await first.flush?.(signal);
-    await first.close();
-    await truncate(file, 4);
-    await expect(sink(0)).rejects.toMatchObject({ code: 'FILESTREAM_FILE_CHANGED' });
   });
 });
