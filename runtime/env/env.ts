@@ -62,8 +62,18 @@ export interface Net {
   server(): Server;
 }
 
+/** A file whose bytes are read and patched in place, at once: where no other turn may come between. */
+export interface FileInPlace {
+  /** Shorter where the file ends earlier. */
+  read(at: number, length: number): Buffer;
+  write(at: number, bytes: Uint8Array): void;
+  close(): void;
+}
+
 /** The file operations that connectors and stores use; semantics and errors are node:fs/promises'. */
 export interface Files {
+  /** Of a file that is there. Flags `r` and `r+`. */
+  openInPlace(path: string, flags: 'r' | 'r+'): FileInPlace;
   open(path: string, flags: string, mode?: number): Promise<FileHandle>;
   readFile(path: string): Promise<Buffer>;
   writeFile(path: string, data: Uint8Array | string): Promise<void>;

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { crashAt } from './crash-at.ts';
-import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
+import type { Clock, Env, FileInPlace, Files, Net, Random, Timer, Timers } from './env.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -82,7 +83,22 @@ async function makeFolder(path: string, mode: number | undefined): Promise<NodeJ
   }
 }
 
+function openInPlace(path: string, flags: 'r' | 'r+'): FileInPlace {
+  const file = openSync(path, flags);
+  return {
+    read: (at, length) => {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+    },
+    write: (at, bytes) => {
+      writeSync(file, bytes, 0, bytes.length, at);
+    },
+    close: () => closeSync(file),
+  };
+}
+
 const files: Files = {
+  openInPlace,
   open: (path, flags, mode) => fs.open(path, flags, mode),
   readFile: (path) => fs.readFile(path),
   writeFile: (path, data) => fs.writeFile(path, data),

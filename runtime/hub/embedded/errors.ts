@@ -118,6 +118,15 @@ export function hubMissing(path: string, cause?: unknown): MillraceError {
   });
 }
 
+/** A snapshot of the store stays older than what is known to be committed. */
+export function storeBehind(path: string, expected: number): MillraceError {
+  return new MillraceError('HUB_BEHIND', `hub: ${path} shows an older commit than ${expected}, which is synced`, {
+    kind: 'unavailable',
+    key: 'millrace.hub.path',
+    remedy: 'Try again: its worker sets it right within a second. Where none runs, start it.',
+  });
+}
+
 /** What the store holds is older than what it said it had committed. */
 export function commitLost(path: string, expected: number, held: number): MillraceError {
   return new MillraceError(

@@ -19,6 +19,14 @@ export const hubBugs: readonly PlantedBug[] = [
     test: 'test/chaos/hub/one-cut.test.ts',
   },
   {
+    name: 'the writer takes another process’s word for where its transaction begins',
+    invariant: 'I5',
+    file: 'runtime/hub/embedded/server.ts',
+    find: '      store.keep(last);\n',
+    plant: '',
+    test: 'test/chaos/hub/openings.test.ts',
+  },
+  {
     name: 'readers see a commit before it is synced',
     invariant: 'I2',
     file: 'runtime/hub/embedded/commit-loop.ts',
