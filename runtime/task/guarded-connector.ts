@@ -25,6 +25,10 @@ export function guardedSource(context: TaskRunContext, connector: SourceConnecto
         read: async (signal) => batchOf(await calls.called('read', () => task.read(signal))),
         close: () => calls.called('close', () => task.close()),
       };
+      if (task.layout !== undefined) Object.assign(guarded, { layout: task.layout.bind(task) });
+      const revive: SourceTask['revive'] = (rejected) =>
+        calls.timed('revive', () => task.revive?.(rejected) ?? Promise.resolve([]));
+      if (task.revive !== undefined) Object.assign(guarded, { revive });
       if (task.committed === undefined) return guarded;
       const committed: SourceTask['committed'] = (partition, position) =>
         calls.timed('committed', () => task.committed?.(partition, position) ?? Promise.resolve());

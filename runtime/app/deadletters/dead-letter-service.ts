@@ -174,7 +174,7 @@ export class DeadLetterService implements DeadLetterAccess {
 
 function info(letter: StoredDeadLetter, mark: Mark | undefined, stack: boolean): DeadLetterInfo {
   const { facts, headers } = letter;
-  const open = (value: unknown): unknown => (facts.form === 'record' ? payload(value) : value);
+  const open = (value: unknown): unknown => (facts.form === 'record' || facts.form === 'cells' ? payload(value) : value);
   const { topic, partition, offset } = facts;
   const trace = stack ? stackOf(headers, facts) : undefined;
   return {
