@@ -39,7 +39,12 @@ export interface Validation {
 export function validateConfig(connector: Connector, config: RawConfig, plugins: PluginOptions): Validation {
   const sets = validatedSets(connector, config, plugins);
   const errors: OptionError[] = sets.flatMap((set) => checkOptions(set, config).errors);
-  errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
+  errors.push(
+    ...textErrors(config),
+    ...nameErrors(config),
+    ...converterErrors(config, plugins),
+    ...transformErrors(config, plugins),
+  );
   if (connector.kind === 'sink') errors.push(...topicErrors(config));
   else errors.push(...creationErrors(config), ...onceErrors(connector.exactlyOnce, config));
   errors.push(...togetherErrors(connector, config));
@@ -95,12 +100,38 @@ function misspelt({ key, meant }: { key: string; meant: string | undefined }): O
 }
 
 function nameErrors(config: RawConfig): OptionError[] {
-  const codes = Array.from(config['name'] ?? '')
+  const name = config['name'] ?? '';
+  const segment = nameProblem(name);
+  if (segment !== null) return [invalid('name', name, segment, 'it cannot stand in an address')];
+  const codes = Array.from(name)
     .map((char) => char.codePointAt(0) ?? 0)
     .filter((code) => code < 32 || code === 127);
   if (codes.length === 0) return [];
   const problem = `String may not contain control sequences but had the following ASCII chars: ${codes.join(', ')}`;
-  return [invalid('name', config['name'] ?? '', problem, 'String may not contain control sequences')];
+  return [invalid('name', name, problem, 'String may not contain control sequences')];
+}
+
+/** Why no path could name the connector; null: one can. Clients take `.` and `..` away, encoded or not, before they ask. */
+export function nameProblem(name: string): string | null {
+  if (name === '.' || name === '..')
+    return `a connector named ${name} could not be asked for: no address has such a part`;
+  return name.isWellFormed() ? null : 'the name of a connector must be a text that UTF-8 has bytes for';
+}
+
+/** Texts with half a surrogate pair: stored, they would come back as another text (I6). */
+function textErrors(config: RawConfig): OptionError[] {
+  return Object.entries(config)
+    .filter(([key, value]) => !key.isWellFormed() || !value.isWellFormed())
+    .map(([key]) => {
+      const shown = key.isWellFormed() ? key : JSON.stringify(key);
+      const problem = 'it has half a surrogate pair, which is no character and has no UTF-8';
+      return {
+        key: shown,
+        message: `Invalid value for configuration ${shown}: ${problem}`,
+        reason: 'invalid',
+        problem,
+      };
+    });
 }
 
 /** Errors of the converters a connector or a worker names, and of their options. */
@@ -227,7 +258,7 @@ function topicErrors(config: RawConfig): OptionError[] {
     errors.push({ key: 'errors.deadletterqueue.topic.name', message, reason: 'conflict' });
   }
   if (regex !== '' && !isPattern(regex)) errors.push(invalid('topics.regex', regex, 'Invalid regex'));
-  const odd = topics.filter((topic) => !/^[a-zA-Z0-9._-]{1,249}$/.test(topic));
+  const odd = topics.filter((topic) => !/^[a-zA-Z0-9._-]{1,249}$/.test(topic) || /^\.\.?$/.test(topic));
   return [...errors, ...odd.map((topic) => invalid('topics', topic, 'not a topic name'))];
 }
 

@@ -1,9 +1,12 @@
 import type { ConnectorOffset } from '../cluster/answers.ts';
 import { invalidConfig } from '../cluster/config-checks.ts';
 import type { OptionError } from '../connector/options.ts';
+import { nameProblem } from '../connector/validate.ts';
+import { MillraceError } from '../record/error.ts';
 import type { JsonObject } from '../record/record.ts';
 import type { TargetState } from '../store/configs.ts';
 import { RestError } from './rest-error.ts';
+import { requireUtf8, requireWellFormed } from './well-formed.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,8 +15,18 @@ const MAX_NAME = 1000;
 
 /** Parses the bytes of a body. */
 function parseJson(body: unknown): unknown {
+  if (Buffer.isBuffer(body)) requireUtf8(body);
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
   if (text.trim() === '') throw new RestError(400, 'The request has no body; a JSON document is needed');
+  const parsed = parseText(text);
+  if (HALF_PAIR.test(text)) requireWellFormed(parsed);
+  return parsed;
+}
+
+/** Where there is no escape of one, there is none. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/;
+
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -94,8 +107,10 @@ export function readPatch(body: unknown): Record<string, string | null> {
 
 /** The name of a connector that may become a new one. */
 export function checkedName(name: string): string {
-  if (name.length <= MAX_NAME) return name;
-  throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${name.length}`);
+  const problem =
+    name.length > MAX_NAME ? `name must have at most ${MAX_NAME} characters, not ${name.length}` : nameProblem(name);
+  if (problem === null) return name;
+  throw new MillraceError('CONFIG_INVALID', problem, { kind: 'config', key: 'name', remedy: 'Give it another name.' });
 }
 
 const CREATE_FIELDS = ['name', 'config', 'initial_state', 'initial_offsets'];
