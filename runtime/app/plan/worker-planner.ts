@@ -71,32 +71,48 @@ export class WorkerPlanner implements Planner {
     return hiddenTexts(plan, this.#options.redactor.hide) as Plan;
   }
 
+  /**
+   * All of it is held against what is stored before the first change. What changes after that ends it, with all
+   * told: one connector's change is whole, those of several are not one.
+   */
   async apply(request: ApplyRequest): Promise<Applied> {
     const drafts = await this.#drafts(request);
     if ((await this.#hash(drafts)) !== request.hash) throw planChanged(request.hash);
+    for (const draft of drafts) this.#requireSame(draft, this.#stored(draft.name));
     const applied: Applied['applied'][number][] = [];
-    for (const draft of drafts) {
+    for (const [index, draft] of drafts.entries()) {
       try {
         applied.push({ name: draft.name, result: await this.#carryOut(draft) });
       } catch (error) {
-        throw applied.length === 0 ? error : halfWay(draft.name, applied, error);
+        throw halfWay({ applied, failed: draft, left: drafts.slice(index + 1) }, error);
       }
     }
     return { applied };
   }
 
-  async #carryOut({ name, current, proposed }: Draft): Promise<Applied['applied'][number]['result']> {
+  async #carryOut(draft: Draft): Promise<Applied['applied'][number]['result']> {
     const { herder } = this.#options;
-    const expected = (stored: RawConfig | null): void => {
-      if (!sameConfig(stored, current)) throw planChanged(name);
-    };
+    const { name, current, proposed } = draft;
+    const expected = (stored: RawConfig | null): void => this.#requireSame(draft, stored);
     if (proposed === null) {
+      expected(this.#stored(name));
       await herder.delete(name, false, expected);
       return 'deleted';
     }
-    if (sameConfig(current, proposed)) return 'unchanged';
+    if (sameConfig(current, proposed)) {
+      expected(this.#stored(name));
+      return 'unchanged';
+    }
     await herder.putConfig(name, proposed, expected);
     return current === null ? 'created' : 'updated';
+  }
+
+  #stored(name: string): RawConfig | null {
+    return this.#options.configs.get(name)?.config ?? null;
+  }
+
+  #requireSame({ name, current }: Draft, stored: RawConfig | null): void {
+    if (!sameConfig(stored, current)) throw planChanged(name);
   }
 
   async #hash(drafts: readonly HashedConnector[]): Promise<string> {
@@ -233,14 +249,29 @@ function planChanged(what: string): MillraceError {
   );
 }
 
-function halfWay(name: string, applied: Applied['applied'], cause: unknown): MillraceError {
-  const done = applied.map((one) => `${one.name} ${one.result}`).join(', ');
+interface HalfWay {
+  readonly applied: Applied['applied'];
+  readonly failed: HashedConnector;
+  readonly left: readonly HashedConnector[];
+}
+
+/** What was changed and what was not, each by name; the error itself where nothing was changed. */
+function halfWay({ applied, failed, left }: HalfWay, cause: unknown): unknown {
+  const done = applied.filter(({ result }) => result !== 'unchanged');
+  if (done.length === 0) return cause;
+  const open = left.filter((draft) => actionOf(draft) !== 'unchanged');
   const known = cause instanceof MillraceError ? cause : undefined;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new MillraceError(known?.code ?? 'PLAN_HALF_APPLIED', `${name}: ${reason}. Done before it: ${done}`, {
+  const parts = [
+    `the plan was carried out in part. Done: ${done.map(({ name, result }) => `${name} ${result}`).join(', ')}`,
+    `Not done: ${[failed, ...open].map((draft) => `${draft.name} (${actionOf(draft)})`).join(', ')}`,
+    `It ended at ${failed.name}: ${reason}`,
+  ];
+  return new MillraceError('PLAN_HALF_APPLIED', parts.join('. '), {
     kind: known?.kind ?? 'bug',
+    ...(known?.key === undefined ? {} : { key: known.key }),
     cause,
-    remedy: 'Plan again: what is done shows as unchanged.',
+    remedy: 'Plan again: what is done shows as unchanged, and is not done again.',
   });
 }
 
