@@ -120,7 +120,7 @@ export class S3SinkTask implements SinkTask {
       return { rejected: [], seek };
     });
     const open = this.#sum((archive) => archive.openFiles);
-    if (open > 0 && outcome.seek.size === 0) this.#opened().start.context.idle(`${open} open files are not due yet`);
+    if (open > 0 && outcome.seek.size === 0) this.#opened().start.context.idle(notDue(open));
     return this.#result(outcome);
   }
 
@@ -244,6 +244,10 @@ export function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, r
     group.push(record);
   }
   return groups;
+}
+
+function notDue(files: number): string {
+  return files === 1 ? '1 open file is not due yet' : `${files} open files are not due yet`;
 }
 
 function adoptingText(archives: readonly PartitionArchive[]): string {

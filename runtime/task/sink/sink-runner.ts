@@ -218,6 +218,7 @@ class SinkRun {
     }
     // Woken between parts: what was not offered is read again.
     if (at < records.length) await this.#fetch.restart();
+    else for (const { offset, ...partition } of this.#fetch.ends()) this.#positions.passed(partition, offset);
   }
 
   /** True where reading goes on elsewhere: the rest of the fetch is void. */
