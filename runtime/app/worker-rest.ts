@@ -19,6 +19,7 @@ import type { Cleanup } from './cleanup.ts';
 import type { DeadLetterService } from './deadletters/dead-letter-service.ts';
 import { hubSamples } from './hub-samples.ts';
 import type { changes } from './plan/changes.ts';
+import type { TopicProducer } from './produce/topic-producer.ts';
 import { isLocal, renewCertificates, restAccess, restLimits, restTls, warnOfClearTokens } from './rest-access.ts';
 
 type RestServer = typeof import('../rest/server.ts').restServer;
@@ -33,6 +34,7 @@ interface RestParts {
   readonly configs: ConfigStore;
   readonly catalog: PluginCatalog;
   readonly deadLetters: DeadLetterService;
+  readonly producer: TopicProducer;
   readonly change: ReturnType<typeof changes>;
 }
 
@@ -59,7 +61,7 @@ export async function serveRest(
 function server(
   restServer: RestServer,
   settings: WorkerSettings,
-  { log, redactor, herder, hub, health, loggers, configs, catalog, deadLetters, change }: RestParts,
+  { log, redactor, herder, hub, health, loggers, configs, catalog, deadLetters, producer, change }: RestParts,
   access: RestAccess,
   tls: TlsMaterial | undefined,
 ): FastifyInstance {
@@ -75,6 +77,7 @@ function server(
     topics: {
       list: () => hub.admin.topics(),
       create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
+      produce: (name, body) => producer.produce(name, body),
     },
     loggers,
     clusterLevel: (logger, level) => configs.putLevel(logger, level),

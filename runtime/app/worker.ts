@@ -15,6 +15,7 @@ import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { workerOptions } from '../settings/worker-options.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
+import { REDRIVE_TOPIC } from '../store/redrives.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './catalog.ts';
 import { Cleanup } from './cleanup.ts';
@@ -26,6 +27,7 @@ import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
+import { TopicProducer } from './produce/topic-producer.ts';
 import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { refuseTakenPorts, serveRest, workerId } from './worker-rest.ts';
@@ -132,9 +134,10 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
+  const producer = cleanup.add(topicProducer(hub, settings), (one) => one.close());
   const shared = { log, redactor, herder, hub, catalog, configs };
   const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath: path });
-  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, change }, urls, cleanup);
+  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, producer, change }, urls, cleanup);
   await options.prepare?.(herder);
   await herder.start();
   cleanup.add(watchFiles(settings, herder, log), async (end) => end());
@@ -209,6 +212,13 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
     maxExternalMb: options['millrace.task.thread.max.external.mb'],
     stallMs: options['millrace.task.stall.timeout.ms'],
   });
+}
+
+function topicProducer(hub: EmbeddedHub, { options, effective }: WorkerSettings): TopicProducer {
+  const own = ['config.storage.topic', 'offset.storage.topic', 'status.storage.topic'] as const;
+  const schemaTopic = options['millrace.schema.storage.topic'];
+  const internal = new Set([...own.map((key) => options[key]), schemaTopic, REDRIVE_TOPIC]);
+  return new TopicProducer({ hub, env: realEnv, worker: effective, internal, schemaTopic });
 }
 
 function deadLetterService(hub: EmbeddedHub, herder: Herder): DeadLetterService {
