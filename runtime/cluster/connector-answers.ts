@@ -56,7 +56,9 @@ export class ConnectorAnswers {
     const connector = statuses.connector(name);
     if (configs.get(name) === null || connector === null)
       throw connectorMissing(`No status found for connector ${name}`);
-    const tasks = statuses.tasks(name).map(({ task, status }) => taskStateInfo(task, this.#live(name, status)));
+    const tasks = statuses
+      .tasks(name)
+      .map(({ task, status }) => taskStateInfo(task, this.#liveTask(name, task, status)));
     const trace = reconciler.setback(name);
     const shown = trace === null ? this.#live(name, connector) : { ...connector, state: 'FAILED' as const, trace };
     return { name, connector: stateInfo(shown), tasks, type: this.typeOf(name) };
@@ -66,7 +68,7 @@ export class ConnectorAnswers {
     const { configs, statuses } = this.#of;
     const status = configs.get(name) === null ? null : statuses.task(name, task);
     if (status === null) throw connectorMissing(`No status found for task ${name}-${task}`);
-    return taskStateInfo(task, this.#live(name, status));
+    return taskStateInfo(task, this.#liveTask(name, task, status));
   }
 
   /** Where the tasks that run here stand. */
@@ -117,6 +119,11 @@ export class ConnectorAnswers {
     const stored = this.#of.configs.get(name);
     if (stored === null) throw connectorMissing(`Connector ${name} not found`);
     return stored;
+  }
+
+  /** A change of a task that runs here may not have been writable (a full disk): it is shown all the same (I8). */
+  #liveTask(name: string, task: number, stored: StoredStatus): StoredStatus {
+    return this.#of.reconciler.run(name)?.unwritten(task) ?? this.#live(name, stored);
   }
 
   /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */

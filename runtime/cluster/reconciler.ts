@@ -231,7 +231,7 @@ export class Reconciler {
   }
 
   async #startAgain(name: string, stored: StoredConnector): Promise<void> {
-    const { configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
+    const { env, configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
     const paused = stored.target === 'PAUSED';
     this.starts.connectors.attempts++;
     const planned = await this.#plan(name, stored).catch((error: unknown) => {
@@ -258,7 +258,10 @@ export class Reconciler {
       paused,
     };
     this.#reload.started(name, planned.whole);
-    this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs, starts: this.starts }));
+    this.#runs.set(
+      name,
+      new ConnectorRun(name, plan, { env, host, statuses, workerId, log, stopMs, starts: this.starts }),
+    );
     this.starts.connectors.successes++;
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
   }

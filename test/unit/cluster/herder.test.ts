@@ -305,6 +305,24 @@ describe('the herder', () => {
     expect(second.herder.answers.status('src').connector.state).toBe('RUNNING');
   });
 
+  it('shows what a task waits for though the disk is too full to store it, and stores it once there is room', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    worker.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
+    worker.host.task('src').retry('HUB_DISK_FULL: starts again by itself');
+    await until(() => worker.herder.answers.status('src').tasks[0]?.state === 'UNASSIGNED');
+    expect(worker.herder.answers.status('src').tasks[0]?.trace).toContain('HUB_DISK_FULL');
+    expect(worker.herder.answers.taskStatus('src', 0)).toMatchObject({ state: 'UNASSIGNED', id: 0 });
+    expect(worker.statuses.task('src', 0)?.state).toBe('RUNNING');
+    worker.hub.appendError = null;
+    await expect.poll(() => worker.statuses.task('src', 0)?.state, { timeout: 5000 }).toBe('UNASSIGNED');
+    expect(worker.statuses.task('src', 0)?.trace).toContain('HUB_DISK_FULL');
+    worker.host.task('src').set('RUNNING');
+    await until(() => worker.statuses.task('src', 0)?.state === 'RUNNING');
+    expect(worker.herder.answers.taskStatus('src', 0)).not.toHaveProperty('trace');
+  });
+
   it('ends on a full disk too, though it cannot say so in the statuses', async () => {
     const worker = await startTestWorker();
     await worker.herder.create('src', source, 'STARTED');
