@@ -115,11 +115,14 @@ async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Prom
   for (const { name, config } of files) await herder.putConfig(name, config);
 }
 
-function announce(log: LineLog, { urls, herder }: Worker, settings: WorkerSettings): void {
-  const { options, ignored, listeners } = settings;
+function announce(log: LineLog, { urls, adminUrls, herder }: Worker, settings: WorkerSettings): void {
+  const { options, ignored, listeners, adminListeners } = settings;
   if (ignored.length > 0) log.warn('configuration has keys that nothing reads', { keys: ignored });
   log.info('worker is ready', {
     rest: urls.map((url, at) => listeningUrl(url, listeners[at]?.host)),
+    ...(adminListeners === null
+      ? {}
+      : { admin: adminUrls.map((url, at) => listeningUrl(url, adminListeners[at]?.host)) }),
     hub: options['millrace.hub.path'],
     connectors: herder.names().length,
     start_ms: Math.round(performance.now()),

@@ -53,6 +53,8 @@ export interface Worker {
   readonly hub: EmbeddedHub;
   /** Where REST can be reached. */
   readonly urls: readonly string[];
+  /** Where `/admin/*` can be reached, where that is elsewhere. */
+  readonly adminUrls: readonly string[];
   /** Drains and stops tasks, then closes hub and REST. Idempotent. */
   close(): Promise<void>;
 }
@@ -111,6 +113,7 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   await configs.reseal();
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
+  const adminUrls: string[] = [];
   const offsets = cleanup.add(offsetAccess(hub, settings), (one) => one.close());
   const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
   const herder = new Herder({
@@ -137,12 +140,18 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   const producer = cleanup.add(topicProducer(hub, settings), (one) => one.close());
   const shared = { log, redactor, herder, hub, catalog, configs };
   const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath: path });
-  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, producer, change }, urls, cleanup);
+  await serveRest(
+    restServer,
+    settings,
+    { ...shared, health, loggers, deadLetters, producer, change },
+    { rest: urls, admin: adminUrls },
+    cleanup,
+  );
   await options.prepare?.(herder);
   await herder.start();
   cleanup.add(watchFiles(settings, herder, log), async (end) => end());
   health.started();
-  return { herder, hub, urls, close: () => cleanup.run() };
+  return { herder, hub, urls, adminUrls, close: () => cleanup.run() };
 }
 
 /** Looks now and then whether what configurations refer to has changed. Returns how to end it. */

@@ -50,6 +50,10 @@ export interface RestContext {
   readonly allowMethods: string;
   /** Who may do what; absent: anyone may do all. */
   readonly access?: RestAccess;
+  /** Which paths: all by default; `/admin/*` may have listeners of its own, or none. */
+  readonly paths?: 'all' | 'admin' | 'without admin';
+  /** Headers for every answer, as of now; absent: none. */
+  readonly headers?: () => Readonly<Record<string, string | string[]>>;
   /** Served over TLS with this; absent: without. */
   readonly tls?: TlsMaterial;
   readonly limits?: RestLimits;

@@ -11,6 +11,7 @@ const log = 'Logging';
 
 /** Kafka client settings and settings for internal topics, handed on as they are. */
 const families: readonly OptionPattern[] = [
+  ...accessFamilies,
   family(
     /^(?:producer|consumer|admin)\.[a-z0-9._-]+$/,
     'producer.* consumer.* admin.*',
@@ -26,7 +27,6 @@ const families: readonly OptionPattern[] = [
     'key.converter.* value.converter.* header.converter.*',
     'Settings of the converter.',
   ),
-  ...accessFamilies,
   family(/^config\.providers\..+$/, 'config.providers.<name>.*', 'A config provider: its class and parameters.'),
   family(/^topic\.creation\..+$/, 'topic.creation.*', 'Creation of topics by source connectors.'),
   family(
@@ -111,6 +111,17 @@ export const workerOptions = optionSet(
       importance: 'HIGH',
       default: ['http://127.0.0.1:8083'],
     }),
+    'admin.listeners': option.list({
+      doc: 'Where /admin/* is served instead of on listeners, as http://host:port or https://host:port; empty: nowhere. Without it: on listeners.',
+      group: rest,
+      optional: true,
+    }),
+    'response.http.headers.config': option.string({
+      doc: 'Headers for every answer of REST: rules `action name:value` by commas, one with a comma in it in double quotes; action is set, add, setDate or addDate (milliseconds from now).',
+      group: rest,
+      importance: 'LOW',
+      default: '',
+    }),
     'rest.advertised.host.name': option.string({ doc: 'Host in this worker’s id.', group: rest, optional: true }),
     'rest.advertised.port': option.int({
       doc: 'Port in this worker’s id.',
@@ -185,7 +196,6 @@ export const workerOptions = optionSet(
       'plugin.discovery',
       'rebalance.timeout.ms',
       'request.timeout.ms',
-      'response.http.headers.config',
       'rest.advertised.listener',
       'retry.backoff.ms',
       'scheduled.rebalance.max.delay.ms',

@@ -11,6 +11,7 @@ import {
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
+import { parseResponseHeaders, RESPONSE_HEADERS_KEY, type ResponseHeader } from './response-headers.ts';
 import { workerOptions, type WorkerOptions } from './worker-options.ts';
 
 /** The worker's configuration, checked. */
@@ -20,6 +21,9 @@ export interface WorkerSettings {
   readonly effective: RawConfig;
   /** Where REST listens. */
   readonly listeners: readonly Listener[];
+  /** Where `/admin/*` is served instead, empty: nowhere; null: where REST listens. */
+  readonly adminListeners: readonly Listener[] | null;
+  readonly responseHeaders: readonly ResponseHeader[];
   /** Keys that mean nothing here, to be named in the log. */
   readonly ignored: readonly string[];
 }
@@ -88,13 +92,19 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
   const { options, errors } = checkOptions(workerOptions, raw);
   const unknown = unknownOptions([workerOptions], raw);
   const misspelt = unknown.filter(({ key, meant }) => meant !== undefined || key.startsWith('millrace.'));
-  const listeners = errors.some((error) => error.key === 'listeners') ? [] : parseListeners(options.listeners);
-  const all: OptionError[] = [...errors, ...misspelt.map(unknownOption), ...listeners.filter((one) => 'reason' in one)];
+  const wrong = (key: string): boolean => errors.some((error) => error.key === key);
+  const listeners = wrong('listeners') ? [] : parseListeners('listeners', options.listeners);
+  const admin = adminListeners(options['admin.listeners'], listeners);
+  const headers = wrong(RESPONSE_HEADERS_KEY) ? [] : parseResponseHeaders(options[RESPONSE_HEADERS_KEY]);
+  const parsed = [...listeners, ...(admin ?? []), ...headers];
+  const all: OptionError[] = [...errors, ...misspelt.map(unknownOption), ...parsed.filter((one) => 'reason' in one)];
   if (all.length > 0) throw invalidOptions('the worker', all);
   return {
     options,
     effective: { ...defaults(), ...raw },
     listeners: listeners.filter((one) => 'host' in one),
+    adminListeners: admin?.filter((one) => 'host' in one) ?? null,
+    responseHeaders: headers.filter((one) => 'action' in one),
     ignored: [...unknown.map(({ key }) => key), ...inertKeys([workerOptions], raw)],
   };
 }
@@ -108,7 +118,21 @@ function defaults(): RawConfig {
   return Object.fromEntries(texts) as RawConfig;
 }
 
-function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
+/** One address cannot be both. */
+function adminListeners(
+  texts: readonly string[] | undefined,
+  listeners: readonly (Listener | OptionError)[],
+): (Listener | OptionError)[] | null {
+  if (texts === undefined) return null;
+  return parseListeners('admin.listeners', texts).map((one) => {
+    if ('reason' in one || one.port === 0) return one;
+    const same = listeners.some((other) => 'host' in other && other.host === one.host && other.port === one.port);
+    const { host, port } = one;
+    return same ? badListener('admin.listeners', `${host}:${port}`, 'it is one of listeners already') : one;
+  });
+}
+
+function parseListeners(key: string, texts: readonly string[]): (Listener | OptionError)[] {
   return texts.map((text) => {
     const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text);
     const port = Number(match?.[3]);
@@ -116,11 +140,15 @@ function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
       const protocol = match[1]?.toLowerCase() === 'https' ? 'https' : 'http';
       return { protocol, host: (match[2] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
     }
-    return {
-      key: 'listeners',
-      message: `Invalid value ${text} for configuration listeners: must be http://host:port or https://host:port`,
-      reason: 'invalid' as const,
-      remedy: 'Write a listener as http://127.0.0.1:8083.',
-    };
+    return badListener(key, text, 'must be http://host:port or https://host:port');
   });
+}
+
+function badListener(key: string, text: string, problem: string): OptionError {
+  return {
+    key,
+    message: `Invalid value ${text} for configuration ${key}: ${problem}`,
+    reason: 'invalid',
+    remedy: 'Write a listener as http://127.0.0.1:8083.',
+  };
 }
