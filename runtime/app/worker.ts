@@ -198,6 +198,7 @@ function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof work
   return workerCatalog({
     env: realEnv,
     log,
+    worker: settings.effective,
     places: pluginPlaces(settings),
     maxHeapMb: options['millrace.task.thread.max.heap.mb'],
     maxExternalMb: options['millrace.task.thread.max.external.mb'],

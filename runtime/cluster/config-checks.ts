@@ -92,7 +92,11 @@ export async function checkResolved(
   const resolved = await resolveConfig(connector, config, providers, redactor);
   if (namesTransforms(resolved)) await catalog.prepare?.();
   const validation = validateConfig(connector, resolved, catalog);
-  const errors = [...validation.errors, ...(await remoteErrors(connector, resolved, validation.errors))];
+  const errors = [
+    ...validation.errors,
+    ...(await remoteErrors(connector, resolved, validation.errors)),
+    ...((await catalog.foreignFiles?.(connector, resolved)) ?? []),
+  ];
   return untoldValues({ ...validation, errors }, { connector, catalog, raw: config, resolved });
 }
 

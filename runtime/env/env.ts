@@ -87,6 +87,11 @@ export interface Files {
   unlink(path: string): Promise<void>;
   rm(path: string): Promise<void>;
   stat(path: string): Promise<BigIntStats>;
+  /**
+   * The absolute path without symbolic links, as the system would go it. Of what does not exist the name stays,
+   * behind the links before it; a link to what does not exist leads where it would be made.
+   */
+  realpath(path: string): Promise<string>;
   /** Syncs a directory, so that the names in it survive a power cut. */
   syncDirectory(path: string): Promise<void>;
   /** Bytes free for this process on the file system that holds `path`. */

@@ -7,6 +7,7 @@ import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { crashAt } from './crash-at.ts';
 import type { Clock, Env, FileInPlace, Files, Net, Random, Timer, Timers } from './env.ts';
+import { realPath } from './real-path.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -110,6 +111,7 @@ const files: Files = {
   unlink: (path) => fs.unlink(path),
   rm: (path) => fs.rm(path, { recursive: true, force: true }),
   stat: (path) => fs.stat(path, { bigint: true }),
+  realpath: (path) => realPath(fs, path),
   syncDirectory,
   freeBytes: async (path) => {
     const stats = await fs.statfs(path, { bigint: true });

@@ -1,5 +1,6 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
+import { isBelow } from '../connector/allowed-files.ts';
 import { listedNames, type RawConfig } from '../connector/options.ts';
 import { isSealed } from '../connector/secrets.ts';
 import type { Env } from '../env/env.ts';
@@ -79,13 +80,14 @@ export class ConfigProviders {
   async #value(option: string, provider: Provider, whole: string, path: string, key: string): Promise<string> {
     let value: string | undefined;
     let cause: unknown;
+    const allowed = await this.#isAllowed(provider, path, key);
     try {
-      value = await this.#read(provider, path, key);
+      if (allowed) value = await this.#read(provider, path, key);
     } catch (error) {
       cause = error;
     }
     if (value !== undefined) return value;
-    const { problem, remedy } = unresolved(provider, path, key, cause);
+    const { problem, remedy } = unresolved(provider, path, key, allowed, cause);
     throw new MillraceError(
       'CONFIG_VARIABLE_UNRESOLVED',
       `${option}: ${whole} names nothing this worker can read: ${problem}`,
@@ -103,10 +105,19 @@ export class ConfigProviders {
       case 'env':
         return provider.allowedNames?.matches(key) === false ? undefined : this.#variables[key];
       case 'file':
-        return isAllowed(provider, path) ? parseProperties(await this.#text(path))[key] : undefined;
+        return parseProperties(await this.#text(path))[key];
       case 'dir':
-        return isAllowed(provider, path) && !/[/\\]/.test(key) ? this.#text(`${path}${sep}${key}`) : undefined;
+        return isFileName(key) ? this.#text(`${path}${sep}${key}`) : undefined;
     }
+  }
+
+  /** Where the path leads, links followed; what cannot be looked at is not allowed. */
+  async #isAllowed({ kind, allowedPaths }: Provider, path: string, key: string): Promise<boolean> {
+    if (kind === 'env') return true;
+    if (path === '') return false;
+    if (allowedPaths === null) return true;
+    const file = kind === 'dir' && isFileName(key) ? `${path}${sep}${key}` : path;
+    return isBelow(this.#env, file, allowedPaths).catch(() => false);
   }
 
   async #text(path: string): Promise<string> {
@@ -119,6 +130,7 @@ function unresolved(
   provider: Provider,
   path: string,
   key: string,
+  allowed: boolean,
   cause: unknown,
 ): { readonly problem: string; readonly remedy: string } {
   if (provider.kind === 'env') {
@@ -128,8 +140,11 @@ function unresolved(
     return { problem: `there is no variable ${key}`, remedy: `Start the worker with ${key} in its environment` };
   }
   if (path === '') return { problem: 'it names no path', remedy: `Write \${${provider.kind}:/path:${key}}` };
-  if (!isAllowed(provider, path)) {
-    return { problem: `${path} is not below allowed.paths`, remedy: `Move ${path} below one of allowed.paths` };
+  if (!allowed) {
+    return {
+      problem: `${path} is not below allowed.paths, or leads out of them`,
+      remedy: `Move ${path} below one of allowed.paths`,
+    };
   }
   const file = provider.kind === 'dir' ? `${path}${sep}${key}` : path;
   if (cause === undefined) {
@@ -174,10 +189,8 @@ function declaredProvider(name: string, worker: RawConfig): Provider {
   };
 }
 
-function isAllowed({ allowedPaths }: Provider, path: string): boolean {
-  if (path === '') return false;
-  const whole = resolvePath(path);
-  return allowedPaths?.some((allowed) => whole === allowed || whole.startsWith(allowed + sep)) ?? true;
+function isFileName(key: string): boolean {
+  return !/[/\\]/.test(key);
 }
 
 /**

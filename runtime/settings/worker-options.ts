@@ -1,3 +1,4 @@
+import { ALLOWED_ROOTS } from '../connector/allowed-files.ts';
 import { option, optionSet, type OptionPattern, type Options } from '../connector/options.ts';
 import { accessFamilies, accessOptions } from './access-options.ts';
 import { taskOptions } from './task-options.ts';
@@ -162,6 +163,11 @@ export const workerOptions = optionSet(
       doc: 'Whether that record may be reset through REST.',
       group: tasks,
       default: true,
+    }),
+    [ALLOWED_ROOTS]: option.list({
+      doc: 'Absolute folders below which FileStream connectors and file:// archives must be, where symbolic links lead; empty: anywhere.',
+      group: tasks,
+      default: [],
     }),
     'config.providers': option.list({
       doc: 'Names of config providers beside env, file and dir, which are there under these names. config.providers.<name>.class says which it is; .param.allowed.paths and .param.allowlist.pattern limit what it hands out.',

@@ -1,3 +1,4 @@
+import { ALLOWED_ROOTS, relativeRoots } from '../connector/allowed-files.ts';
 import { inertKeys } from '../connector/inert-options.ts';
 import {
   checkOptions,
@@ -97,7 +98,13 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
   const admin = adminListeners(options['admin.listeners'], listeners);
   const headers = wrong(RESPONSE_HEADERS_KEY) ? [] : parseResponseHeaders(options[RESPONSE_HEADERS_KEY]);
   const parsed = [...listeners, ...(admin ?? []), ...headers];
-  const all: OptionError[] = [...errors, ...misspelt.map(unknownOption), ...parsed.filter((one) => 'reason' in one)];
+  const roots = relativeRoots(options[ALLOWED_ROOTS]);
+  const all: OptionError[] = [
+    ...errors,
+    ...roots,
+    ...misspelt.map(unknownOption),
+    ...parsed.filter((one) => 'reason' in one),
+  ];
   if (all.length > 0) throw invalidOptions('the worker', all);
   return {
     options,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -61,6 +61,33 @@ describe('config providers', () => {
     });
     for (const value of ['${env:HOME}', '${secrets:/etc:hostname}', `\${secrets:${folder}/..:x}`]) {
       await expect(limited.resolve({ a: value })).rejects.toMatchObject({ code: 'CONFIG_VARIABLE_UNRESOLVED' });
+    }
+  });
+
+  it('hand out nothing that a link in an allowed folder leads to', async () => {
+    const inner = join(folder, 'inner');
+    await mkdir(inner);
+    await symlink('../db.properties', join(inner, 'db.properties'));
+    await symlink('../token', join(inner, 'token'));
+    await symlink('..', join(inner, 'up'));
+    await mkdir(join(inner, '..data'));
+    await writeFile(join(inner, '..data', 'mounted'), 'own');
+    await symlink('..data/mounted', join(inner, 'mounted'));
+    const worker = {
+      'config.providers': 'file,dir',
+      'config.providers.file.param.allowed.paths': inner,
+      'config.providers.dir.param.allowed.paths': inner,
+    };
+    const limited = new ConfigProviders(realEnv, {}, worker);
+    // As Kubernetes mounts secrets.
+    expect(await limited.resolve({ a: `\${dir:${inner}:mounted}` })).toEqual({ a: 'own' });
+    const values = [`file:${inner}/db.properties:user`, `dir:${inner}:token`, `dir:${inner}/up:token`];
+    for (const value of values) {
+      await expect(limited.resolve({ a: `\${${value}}` })).rejects.toMatchObject({
+        code: 'CONFIG_VARIABLE_UNRESOLVED',
+        key: 'a',
+        message: expect.stringContaining('or leads out of them'),
+      });
     }
   });
 
