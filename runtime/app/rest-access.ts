@@ -7,7 +7,7 @@ import type { AuditEvent, RestAccess } from '../rest/access.ts';
 import { RateLimit } from '../rest/rate-limit.ts';
 import type { RestLimits } from '../rest/rest-context.ts';
 import { parseProperties } from '../settings/properties.ts';
-import { readTls, tlsFiles, type TlsMaterial, type TlsPrefix } from '../settings/tls-files.ts';
+import { readTls, tlsFiles, tlsKeyPrefix, type TlsMaterial, type TlsPrefix } from '../settings/tls-files.ts';
 import { parseTokens } from '../settings/token-file.ts';
 import { fileMark, WatchedFile } from '../settings/watched-file.ts';
 import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
@@ -128,6 +128,13 @@ export async function restTls(
 ): Promise<TlsMaterial | undefined> {
   const needed = listeners.some(({ protocol }) => protocol === 'https');
   return needed ? readTls(env, effective, prefix) : undefined;
+}
+
+/** Whether a listener takes its key and certificates from the worker's `ssl.*`, which have no other use here. */
+export function readsPlainTls({ listeners, adminListeners, effective }: WorkerSettings): boolean {
+  const reads = (some: readonly Listener[], prefix: TlsPrefix): boolean =>
+    some.some(({ protocol }) => protocol === 'https') && tlsKeyPrefix(effective, prefix) === 'ssl.';
+  return reads(listeners, 'listeners.https.') || reads(adminListeners ?? [], 'admin.listeners.https.');
 }
 
 /** Serves renewed certificates to new connections without a restart. Returns how to end it. */

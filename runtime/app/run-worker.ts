@@ -1,4 +1,5 @@
 import type { Herder } from '../cluster/herder.ts';
+import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD, workerClientKeys } from '../connector/client-keys.ts';
 import type { RawConfig } from '../connector/options.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
 import { levelName, LoggerLevels, type LevelName } from '../observe/logger-levels.ts';
@@ -8,6 +9,7 @@ import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
 import { isConnectorPath, readConnectorFiles, type ConnectorFile } from './connector-files.ts';
+import { readsPlainTls } from './rest-access.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 export interface RunWorkerOptions {
@@ -118,6 +120,8 @@ async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Prom
 function announce(log: LineLog, { urls, adminUrls, herder }: Worker, settings: WorkerSettings): void {
   const { options, ignored, listeners, adminListeners } = settings;
   if (ignored.length > 0) log.warn('configuration has keys that nothing reads', { keys: ignored });
+  const client = workerClientKeys(settings.effective, readsPlainTls(settings));
+  if (client.length > 0) log.warn(CLIENT_KEYS_TOLD, { keys: client, reason: CLIENT_KEYS_REASON });
   log.info('worker is ready', {
     rest: urls.map((url, at) => listeningUrl(url, listeners[at]?.host)),
     ...(adminListeners === null

@@ -1,3 +1,4 @@
+import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD, connectorClientKeys } from '../connector/client-keys.ts';
 import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
 import type { Env, Timer } from '../env/env.ts';
@@ -66,6 +67,8 @@ export class Reconciler {
   readonly #requested = new Set<string>();
   readonly #setbacks = new Map<string, Setback>();
   readonly #reload: ConfigReload;
+  /** Keys without effect that were told, by connector. */
+  readonly #told = new Map<string, string>();
   readonly starts = new StartCounts();
   #closing = false;
 
@@ -199,6 +202,7 @@ export class Reconciler {
     if (stored === null) {
       await this.#stop(name);
       this.#loaded.delete(name);
+      this.#told.delete(name);
       await statuses.forget(name);
       return;
     }
@@ -264,6 +268,18 @@ export class Reconciler {
     );
     this.starts.connectors.successes++;
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
+    this.#tellClientKeys(name, stored.config);
+  }
+
+  /** Once, and again where there are others: not at each start anew. */
+  #tellClientKeys(name: string, config: RawConfig): void {
+    const options = this.optionsOf(name);
+    const keys = options === undefined ? [] : connectorClientKeys(config, options);
+    const text = keys.join();
+    if (text === (this.#told.get(name) ?? '')) return;
+    this.#told.set(name, text);
+    if (keys.length > 0)
+      this.#options.log.warn(CLIENT_KEYS_TOLD, { connector: name, keys, reason: CLIENT_KEYS_REASON });
   }
 
   /** Task configurations: to store (variables kept, I9) and to run (variables resolved). */

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { MillraceError } from '../record/error.ts';
 import { aliasOptions } from './alias-options.ts';
+import { connectorClientKeys } from './client-keys.ts';
 import type { Connector } from './connector.ts';
 import { inertKeys } from './inert-options.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
@@ -33,6 +34,8 @@ export interface Validation {
   readonly unknown: readonly string[];
   /** Keys accepted from elsewhere that nothing here reads. */
   readonly inert: readonly string[];
+  /** Keys for Kafka clients that change nothing here; none of them is one of the others. */
+  readonly client: readonly string[];
 }
 
 /** Checks a configuration whole: every error at once, without network. */
@@ -50,11 +53,14 @@ export function validateConfig(connector: Connector, config: RawConfig, plugins:
   errors.push(...togetherErrors(connector, config));
   const unknown = unknownOptions(sets, config);
   errors.push(...unknown.flatMap(misspelt));
+  const client = connectorClientKeys(config, connector.options);
+  const kept = unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key);
   return {
     sets,
     errors: unique(errors),
-    unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
+    unknown: kept.filter((key) => !client.includes(key)),
     inert: inertKeys(sets, config),
+    client,
   };
 }
 

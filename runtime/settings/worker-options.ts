@@ -16,7 +16,7 @@ const families: readonly OptionPattern[] = [
   family(
     /^(?:producer|consumer|admin)\.[a-z0-9._-]+$/,
     'producer.* consumer.* admin.*',
-    'Settings of the tasks’ Kafka clients.',
+    'Settings of the tasks’ Kafka clients. With the embedded hub those that name its batches and reading have an effect (acks, batch.size, compression.type, linger.ms, transaction.timeout.ms; auto.offset.reset, max.poll.records); others are named in a warning.',
   ),
   family(
     /^(?:config|offset|status)\.storage\.[a-z0-9._-]+$/,
@@ -33,7 +33,7 @@ const families: readonly OptionPattern[] = [
   family(
     /^(?:ssl|sasl|security|metrics|metadata)\.[a-z0-9._-]+$/,
     'ssl.* sasl.* security.*',
-    'Settings of Kafka clients.',
+    'Settings of Kafka clients: without effect with the embedded hub, and named in a warning. ssl.* count for a listener with https that has no keys of its own.',
   ),
 ];
 

@@ -1,9 +1,11 @@
 import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { checkResolved, hiddenErrors, namedConnector, withName } from '../../cluster/config-checks.ts';
 import type { Herder } from '../../cluster/herder.ts';
+import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD } from '../../connector/client-keys.ts';
 import type { Connector } from '../../connector/connector.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import { unredact } from '../../connector/secrets.ts';
+import type { Validation } from '../../connector/validate.ts';
 import type { Redactor } from '../../observe/redactor.ts';
 import { MillraceError } from '../../record/error.ts';
 import type {
@@ -36,6 +38,7 @@ export interface PlannerOptions extends SamplerOptions {
 interface Draft extends HashedConnector {
   readonly connector: Connector | null;
   readonly errors: readonly { readonly key: string; readonly message: string }[];
+  readonly notes: readonly string[];
 }
 
 const LEFT_OUTSIDE =
@@ -137,19 +140,19 @@ export class WorkerPlanner implements Planner {
     const proposed = current === null ? named : unredact(named, current);
     const about = { name, current, proposed };
     if (proposed['name'] !== name)
-      return { ...about, connector: null, version: null, errors: [otherName(proposed, name)] };
+      return { ...about, connector: null, version: null, errors: [otherName(proposed, name)], notes: [] };
     try {
       const connector = await namedConnector(catalog, proposed);
       const hiddenOnes = hiddenErrors(proposed);
-      const { errors } =
+      const { errors, notes } =
         hiddenOnes.length > 0
-          ? { errors: hiddenOnes }
-          : await checkResolved(connector, proposed, catalog, providers, redactor);
-      return { ...about, connector, version: connector.version, errors: errors.map(keyAndMessage) };
+          ? { errors: hiddenOnes, notes: [] }
+          : checked(await checkResolved(connector, proposed, catalog, providers, redactor));
+      return { ...about, connector, version: connector.version, errors: errors.map(keyAndMessage), notes };
     } catch (error) {
       if (!(error instanceof MillraceError) || error.kind !== 'config') throw error;
       const errors = [{ key: error.key ?? 'connector.class', message: error.message }];
-      return { ...about, connector: null, version: null, errors };
+      return { ...about, connector: null, version: null, errors, notes: [] };
     }
   }
 
@@ -157,11 +160,11 @@ export class WorkerPlanner implements Planner {
     const { catalog, configs } = this.#options;
     const current = configs.get(name)?.config ?? null;
     const connector = await catalog.connector(current?.['connector.class'] ?? '').catch(() => null);
-    return { name, current, proposed: null, connector, version: connector?.version ?? null, errors: [] };
+    return { name, current, proposed: null, connector, version: connector?.version ?? null, errors: [], notes: [] };
   }
 
   async #planned(draft: Draft, request: PlanRequest, signal: AbortSignal): Promise<ConnectorPlan> {
-    const { name, current, proposed, connector, version, errors } = draft;
+    const { name, current, proposed, connector, version, errors, notes } = draft;
     const action = actionOf(draft);
     const before = await this.#optionsOf(current);
     const sets = [...(connector === null ? [] : [connector.options]), ...before];
@@ -173,7 +176,7 @@ export class WorkerPlanner implements Planner {
       version,
       keys: proposed === null ? [] : configDiff(current, proposed, sets),
       errors,
-      notes: action === 'delete' && connector?.destroy !== undefined ? [LEFT_OUTSIDE] : [],
+      notes: action === 'delete' && connector?.destroy !== undefined ? [LEFT_OUTSIDE] : notes,
     };
     if (proposed === null || connector === null || errors.length > 0) return base;
     const check = request.check ? await this.#options.herder.gate.check(name, proposed, signal) : undefined;
@@ -214,6 +217,18 @@ export class WorkerPlanner implements Planner {
       return null;
     }
   }
+}
+
+/** What is wrong, and what is accepted though nothing reads it. */
+function checked({ errors, unknown, inert, client }: Validation): Pick<Draft, 'errors' | 'notes'> {
+  const unread = [...unknown, ...inert];
+  return {
+    errors,
+    notes: [
+      ...(unread.length === 0 ? [] : [`nothing reads ${unread.join(', ')}`]),
+      ...(client.length === 0 ? [] : [`${client.join(', ')}: ${CLIENT_KEYS_TOLD}: ${CLIENT_KEYS_REASON}`]),
+    ],
+  };
 }
 
 function actionOf({ current, proposed }: HashedConnector): ConnectorPlan['action'] {

@@ -338,6 +338,30 @@ describe('the herder', () => {
     await worker.close();
   });
 
+  it('tells once of settings of Kafka clients that have no effect, and anew where there are others', async () => {
+    const told = (worker: TestWorker): unknown[] =>
+      worker.lines.filter(({ message }) => message.includes('Kafka clients')).map(({ fields }) => fields['keys']);
+    const first = await start();
+    const config = { ...source, 'producer.override.max.request.size': '1', 'producer.override.acks': 'all' };
+    await first.herder.putConfig('src', config);
+    await until(() => state(first, 'src') === 'RUNNING RUNNING');
+    await first.herder.patchConfig('src', { file: 'other' });
+    await first.herder.settled();
+    expect(told(first)).toEqual([['producer.override.max.request.size']]);
+    expect(first.lines.find(({ message }) => message.includes('Kafka clients'))).toMatchObject({
+      level: 'warn',
+      fields: { connector: 'src', reason: expect.stringContaining('the hub is embedded') },
+    });
+    await first.herder.patchConfig('src', { 'sasl.mechanism': 'PLAIN' });
+    await first.herder.settled();
+    expect(told(first).at(-1)).toEqual(['producer.override.max.request.size', 'sasl.mechanism']);
+    await first.close();
+    const second = await start(first.hub);
+    await until(() => state(second, 'src') === 'RUNNING RUNNING');
+    await second.herder.settled();
+    expect(told(second)).toEqual([['producer.override.max.request.size', 'sasl.mechanism']]);
+  });
+
   it('says when a task had to be terminated', async () => {
     const worker = await start();
     worker.host.stopResult = 'terminated';

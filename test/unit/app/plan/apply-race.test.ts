@@ -112,3 +112,16 @@ it('one that was half carried out is finished by the next', async () => {
     { name: 'old3', result: 'deleted' },
   ]);
 });
+
+it('a plan notes keys that nothing reads, and settings of Kafka clients', async () => {
+  const noted = { ...config('kept'), team: 'data', 'producer.override.max.request.size': '1' };
+  const request = { connectors: [{ name: 'kept', config: noted }], prune: false, sample: 0, check: false };
+  const { connectors: plans } = await planner.plan(request, AbortSignal.timeout(10_000));
+  expect(plans[0]?.errors).toEqual([]);
+  expect(plans[0]?.notes).toEqual([
+    'nothing reads team',
+    expect.stringMatching(
+      /^producer\.override\.max\.request\.size: settings of Kafka clients have no effect: the hub is/,
+    ),
+  ]);
+});
