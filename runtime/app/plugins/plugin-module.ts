@@ -34,7 +34,10 @@ export async function loadPlugin(className: string, plugin: PluginPackage): Prom
 /** Named as it was asked for, with its package's version; the fields of a class's instance need not be its own. */
 function complete(connector: Connector, className: string, { version }: PluginPackage): Connector {
   const { kind, options } = connector;
-  const once = kind === 'source' ? { exactlyOnce: connector.exactlyOnce } : {};
+  const once =
+    kind === 'source'
+      ? { exactlyOnce: connector.exactlyOnce }
+      : { takesSeveralPerOffset: connector.takesSeveralPerOffset === true };
   return {
     ...connector,
     ...boundMethods(connector),
@@ -72,6 +75,8 @@ function boundMethods(connector: Connector): Partial<Connector> {
     'sample',
     'rewind',
     'truth',
+    'preview',
+    'rewindFrom',
   ] as const;
   const methods = connector as unknown as Record<string, unknown>;
   const own = names.flatMap((name) => {

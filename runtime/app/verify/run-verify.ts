@@ -10,12 +10,16 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { builtInCatalog, loadConnector } from '../catalog.ts';
+import { builtInCatalog, isBuiltIn } from '../catalog.ts';
 import { configVault } from '../config-vault.ts';
+import type { PluginPlaces } from '../plugins/plugin-package.ts';
+import { pluginPlaces } from '../plugins/plugin-places.ts';
+import { taskConnector } from '../plugins/task-connector.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
 import { readTopic } from './read-topic.ts';
+import { verifyElsewhere } from './verify-elsewhere.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
 
 export interface RunVerifyOptions {
@@ -32,19 +36,40 @@ export interface RunVerifyOptions {
   readonly progress: (text: string) => void;
 }
 
-/** Verifies a source connector of the hub in a directory, beside the worker that writes it. */
+/**
+ * Verifies a source connector of the hub in a directory, beside the worker that writes it. A third-party
+ * connector is verified in a thread of its own.
+ */
 export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport> {
-  const { name, signal, hubPath, waitMs, log, progress, archives = [] } = options;
-  if (archives.length > 0) await loadDuckdb(); // its lack is told before anything is waited for
-  const given = options.workerConfig === undefined ? {} : await readWorkerConfig(realEnv, options.workerConfig);
+  const { hub, settings } = await openPlace(options);
+  let className: string;
+  try {
+    const connectors = await storedConfigs(hub, settings, options.signal);
+    className = configOf(connectors, options.name)['connector.class'] ?? '';
+  } finally {
+    await hub.close();
+  }
+  return isBuiltIn(className) ? verifyHere(options) : verifyElsewhere(className, options);
+}
+
+/** The hub, and the worker's settings beside it. */
+async function openPlace({ hubPath, workerConfig }: RunVerifyOptions): Promise<{ hub: Hub; settings: WorkerSettings }> {
+  const given = workerConfig === undefined ? {} : await readWorkerConfig(realEnv, workerConfig);
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
-  const hub = await openHubForReading({ path: hubPath, env: realEnv });
+  return { hub: await openHubForReading({ path: hubPath, env: realEnv }), settings };
+}
+
+/** Verifies in this very thread, with the code of the connector in it. */
+export async function verifyHere(options: RunVerifyOptions): Promise<VerifyReport> {
+  const { name, signal, waitMs, log, progress, archives = [] } = options;
+  if (archives.length > 0) await loadDuckdb(); // its lack is told before anything is waited for
+  const { hub, settings } = await openPlace(options);
   const temporary = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   try {
     const connectors = await storedConfigs(hub, settings, signal);
     const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
     const config = await providers.resolve(configOf(connectors, name));
-    const connector = await sourceConnector(name, config);
+    const connector = await sourceConnector(name, config, pluginPlaces(settings));
     const copies: NamedCopy[] = [];
     for (const named of archives) {
       const resolve = (stored: RawConfig): Promise<RawConfig> => providers.resolve(stored);
@@ -89,8 +114,8 @@ function configOf(connectors: ReadonlyMap<string, RawConfig>, name: string): Raw
   });
 }
 
-async function sourceConnector(name: string, config: RawConfig): Promise<SourceConnector> {
-  const connector = await loadConnector(config['connector.class'] ?? '');
+async function sourceConnector(name: string, config: RawConfig, places: PluginPlaces): Promise<SourceConnector> {
+  const connector = await taskConnector(config['connector.class'] ?? '', places);
   if (connector.kind === 'source') return connector;
   throw new MillraceError('VERIFY_NO_SOURCE', `connector ${name} is a sink`, {
     kind: 'config',
