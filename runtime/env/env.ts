@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats, Dirent } from 'node:fs';
-import type { Server, Socket } from 'node:net';
+import type { OnReadOpts, Server, Socket } from 'node:net';
 
 /**
  * The edges of the process: everything that differs between a real run and a simulated one. Handed
@@ -56,8 +56,8 @@ export interface Random {
 }
 
 export interface Net {
-  /** A TCP or Unix-domain socket that is not connected yet. */
-  socket(): Socket;
+  /** A TCP or Unix-domain socket that is not connected yet. `reads`: who gets its bytes instead of `data` events. */
+  socket(reads?: OnReadOpts): Socket;
   /** A server that is not listening yet. */
   server(): Server;
 }

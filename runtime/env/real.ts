@@ -49,7 +49,10 @@ const timers: Timers = { sleep, after, every, yield: () => setImmediate() };
 
 const random: Random = { next: () => Math.random(), bytes: (count) => randomBytes(count), uuid: () => randomUUID() };
 
-const net: Net = { socket: () => new Socket(), server: () => new Server() };
+const net: Net = {
+  socket: (reads) => new Socket(reads === undefined ? {} : { onread: reads }),
+  server: () => new Server(),
+};
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await fs.open(path, 'r');
