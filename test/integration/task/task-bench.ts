@@ -46,9 +46,10 @@ export class TaskBench {
     });
   }
 
-  static async open(env: Env = realEnv): Promise<TaskBench> {
+  /** `through`: what tasks have in place of the hub. */
+  static async open(env: Env = realEnv, through: (hub: Hub) => Hub = (hub) => hub): Promise<TaskBench> {
     const path = await mkdtemp(join(tmpdir(), 'millrace-task-'));
-    return new TaskBench(path, await openHub({ path, env }), env);
+    return new TaskBench(path, through(await openHub({ path, env })), env);
   }
 
   start(connector: Connector, config: Record<string, string> = {}, paused = false): StartedTask {
