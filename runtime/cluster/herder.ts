@@ -47,6 +47,12 @@ export interface HerderOptions {
   readonly stopMs: number;
 }
 
+/** What a connector is to be; null: gone. */
+export interface ConnectorChange {
+  readonly name: string;
+  readonly config: RawConfig | 'as it is' | null;
+}
+
 interface RestartRequest {
   readonly includeTasks: boolean;
   readonly onlyFailed: boolean;
@@ -156,16 +162,32 @@ export class Herder {
     });
   }
 
-  /** Creates or replaces a configuration. `expected` throws where what is stored is not what it was decided on. */
-  async putConfig(
-    name: string,
-    config: RawConfig,
-    expected?: (stored: RawConfig | null) => void,
-  ): Promise<{ created: boolean; info: ConnectorInfo }> {
+  /** Creates or replaces a configuration. */
+  async putConfig(name: string, config: RawConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
     return this.#queue.run(name, async () => {
-      expected?.(this.#options.configs.get(name)?.config ?? null);
       const created = this.#options.configs.get(name) === null;
       return { created, info: await this.#replace(name, withName(name, config)) };
+    });
+  }
+
+  /**
+   * Changes of several connectors, in their order, while nobody else changes one of them. `expected` sees what is
+   * stored of each before the first change, and throws where it is not what was decided on; `done` is told of each.
+   */
+  async changeAll(
+    changes: readonly ConnectorChange[],
+    expected: (name: string, stored: RawConfig | null) => void,
+    done: (change: ConnectorChange) => void,
+  ): Promise<void> {
+    const { configs } = this.#options;
+    const names = changes.map(({ name }) => name);
+    await this.#queue.runAll(names, async () => {
+      for (const name of names) expected(name, configs.get(name)?.config ?? null);
+      for (const change of changes) {
+        if (change.config === null) await this.#delete(change.name);
+        else if (change.config !== 'as it is') await this.#replace(change.name, withName(change.name, change.config));
+        done(change);
+      }
     });
   }
 
@@ -179,16 +201,11 @@ export class Herder {
     });
   }
 
-  /** `destroy`: first removes what its tasks left outside (slots, publications). `expected` as in `putConfig`. */
-  async delete(name: string, destroy: boolean, expected?: (stored: RawConfig | null) => void): Promise<void> {
+  /** `destroy`: first removes what its tasks left outside (slots, publications). */
+  async delete(name: string, destroy: boolean): Promise<void> {
     this.answers.stored(name);
     if (destroy) await this.#destroy(name);
-    await this.#queue.run(name, async () => {
-      expected?.(this.#options.configs.get(name)?.config ?? null);
-      this.answers.stored(name);
-      await this.#options.configs.delete(name);
-      this.#reconciler.request(name);
-    });
+    await this.#queue.run(name, () => this.#delete(name));
   }
 
   async setTarget(name: string, target: TargetState): Promise<void> {
@@ -289,6 +306,13 @@ export class Herder {
     this.#reconciler.request(name);
     const tasks = (stored?.tasks ?? []).map((_, task) => ({ connector: name, task }));
     return { name, config: this.answers.shown(name, complete), tasks, type: connector.kind };
+  }
+
+  /** Runs in the connector's queue. */
+  async #delete(name: string): Promise<void> {
+    this.answers.stored(name);
+    await this.#options.configs.delete(name);
+    this.#reconciler.request(name);
   }
 
   async #destroy(name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { checkResolved, hiddenErrors, namedConnector, withName } from '../../cluster/config-checks.ts';
-import type { Herder } from '../../cluster/herder.ts';
+import type { ConnectorChange, Herder } from '../../cluster/herder.ts';
 import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD } from '../../connector/client-keys.ts';
 import type { Connector } from '../../connector/connector.ts';
 import type { RawConfig } from '../../connector/options.ts';
@@ -75,47 +75,30 @@ export class WorkerPlanner implements Planner {
   }
 
   /**
-   * All of it is held against what is stored before the first change. What changes after that ends it, with all
-   * told: one connector's change is whole, those of several are not one.
+   * While it is carried out nobody else changes one of its connectors, and all of it is held against what is stored
+   * before the first change. What ends it midway (a hub that is full, say) is told with all that was done.
    */
   async apply(request: ApplyRequest): Promise<Applied> {
     const drafts = await this.#drafts(request);
     if ((await this.#hash(drafts)) !== request.hash) throw planChanged(request.hash);
-    for (const draft of drafts) this.#requireSame(draft, this.#stored(draft.name));
+    const known = new Map(drafts.map((draft) => [draft.name, draft]));
+    const changes = drafts.map((draft): ConnectorChange => {
+      const config = actionOf(draft) === 'unchanged' ? 'as it is' : draft.proposed;
+      return { name: draft.name, config };
+    });
     const applied: Applied['applied'][number][] = [];
-    for (const [index, draft] of drafts.entries()) {
-      try {
-        applied.push({ name: draft.name, result: await this.#carryOut(draft) });
-      } catch (error) {
-        throw halfWay({ applied, failed: draft, left: drafts.slice(index + 1) }, error);
-      }
+    try {
+      await this.#options.herder.changeAll(
+        changes,
+        (name, stored) => {
+          if (!sameConfig(stored, known.get(name)?.current ?? null)) throw planChanged(name);
+        },
+        ({ name }) => applied.push({ name, result: resultOf(known.get(name)) }),
+      );
+    } catch (error) {
+      throw halfWay(drafts, applied, error);
     }
     return { applied };
-  }
-
-  async #carryOut(draft: Draft): Promise<Applied['applied'][number]['result']> {
-    const { herder } = this.#options;
-    const { name, current, proposed } = draft;
-    const expected = (stored: RawConfig | null): void => this.#requireSame(draft, stored);
-    if (proposed === null) {
-      expected(this.#stored(name));
-      await herder.delete(name, false, expected);
-      return 'deleted';
-    }
-    if (sameConfig(current, proposed)) {
-      expected(this.#stored(name));
-      return 'unchanged';
-    }
-    await herder.putConfig(name, proposed, expected);
-    return current === null ? 'created' : 'updated';
-  }
-
-  #stored(name: string): RawConfig | null {
-    return this.#options.configs.get(name)?.config ?? null;
-  }
-
-  #requireSame({ name, current }: Draft, stored: RawConfig | null): void {
-    if (!sameConfig(stored, current)) throw planChanged(name);
   }
 
   async #hash(drafts: readonly HashedConnector[]): Promise<string> {
@@ -264,22 +247,23 @@ function planChanged(what: string): MillraceError {
   );
 }
 
-interface HalfWay {
-  readonly applied: Applied['applied'];
-  readonly failed: HashedConnector;
-  readonly left: readonly HashedConnector[];
+const RESULTS = { create: 'created', update: 'updated', unchanged: 'unchanged', delete: 'deleted' } as const;
+
+function resultOf(draft: HashedConnector | undefined): Applied['applied'][number]['result'] {
+  return draft === undefined ? 'unchanged' : RESULTS[actionOf(draft)];
 }
 
 /** What was changed and what was not, each by name; the error itself where nothing was changed. */
-function halfWay({ applied, failed, left }: HalfWay, cause: unknown): unknown {
+function halfWay(drafts: readonly HashedConnector[], applied: Applied['applied'], cause: unknown): unknown {
   const done = applied.filter(({ result }) => result !== 'unchanged');
-  if (done.length === 0) return cause;
-  const open = left.filter((draft) => actionOf(draft) !== 'unchanged');
+  const [failed] = drafts.slice(applied.length);
+  if (done.length === 0 || failed === undefined) return cause;
+  const left = drafts.slice(applied.length).filter((draft) => actionOf(draft) !== 'unchanged');
   const known = cause instanceof MillraceError ? cause : undefined;
   const reason = cause instanceof Error ? cause.message : String(cause);
   const parts = [
     `the plan was carried out in part. Done: ${done.map(({ name, result }) => `${name} ${result}`).join(', ')}`,
-    `Not done: ${[failed, ...open].map((draft) => `${draft.name} (${actionOf(draft)})`).join(', ')}`,
+    `Not done: ${left.map((draft) => `${draft.name} (${actionOf(draft)})`).join(', ')}`,
     `It ended at ${failed.name}: ${reason}`,
   ];
   return new MillraceError('PLAN_HALF_APPLIED', parts.join('. '), {

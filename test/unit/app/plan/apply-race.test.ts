@@ -1,18 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { WorkerPlanner } from '../../../../runtime/app/plan/worker-planner.ts';
-import type { Herder } from '../../../../runtime/cluster/herder.ts';
 import { realEnv } from '../../../../runtime/env/real.ts';
+import { MillraceError } from '../../../../runtime/record/error.ts';
 import { Redactor } from '../../../../runtime/observe/redactor.ts';
 import { ConfigProviders } from '../../../../runtime/settings/providers.ts';
 import { startTestWorker, type TestWorker } from '../../cluster/test-worker.ts';
 
 let worker: TestWorker;
 let folder: string;
-/** Happens right after the first deletion. */
-let meanwhile: () => Promise<unknown>;
 let planner: WorkerPlanner;
 
 const config = (topic: string): Record<string, string> => ({
@@ -24,12 +22,11 @@ const config = (topic: string): Record<string, string> => ({
 beforeEach(async () => {
   worker = await startTestWorker();
   folder = await mkdtemp(join(tmpdir(), 'millrace-plan-'));
-  meanwhile = async () => {};
   const { catalog, configs, hub } = worker;
   planner = new WorkerPlanner({
     env: realEnv,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-    herder: interrupted(worker.herder),
+    herder: worker.herder,
     hub,
     catalog,
     configs,
@@ -45,21 +42,6 @@ afterEach(async () => {
   await worker.close();
   await rm(folder, { recursive: true });
 });
-
-function interrupted(herder: Herder): Herder {
-  let deletions = 0;
-  const deletes: Herder['delete'] = async (...given) => {
-    await herder.delete(...given);
-    if (++deletions === 1) await meanwhile();
-  };
-  return new Proxy(herder, {
-    get(target, key) {
-      if (key === 'delete') return deletes;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
 
 const connectors = [
   { name: 'kept', config: config('kept') },
@@ -78,39 +60,49 @@ it('a plan that changes before it is carried out changes nothing', async () => {
   expect(worker.configs.names()).toEqual(['kept', 'old1', 'old2', 'old3']);
 });
 
-it.each([
-  ['patched', () => worker.herder.patchConfig('old2', { topic: 'other' })],
-  ['deleted', () => worker.herder.delete('old2', false)],
-])('one whose connector is %s in the middle says what was done and what was not', async (_how, change) => {
+it.each(['patched', 'deleted'])(
+  'one whose connector is %s at the same time is carried out whole, or not at all',
+  async (how) => {
+    const change = (): Promise<unknown> =>
+      how === 'patched' ? worker.herder.patchConfig('old2', { topic: 'other' }) : worker.herder.delete('old2', false);
+    for (let turns = 0; turns < 25; turns++) {
+      const hash = await planned();
+      const before = worker.configs.names();
+      const applying = planner.apply({ connectors, prune: true, hash }).then(
+        () => 'applied',
+        (error: unknown) => (error as MillraceError).code,
+      );
+      for (let turn = 0; turn < turns; turn++) await realEnv.timers.yield();
+      const changed = await change().then(
+        () => 'changed',
+        (error: unknown) => (error as MillraceError).code,
+      );
+      const outcome = await applying;
+      const left = worker.configs.names();
+      if (outcome === 'applied') expect([changed, left]).toEqual(['CONNECTOR_NOT_FOUND', ['kept', 'made']]);
+      else expect([outcome, changed]).toEqual(['PLAN_CHANGED', 'changed']);
+      if (outcome !== 'applied') expect(before.filter((name) => name !== 'old2' && !left.includes(name))).toEqual([]);
+      await worker.herder.delete('made', false).catch(() => {});
+      for (const name of ['old1', 'old2', 'old3']) await worker.herder.putConfig(name, config(name));
+    }
+  },
+);
+
+it('one that ends midway says what was done and what was not, and is finished by the next', async () => {
   const hash = await planned();
-  meanwhile = change;
+  const full = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
+  const remove = worker.configs.delete.bind(worker.configs);
+  const spy = vi.spyOn(worker.configs, 'delete').mockImplementationOnce(remove).mockRejectedValueOnce(full);
   const error = await planner.apply({ connectors, prune: true, hash }).catch((thrown: unknown) => thrown);
+  spy.mockRestore();
   expect(error).toMatchObject({
     code: 'PLAN_HALF_APPLIED',
-    kind: 'conflict',
-    message: expect.stringMatching(
-      /in part\. Done: made created, old1 deleted\. Not done: old2 \(delete\), old3 \(delete\)\. It ended at old2: /,
-    ),
+    kind: 'full',
+    message:
+      'the plan was carried out in part. Done: made created, old1 deleted. Not done: old2 (delete), old3 (delete). It ended at old2: the disk is full',
   });
-  expect(
-    worker.configs
-      .names()
-      .filter((name) => name !== 'old2')
-      .toSorted(),
-  ).toEqual(['kept', 'made', 'old3']);
-});
-
-it('one that was half carried out is finished by the next', async () => {
-  const hash = await planned();
-  meanwhile = () => worker.herder.patchConfig('old2', { topic: 'other' });
-  await expect(planner.apply({ connectors, prune: true, hash })).rejects.toThrow('in part');
-  const { applied } = await planner.apply({ connectors, prune: true, hash: await planned() });
-  expect(applied).toEqual([
-    { name: 'kept', result: 'unchanged' },
-    { name: 'made', result: 'unchanged' },
-    { name: 'old2', result: 'deleted' },
-    { name: 'old3', result: 'deleted' },
-  ]);
+  await planner.apply({ connectors, prune: true, hash: await planned() });
+  expect(worker.configs.names()).toEqual(['kept', 'made']);
 });
 
 it('a plan notes keys that nothing reads, and settings of Kafka clients', async () => {
