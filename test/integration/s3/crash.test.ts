@@ -48,6 +48,25 @@ describe('killed in the middle of writing, over and over', () => {
     }
   });
 
+  test.each([
+    ['by topic', {}, 23],
+    ['by topic and hour', hourly, 29],
+  ])('a folder has each record once where transforms name topics after records: %s', async (_what, more, seed) => {
+    const root = await mkdtemp(join(tmpdir(), 'mr-s3-crash-'));
+    process.env['DESTINATIONS'] = '3';
+    try {
+      await crashing({ 'store.url': `file://${root}`, ...more }, 12, seed, 1);
+      const files = await finishedFiles(root);
+      expectOnce(numbers(files));
+      expect(new Set([...files.keys()].map((name) => name.split('/').at(1)))).toEqual(
+        new Set(['to-0', 'to-1', 'to-2']),
+      );
+    } finally {
+      delete process.env['DESTINATIONS'];
+      await rm(root, { recursive: true });
+    }
+  });
+
   test.skipIf(missing).each([
     ['one object at a time', {}, 13, 1],
     ['several objects at a time', hourly, 17, 1],
