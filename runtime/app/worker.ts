@@ -188,6 +188,8 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
   const mapBytes = options['millrace.hub.map.bytes'];
   const hubOptions = {
     minFreeBytes: options['millrace.hub.min.free.bytes'],
+    // A connector can be stopped or deleted, and is seen as it is, while its records wait.
+    reservedTopics: [options['config.storage.topic'], options['status.storage.topic']],
     ...(mapBytes === undefined ? {} : { mapBytes }),
   };
   return HubThread.start(options['millrace.hub.path'], hubOptions, failed);

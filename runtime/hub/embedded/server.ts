@@ -24,6 +24,8 @@ import { WriterLock } from './writer-lock.ts';
 export interface HubOptions {
   /** Appends that would leave less free disk space are refused with `HUB_DISK_FULL`. Default 256 MiB. */
   readonly minFreeBytes?: number;
+  /** Topics whose small batches are taken from that space: what says how things stand goes on while records wait. */
+  readonly reservedTopics?: readonly string[];
   /** Largest size of the data file: address space, not memory. Default 1 TiB. */
   readonly mapBytes?: number;
   /** Settings of topics that do not say otherwise: Kafka's topic keys. */
@@ -83,7 +85,12 @@ export class HubServer {
     this.path = path;
     this.store = store;
     this.#lock = lock;
-    this.#guard = new DiskGuard(env, path, options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES);
+    this.#guard = new DiskGuard(
+      env,
+      path,
+      options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+      options.reservedTopics ?? [],
+    );
     this.#topics = new Topics(store, env, options.topicDefaults ?? {});
     this.#transactions = new Transactions(store, env, (producer, why) => this.#abort(producer, why));
     this.#groups = new GroupMembership(() => this.#topics.sizes());
