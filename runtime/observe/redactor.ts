@@ -56,9 +56,10 @@ export class Redactor {
     }
   }
 
-  /** As {@link learn}, and each longer part of it that a list of it would have. */
+  /** As {@link learn}, and each longer part of it that a list of it would have; also in small letters, as a host is asked for. */
   learnParts(value: string): void {
     this.learn(value);
+    if (value.toLowerCase() !== value) this.learnParts(value.toLowerCase());
     const parts = value.split(/[\s,;]+/).filter((part) => part.length >= LEAST_PART && !part.startsWith('-----'));
     for (const part of parts) this.learn(part);
   }

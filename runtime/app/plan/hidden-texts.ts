@@ -15,10 +15,14 @@ const NAMES = new Set([
   'version',
 ]);
 
+/** In a sample: words of ours. Fields, objects and topics there may have their names from a variable. */
+const SAMPLE_NAMES = new Set(['change', 'code', 'from', 'part', 'stage', 'type']);
+
 /** An answer with known secrets hidden in its texts, as deep as they are: sampled records too (I9). */
-export function hiddenTexts(value: unknown, hide: (text: string) => string, key = ''): unknown {
-  if (typeof value === 'string') return NAMES.has(key) ? value : hide(value);
-  if (Array.isArray(value)) return value.map((item) => hiddenTexts(item, hide, key));
+export function hiddenTexts(value: unknown, hide: (text: string) => string, key = '', names = NAMES): unknown {
+  if (typeof value === 'string') return names.has(key) ? value : hide(value);
+  if (Array.isArray(value)) return value.map((item) => hiddenTexts(item, hide, key, names));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hiddenTexts(item, hide, name)]));
+  const inner = key === 'sample' ? SAMPLE_NAMES : names;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hiddenTexts(item, hide, name, inner)]));
 }

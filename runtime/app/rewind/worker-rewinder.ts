@@ -44,7 +44,13 @@ export class WorkerRewinder implements Rewinder {
     this.#editor = new ConnectorOffsetEditor(options);
   }
 
-  async rewind(name: string, { to, dryRun }: RewindRequest, signal: AbortSignal): Promise<Rewind> {
+  /** What it says is without secrets: a topic may have its name from a variable (I9). */
+  async rewind(name: string, request: RewindRequest, signal: AbortSignal): Promise<Rewind> {
+    const { partitions, ...rewind } = await this.#rewind(name, request, signal);
+    return { ...rewind, partitions: this.#options.redactor.hideIn(partitions) as typeof partitions };
+  }
+
+  async #rewind(name: string, { to, dryRun }: RewindRequest, signal: AbortSignal): Promise<Rewind> {
     const stored = this.#options.configs.get(name);
     if (stored === null)
       throw new MillraceError('CONNECTOR_NOT_FOUND', `Connector ${name} not found`, { kind: 'missing' });

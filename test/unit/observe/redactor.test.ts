@@ -23,6 +23,10 @@ describe('the redactor', () => {
     redactor.learnParts('first-part, x y;second-part');
     expect(redactor.hide('class first-part, and second-part: x')).toBe('class [hidden], and [hidden]: x');
     expect(redactor.knownIn('/a/first-part/b')).toEqual(['first-part']);
+    redactor.learnParts('Db.Example.ORG, x');
+    expect(redactor.hide('getaddrinfo ENOTFOUND db.example.org, not Db.Example.ORG')).toBe(
+      'getaddrinfo ENOTFOUND [hidden], not [hidden]',
+    );
     redactor.learn('whole one, not-in-parts');
     expect(redactor.hide('not-in-parts')).toBe('not-in-parts');
   });

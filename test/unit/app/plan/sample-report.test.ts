@@ -99,6 +99,18 @@ describe('the difference of configurations', () => {
 });
 
 describe('secrets in an answer', () => {
+  it('are hidden in a sample in names too: a variable may have made them', () => {
+    const hide = (text: string): string => text.replaceAll('s3cret', '[hidden]');
+    const plan = {
+      name: 's3cret',
+      sample: { from: 'hub', outputs: { after: [{ name: 's3cret/0.json', records: 1 }] } },
+    };
+    expect(hiddenTexts(plan, hide)).toEqual({
+      name: 's3cret',
+      sample: { from: 'hub', outputs: { after: [{ name: '[hidden]/0.json', records: 1 }] } },
+    });
+  });
+
   it('are hidden in texts as deep as they are, and names stay', () => {
     const hide = (text: string): string => text.replaceAll('s3cret', '[hidden]');
     const deep = {
