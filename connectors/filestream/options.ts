@@ -23,6 +23,12 @@ export const fileStreamSourceOptions = optionSet('filestream-source', {
     default: 2000,
     minimum: 1,
   }),
+  'millrace.line.charset': option.oneOf(['UTF-8', 'ISO-8859-1'], {
+    doc: 'How the bytes of the file are text. A line that is no UTF-8 is rejected; ISO-8859-1 reads any bytes. Lines that were rejected are redriven by what is set here then.',
+    importance: 'LOW',
+    group,
+    default: 'UTF-8',
+  }),
   'millrace.line.max.bytes': option.int({
     doc: 'Longest line in bytes; a longer one stops the task.',
     importance: 'LOW',

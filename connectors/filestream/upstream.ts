@@ -15,7 +15,7 @@ const CARRIAGE_RETURN = 13;
 
 /** The first whole lines of the file, at most a megabyte of them; none where there is no file yet. */
 export async function sampleLines(
-  { file, topic }: FileStreamSourceOptions,
+  { file, topic, 'millrace.line.charset': charset }: FileStreamSourceOptions,
   { env }: ConnectorCall,
   count: number,
 ): Promise<readonly SourceRecord[]> {
@@ -23,7 +23,7 @@ export async function sampleLines(
     if (handle === null) return [];
     const bytes = Buffer.alloc(SAMPLE_BYTES);
     const { bytesRead } = await handle.read(bytes, 0, SAMPLE_BYTES, 0);
-    return rowRecords(takeLines(bytes.subarray(0, bytesRead), lineLayout(topic), count).block);
+    return rowRecords(takeLines(bytes.subarray(0, bytesRead), lineLayout(topic, charset), count).block);
   });
 }
 

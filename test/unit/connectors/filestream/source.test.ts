@@ -96,6 +96,22 @@ describe('filestream-source', () => {
     await task.close();
   });
 
+  test('reads ISO-8859-1 where that is set, and revives lines that it rejected before', async () => {
+    await writeFile(file, Buffer.from('a\xe4\n"\xff"\n', 'latin1'));
+    const task = await source();
+    const rejected = (await next(task)).rejected ?? [];
+    expect(rejected.map(({ raw }) => Buffer.from(raw).toString('latin1'))).toEqual(['a\xe4', '"\xff"']);
+    const [first] = rejected;
+    if (first === undefined) throw new Error('none');
+    await expect(task.revive?.(first)).rejects.toMatchObject({ code: 'FILESTREAM_LINE_NOT_UTF8', kind: 'data' });
+    await task.close();
+    const latin1 = await source([], { 'millrace.line.charset': 'ISO-8859-1' });
+    const batch = await next(latin1);
+    expect([linesOf(batch), batch.rejected]).toEqual([['aä', '"ÿ"'], undefined]);
+    expect(await latin1.revive?.(first)).toMatchObject([{ topic: 't', key: null, value: { value: 'aä' } }]);
+    await latin1.close();
+  });
+
   test('rejects a line that is not UTF-8 with its place, and stops at one that is too long', async () => {
     await writeFile(file, Buffer.from([0xff, 10, 0x61, 10]));
     const task = await source([], { 'millrace.line.max.bytes': '50' });
