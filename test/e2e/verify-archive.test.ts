@@ -59,6 +59,13 @@ beforeAll(async () => {
     },
     lines: sink('JsonFormat', { 's3.compression.type': 'gzip' }),
     columns: sink('ParquetFormat', { 'parquet.codec': 'zstd', 'topics.dir': 'data' }),
+    merged: sink('JsonFormat', {
+      'topics.dir': 'merged',
+      transforms: 'route',
+      'transforms.route.type': 'RegexRouter',
+      'transforms.route.regex': 'mine\\.public\\.(?:items|notes)',
+      'transforms.route.replacement': 'shop',
+    }),
     part: { ...sink('JsonFormat', { topics: 'mine.public.notes' }), 'topics.regex': '', 'topics.dir': 'part' },
     once: {
       'connector.class': 'postgres',
@@ -136,6 +143,14 @@ test('source, hub, JSON Lines and Parquet are equal, named by their sinks', asyn
   expect(report.comparisons[0]?.notCompared).toEqual([]);
   expect(report).toMatchObject({ equal: true, complete: true });
   expect(code).toBe(0);
+});
+
+test('tables that a transform put into one folder are told apart', async () => {
+  const { code, report } = await verified('merged');
+  expect(found(report).filter(({ equal, inconclusive }) => !equal || inconclusive.length > 0)).toEqual([]);
+  expect(report).toMatchObject({ equal: true, complete: true });
+  expect(code).toBe(0);
+  expect(readdirSync(join(folder, 'JsonFormat', 'merged'), { encoding: 'utf8' })).toContain('shop');
 });
 
 test('an archive behind an exactly-once source is complete although its topic ends with a transaction’s marker', async () => {
