@@ -77,8 +77,8 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'a seek of a sink is ignored',
     invariant: 'I5',
-    file: 'runtime/task/sink/sink-runner.ts',
-    find: 'this.#positions.seek(result.seek);',
+    file: 'runtime/task/sink/sink-delivery.ts',
+    find: 'this.#parts.positions.seek(result.seek);',
     plant: '',
     test: 'test/integration/task/sink-runner.test.ts',
     only: 'reads on where the sink wants to',
@@ -86,8 +86,8 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'a rejected record is dropped without a trace',
     invariant: 'I5',
-    file: 'runtime/task/sink/sink-runner.ts',
-    find: 'if (result.rejected !== undefined) await this.#rejects.take(result.rejected);',
+    file: 'runtime/task/sink/sink-delivery.ts',
+    find: 'if (result.rejected !== undefined) await this.#parts.rejects.take(result.rejected);',
     plant: '',
     test: 'test/integration/task/sink-runner.test.ts',
     only: 'with a dead-letter topic a rejected record goes there',
