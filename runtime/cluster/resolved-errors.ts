@@ -8,6 +8,7 @@ import {
   type OptionSet,
   type RawConfig,
 } from '../connector/options.ts';
+import { remoteErrors } from '../connector/remote-connector.ts';
 import { redact } from '../connector/secrets.ts';
 import { validateConfig, validatedSets, type Validation } from '../connector/validate.ts';
 import type { PluginCatalog } from './catalog.ts';
@@ -30,13 +31,13 @@ interface Resolution {
  *   else; where it is not, it is told without saying more.
  * - Options that are there because of a value (those of the transforms it lists) are not shown.
  */
-export function untoldValues(found: Validation, of: Resolution): Validation {
+export async function untoldValues(found: Validation, of: Resolution): Promise<Validation> {
   const variables = Object.keys(of.raw).filter((key) => of.raw[key] !== of.resolved[key]);
   if (variables.length === 0) return found;
   const { connector, catalog, raw, resolved } = of;
   const elsewhere = standIns(found.sets, raw, resolved, variables);
   const sets = validatedSets(connector, elsewhere, catalog);
-  const told = new Set(errorsOf(connector, elsewhere, catalog).map(identity));
+  const told = new Set((await errorsOf(connector, elsewhere, catalog)).map(identity));
   const shown = redact(sets, raw);
   const errors = found.errors.map((error): OptionError => {
     if (variables.includes(error.key)) return ownError(error, shown);
@@ -50,9 +51,14 @@ function identity({ key, message, remedy = '' }: OptionError): string {
 }
 
 /** A connector that stumbles over made-up values says nothing of them. */
-function errorsOf(connector: Connector, config: RawConfig, catalog: PluginCatalog): readonly OptionError[] {
+async function errorsOf(
+  connector: Connector,
+  config: RawConfig,
+  catalog: PluginCatalog,
+): Promise<readonly OptionError[]> {
   try {
-    return validateConfig(connector, config, catalog).errors;
+    const { errors } = validateConfig(connector, config, catalog);
+    return [...errors, ...(await remoteErrors(connector, config, errors))];
   } catch {
     return [];
   }

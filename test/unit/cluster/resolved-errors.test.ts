@@ -112,6 +112,32 @@ describe('validation of values that came from a provider', () => {
     ]);
   });
 
+  it('tells what a connector in another thread says of options beside, where it does not come of the value', async () => {
+    const generator = await builtInCatalog.connector('generator');
+    if (generator === null) throw new Error('there is no generator');
+    const remote = {
+      plan: async () => [],
+      validate: async (config: RawConfig) => [
+        { key: 'topic', message: 'topic must not be t' },
+        { key: 'throughput', message: `throughput: too much for ${config['seed']}` },
+      ],
+    };
+    const far = { ...generator, remote };
+    const catalog = { ...builtInCatalog, connector: async () => far };
+    const own = new ConfigGate({
+      env: realEnv,
+      log: memoryLog([]),
+      catalog,
+      providers: new ConfigProviders(realEnv, SECRETS),
+    });
+    const config = { 'connector.class': 'generator', name: 'g', topic: 't', throughput: '5', seed: '${env:NUMBER}' };
+    const { configs } = await own.validate('generator', config);
+    expect(configs.flatMap(({ value }) => value.errors)).toEqual([
+      'topic must not be t',
+      'Configuration throughput does not go with what is meant by the variables in seed',
+    ]);
+  });
+
   it('takes what is good', async () => {
     expect((await validate({ 'tasks.max': '${env:SMALL}' })).error_count).toBe(0);
   });
