@@ -138,10 +138,23 @@ function creationError(name: string, error: unknown): MillraceError {
   }
 }
 
-/** Drops a slot that nobody uses; false: there was none. */
+/** How often, and how long each time, a slot in use is waited for. */
+const DROP_LOOKS = 30;
+const DROP_LOOK_SECONDS = 0.1;
+
+/**
+ * Drops a slot that nobody uses; false: there was none. A walsender whose connection has just ended
+ * may hold it for a moment still.
+ */
 export async function dropSlot(reader: CatalogReader, name: string): Promise<boolean> {
+  const doing = `dropping the replication slot ${name}`;
+  for (let look = 0; look < DROP_LOOKS; look++) {
+    const used = 'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND active';
+    if ((await reader.query(doing, used, [name])).length === 0) break;
+    await reader.query(doing, `SELECT pg_sleep(${DROP_LOOK_SECONDS})`);
+  }
   const rows = await reader.query(
-    `dropping the replication slot ${name}`,
+    doing,
     'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
     [name],
   );
