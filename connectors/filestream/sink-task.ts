@@ -11,6 +11,7 @@ import type {
 import type { TaskContext } from '../../runtime/connector/context.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../runtime/record/record.ts';
+import { asError } from '../../runtime/record/thrown.ts';
 import { heldOf, journalPath, sameHeld, type Held } from './journal.ts';
 import { lineOf } from './line-of.ts';
 import type { FileStreamSinkOptions } from './options.ts';
@@ -88,7 +89,7 @@ export class FileStreamSinkTask implements SinkTask {
         lines.push(lineOf(record), LINE_FEED);
         written.set(name, record);
       } catch (error) {
-        rejected.push({ record, error: error instanceof Error ? error : new Error(String(error)) });
+        rejected.push({ record, error: asError(error) });
       }
       seen.set(name, record.offset + 1n);
     }
@@ -111,7 +112,7 @@ export class FileStreamSinkTask implements SinkTask {
         if (!file.hasRedriven(id)) lines.push(line, LINE_FEED);
         ids.add(id);
       } catch (error) {
-        rejected.push({ record, error: error instanceof Error ? error : new Error(String(error)) });
+        rejected.push({ record, error: asError(error) });
       }
     }
     if (lines.length > 0) await file.appendRedriven(Buffer.concat(lines), [...ids], this.#held);

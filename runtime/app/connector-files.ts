@@ -1,6 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { parseProperties } from '../settings/properties.ts';
 
 /** A connector's configuration in a file. */
@@ -21,7 +22,7 @@ export async function readConnectorFiles(paths: readonly string[]): Promise<read
     try {
       files.push(parseConnectorFile(path, await readText(path)));
     } catch (error) {
-      problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${path}: ${messageOf(error)}`);
     }
   }
   const names = Map.groupBy(files, ({ name }) => name);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { writePrivateFile } from '../settings/token-file.ts';
 import { notFound } from './not-found.ts';
 
@@ -89,7 +90,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function unreadable(path: string, error: unknown): MillraceError {
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = messageOf(error);
   return new MillraceError('CONTEXT_UNREADABLE', `reading ${path}: ${problem}`, {
     kind: 'config',
     remedy: 'Correct or remove this file.',

@@ -6,6 +6,7 @@ import { levelName, LoggerLevels, type LevelName } from '../observe/logger-level
 import { redactedLog, Redactor } from '../observe/redactor.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
 import { isConnectorPath, readConnectorFiles, type ConnectorFile } from './connector-files.ts';
@@ -58,7 +59,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
 }
 
 function reasonOf({ reason }: AbortSignal): string {
-  return reason instanceof Error ? reason.message : String(reason);
+  return messageOf(reason);
 }
 
 /** A part that has failed may never answer: the process ends all the same. */

@@ -5,6 +5,7 @@ import type { Env, Timer } from '../env/env.ts';
 import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { planTasks } from '../connector/remote-connector.ts';
 import type { Redactor } from '../observe/redactor.ts';
+import { messageOf } from '../record/thrown.ts';
 import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
@@ -367,7 +368,7 @@ export class Reconciler {
   async #failed(name: string, error: unknown): Promise<void> {
     const { log, statuses, workerId, configs } = this.#options;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    log.error(`connector failed: ${error instanceof Error ? error.message : String(error)}`, { connector: name, code });
+    log.error(`connector failed: ${messageOf(error)}`, { connector: name, code });
     this.#setBack(name, error);
     const generation = configs.get(name)?.epoch ?? 0;
     try {

@@ -2,6 +2,7 @@ import type { SecureVersion } from 'node:tls';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /** What a TLS server needs, in the words of node:tls. Never logged (I9). */
 export interface TlsMaterial {
@@ -141,7 +142,7 @@ async function readFile(env: Env, key: string, path: string): Promise<Buffer> {
   try {
     return await env.files.readFile(path);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw wrong(key, `reading ${path}: ${problem}`, `Make ${path} a file this worker can read.`);
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /**
  * What a token may do, each all of the one before:
@@ -60,7 +61,7 @@ export async function readTokenFile(env: Env, path: string): Promise<readonly St
     return parseTokens((await env.files.readFile(path)).toString('utf8'));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     throw new MillraceError('TOKEN_FILE_UNREADABLE', `reading ${path}: ${problem}`, {
       kind: 'config',
       remedy: 'Correct this file, or name another one.',

@@ -11,6 +11,7 @@ import {
 } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { parseProperties } from './properties.ts';
 import { parseResponseHeaders, RESPONSE_HEADERS_KEY, type ResponseHeader } from './response-headers.ts';
 import { workerOptions, type WorkerOptions } from './worker-options.ts';
@@ -52,7 +53,7 @@ export async function readWorkerConfig(env: Env, path: string): Promise<RawConfi
 
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+  return code === 'ENOENT' ? 'there is no such file' : messageOf(error);
 }
 
 /** A flat JSON object whose values are texts, numbers or booleans. */

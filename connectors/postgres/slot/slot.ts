@@ -1,5 +1,6 @@
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import type { Connection } from '../connection.ts';
 import { errorCode, postgresError } from '../wire/backend-error.ts';
 import { parseLsn } from '../wire/lsn.ts';
@@ -109,7 +110,7 @@ function createCommand(name: string, { failover, snapshot }: SlotOptions, versio
 
 function creationError(name: string, error: unknown): MillraceError {
   const cause = error instanceof MillraceError ? (error.cause ?? error) : error;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   const doing = `creating the replication slot ${name}`;
   switch (errorCode(cause)) {
     case '42710':

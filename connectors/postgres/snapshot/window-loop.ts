@@ -1,4 +1,5 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { asError } from '../../../runtime/record/thrown.ts';
 import { loadTables } from '../catalog/table-loader.ts';
 import { TypeRegistry } from '../catalog/type-registry.ts';
 import type { Table } from '../catalog/table.ts';
@@ -125,7 +126,7 @@ export class WindowLoop {
     const known = failure instanceof MillraceError ? failure : undefined;
     const passes = known !== undefined && ['unavailable', 'busy', 'throttled'].includes(known.kind);
     if (!passes) {
-      const cause = failure instanceof Error ? failure : new Error(String(failure));
+      const cause = asError(failure);
       if (!areRetriesExhausted(cause) && this.#events.failed(table, cause)) return;
       this.#upstream.context.warning(WARNING, `reading ${table.plan.table} beside the stream: ${cause.message}`);
       this.#windows.fail(cause);

@@ -1,5 +1,6 @@
 import { matchesAny } from '../../../runtime/change/filters.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import { readSignal, type Signal } from '../signal/signal.ts';
 import type { RowEvent } from '../stream/stream-hooks.ts';
@@ -201,7 +202,7 @@ export class WindowRequests {
     try {
       return matchesAny(expressions, 'data-collections');
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       this.#upstream.context.log.warn(`signal ${id} is not carried out: ${problem}`, { signal: id });
       return () => false;
     }

@@ -8,6 +8,7 @@ import { unredact } from '../../connector/secrets.ts';
 import type { Validation } from '../../connector/validate.ts';
 import type { Redactor } from '../../observe/redactor.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import type {
   Applied,
   ApplyRequest,
@@ -260,7 +261,7 @@ function halfWay(drafts: readonly HashedConnector[], applied: Applied['applied']
   if (done.length === 0 || failed === undefined) return cause;
   const left = drafts.slice(applied.length).filter((draft) => actionOf(draft) !== 'unchanged');
   const known = cause instanceof MillraceError ? cause : undefined;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   const parts = [
     `the plan was carried out in part. Done: ${done.map(({ name, result }) => `${name} ${result}`).join(', ')}`,
     `Not done: ${left.map((draft) => `${draft.name} (${actionOf(draft)})`).join(', ')}`,

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Timer } from '../../env/env.ts';
 import { realEnv } from '../../env/real.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { unpackError } from '../../record/packed-error.ts';
 import { extension } from '../hub-thread.ts';
 import type { RunVerifyOptions } from './run-verify.ts';
@@ -34,7 +35,7 @@ export async function verifyElsewhere(className: string, options: RunVerifyOptio
     else if (message.kind === 'report') resolve(message.report);
     else reject(unpackError(message.error));
   });
-  worker.on('error', (error) => lost(`it failed: ${error instanceof Error ? error.message : String(error)}`));
+  worker.on('error', (error) => lost(`it failed: ${messageOf(error)}`));
   worker.on('exit', (code) => lost(`its thread ended itself: process.exit(${code}) was called in it`));
   let late: Timer | undefined;
   const stop = (): void => {

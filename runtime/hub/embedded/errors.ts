@@ -1,4 +1,5 @@
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 
 /** What failed in the hub, as its client gets it. */
 export function hubError(error: unknown): MillraceError {
@@ -6,7 +7,7 @@ export function hubError(error: unknown): MillraceError {
 }
 
 function unexpected(error: unknown): MillraceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new MillraceError('HUB_UNEXPECTED', `hub: ${message}`, { kind: 'bug', cause: error });
 }
 
@@ -85,7 +86,7 @@ export function diskFull(path: string, detail: string, cause?: unknown): Millrac
 }
 
 export function writeFailed(path: string, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new MillraceError('HUB_WRITE_FAILED', `hub: writing ${path}: ${why}`, {
     kind: 'unavailable',
     remedy: 'Look at the disk and the kernel log; nothing of the failed write was acknowledged.',

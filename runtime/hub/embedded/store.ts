@@ -1,5 +1,6 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { diskFull, hubMissing, storeBehind, writeFailed } from './errors.ts';
 import { BegunBehind, type LastTransaction } from './last-transaction.ts';
 import { guardEnvironment, pause } from './lmdb-guard.ts';
@@ -219,7 +220,7 @@ function counterKey(name: string): Buffer {
  */
 export function writeError(path: string, error: unknown, nearlyFull: boolean): MillraceError {
   if (error instanceof MillraceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (/MDB_MAP_FULL/.test(message)) return diskFull(path, 'it has reached millrace.hub.map.bytes', error);
   const cutShort = nearlyFull && /Input\/output error|EIO/.test(message);
   if (cutShort || /No space left|ENOSPC|quota/i.test(message))
@@ -228,7 +229,7 @@ export function writeError(path: string, error: unknown, nearlyFull: boolean): M
 }
 
 function openFailed(path: string, error: unknown): MillraceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const details = { key: 'millrace.hub.path', cause: error };
   if (/MDB_INVALID|MDB_VERSION_MISMATCH|MDB_CORRUPTED|not an LMDB/i.test(message)) {
     return new MillraceError('HUB_FORMAT', `hub: ${path} is not a hub's data file: ${message}`, {
