@@ -9,7 +9,7 @@ import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import type { Hub, Isolation } from '../../../runtime/hub/port.ts';
 import type { RawHeader } from '../../../runtime/record/record.ts';
-import type { TaskSpec, TaskState, TaskView } from '../../../runtime/task/host.ts';
+import type { TaskSpec, TaskState } from '../../../runtime/task/host.ts';
 import { LocalTaskHost, type LocalTask } from '../../../runtime/task/local-host.ts';
 
 export interface StoredRecord {
@@ -122,8 +122,4 @@ export async function until(condition: () => boolean | Promise<boolean>, ms = 10
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-export function viewState(task: { view(): TaskView }): TaskState {
-  return task.view().state;
 }
