@@ -327,7 +327,7 @@ export class ReplicationStream {
     if (this.#intake.rows === 0) return this.#idleProgress();
     const { bytes } = this.#intake;
     this.#cut();
-    if (!this.#assembler.open) this.#rest.begin(bytes);
+    this.#rest.begin(bytes);
     return this.#queue.shift();
   }
 

@@ -35,7 +35,7 @@ export class Rest {
     this.#atMs = env.clock.monotonicMs();
   }
 
-  /** A block of so many bytes was handed over, and nothing of its transactions is still to come. */
+  /** A block of so many bytes was handed over. */
   begin(bytes: number): void {
     const nowMs = this.#env.clock.monotonicMs();
     const turns = Math.min(BURST, this.#turns + (nowMs - this.#atMs) / STEADY_MS) - 1;
