@@ -11,7 +11,7 @@ import type {
   TaskStateInfo,
 } from './answers.ts';
 import type { PluginCatalog } from './catalog.ts';
-import { connectorMissing } from './connector-errors.ts';
+import { connectorMissing, connectorNotFound } from './connector-errors.ts';
 import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import type { Reconciler } from './reconciler.ts';
 import { shownConfig } from './shown-config.ts';
@@ -117,7 +117,7 @@ export class ConnectorAnswers {
   /** As it is stored, secrets and all; throws where there is none. */
   stored(name: string): StoredConnector {
     const stored = this.#of.configs.get(name);
-    if (stored === null) throw connectorMissing(`Connector ${name} not found`);
+    if (stored === null) throw connectorNotFound(name);
     return stored;
   }
 

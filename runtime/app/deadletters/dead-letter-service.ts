@@ -1,3 +1,4 @@
+import { connectorNotFound } from '../../cluster/connector-errors.ts';
 import { ConnectorQueue } from '../../cluster/connector-queue.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
@@ -148,8 +149,7 @@ export class DeadLetterService implements DeadLetterAccess {
 
   #config(connector: string) {
     const found = this.#options.connector(connector);
-    if (found === null)
-      throw new MillraceError('CONNECTOR_NOT_FOUND', `Connector ${connector} not found`, { kind: 'missing' });
+    if (found === null) throw connectorNotFound(connector);
     return found;
   }
 

@@ -1,3 +1,4 @@
+import { connectorNotFound } from '../../cluster/connector-errors.ts';
 import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { namedConnector, resolveConfig } from '../../cluster/config-checks.ts';
 import type { Herder } from '../../cluster/herder.ts';
@@ -52,8 +53,7 @@ export class WorkerRewinder implements Rewinder {
 
   async #rewind(name: string, { to, dryRun }: RewindRequest, signal: AbortSignal): Promise<Rewind> {
     const stored = this.#options.configs.get(name);
-    if (stored === null)
-      throw new MillraceError('CONNECTOR_NOT_FOUND', `Connector ${name} not found`, { kind: 'missing' });
+    if (stored === null) throw connectorNotFound(name);
     const looked = await this.#look(name, stored.config, to, signal);
     if (dryRun || looked.partitions.length === 0) return looked;
     return this.#options.herder.whileStopped(name, async (config) => {
