@@ -20,11 +20,17 @@ export function unknownTopic(topic: string, partition?: number): MillraceError {
 }
 
 export function invalidTopic(topic: string, why: string): MillraceError {
-  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, { kind: 'config' });
+  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, {
+    kind: 'config',
+    remedy: 'Choose a name as Kafka allows it, and partitions and options that fit.',
+  });
 }
 
 export function topicExists(topic: string): MillraceError {
-  return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, { kind: 'conflict' });
+  return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, {
+    kind: 'conflict',
+    remedy: 'Choose another name, or use the topic as it is.',
+  });
 }
 
 export function hubClosed(): MillraceError {
