@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { journalPath } from './journal.ts';
@@ -46,7 +47,7 @@ function changed(what: string, path: string): MillraceError {
 }
 
 export function unwritable(path: string, error: unknown): MillraceError {
-  const isFull = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(errnoOf(error) ?? '');
   return new MillraceError('FILESTREAM_WRITE_FAILED', `writing ${path}: ${String(error)}`, {
     kind: isFull ? 'full' : 'unavailable',
     remedy: isFull ? 'Free disk space.' : `See whether ${path} can be written.`,

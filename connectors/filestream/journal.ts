@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { SinkRecord } from '../../runtime/connector/sink.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { TailMark } from './file-tail.ts';
@@ -58,7 +59,7 @@ export async function readJournal(env: Env, file: string): Promise<Journal | nul
   try {
     text = (await env.files.readFile(path)).toString();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
   try {
@@ -108,7 +109,7 @@ export async function removeJournal(env: Env, file: string): Promise<void> {
   try {
     await env.files.unlink(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (errnoOf(error) === 'ENOENT') return;
     throw error;
   }
   await env.files.syncDirectory(folderOf(path));

@@ -8,6 +8,7 @@ import type {
   SourceTask,
   SourceTaskStart,
 } from '../../runtime/connector/source.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
@@ -128,7 +129,7 @@ export class FileStreamSourceTask implements SourceTask {
       }
       this.#handle = handle;
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw unreadable(file, error);
+      if (errnoOf(error) !== 'ENOENT') throw unreadable(file, error);
       if (this.#start.position > 0)
         throw changed(`the file ${file} is gone; ${this.#start.position} bytes of it were read`);
       this.#context?.stage(`waiting for ${file}`);
@@ -195,15 +196,11 @@ function changed(what: string): MillraceError {
 }
 
 function unreadable(file: string, error: unknown): MillraceError {
-  const isDenied = isCode(error, 'EACCES') || isCode(error, 'EPERM');
+  const isDenied = ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');
   return new MillraceError('FILESTREAM_UNREADABLE', `opening ${file}: ${String(error)}`, {
     kind: isDenied ? 'permission' : 'config',
     key: 'file',
     remedy: isDenied ? `Let the worker read ${file}.` : 'Set file to one that can be read.',
     cause: error,
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

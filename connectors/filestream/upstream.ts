@@ -3,6 +3,7 @@ import type { ConnectorCall } from '../../runtime/connector/connector.ts';
 import type { RewindTarget, RewoundPartition } from '../../runtime/connector/rewind.ts';
 import { rowRecords } from '../../runtime/connector/row-records.ts';
 import type { SourceOffset, SourceRecord } from '../../runtime/connector/source.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { lineLayout, takeLines } from './line-block.ts';
 import { storedPosition } from './offset.ts';
@@ -64,7 +65,7 @@ async function withFile<T>(
   try {
     handle = await env.files.open(file, 'r');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+    if (errnoOf(error) !== 'ENOENT') {
       throw new MillraceError('FILESTREAM_UNREADABLE', `opening ${file}: ${String(error)}`, {
         kind: 'permission',
         key: 'file',

@@ -1,4 +1,5 @@
 import { basename, extname, join } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
 import { messageOf } from '../record/thrown.ts';
@@ -63,7 +64,7 @@ async function readText(path: string): Promise<string> {
   try {
     return (await realEnv.files.readFile(path)).toString('utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = errnoOf(error) === 'ENOENT';
     throw missing ? new Error('there is no such file') : error;
   }
 }

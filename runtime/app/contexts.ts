@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
 import { messageOf } from '../record/thrown.ts';
@@ -43,7 +44,7 @@ export async function readContexts(variables: Variables): Promise<Contexts> {
   try {
     text = (await realEnv.files.readFile(path)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY;
+    if (errnoOf(error) === 'ENOENT') return EMPTY;
     throw unreadable(path, error);
   }
   try {

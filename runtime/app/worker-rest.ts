@@ -3,6 +3,7 @@ import type { PluginCatalog } from '../cluster/catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
 import { VERSION } from '../connector/version.ts';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { realEnv } from '../env/real.ts';
 import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
@@ -183,8 +184,7 @@ export async function refuseTakenPorts(settings: WorkerSettings, env: Env): Prom
 }
 
 function listenFailed({ host, port }: Listener, key: string, error: unknown): MillraceError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const problem = code === 'EADDRINUSE' ? 'another process listens there' : String(error);
+  const problem = errnoOf(error) === 'EADDRINUSE' ? 'another process listens there' : String(error);
   return new MillraceError('REST_LISTEN_FAILED', `listening on ${host}:${port}: ${problem}`, {
     kind: 'config',
     key,

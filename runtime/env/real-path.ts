@@ -1,4 +1,5 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { errnoOf } from './errno.ts';
 
 /** As the system's own limit. */
 const MOST_LINKS = 40;
@@ -16,7 +17,7 @@ export async function realPath(fs: Links, path: string, links = 0): Promise<stri
   try {
     return await fs.realpath(whole);
   } catch (error) {
-    const isMissing = isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR');
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '');
     if (!isMissing || links === MOST_LINKS) throw error;
   }
   const parent = dirname(whole);
@@ -25,8 +26,4 @@ export async function realPath(fs: Links, path: string, links = 0): Promise<stri
   const target = await fs.readlink(whole).catch(() => null);
   if (target === null) return join(folder, basename(whole));
   return realPath(fs, isAbsolute(target) ? target : `${folder}/${target}`, links + 1);
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

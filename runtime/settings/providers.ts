@@ -3,6 +3,7 @@ import { RE2JS } from 're2js';
 import { isBelow } from '../connector/allowed-files.ts';
 import { listedNames, type RawConfig } from '../connector/options.ts';
 import { isSealed } from '../connector/secrets.ts';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
@@ -151,7 +152,7 @@ function unresolved(
     if (provider.kind === 'dir') return { problem: `${key} is no name of a file`, remedy: `Name a file in ${path}` };
     return { problem: `${file} has no key ${key}`, remedy: `Add ${key}=… to ${file}` };
   }
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'malformed';
+  const code = errnoOf(cause) ?? 'malformed';
   const problem = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
   return { problem, remedy: `Make ${file} a file this worker can read` };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { messageOf } from '../record/thrown.ts';
@@ -60,7 +61,7 @@ export async function readTokenFile(env: Env, path: string): Promise<readonly St
   try {
     return parseTokens((await env.files.readFile(path)).toString('utf8'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     const problem = messageOf(error);
     throw new MillraceError('TOKEN_FILE_UNREADABLE', `reading ${path}: ${problem}`, {
       kind: 'config',

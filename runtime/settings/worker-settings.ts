@@ -9,6 +9,7 @@ import {
   unknownOption,
   unknownOptions,
 } from '../connector/options.ts';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { messageOf } from '../record/thrown.ts';
@@ -52,8 +53,7 @@ export async function readWorkerConfig(env: Env, path: string): Promise<RawConfi
 }
 
 function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' ? 'there is no such file' : messageOf(error);
+  return errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
 }
 
 /** A flat JSON object whose values are texts, numbers or booleans. */
@@ -69,7 +69,10 @@ function flatJson(path: string, text: string): RawConfig {
     });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} must hold one JSON object`, { kind: 'config' });
+    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} must hold one JSON object`, {
+      kind: 'config',
+      remedy: 'Write {"key": "value", …}, or a .properties file.',
+    });
   }
   const flat: Record<string, string> = {};
   for (const [key, value] of Object.entries(parsed)) {
