@@ -3,6 +3,7 @@ import type { SinkRecord } from '../../connector/sink.ts';
 import { MillraceError } from '../../record/error.ts';
 import { packError, unpackError, type PackedError } from '../../record/packed-error.ts';
 import type { Datum } from '../../record/record.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { revivedDatum } from './revived-records.ts';
 
 /** What decoding gave. */
@@ -87,7 +88,7 @@ function again(of: Decoded): () => Datum {
 
 function packed(error: unknown): PackedError {
   if (error instanceof MillraceError) return packError(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { code: 'RECORD_REJECTED', message, kind: 'data' };
 }
 
