@@ -3,6 +3,7 @@ import { JsonConverter } from '../../convert/json-converter.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { Header } from '../../record/record.ts';
 import { primitive } from '../../record/schema-builder.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { originalHeaders, REDRIVE_COUNT_HEADER, redriveCount } from '../dead-letter-facts.ts';
 import type { StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import type { TaskConverters } from '../task-converters.ts';
@@ -97,7 +98,7 @@ export class SourceLetters {
     const known = cause instanceof MillraceError ? cause : undefined;
     if (known !== undefined && ['unavailable', 'throttled', 'busy', 'closed', 'fenced'].includes(known.kind))
       throw known;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     const { facts, key, value, timestampMs } = letter;
     const topic = facts.topic ?? '';
     const record = {
