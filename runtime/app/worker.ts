@@ -17,7 +17,7 @@ import { workerOptions } from '../settings/worker-options.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
 import { REDRIVE_TOPIC } from '../store/redrives.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
-import { builtInCatalog, isBuiltIn } from './catalog.ts';
+import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';

@@ -10,7 +10,7 @@ import type { TransformRecord } from '../../transform/transform-record.ts';
 import type { MadeRecord, Outcome, SampleRun } from './outcome.ts';
 import { outcomeError } from './outcome-error.ts';
 import { bytesText, datumText } from './shown-text.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './in-turns.ts';
 
 /** A fresh sample from upstream, through transforms and converters, written nowhere. */
 export async function runSource(

@@ -4,7 +4,7 @@ import { foreignFiles } from '../../connector/allowed-files.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Log } from '../../connector/context.ts';
 import type { Env } from '../../env/env.ts';
-import { builtInCatalog, isBuiltIn } from '../catalog.ts';
+import { builtInCatalog, isBuiltIn } from './built-in-catalog.ts';
 import { findPlugin, type PluginPlaces } from './plugin-package.ts';
 import { PluginThread } from './plugin-thread.ts';
 import { remotePlugin } from './remote-plugin.ts';

@@ -10,7 +10,7 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { builtInCatalog, isBuiltIn } from '../catalog.ts';
+import { builtInCatalog, isBuiltIn } from '../plugins/built-in-catalog.ts';
 import { configVault } from '../config-vault.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
 import { pluginPlaces } from '../plugins/plugin-places.ts';

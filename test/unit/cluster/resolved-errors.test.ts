@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
 import { ConfigGate } from '../../../runtime/cluster/config-gate.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { realEnv } from '../../../runtime/env/real.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findConverter, listConverters } from '../../../runtime/app/converter-plugins.ts';
-import { createConverter, createHeaderConverter } from '../../../runtime/convert/create-converter.ts';
+import { findConverter, listConverters } from '../../../../runtime/app/plugins/converter-plugins.ts';
+import { createConverter, createHeaderConverter } from '../../../../runtime/convert/create-converter.ts';
 
 const written = listConverters().flatMap(({ kind, className, aliases }) =>
   [className, ...aliases].map((name) => [name, kind] as const),

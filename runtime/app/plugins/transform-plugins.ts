@@ -1,18 +1,18 @@
-import type { PluginSummary } from '../cluster/catalog.ts';
-import type { OptionError, OptionSet, RawConfig } from '../connector/options.ts';
-import { VERSION } from '../connector/version.ts';
-import { MillraceError } from '../record/error.ts';
-import { NAMED_PREDICATES, NAMED_TRANSFORMS, transformNames } from '../transform/names.ts';
+import type { PluginSummary } from '../../cluster/catalog.ts';
+import type { OptionError, OptionSet, RawConfig } from '../../connector/options.ts';
+import { VERSION } from '../../connector/version.ts';
+import { MillraceError } from '../../record/error.ts';
+import { NAMED_PREDICATES, NAMED_TRANSFORMS, transformNames } from '../../transform/names.ts';
 
 type Kind = 'transformation' | 'predicate';
-type Registry = typeof import('../transform/registry.ts');
+type Registry = typeof import('../../transform/registry.ts');
 
 /** Loaded for the first configuration that names a transform: it is 50 ms of a worker's start. */
 let registry: Registry | null = null;
 
 /** To be awaited before options of transforms are asked for. */
 export async function loadTransforms(): Promise<void> {
-  registry ??= await import('../transform/registry.ts');
+  registry ??= await import('../../transform/registry.ts');
 }
 
 function loaded(): Registry {

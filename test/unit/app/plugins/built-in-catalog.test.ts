@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../../runtime/app/plugins/built-in-catalog.ts';
 
 test.each(['s3', 'io.confluent.connect.s3.S3SinkConnector', 'S3SinkConnector', 'S3Sink', ' S3 '])(
   'the kind of %s is known by the name its connector is loaded by',

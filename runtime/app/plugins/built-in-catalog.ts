@@ -1,12 +1,12 @@
-import { findConnector, registeredConnectors } from '../../connectors/registry.ts';
-import type { PluginCatalog, PluginSummary } from '../cluster/catalog.ts';
-import type { Connector } from '../connector/connector.ts';
-import type { OptionSet } from '../connector/options.ts';
-import { MillraceError } from '../record/error.ts';
-import { meantPredicate, meantTransform } from '../transform/names.ts';
+import { findConnector, registeredConnectors } from '../../../connectors/registry.ts';
+import type { PluginCatalog, PluginSummary } from '../../cluster/catalog.ts';
+import type { Connector } from '../../connector/connector.ts';
+import type { OptionSet } from '../../connector/options.ts';
+import { MillraceError } from '../../record/error.ts';
+import { meantPredicate, meantTransform } from '../../transform/names.ts';
 import { findConverter, listConverters } from './converter-plugins.ts';
 import { findTransformOptions, listTransforms, loadTransforms, transformProblem } from './transform-plugins.ts';
-import { VERSION } from '../connector/version.ts';
+import { VERSION } from '../../connector/version.ts';
 
 /** The connectors, converters, transforms and predicates of this build. */
 export const builtInCatalog: PluginCatalog = {

@@ -1,9 +1,9 @@
-import { pluginOptions, type PluginSummary } from '../cluster/catalog.ts';
-import type { ConfigKeyInfo } from '../connector/config-def.ts';
-import { realEnv } from '../env/real.ts';
-import { builtInCatalog } from './catalog.ts';
-import { workerCatalog } from './plugins/plugin-catalog.ts';
-import { pluginPlaces } from './plugins/plugin-places.ts';
+import { pluginOptions, type PluginSummary } from '../../cluster/catalog.ts';
+import type { ConfigKeyInfo } from '../../connector/config-def.ts';
+import { realEnv } from '../../env/real.ts';
+import { builtInCatalog } from './built-in-catalog.ts';
+import { workerCatalog } from './plugin-catalog.ts';
+import { pluginPlaces } from './plugin-places.ts';
 
 const nothing = (): void => undefined;
 const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -1,7 +1,12 @@
-import type { PluginSummary } from '../cluster/catalog.ts';
-import { option, optionSet, type OptionSet } from '../connector/options.ts';
-import { CONVERTER_CLASSES, converterName, simpleName, SIMPLE_HEADER_CONVERTER } from '../convert/converter-classes.ts';
-import { VERSION } from '../connector/version.ts';
+import type { PluginSummary } from '../../cluster/catalog.ts';
+import { option, optionSet, type OptionSet } from '../../connector/options.ts';
+import {
+  CONVERTER_CLASSES,
+  converterName,
+  simpleName,
+  SIMPLE_HEADER_CONVERTER,
+} from '../../convert/converter-classes.ts';
+import { VERSION } from '../../connector/version.ts';
 
 const converterType = option.oneOf(['key', 'value', 'header'], {
   doc: 'Accepted for compatibility; told by the key the converter is set under.',
