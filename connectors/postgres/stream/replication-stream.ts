@@ -15,7 +15,7 @@ import { BatchQueue } from './batch-queue.ts';
 import { BlockPool } from './block-pool.ts';
 import { Intake } from './intake.ts';
 import { grow } from './meta-cells.ts';
-import { Rest } from './rest.ts';
+import { SocketRest } from './socket-rest.ts';
 import { ResumeGate } from './resume-gate.ts';
 import type { AssemblerOptions } from './assembler-options.ts';
 import { RowAssembler } from './row-assembler.ts';
@@ -98,14 +98,14 @@ export class ReplicationStream {
   #lastProgressMs = -Infinity;
   #announce: boolean;
   #statusTimer: Timer | undefined;
-  readonly #rest: Rest;
+  readonly #rest: SocketRest;
 
   constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
     this.#settings = settings;
     this.#announce = settings.announce;
     this.#edges = edges;
     this.#ack = new Acknowledgement(start.place);
-    this.#rest = new Rest(
+    this.#rest = new SocketRest(
       edges.env,
       () => this.#queue.wanted,
       () => this.#balance(),

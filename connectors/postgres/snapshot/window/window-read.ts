@@ -1,14 +1,14 @@
-import { RowBlock } from '../../../runtime/record/row-block.ts';
-import { tableName } from '../catalog/table.ts';
-import type { Connection } from '../connection.ts';
-import { META_CELLS } from '../row/source-block.ts';
-import type { TableRows } from '../row/table-rows.ts';
-import { CopyOut, CopyStatus } from '../wire/copy-out.ts';
-import { copyWindow, type Selection, type WindowRange } from './chunk-sql.ts';
-import { CopyRows, type BlockPool } from './copy-rows.ts';
-import { joinKey } from './row-keys.ts';
-import { MARKERS } from './read-meta.ts';
-import { invisibleIn } from './visibility.ts';
+import { RowBlock } from '../../../../runtime/record/row-block.ts';
+import { tableName } from '../../catalog/table.ts';
+import type { Connection } from '../../connection.ts';
+import { META_CELLS } from '../../row/source-block.ts';
+import type { TableRows } from '../../row/table-rows.ts';
+import { CopyOut, CopyStatus } from '../../wire/copy-out.ts';
+import { copyWindow, type Selection, type WindowRange } from '../chunk-sql.ts';
+import { CopyRows, type BlockPool } from '../copy-rows.ts';
+import { joinKey } from '../row-keys.ts';
+import { MARKERS } from '../read-meta.ts';
+import { invisibleIn } from '../visibility.ts';
 
 /** A window's rows are held until it closes (I7). */
 export const WINDOW_BYTES = 16 << 20;

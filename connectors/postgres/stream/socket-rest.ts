@@ -15,7 +15,7 @@ const BURST = 8;
  * {@link REST_MS}, and until the reader wants more, is left in the kernel and read in one go. Bulk
  * never rests.
  */
-export class Rest {
+export class SocketRest {
   readonly #env: Env;
   readonly #onOver: () => void;
   readonly #wanted: () => boolean;

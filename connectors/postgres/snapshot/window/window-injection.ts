@@ -1,8 +1,8 @@
-import type { Progress } from '../../../runtime/connector/source.ts';
-import type { RowBlock } from '../../../runtime/record/row-block.ts';
-import { grow } from '../stream/meta-cells.ts';
-import type { Injection } from '../stream/stream-hooks.ts';
-import { readMeta, type ReadOrigin } from './read-meta.ts';
+import type { Progress } from '../../../../runtime/connector/source.ts';
+import type { RowBlock } from '../../../../runtime/record/row-block.ts';
+import { grow } from '../../stream/meta-cells.ts';
+import type { Injection } from '../../stream/stream-hooks.ts';
+import { readMeta, type ReadOrigin } from '../read-meta.ts';
 
 /** The rows of a window that go into the stream, with what is done after them. */
 export function windowInjection(

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Rest } from '../../../../../connectors/postgres/stream/rest.ts';
+import { SocketRest } from '../../../../../connectors/postgres/stream/socket-rest.ts';
 import { realEnv } from '../../../../../runtime/env/real.ts';
 import type { Env } from '../../../../../runtime/env/env.ts';
 
@@ -11,7 +11,7 @@ describe('the rest of a stream’s socket', () => {
   let due: { readonly atMs: number; readonly call: () => void } | null;
   let wanted: boolean;
   let overs: number;
-  let rest: Rest;
+  let rest: SocketRest;
 
   beforeEach(() => {
     nowMs = 1000;
@@ -29,7 +29,7 @@ describe('the rest of a stream’s socket', () => {
         },
       },
     };
-    rest = new Rest(
+    rest = new SocketRest(
       env,
       () => wanted,
       () => overs++,

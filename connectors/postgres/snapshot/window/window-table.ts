@@ -1,10 +1,10 @@
-import { TableWindows } from '../../../runtime/change/windows.ts';
-import type { RecentTransactions } from '../../../runtime/change/windows-recent.ts';
-import type { Progress } from '../../../runtime/connector/source.ts';
-import type { Table } from '../catalog/table.ts';
-import type { WindowRange } from './chunk-sql.ts';
-import { splitKey, TupleKeys } from './row-keys.ts';
-import { keyChunks } from './snapshot-plan.ts';
+import { TableWindows } from '../../../../runtime/change/windows.ts';
+import type { RecentTransactions } from '../../../../runtime/change/windows-recent.ts';
+import type { Progress } from '../../../../runtime/connector/source.ts';
+import type { Table } from '../../catalog/table.ts';
+import type { WindowRange } from '../chunk-sql.ts';
+import { splitKey, TupleKeys } from '../row-keys.ts';
+import { keyChunks } from '../snapshot-plan.ts';
 import {
   noProgress,
   tablePlanProgress,
@@ -12,7 +12,7 @@ import {
   type KeyTexts,
   type TablePlan,
   type TableProgress,
-} from './state.ts';
+} from '../state.ts';
 import { WINDOW_BYTES, type WindowRows } from './window-read.ts';
 
 /** Keys read again in one window. */

@@ -1,15 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Column, Table } from '../../../../../connectors/postgres/catalog/table.ts';
-import { META, META_CELLS } from '../../../../../connectors/postgres/row/source-block.ts';
-import { StreamWindows, type ActiveWindow } from '../../../../../connectors/postgres/snapshot/stream-windows.ts';
-import { noProgress, type TablePlan } from '../../../../../connectors/postgres/snapshot/state.ts';
-import type { SnapshotUpstream } from '../../../../../connectors/postgres/snapshot/upstream.ts';
-import { MARK_PREFIX, writeMark } from '../../../../../connectors/postgres/snapshot/window-mark.ts';
-import { WindowTable } from '../../../../../connectors/postgres/snapshot/window-table.ts';
-import type { WindowRows } from '../../../../../connectors/postgres/snapshot/window-read.ts';
-import type { Injection, RowEvent } from '../../../../../connectors/postgres/stream/stream-hooks.ts';
-import { NULL_CELL, RowBlock, UNCHANGED_CELL } from '../../../../../runtime/record/row-block.ts';
-import type { RowLayout } from '../../../../../runtime/record/row-layout.ts';
+import type { Column, Table } from '../../../../../../connectors/postgres/catalog/table.ts';
+import { META, META_CELLS } from '../../../../../../connectors/postgres/row/source-block.ts';
+import {
+  StreamWindows,
+  type ActiveWindow,
+} from '../../../../../../connectors/postgres/snapshot/window/stream-windows.ts';
+import { noProgress, type TablePlan } from '../../../../../../connectors/postgres/snapshot/state.ts';
+import type { SnapshotUpstream } from '../../../../../../connectors/postgres/snapshot/upstream.ts';
+import { MARK_PREFIX, writeMark } from '../../../../../../connectors/postgres/snapshot/window/window-mark.ts';
+import { WindowTable } from '../../../../../../connectors/postgres/snapshot/window/window-table.ts';
+import type { WindowRows } from '../../../../../../connectors/postgres/snapshot/window/window-read.ts';
+import type { Injection, RowEvent } from '../../../../../../connectors/postgres/stream/stream-hooks.ts';
+import { NULL_CELL, RowBlock, UNCHANGED_CELL } from '../../../../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../../../../runtime/record/row-layout.ts';
 
 const layout: RowLayout = { topic: 't', key: null, value: null, headers: [], cells: META_CELLS + 2 };
 const table = {
