@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { s3Sink } from '../../../connectors/s3/connector.ts';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { memorySource, MemoryUpstream } from '../task/memory-source.ts';
-import { TaskBench, until } from '../task/task-bench.ts';
+import { TaskBench } from '../task/task-bench.ts';
 import { finishedFiles, parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
+import { until } from '../until.ts';
 
 let bench: TaskBench;
 let root: string;

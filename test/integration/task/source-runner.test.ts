@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { Hub, HubProducer } from '../../../runtime/hub/port.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { until } from '../until.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
-import { TaskBench, until } from './task-bench.ts';
+import { TaskBench } from './task-bench.ts';
 
 let bench: TaskBench;
 let upstream: MemoryUpstream;

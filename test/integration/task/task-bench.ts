@@ -114,12 +114,3 @@ export interface StartedTask {
   /** Every state it was in, in order. */
   readonly states: TaskState[];
 }
-
-/** Waits until the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
