@@ -59,7 +59,7 @@ export class ConnectorAnswers {
     const tasks = statuses
       .tasks(name)
       .map(({ task, status }) => taskStateInfo(task, this.#liveTask(name, task, status)));
-    const trace = reconciler.setback(name);
+    const trace = reconciler.setbacks.trace(name);
     const shown = trace === null ? this.#live(name, connector) : { ...connector, state: 'FAILED' as const, trace };
     return { name, connector: stateInfo(shown), tasks, type: this.typeOf(name) };
   }
@@ -100,11 +100,11 @@ export class ConnectorAnswers {
 
   /** A configuration of the connector as answers show it. */
   shown(name: string, config: RawConfig): RawConfig {
-    return shownConfig(config, this.#of.reconciler.optionsOf(name), this.#of.catalog);
+    return shownConfig(config, this.#of.reconciler.planning.connector(name)?.options, this.#of.catalog);
   }
 
   typeOf(name: string): ConnectorType {
-    return this.#types.get(name) ?? this.#of.reconciler.kindOf(name) ?? 'unknown';
+    return this.#types.get(name) ?? this.#of.reconciler.planning.connector(name)?.kind ?? 'unknown';
   }
 
   /** Says of which type a connector is; without `type`, the one of the class that is stored. */

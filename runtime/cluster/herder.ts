@@ -149,7 +149,7 @@ export class Herder {
   ): Promise<ConnectorInfo> {
     const named = withName(name, config);
     const connector = await this.gate.accept(name, named, named);
-    this.#reconciler.learn(name, connector);
+    this.#reconciler.planning.learn(name, connector);
     return this.#queue.run(name, async () => {
       const { configs } = this.#options;
       if (configs.get(name) !== null) throw connectorExists(name);
@@ -300,7 +300,7 @@ export class Herder {
     const stored = configs.get(name);
     const complete = stored === null ? config : unredact(config, stored.config);
     const connector = await this.gate.accept(name, config, complete);
-    this.#reconciler.learn(name, connector);
+    this.#reconciler.planning.learn(name, connector);
     await configs.putConfig(name, complete);
     this.answers.learnType(name, connector.kind);
     this.#reconciler.request(name);
