@@ -15,15 +15,19 @@ afterAll(async () => {
   if (!missing) await server.stop();
 });
 
-/** Kills the sink again and again, with another flush size each time, then lets it reach the end. */
+/**
+ * Kills the sink again and again, with another flush size each time, then lets it reach the end. Goes on, with
+ * more time between kills, until a kill has met a file that was whole and not yet counted.
+ */
 async function crashing(config: RawConfig, kills: number, seed: number, scale: number): Promise<void> {
   let from = '0';
   let random = seed;
   let adopted = 0;
-  for (let kill = 0; kill < kills; kill++) {
+  for (let kill = 0; kill < kills || (adopted === 0 && kill < 4 * kills); kill++) {
     random = (random * 48271) % 2147483647;
     const flushSize = String(scale * (200 + (random % 900)));
-    const killed = await run({ ...config, 'flush.size': flushSize }, from, random % (100 + 50 * scale));
+    const withinMs = (random % (100 + 50 * scale)) * (1 + Math.floor(kill / kills));
+    const killed = await run({ ...config, 'flush.size': flushSize }, from, withinMs);
     adopted += killed.adopted;
     from = killed.ended ? '0' : killed.durable;
   }

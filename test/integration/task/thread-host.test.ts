@@ -63,7 +63,7 @@ function start(
 
 async function running(task: TaskHandle): Promise<void> {
   try {
-    await until(() => task.view().records > 0, 20_000);
+    await until(() => task.view().records > 0, 60_000);
   } catch (error) {
     throw new Error(`${JSON.stringify(task.view())} ${logged.join('; ')}`, { cause: error });
   }
