@@ -36,6 +36,16 @@ export const registeredConnectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./generator/index.ts')).connector,
   },
   {
+    className: 'mysql',
+    aliases: [
+      'mariadb',
+      'io.debezium.connector.mysql.MySqlConnector',
+      'io.debezium.connector.mariadb.MariaDbConnector',
+    ],
+    kind: 'source',
+    load: async () => (await import('./mysql/index.ts')).connector,
+  },
+  {
     className: 'postgres',
     aliases: ['io.debezium.connector.postgresql.PostgresConnector'],
     kind: 'source',

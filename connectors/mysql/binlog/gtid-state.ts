@@ -1,0 +1,33 @@
+import type { Family } from '../row/source-block.ts';
+import { GtidSet } from './gtid-set.ts';
+import { MariadbGtids } from './mariadb-gtid.ts';
+
+/** The complete transactions, whichever family wrote them. */
+export class GtidState {
+  readonly #mysql: GtidSet | undefined;
+  readonly #mariadb: MariadbGtids | undefined;
+  #text: string | undefined;
+
+  /** Throws a `position` error where the text is not of the family. */
+  constructor(family: Family, text: string) {
+    if (family === 'mysql') this.#mysql = GtidSet.parse(text);
+    else this.#mariadb = MariadbGtids.parse(text);
+  }
+
+  /** Adds a transaction: `uuid[:tag]:number`, or `domain-server-sequence`. */
+  add(gtid: string): void {
+    this.#text = undefined;
+    if (this.#mysql !== undefined) {
+      const colon = gtid.lastIndexOf(':');
+      this.#mysql.add(gtid.slice(0, colon), BigInt(gtid.slice(colon + 1)));
+      return;
+    }
+    const [domain = '0', server = '0', sequence = '0'] = gtid.split('-');
+    this.#mariadb?.set(Number(domain), Number(server), BigInt(sequence));
+  }
+
+  toString(): string {
+    this.#text ??= String(this.#mysql ?? this.#mariadb);
+    return this.#text;
+  }
+}

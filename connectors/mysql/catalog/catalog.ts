@@ -1,0 +1,89 @@
+import type { Connection, TextRow } from '../connection.ts';
+import { quoteText } from '../quoting.ts';
+import { catalogColumn } from './catalog-column.ts';
+import type { Collations } from './charset.ts';
+import { tableName, type Column, type Table } from './table.ts';
+
+type Reader = Pick<Connection, 'query' | 'mariadb'>;
+
+const BUILT_IN = "'mysql', 'information_schema', 'performance_schema', 'sys'";
+
+/** Which character set each collation belongs to. */
+export async function readCollations(reader: Reader): Promise<Collations> {
+  // MariaDB's newer collations have their numbers, one per character set, in the second view only.
+  const sql = reader.mariadb
+    ? 'SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL'
+    : 'SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS';
+  const rows = await reader
+    .query('reading the collations', sql)
+    .catch(() =>
+      reader.query(
+        'reading the collations',
+        'SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID IS NOT NULL',
+      ),
+    );
+  return new Map(rows.map((row) => [Number(row['ID']), row['CHARACTER_SET_NAME'] ?? '']));
+}
+
+/** Names of all base tables but the server's own. */
+export async function readTableNames(reader: Reader): Promise<readonly Pick<Table, 'database' | 'name'>[]> {
+  const rows = await reader.query(
+    'reading the tables',
+    `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
+      WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${BUILT_IN}) ORDER BY 1, 2`,
+  );
+  return rows.map((row) => ({ database: row['s'] ?? '', name: row['t'] ?? '' }));
+}
+
+/** A table as it is now; undefined: there is none. Throws a `config` error for a column of an unknown type. */
+export async function readTable(reader: Reader, database: string, name: string): Promise<Table | undefined> {
+  const of = `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
+  const doing = `reading the columns of ${database}.${name}`;
+  const rows = await reader.query(
+    doing,
+    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE,
+       DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
+     FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
+  );
+  if (rows.length === 0) return undefined;
+  const keys = await reader.query(
+    doing,
+    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${of} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
+  );
+  const columns = rows.map((row) => catalogColumn(row, reader.mariadb, `${database}.${name}`));
+  return { database, name, columns, key: keyPlaces(keys, columns) };
+}
+
+function keyPlaces(keys: readonly TextRow[], columns: readonly Column[]): readonly number[] {
+  return keys.map((row) => columns.findIndex(({ name }) => name === row['COLUMN_NAME'])).filter((at) => at >= 0);
+}
+
+/** Types that a table map shows as fixed or free bytes. */
+const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  uuid: ['binary', 'char'],
+  inet4: ['binary', 'char'],
+  inet6: ['binary', 'char'],
+  vector: ['varbinary', 'blob'],
+};
+
+/**
+ * Adds to a table of the binlog what only the catalogue knows, where the column is still the same: its
+ * default, and MariaDB's types over plain bytes.
+ */
+export function withCatalog(table: Table, now: Table | undefined): Table {
+  if (now === undefined) return table;
+  const columns = table.columns.map((column): Column => {
+    const found = now.columns.find(({ name }) => name === column.name);
+    if (found === undefined) return column;
+    if (HIDDEN[found.type]?.includes(column.type) === true) {
+      return { ...column, type: found.type, charset: undefined, length: found.length, defaultText: found.defaultText };
+    }
+    return found.type === column.type ? { ...column, defaultText: found.defaultText } : column;
+  });
+  return { ...table, columns };
+}
+
+/** Whether two versions of a table make the same records. */
+export function sameTable(left: Table, right: Table): boolean {
+  return tableName(left) === tableName(right) && JSON.stringify(left) === JSON.stringify(right);
+}

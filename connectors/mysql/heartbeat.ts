@@ -1,0 +1,44 @@
+import { heartbeatLayout } from '../../runtime/change/heartbeat.ts';
+import type { TaskContext } from '../../runtime/connector/context.ts';
+import type { Env, Timer } from '../../runtime/env/env.ts';
+import type { BinlogStream } from './stream/binlog-stream.ts';
+import type { SideConnection } from './stream/side-connection.ts';
+
+export interface HeartbeatSettings {
+  /** `heartbeat.interval.ms` */
+  readonly intervalMs: number;
+  /** `heartbeat.action.query` */
+  readonly query: string | undefined;
+  readonly topic: string;
+  readonly prefix: string;
+}
+
+const WARNING = 'MYSQL_HEARTBEAT_FAILED';
+
+/** Heartbeat records, and the statement that goes with them. Returns what ends them. */
+export function startHeartbeat(
+  env: Env,
+  context: TaskContext,
+  settings: HeartbeatSettings,
+  stream: BinlogStream,
+  side: SideConnection,
+): Timer {
+  const layout = heartbeatLayout(settings.topic, settings.prefix);
+  let busy = false;
+  const act = async (query: string): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      await side.use((connection) => connection.query('running heartbeat.action.query', query));
+      context.warning(WARNING, null);
+    } catch (error) {
+      context.warning(WARNING, error instanceof Error ? error.message : String(error));
+    } finally {
+      busy = false;
+    }
+  };
+  return env.timers.every(settings.intervalMs, () => {
+    stream.own(layout, String(env.clock.nowUs()));
+    if (settings.query !== undefined) void act(settings.query);
+  });
+}

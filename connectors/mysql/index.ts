@@ -1,0 +1,1 @@
+export { mysqlConnector as connector } from './connector.ts';

@@ -1,0 +1,106 @@
+import type { Position } from '../../runtime/connector/source.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+import type { JsonObject, JsonValue } from '../../runtime/record/record.ts';
+
+/**
+ * A place in a binlog: where a transaction begins, and how many of its rows events were handed over.
+ * A transaction that is sent again has the same rows events in the same order.
+ */
+export interface StreamPlace {
+  readonly file: string;
+  /** Begin of the transaction the place is in; with event 0, end of the last complete one. */
+  readonly position: number;
+  /** Complete transactions, as the family writes them; '' without GTIDs. */
+  readonly gtids: string;
+  /** Rows events of the transaction that are done. */
+  readonly event: number;
+  /** GTID of that transaction; '' where event is 0 or there is none. */
+  readonly transaction: string;
+}
+
+/** What Debezium's offset says beside the place: of the last event. */
+export interface LastEvent {
+  readonly seconds: number;
+  readonly serverId: number;
+}
+
+export class StreamPosition implements Position {
+  readonly place: StreamPlace;
+  /** `@@server_uuid`; '' on MariaDB, which has none. */
+  readonly server: string;
+  readonly last: LastEvent;
+
+  constructor(place: StreamPlace, server: string, last: LastEvent) {
+    this.place = place;
+    this.server = server;
+    this.last = last;
+  }
+
+  /** Debezium's keys, so that its tools read our offsets, and ours below `millrace.`. */
+  toOffset(): JsonObject {
+    const { place, last, server } = this;
+    return {
+      ts_sec: last.seconds,
+      file: place.file,
+      pos: place.position,
+      ...(place.gtids === '' ? {} : { gtids: place.gtids }),
+      ...(last.serverId === 0 ? {} : { server_id: last.serverId }),
+      ...(place.event === 0 ? {} : { event: place.event }),
+      'millrace.server': server,
+      ...(place.transaction === '' ? {} : { 'millrace.transaction': place.transaction }),
+    };
+  }
+}
+
+/** What a stored offset says. */
+export interface StoredOffset {
+  readonly place: StreamPlace;
+  /** undefined: written by Debezium, which stores none. */
+  readonly server: string | undefined;
+}
+
+/**
+ * Reads an offset of ours or of Debezium. Debezium counts events and rows in another way: a transaction that
+ * its offset is inside is produced again as a whole (at least once). Throws a `position` error.
+ */
+export function readOffset(offset: JsonObject): StoredOffset {
+  const { file, pos, gtids, event, snapshot } = offset;
+  const server = offset['millrace.server'];
+  if (snapshot !== undefined && snapshot !== false && offset['snapshot_completed'] !== true) {
+    throw unusable(offset, 'it stands inside a Debezium snapshot, which cannot be resumed');
+  }
+  const set = typeof gtids === 'string' ? gtids : '';
+  const named = typeof file === 'string' && file !== '';
+  const position = wholeNumber(pos);
+  if (!named && set === '') throw unusable(offset, 'it has neither file and pos nor gtids');
+  if (named && position === undefined) throw unusable(offset, 'its pos is no number');
+  const own = typeof server === 'string';
+  const transaction = offset['millrace.transaction'];
+  return {
+    place: {
+      file: named ? file : '',
+      position: position ?? 4,
+      gtids: set,
+      event: own ? (wholeNumber(event) ?? 0) : 0,
+      transaction: typeof transaction === 'string' ? transaction : '',
+    },
+    server: own ? server : undefined,
+  };
+}
+
+function wholeNumber(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+function unusable(offset: JsonObject, why: string): MillraceError {
+  return new MillraceError(
+    'MYSQL_OFFSET_UNUSABLE',
+    `cannot resume from the stored offset ${JSON.stringify(offset)}: ${why}`,
+    {
+      kind: 'position',
+      remedy:
+        'Stop the connector and delete its offsets to take a new snapshot, or alter them to {"file": …, "pos": …} or {"gtids": …} to choose the place yourself.',
+    },
+  );
+}

@@ -1,0 +1,172 @@
+import { parseColumnRules } from '../../runtime/change/column-rules.ts';
+import type { Op } from '../../runtime/change/envelope.ts';
+import { matchesAny, splitList } from '../../runtime/change/filters.ts';
+import { parseOptions, type Options, type RawConfig } from '../../runtime/connector/options.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { mysqlOptions } from './options.ts';
+import type { RowOptions } from './row/row-options.ts';
+import type { SnapshotMode, SnapshotSettings } from './snapshot/snapshot-settings.ts';
+
+type Parsed = Options<typeof mysqlOptions>;
+
+/** A connector's configuration in our terms. */
+export interface MysqlSettings {
+  /** `topic.prefix` */
+  readonly prefix: string;
+  readonly connection: ConnectionSettings;
+  /** `database.server.id` */
+  readonly serverId: number;
+  readonly rows: RowOptions;
+  readonly snapshot: SnapshotSettings;
+  readonly includeQuery: boolean;
+  readonly schemaChanges: boolean;
+  readonly maxRetries: number;
+  readonly retryWaitMs: number;
+  /** The server's own heartbeat on the binlog connection. */
+  readonly keepAliveMs: number;
+  readonly heartbeatMs: number;
+  readonly heartbeatQuery: string | undefined;
+}
+
+/** Throws a `config` error that names the key. */
+export function readSettings(config: RawConfig): MysqlSettings {
+  const parsed = parseOptions(mysqlOptions, config);
+  return {
+    prefix: parsed['topic.prefix'],
+    connection: connectionSettings(parsed),
+    serverId: parsed['database.server.id'],
+    rows: rowOptions(parsed, config),
+    snapshot: snapshotSettings(parsed, config),
+    includeQuery: parsed['include.query'],
+    schemaChanges: parsed['include.schema.changes'],
+    maxRetries: parsed['errors.max.retries'],
+    retryWaitMs: parsed['retriable.restart.connector.wait.ms'],
+    keepAliveMs: parsed['connect.keep.alive.interval.ms'],
+    heartbeatMs: parsed['heartbeat.interval.ms'],
+    heartbeatQuery: parsed['heartbeat.action.query'],
+  };
+}
+
+function connectionSettings(parsed: Parsed): ConnectionSettings {
+  const sslCa = parsed['millrace.database.ssl.ca'];
+  const sslCert = parsed['millrace.database.ssl.cert'];
+  const sslKey = parsed['millrace.database.ssl.key'];
+  return {
+    host: parsed['database.hostname'],
+    port: parsed['database.port'],
+    user: parsed['database.user'],
+    password: parsed['database.password'],
+    sslMode: parsed['database.ssl.mode'],
+    connectTimeoutMs: parsed['connect.timeout.ms'],
+    keepAlive: parsed['connect.keep.alive'],
+    initialStatements: splitStatements(parsed['database.initial.statements'] ?? ''),
+    ...(sslCa === undefined ? {} : { sslCa }),
+    ...(sslCert === undefined ? {} : { sslCert }),
+    ...(sslKey === undefined ? {} : { sslKey }),
+  };
+}
+
+function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
+  const list = (text: string | undefined): string[] => splitList(text ?? '');
+  return {
+    types: {
+      decimal: parsed['decimal.handling.mode'],
+      unsignedBigint: parsed['bigint.unsigned.handling.mode'],
+      time: parsed['time.precision.mode'],
+      binary: parsed['binary.handling.mode'],
+      unavailable: parsed['unavailable.value.placeholder'],
+    },
+    naming: {
+      prefix: parsed['topic.prefix'],
+      delimiter: parsed['topic.delimiter'],
+      transaction: parsed['topic.transaction'],
+      heartbeat: parsed['topic.heartbeat.prefix'],
+    },
+    databaseInclude: list(parsed['database.include.list']),
+    databaseExclude: list(parsed['database.exclude.list']),
+    tableInclude: list(parsed['table.include.list']),
+    tableExclude: list(parsed['table.exclude.list']),
+    columnInclude: list(parsed['column.include.list']),
+    columnExclude: list(parsed['column.exclude.list']),
+    columnRules: parseColumnRules(config),
+    messageKeys: parsed['message.key.columns'] ?? '',
+    tombstones: parsed['tombstones.on.delete'],
+    skipped: skippedOperations(parsed['skipped.operations']),
+    skipUnchanged: parsed['skip.messages.without.change'],
+    transactionMetadata: parsed['provide.transaction.metadata'],
+    contextHeaders: parsed['extended.headers.enabled'],
+    schemaNames: parsed['schema.name.adjustment.mode'],
+    fieldNames: parsed['field.name.adjustment.mode'],
+  };
+}
+
+function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotSettings {
+  const included = splitList(parsed['snapshot.include.collection.list'] ?? '');
+  const overrides = new Map<string, string>();
+  for (const table of splitList(parsed['snapshot.select.statement.overrides'] ?? '')) {
+    const key = `snapshot.select.statement.overrides.${table}`;
+    const statement = config[key];
+    if (statement === undefined) {
+      throw new MillraceError('MYSQL_OVERRIDE_MISSING', `${key} is not set`, {
+        kind: 'config',
+        key: 'snapshot.select.statement.overrides',
+        remedy: `Set ${key} to the SELECT that reads ${table}.`,
+      });
+    }
+    overrides.set(table, statement);
+  }
+  return {
+    mode: snapshotMode(parsed['snapshot.mode']),
+    locking: lockingMode(parsed['snapshot.locking.mode']),
+    readers: parsed['snapshot.max.threads'],
+    lockTimeoutMs: parsed['snapshot.lock.timeout.ms'],
+    delayMs: parsed['snapshot.delay.ms'],
+    includes: included.length === 0 ? () => true : matchesAny(included, 'snapshot.include.collection.list'),
+    overrides,
+    chunkRows: parsed['millrace.snapshot.chunk.rows'],
+  };
+}
+
+function snapshotMode(mode: Parsed['snapshot.mode']): SnapshotMode {
+  switch (mode) {
+    case 'never':
+    case 'schema_only':
+      return 'no_data';
+    case 'schema_only_recovery':
+      return 'recovery';
+    case 'custom':
+    case 'configuration_based':
+      throw new MillraceError('MYSQL_SNAPSHOT_MODE', `snapshot.mode ${mode} is not supported`, {
+        kind: 'config',
+        key: 'snapshot.mode',
+        remedy: 'Use always, initial, initial_only, no_data, when_needed or recovery.',
+      });
+    default:
+      return mode;
+  }
+}
+
+function lockingMode(mode: Parsed['snapshot.locking.mode']): SnapshotSettings['locking'] {
+  if (mode === 'custom') {
+    throw new MillraceError('MYSQL_LOCKING_MODE', 'snapshot.locking.mode custom is not supported', {
+      kind: 'config',
+      key: 'snapshot.locking.mode',
+      remedy: 'Use minimal, extended or none.',
+    });
+  }
+  return mode === 'extended' || mode === 'none' ? mode : 'minimal';
+}
+
+function skippedOperations(text: string): ReadonlySet<Op> {
+  const words = text.split(',').map((word) => word.trim());
+  return new Set(words.filter((word): word is Op => ['c', 'r', 'u', 'd', 't'].includes(word)));
+}
+
+/** Statements are separated by `;`; `;;` stands for a semicolon inside one. */
+function splitStatements(text: string): readonly string[] {
+  return text
+    .split(/(?<!;);(?!;)/)
+    .map((statement) => statement.replaceAll(';;', ';').trim())
+    .filter((statement) => statement !== '');
+}

@@ -1,0 +1,218 @@
+import type { TaskContext } from '../../../runtime/connector/context.ts';
+import type { SourceBatch } from '../../../runtime/connector/source.ts';
+import type { Env } from '../../../runtime/env/env.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
+import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { tableName, type Table } from '../catalog/table.ts';
+import type { Connection } from '../connection.ts';
+import { StreamPosition } from '../offset.ts';
+import type { RowFactory } from '../row/table-rows.ts';
+import { BlockPool } from '../stream/block-pool.ts';
+import type { EventFacts } from '../stream/meta-cells.ts';
+import { mysqlError } from '../wire/server-error.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
+import type { SnapshotSettings } from './snapshot-settings.ts';
+import { boundarySql, isDivisible, selectSql, type Chunk } from './table-select.ts';
+import { TextRows } from './text-rows.ts';
+
+export interface SnapshotEdges {
+  readonly env: Env;
+  readonly context: TaskContext;
+  readonly rows: RowFactory;
+  readonly partition: JsonObject;
+  /** `@@server_uuid` */
+  readonly server: string;
+  open(): Promise<Connection>;
+  /** Records of the tables' definitions, before their rows. */
+  definitions?(tables: readonly Table[], point: ConsistentPoint): Promise<RowBlock | undefined>;
+}
+
+interface Work {
+  readonly table: Table;
+  readonly chunk: Chunk;
+  /** The first chunk of its table. */
+  readonly opens: boolean;
+  readonly closes: boolean;
+}
+
+/**
+ * All captured tables as they were at one place, as `op: r`. The last batch carries that place: the stream
+ * goes on from it. Until then no offset is stored, so that a crash makes the whole snapshot again (I3); no
+ * stream record goes out before.
+ */
+export class SnapshotReader {
+  readonly #settings: SnapshotSettings;
+  readonly #edges: SnapshotEdges;
+  readonly #queue = new BatchQueue();
+  readonly #stop = new AbortController();
+  readonly #pool: BlockPool;
+  #point: ConsistentPoint | undefined;
+  #running: Promise<void> | undefined;
+  #done = false;
+
+  constructor(settings: SnapshotSettings, edges: SnapshotEdges) {
+    this.#settings = settings;
+    this.#edges = edges;
+    this.#pool = new BlockPool(settings.readers * 3);
+  }
+
+  /** Where the stream begins; known after {@link open}. */
+  get place(): StreamPosition['place'] | undefined {
+    return this.#point?.place;
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    const { env, context } = this.#edges;
+    if (this.#settings.delayMs > 0) await env.timers.sleep(this.#settings.delayMs, signal);
+    context.stage('fixing the place of the snapshot');
+    this.#point = await openConsistentPoint(this.#settings, context, () => this.#edges.open());
+    this.#running = this.#run(this.#point);
+  }
+
+  /** null: the snapshot is done. */
+  async read(signal: AbortSignal): Promise<SourceBatch | null> {
+    for (;;) {
+      const batch = this.#queue.shift();
+      if (batch !== undefined) return batch;
+      if (this.#done) return null;
+      await this.#queue.wait(signal);
+    }
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort(new MillraceError('MYSQL_SNAPSHOT_CLOSED', 'the snapshot was closed', { kind: 'closed' }));
+    for (const reader of this.#point?.readers ?? []) reader.destroy();
+    await this.#running;
+    await this.#point?.release();
+  }
+
+  async #run(point: ConsistentPoint): Promise<void> {
+    try {
+      const tables = await this.#tables(point);
+      const block = await this.#edges.definitions?.(tables, point);
+      if (block !== undefined) await this.#push(block);
+      const work = await this.#plan(point, tables);
+      const makers = await this.#readAll(point, work);
+      await this.#finish(point, makers);
+      this.#done = true;
+      this.#queue.wake();
+    } catch (error) {
+      this.#queue.fail(mysqlError('reading the snapshot', error));
+    } finally {
+      for (const reader of point.readers) reader.destroy();
+      await point.release();
+    }
+  }
+
+  async #tables({ readers }: ConsistentPoint): Promise<readonly Table[]> {
+    const { rows, context } = this.#edges;
+    const [reader] = readers;
+    if (reader === undefined) return [];
+    const tables: Table[] = [];
+    for (const { database, name } of await readTableNames(reader)) {
+      if (!rows.captures(database, name)) continue;
+      const table = await readTable(reader, database, name);
+      if (table !== undefined) tables.push(table);
+    }
+    const none = 'the include and exclude lists match no table of this server';
+    context.warning('MYSQL_NO_TABLES', tables.length > 0 ? null : none);
+    return tables;
+  }
+
+  async #plan({ readers }: ConsistentPoint, tables: readonly Table[]): Promise<Work[]> {
+    const work: Work[] = [];
+    const [reader] = readers;
+    for (const table of tables) {
+      if (!this.#settings.includes(tableName(table))) continue;
+      const whole = readers.length === 1 || !isDivisible(table) || this.#settings.overrides.has(tableName(table));
+      const chunks = whole || reader === undefined ? [{ from: null, to: null }] : await this.#chunks(reader, table);
+      for (const [i, chunk] of chunks.entries()) {
+        work.push({ table, chunk, opens: i === 0, closes: chunks.length === 1 });
+      }
+    }
+    return work;
+  }
+
+  /** Whole numbers, found one after the other along the key. */
+  async #chunks(reader: Connection, table: Table): Promise<Chunk[]> {
+    const chunks: Chunk[] = [];
+    let from: string | null = null;
+    for (;;) {
+      const sql = boundarySql(table, from, this.#settings.chunkRows);
+      const row = await reader.one(`dividing ${tableName(table)}`, sql);
+      const next: string | null = row?.['b'] ?? null;
+      // Rows of one value cannot be divided: the chunk takes in the rest.
+      if (next === null || next === from) break;
+      chunks.push({ from, to: next });
+      from = next;
+    }
+    chunks.push({ from, to: null });
+    return chunks;
+  }
+
+  async #readAll(point: ConsistentPoint, work: Work[]): Promise<TextRows[]> {
+    const { env, context } = this.#edges;
+    const facts = snapshotFacts(point, env);
+    const total = work.length;
+    let first = true;
+    const readers = point.readers.map(async (reader) => {
+      const maker = new TextRows(
+        this.#pool,
+        facts,
+        (block) => this.#push(block),
+        () => env.clock.nowUs(),
+      );
+      for (let next = work.shift(); next !== undefined; next = work.shift()) {
+        context.stage(`snapshot of ${tableName(next.table)}, ${total - work.length} of ${total}`);
+        const opens = first ? 'first' : 'first_in_data_collection';
+        maker.table(this.#edges.rows.rows(next.table, 'text'), next.opens ? opens : undefined);
+        const sql = this.#settings.overrides.get(tableName(next.table)) ?? selectSql(next.table, next.chunk);
+        await reader.rows(`reading ${tableName(next.table)}`, sql, maker, this.#stop.signal);
+        if (maker.rows > 0) first = false;
+        if (next.closes) maker.tableEnd();
+      }
+      return maker;
+    });
+    try {
+      return await Promise.all(readers);
+    } catch (error) {
+      this.#stop.abort(error);
+      await Promise.allSettled(readers);
+      throw error;
+    }
+  }
+
+  /** The blocks that are left, the last of them with the place of the stream. */
+  async #finish({ place }: ConsistentPoint, makers: readonly TextRows[]): Promise<void> {
+    const { env, partition, server } = this.#edges;
+    const left = makers.map((maker, i) => maker.finish(i === makers.length - 1)).filter(({ count }) => count > 0);
+    const final = left.pop();
+    for (const block of left) await this.#push(block);
+    const seconds = Math.floor(env.clock.nowMs() / 1000);
+    const progress = [{ partition, position: new StreamPosition(place, server, { seconds, serverId: 0 }) }];
+    this.#queue.push({ records: final ?? [], progress });
+  }
+
+  async #push(block: RowBlock): Promise<void> {
+    while (this.#queue.length >= this.#settings.readers * 2) await this.#queue.room(this.#stop.signal);
+    this.#stop.signal.throwIfAborted();
+    this.#queue.push({ records: block, release: () => this.#pool.give(block) });
+  }
+}
+
+export function snapshotFacts({ place }: ConsistentPoint, env: Env): EventFacts {
+  return {
+    sourceUs: String(env.clock.nowUs()),
+    serverId: '0',
+    gtid: null,
+    file: place.file,
+    pos: String(place.position),
+    thread: null,
+    query: null,
+    transactionId: null,
+  };
+}

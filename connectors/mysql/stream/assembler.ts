@@ -1,0 +1,334 @@
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import { EVENT, HEADER_BYTES, IGNORABLE, rowsKind, type RowsKind } from '../binlog/event-type.ts';
+import { readGtid, readMariadbGtid, readTaggedGtid, type GtidEvent } from '../binlog/gtid-event.ts';
+import type { GtidState } from '../binlog/gtid-state.ts';
+import { brokenRows, DUMMY_TABLE, readRowsHead, toArena, unpack } from '../binlog/rows-event.ts';
+import { readTableMap, readTableMapHead } from '../binlog/table-map.ts';
+import type { StreamPlace } from '../offset.ts';
+import type { TableRows } from '../row/table-rows.ts';
+import type { EventFeed } from './event-feed.ts';
+import { MetaCells } from './meta-cells.ts';
+import { readQueryEvent, type QueryEvent } from './query-event.ts';
+import { RowWriter } from './row-writer.ts';
+import { StatementHandler, type StatementHooks } from './statement-handler.ts';
+import type { TableSource } from './table-source.ts';
+import { TransactionRecords } from './transaction-records.ts';
+import { TransactionState } from './transaction.ts';
+
+export interface AssemblerOptions {
+  readonly tables: TableSource;
+  readonly skipUnchanged: boolean;
+  /** `include.query` */
+  readonly includeQuery: boolean;
+  readonly transactions?: TransactionRecords;
+  readonly statements: StatementHooks;
+}
+
+/**
+ * Turns binlog events into rows of the current block. The place it stands at moves with every event, so a
+ * block may end between any two (I2). A table it has to ask the catalogue about makes {@link event} return
+ * a promise: the next event has to wait for it.
+ */
+export class Assembler {
+  readonly meta = new MetaCells();
+  block: RowBlock;
+  readonly state: TransactionState;
+  readonly #options: AssemblerOptions;
+  readonly #gtids: GtidState;
+  readonly #statements: StatementHandler;
+  /** By table id; null: not captured. Ids mean nothing in another file. */
+  readonly #maps = new Map<number, RowWriter | null>();
+  /** Where to drop what was handed over before: undefined after it was found. */
+  #resume: StreamPlace | undefined;
+  #query: string | null = null;
+  #thread: string | null = null;
+  /** Of the last event. */
+  seconds = 0;
+  serverId = 0;
+
+  constructor(options: AssemblerOptions, block: RowBlock, place: StreamPlace, gtids: GtidState) {
+    this.#options = options;
+    this.block = block;
+    this.state = new TransactionState(place);
+    this.#gtids = gtids;
+    this.#statements = new StatementHandler(options.statements);
+  }
+
+  /** A new connection sends again from the begin of the transaction that the place is in. */
+  restart(): void {
+    const place = this.place();
+    this.#maps.clear();
+    this.#resume = place.event > 0 ? place : undefined;
+    this.#query = null;
+    this.state.open = false;
+  }
+
+  /** Where the stream stands after the events read so far. */
+  place(): StreamPlace {
+    const { file, position, events, gtid, drop } = this.state;
+    const resume = this.#resume;
+    if (resume !== undefined && !this.state.open) return resume;
+    const event = drop > 0 ? events + drop : events;
+    return { file, position, gtids: this.#gtids.toString(), event, transaction: event > 0 ? gtid : '' };
+  }
+
+  /** Handles the event that the feed shows. */
+  event(feed: EventFeed): Promise<void> | undefined {
+    const { type } = feed;
+    const kind = rowsKind(type);
+    if (kind !== undefined) {
+      this.#rows(feed, kind);
+      return undefined;
+    }
+    if (feed.seconds > 0) this.seconds = feed.seconds;
+    switch (type) {
+      case EVENT.tableMap:
+        return this.#tableMap(feed);
+      case EVENT.gtid:
+      case EVENT.anonymousGtid:
+        this.#begin(feed, readGtid(feed.body(), type === EVENT.anonymousGtid));
+        return undefined;
+      case EVENT.taggedGtid:
+        this.#begin(feed, readTaggedGtid(feed.body()));
+        return undefined;
+      case EVENT.mariadbGtid:
+        this.#begin(feed, readMariadbGtid(feed.body(), feed.serverId));
+        return undefined;
+      case EVENT.query:
+      case EVENT.queryCompressed:
+        return this.#statement(feed);
+      case EVENT.xid:
+      case EVENT.xaPrepare:
+        this.#commit(feed);
+        return undefined;
+      default:
+        this.#other(feed);
+        return undefined;
+    }
+  }
+
+  #other(feed: EventFeed): void {
+    switch (feed.type) {
+      case EVENT.rotate:
+        // Between transactions the place goes on in the next file, so that the old one may be purged.
+        if (!this.state.open && this.#resume === undefined) this.state.end(feed.file, feed.position);
+        return;
+      case EVENT.formatDescription:
+        this.#maps.clear();
+        return;
+      case EVENT.rowsQuery: {
+        const body = feed.body();
+        body.skip(1);
+        if (this.#options.includeQuery) this.#query = body.text(body.left);
+        return;
+      }
+      case EVENT.annotateRows:
+        if (this.#options.includeQuery) this.#query = feed.body().text(feed.end - feed.at - HEADER_BYTES);
+        return;
+      case EVENT.incident:
+        throw new MillraceError('MYSQL_INCIDENT', `the server lost events at ${feed.place}`, {
+          kind: 'position',
+          remedy: 'The binlog has a gap there: take a new snapshot, or alter the offset to a place behind it.',
+        });
+      case EVENT.beginLoad:
+      case EVENT.executeLoad:
+        throw this.#statements.statementFormat(feed.place, 'LOAD DATA');
+      default:
+        if (PASSED_OVER.has(feed.type) || (feed.flags & IGNORABLE) !== 0) return;
+        throw new MillraceError('MYSQL_EVENT_UNKNOWN', `the event at ${feed.place} has the unknown type ${feed.type}`, {
+          kind: 'bug',
+          remedy: 'Report it with the server version.',
+        });
+    }
+  }
+
+  #begin(feed: EventFeed, { gtid, commitUs, standalone }: GtidEvent): void {
+    const { state } = this;
+    state.begin(feed.file, feed.start, gtid, commitUs);
+    state.explicit = feed.type === EVENT.mariadbGtid && !standalone;
+    this.serverId = feed.serverId;
+    this.#query = null;
+    this.#thread = null;
+    const resume = this.#resume;
+    if (resume !== undefined && this.#isResumed(resume, feed, gtid)) {
+      state.drop = resume.event;
+      this.#resume = undefined;
+    }
+    this.#options.transactions?.begin(this.#transactionId());
+  }
+
+  #isResumed(resume: StreamPlace, feed: EventFeed, gtid: string): boolean {
+    if (resume.transaction !== '') return resume.transaction === gtid;
+    if (resume.file === feed.file && resume.position === feed.start) return true;
+    throw changed(resume, `the transaction at ${feed.place} came first`);
+  }
+
+  #statement(feed: EventFeed): Promise<void> | undefined {
+    const event = readQueryEvent(feed.body(), feed.type === EVENT.queryCompressed);
+    const { state } = this;
+    this.serverId = feed.serverId;
+    this.#thread = String(event.thread);
+    const kind = this.#statements.kind(event, feed.place, state.rows);
+    switch (kind) {
+      case 'begin':
+        // Without a GTID event before it the transaction begins here.
+        if (!state.open) this.#begin(feed, { gtid: '', commitUs: 0, standalone: false });
+        state.explicit = true;
+        return undefined;
+      case 'commit':
+        this.#commit(feed);
+        return undefined;
+      case 'none':
+        return undefined;
+      case 'ddl':
+      case 'truncate':
+        return this.#definition(kind, event, feed);
+    }
+  }
+
+  #definition(kind: 'ddl' | 'truncate', event: QueryEvent, feed: EventFeed): Promise<void> | undefined {
+    if (kind === 'ddl') {
+      this.#maps.clear();
+      this.#options.tables.forget();
+    }
+    this.meta.event(this.#facts(feed));
+    const work = this.#options.statements.defined(kind, event, this);
+    if (!this.state.explicit) this.#commit(feed);
+    return work;
+  }
+
+  #commit(feed: EventFeed): void {
+    const { state } = this;
+    if (state.drop > 0) throw changed(this.place(), `the transaction ends at ${feed.place}`);
+    const { transactions } = this.#options;
+    if (state.open && transactions !== undefined && state.rows) {
+      transactions.writeEnd(this.block, this.meta, this.#sourceUs(feed));
+    }
+    if (state.gtid !== '') this.#gtids.add(state.gtid);
+    state.end(feed.file, feed.position);
+    this.#query = null;
+  }
+
+  #tableMap(feed: EventFeed): Promise<void> | undefined {
+    const reader = feed.body();
+    const head = readTableMapHead(reader);
+    if (this.#maps.has(head.id)) return undefined;
+    const { tables } = this.#options;
+    if (!tables.captures(head.database, head.name)) {
+      this.#maps.set(head.id, null);
+      return undefined;
+    }
+    const table = readTableMap(reader, head, tables.collations);
+    const known = tables.known(table);
+    if (known !== undefined) {
+      this.#learn(head.id, known);
+      return undefined;
+    }
+    return tables.resolve(table).then((rows) => this.#learn(head.id, rows));
+  }
+
+  #learn(id: number, rows: TableRows): void {
+    const { transactions, skipUnchanged } = this.#options;
+    this.#maps.set(id, new RowWriter(rows, this.meta, transactions, skipUnchanged));
+  }
+
+  #rows(feed: EventFeed, kind: RowsKind): void {
+    const { state } = this;
+    const head = readRowsHead(feed.bytes, feed.at, feed.end, kind);
+    if (head.tableId === DUMMY_TABLE) return;
+    const writer = this.#maps.get(head.tableId);
+    if (writer === undefined)
+      throw brokenRows(`rows of table ${head.tableId} at ${feed.place} come before its description`);
+    this.serverId = feed.serverId;
+    this.seconds = feed.seconds;
+    const ghost = state.drop > 0;
+    if (writer !== null) this.#write(feed, kind, head, writer, ghost);
+    state.events++;
+    if (ghost) state.drop--;
+  }
+
+  #write(
+    feed: EventFeed,
+    kind: RowsKind,
+    head: ReturnType<typeof readRowsHead>,
+    writer: RowWriter,
+    ghost: boolean,
+  ): void {
+    if (head.width !== writer.width) throw brokenRows(`it has ${head.width} columns, its table ${writer.width}`);
+    const { block, meta, state } = this;
+    if (!state.rows && !ghost) this.#options.transactions?.writeBegin(block, meta, this.#sourceUs(feed));
+    state.rows = true;
+    const { count, cellCount } = block;
+    meta.event(this.#facts(feed));
+    const base = meta.at;
+    toArena(block, base, feed.bytes, feed.at, kind.compressed ? head.rows : feed.end);
+    let end = base + (feed.end - feed.at);
+    const shift = base - feed.at;
+    if (kind.compressed) {
+      const rows = unpack(feed.bytes, head.rows, feed.end);
+      toArena(block, head.rows + shift, rows, 0, rows.length);
+      end = head.rows + shift + rows.length;
+    }
+    meta.at = end;
+    writer.write(block, kind, {
+      present: head.present + shift,
+      presentNew: head.presentNew + shift,
+      rows: head.rows + shift,
+      end,
+    });
+    if (!ghost) return;
+    // Handed over before: its rows count in the transaction, and make no record.
+    block.count = count;
+    block.cellCount = cellCount;
+  }
+
+  #facts(feed: EventFeed): Parameters<MetaCells['event']>[0] {
+    const { gtid } = this.state;
+    return {
+      sourceUs: this.#sourceUs(feed),
+      serverId: String(feed.serverId),
+      gtid: gtid === '' ? null : gtid,
+      file: feed.file,
+      pos: String(feed.start),
+      thread: this.#thread,
+      query: this.#query,
+      transactionId: this.#options.transactions === undefined ? null : this.#transactionId(),
+    };
+  }
+
+  #sourceUs(feed: EventFeed): string {
+    const { commitUs } = this.state;
+    return String(commitUs > 0 ? commitUs : feed.seconds * 1_000_000);
+  }
+
+  #transactionId(): string {
+    const { gtid, file, position } = this.state;
+    return gtid === '' ? `file=${file},pos=${position}` : gtid;
+  }
+}
+
+/** Events that say nothing that matters here. */
+const PASSED_OVER: ReadonlySet<number> = new Set([
+  EVENT.stop,
+  EVENT.intvar,
+  EVENT.random,
+  EVENT.userVariable,
+  EVENT.heartbeat,
+  EVENT.heartbeatV2,
+  EVENT.ignorable,
+  EVENT.previousGtids,
+  EVENT.transactionContext,
+  EVENT.viewChange,
+  EVENT.checkpoint,
+  EVENT.mariadbGtidList,
+  EVENT.startEncryption,
+]);
+
+function changed(place: StreamPlace, what: string): MillraceError {
+  const at = place.transaction === '' ? `${place.file}:${place.position}` : place.transaction;
+  return new MillraceError('MYSQL_TRANSACTION_CHANGED', `the transaction ${at} is not what it was: ${what}`, {
+    kind: 'position',
+    remedy: 'The server’s binlog was replaced. Stop the connector and delete its offsets to take a new snapshot.',
+  });
+}

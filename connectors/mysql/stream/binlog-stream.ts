@@ -1,0 +1,223 @@
+import type { TaskContext } from '../../../runtime/connector/context.ts';
+import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
+import type { Env } from '../../../runtime/env/env.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
+import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../runtime/record/row-layout.ts';
+import { EVENT } from '../binlog/event-type.ts';
+import { StreamPosition, type StreamPlace } from '../offset.ts';
+import { retryWait } from '../retry-wait.ts';
+import { mysqlError } from '../wire/server-error.ts';
+import type { Assembler } from './assembler.ts';
+import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
+import type { EventFeed } from './event-feed.ts';
+
+export interface StreamSettings {
+  readonly partition: JsonObject;
+  /** `errors.max.retries`; -1: no limit. */
+  readonly maxRetries: number;
+  /** Longest wait between two attempts. */
+  readonly retryWaitMs: number;
+  /** How often the offset moves where no record does. */
+  readonly idleProgressMs: number;
+}
+
+export interface StreamEdges {
+  readonly env: Env;
+  readonly context: TaskContext;
+  readonly pool: BlockPool;
+  /** Connects at a place that was compared with the server; throws where they do not fit. */
+  connect(place: StreamPlace, signal: AbortSignal): Promise<EventFeed>;
+}
+
+/** While more keeps coming, a waiting reader gets what came in this time. */
+const GATHER_MS = 2;
+
+/**
+ * The binlog as batches. There is no queue: `read` takes from the socket, and what is not read stays with the
+ * server (I7). A batch is handed over when it holds 1 MiB, or when the socket has given all it had.
+ * A lost connection is opened again at the place that was read, so nothing is handed over twice.
+ */
+export class BinlogStream {
+  readonly #settings: StreamSettings;
+  readonly #edges: StreamEdges;
+  readonly #assembler: Assembler;
+  readonly #server: string;
+  #feed: EventFeed | undefined;
+  #attempts = 0;
+  /** Place of the last progress, and when it was. */
+  #last = '';
+  #lastMs = -Infinity;
+  #failure: Error | undefined;
+  #closed = false;
+
+  /** `server`: whose positions these are. */
+  constructor(settings: StreamSettings, edges: StreamEdges, assembler: Assembler, server: string) {
+    this.#settings = settings;
+    this.#edges = edges;
+    this.#assembler = assembler;
+    this.#server = server;
+  }
+
+  /** Connects. The first failure is thrown; later ones are retried as the options say. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#connect(signal);
+  }
+
+  async read(signal: AbortSignal): Promise<SourceBatch> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#closed) throw closed();
+      try {
+        const feed = this.#feed ?? (await this.#connect(signal));
+        return await this.#fill(feed, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        await this.#retry(mysqlError('streaming', error), signal);
+      }
+    }
+  }
+
+  /** Ends the stream with an error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#feed?.nudge();
+  }
+
+  /** Adds a row of the task's own, whose one cell is a text: a heartbeat. */
+  own(layout: RowLayout, text: string): void {
+    const { block, meta } = this.#assembler;
+    block.begin(layout, NO_TIMESTAMP);
+    meta.texts(block, [text]);
+    this.#feed?.nudge();
+  }
+
+  get place(): StreamPlace {
+    return this.#assembler.place();
+  }
+
+  /** Seconds since 1970 of the last event read; 0: none yet. */
+  get seconds(): number {
+    return this.#assembler.seconds;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#feed?.close();
+    this.#feed?.nudge();
+  }
+
+  async #connect(signal: AbortSignal): Promise<EventFeed> {
+    const { context } = this.#edges;
+    this.#assembler.restart();
+    const feed = await this.#edges.connect(this.#assembler.place(), signal);
+    if (this.#closed) {
+      feed.close();
+      throw closed();
+    }
+    this.#feed = feed;
+    context.warning('MYSQL_RECONNECTING', null);
+    return feed;
+  }
+
+  /** Reads events until there is a batch. */
+  async #fill(feed: EventFeed, signal: AbortSignal): Promise<SourceBatch> {
+    const { env, context } = this.#edges;
+    const assembler = this.#assembler;
+    const startMs = env.clock.monotonicMs();
+    for (;;) {
+      while (feed.next()) {
+        const waiting = assembler.event(feed);
+        if (waiting !== undefined) await waiting;
+        if (feed.type === EVENT.heartbeat || feed.type === EVENT.heartbeatV2) {
+          context.idle(`the server has sent everything up to ${feed.file}:${feed.position}`);
+        }
+        if (assembler.meta.at >= BLOCK_BYTES) return this.#cut();
+      }
+      const idle = assembler.block.count === 0 ? this.#idleProgress() : undefined;
+      if (idle !== undefined) return idle;
+      if (feed.take()) {
+        this.#attempts = 0;
+        assembler.meta.clock(env.clock.nowUs());
+        continue;
+      }
+      if (assembler.block.count > 0) {
+        const early = env.clock.monotonicMs() - startMs < GATHER_MS;
+        await env.timers.yield();
+        if (feed.take()) {
+          assembler.meta.clock(env.clock.nowUs());
+          continue;
+        }
+        // Inside a transaction the rest is on its way.
+        if (!early || !assembler.state.open) return this.#cut();
+        continue;
+      }
+      await feed.wait(signal);
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#closed) throw closed();
+    }
+  }
+
+  #cut(): SourceBatch {
+    const { pool } = this.#edges;
+    const assembler = this.#assembler;
+    const { block } = assembler;
+    const progress = [this.#progress()];
+    assembler.block = pool.take();
+    assembler.meta.reset();
+    return { records: block, progress, release: () => pool.give(block) };
+  }
+
+  /** The place moved, but no record did: then so may the stored offset, else the binlog would be purged under it. */
+  #idleProgress(): SourceBatch | undefined {
+    const { env } = this.#edges;
+    if (env.clock.monotonicMs() - this.#lastMs < this.#settings.idleProgressMs) return undefined;
+    const before = this.#last;
+    const progress = this.#progress();
+    return this.#last === before ? undefined : { records: [], progress: [progress] };
+  }
+
+  #progress(): Progress {
+    const { seconds, serverId } = this.#assembler;
+    const place = this.#assembler.place();
+    this.#last = JSON.stringify(place);
+    this.#lastMs = this.#edges.env.clock.monotonicMs();
+    return {
+      partition: this.#settings.partition,
+      position: new StreamPosition(place, this.#server, { seconds, serverId }),
+    };
+  }
+
+  async #retry(error: MillraceError, signal: AbortSignal): Promise<void> {
+    const { env, context } = this.#edges;
+    const { maxRetries, retryWaitMs } = this.#settings;
+    this.#feed?.close();
+    this.#feed = undefined;
+    const retriable = error.kind === 'unavailable' || error.kind === 'busy';
+    if (!retriable) throw error;
+    if (maxRetries >= 0 && this.#attempts >= maxRetries) throw exhausted(error, maxRetries);
+    const waitMs = retryWait(this.#attempts, retryWaitMs, env.random.next());
+    this.#attempts++;
+    context.warning('MYSQL_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
+    await env.timers.sleep(waitMs, signal);
+  }
+}
+
+function closed(): MillraceError {
+  return new MillraceError('MYSQL_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' });
+}
+
+function exhausted(error: MillraceError, maxRetries: number): MillraceError {
+  return new MillraceError(
+    'MYSQL_RETRIES_EXHAUSTED',
+    `${error.message}; errors.max.retries=${maxRetries} allows no further attempt`,
+    {
+      kind: 'missing',
+      key: 'errors.max.retries',
+      remedy: 'Restart the connector when the server is back, or raise errors.max.retries (-1: no limit).',
+      cause: error,
+    },
+  );
+}

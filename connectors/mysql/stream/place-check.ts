@@ -1,0 +1,131 @@
+import { MillraceError } from '../../../runtime/record/error.ts';
+import { GtidSet } from '../binlog/gtid-set.ts';
+import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
+import type { Connection } from '../connection.ts';
+import type { StreamPlace } from '../offset.ts';
+
+const DOING = 'comparing the stored place with the server';
+const SNAPSHOT = 'Stop the connector and delete its offsets to take a new snapshot, or use snapshot.mode=when_needed.';
+
+/**
+ * Whether the server has everything after a place, and nothing of before is missing there: otherwise a
+ * `position` error with the gap (D16). True: read by GTID.
+ */
+export async function checkPlace(
+  connection: Connection,
+  place: StreamPlace,
+  server: string | undefined,
+): Promise<boolean> {
+  if (place.gtids !== '') {
+    if (connection.mariadb) {
+      await checkMariadb(connection, place.gtids);
+      return true;
+    }
+    const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e, @@gtid_purged AS p');
+    if (row?.['m'] === 'ON') {
+      checkMysql(GtidSet.parse(place.gtids), GtidSet.parse(row['e'] ?? ''), GtidSet.parse(row['p'] ?? ''));
+      return true;
+    }
+    if (place.file === '') {
+      throw new MillraceError('MYSQL_GTID_MODE', `the stored place is GTIDs, but gtid_mode is ${row?.['m']}`, {
+        kind: 'position',
+        remedy: 'Set gtid_mode=ON on the server, or alter the offset to {"file": …, "pos": …}.',
+      });
+    }
+  }
+  await checkServer(connection, server);
+  await checkFile(connection, place);
+  return false;
+}
+
+function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
+  const missing = purged.minus(ours);
+  if (!missing.empty) {
+    throw new MillraceError(
+      'MYSQL_BINLOG_PURGED',
+      `the server has purged transactions that were not read: ${missing}`,
+      {
+        kind: 'position',
+        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
+      },
+    );
+  }
+  const ahead = ours.minus(executed);
+  if (!ahead.empty) {
+    throw new MillraceError('MYSQL_POSITION_AHEAD', `the server does not have transactions that were read: ${ahead}`, {
+      kind: 'position',
+      remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
+    });
+  }
+}
+
+async function checkMariadb(connection: Connection, gtids: string): Promise<void> {
+  const row = await connection.one(DOING, 'SELECT @@gtid_binlog_state AS s, @@gtid_slave_pos AS r');
+  const theirs = new Map<number, bigint>();
+  for (const list of [row?.['s'] ?? '', row?.['r'] ?? '']) {
+    for (const part of list.split(',').filter((text) => text.trim() !== '')) {
+      const one = MariadbGtids.parse(part);
+      for (const domain of one.domains()) {
+        const sequence = one.sequence(domain) ?? 0n;
+        if (sequence > (theirs.get(domain) ?? -1n)) theirs.set(domain, sequence);
+      }
+    }
+  }
+  const ours = MariadbGtids.parse(gtids);
+  for (const domain of ours.domains()) {
+    const read = ours.sequence(domain) ?? 0n;
+    const has = theirs.get(domain);
+    if (has !== undefined && has >= read) continue;
+    throw new MillraceError(
+      'MYSQL_POSITION_AHEAD',
+      `the server stands at ${has === undefined ? 'no transaction' : `transaction ${has}`} of domain ${domain}, but ${read} was read`,
+      {
+        kind: 'position',
+        remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
+      },
+    );
+  }
+}
+
+async function checkServer(connection: Connection, server: string | undefined): Promise<void> {
+  if (server === undefined || server === '') return;
+  const now = await readServerUuid(connection);
+  if (now === server) return;
+  throw new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
+    kind: 'position',
+    key: 'database.hostname',
+    remedy: `A file and position mean something on their own server only: point database.hostname to it, or switch both to GTIDs before a failover. ${SNAPSHOT}`,
+  });
+}
+
+async function checkFile(connection: Connection, { file, position }: StreamPlace): Promise<void> {
+  const rows = await connection.query(DOING, 'SHOW BINARY LOGS');
+  const names = rows.map((row) => row['Log_name'] ?? '');
+  const found = rows.find((row) => row['Log_name'] === file);
+  if (found === undefined) {
+    throw new MillraceError(
+      'MYSQL_BINLOG_PURGED',
+      `the server does not have ${file} any more: it has ${names[0] ?? 'no binlog'} to ${names.at(-1) ?? ''}`,
+      {
+        kind: 'position',
+        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
+      },
+    );
+  }
+  if (Number(found['File_size']) >= position) return;
+  throw new MillraceError(
+    'MYSQL_POSITION_AHEAD',
+    `${file} ends at ${found['File_size']} on the server, but was read up to ${position}`,
+    {
+      kind: 'position',
+      remedy: `The server was reset or restored, or lost the end of its binlog in a crash (sync_binlog is not 1). ${SNAPSHOT}`,
+    },
+  );
+}
+
+/** '' where the server has none. */
+export async function readServerUuid(connection: Connection): Promise<string> {
+  if (connection.mariadb) return '';
+  const row = await connection.one('reading the server’s id', 'SELECT @@server_uuid AS u');
+  return row?.['u'] ?? '';
+}

@@ -1,0 +1,110 @@
+import { unpack } from '../binlog/rows-event.ts';
+import type { PayloadReader } from '../wire/payload-reader.ts';
+
+/** A QUERY event: a statement that is not rows. */
+export interface QueryEvent {
+  readonly thread: number;
+  /** Default database of the session. */
+  readonly database: string;
+  readonly sql: string;
+}
+
+/** `thread:u32 time:u32 database-length:u8 error:u16 status-length:u16 status database 0 sql` */
+export function readQueryEvent(reader: PayloadReader, compressed: boolean): QueryEvent {
+  const thread = reader.u32();
+  reader.skip(4);
+  const databaseLength = reader.u8();
+  reader.skip(2);
+  reader.skip(reader.u16());
+  const database = reader.text(databaseLength);
+  reader.skip(1);
+  const sql = compressed ? unpack(reader.bytes, reader.at, reader.end).toString('utf8') : reader.text(reader.left);
+  return { thread, database, sql };
+}
+
+/** What a statement in the binlog is to us. */
+export type StatementKind =
+  | 'begin'
+  | 'commit'
+  | 'rollback'
+  /** Says nothing that rows do not say. */
+  | 'none'
+  /** Rows in statement format. */
+  | 'dml'
+  | 'truncate'
+  | 'xa-rollback'
+  | 'ddl';
+
+const LEADING = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/;
+/** `/*!40000 … ` is run by servers from that version on. */
+const VERSIONED = /^\/\*M?!\d*\s*/;
+
+export function classify(sql: string): StatementKind {
+  const text = bare(sql);
+  const [word = '', second = '', third = ''] = text
+    .slice(0, 200)
+    .toLowerCase()
+    .split(/[\s(;`]+/, 3);
+  switch (word) {
+    case 'begin':
+      return 'begin';
+    case 'commit':
+      return 'commit';
+    case 'rollback':
+      return second === 'to' || third === 'to' ? 'none' : 'rollback';
+    case 'savepoint':
+    case 'release':
+    case 'set':
+    case 'flush':
+    case 'use':
+      return 'none';
+    case 'xa':
+      return second === 'rollback'
+        ? 'xa-rollback'
+        : second === 'commit'
+          ? 'commit'
+          : second === 'start'
+            ? 'begin'
+            : 'none';
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'replace':
+    case 'load':
+      return 'dml';
+    case 'truncate':
+      return 'truncate';
+    default:
+      return 'ddl';
+  }
+}
+
+function bare(sql: string): string {
+  return sql.replace(LEADING, '').replace(VERSIONED, '');
+}
+
+export interface NamedTable {
+  readonly database: string;
+  readonly name: string;
+}
+
+const NAME = '(`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\\w$\\u0080-\\uffff]+)';
+const TABLE = new RegExp(
+  `^(?:truncate(?:\\s+table)?|delete\\s+from|insert\\s+(?:low_priority\\s+|delayed\\s+|high_priority\\s+|ignore\\s+)*into|replace\\s+into|update|load\\s+data[\\s\\S]*?into\\s+table|create(?:\\s+or\\s+replace)?(?:\\s+temporary)?\\s+table(?:\\s+if\\s+not\\s+exists)?|alter(?:\\s+online)?(?:\\s+ignore)?\\s+table(?:\\s+if\\s+exists)?|drop(?:\\s+temporary)?\\s+table(?:\\s+if\\s+exists)?|rename\\s+table(?:\\s+if\\s+exists)?)\\s+${NAME}(?:\\s*\\.\\s*${NAME})?`,
+  'i',
+);
+
+/** The (first) table a statement names; undefined: it cannot be told. */
+export function namedTable({ sql, database }: QueryEvent): NamedTable | undefined {
+  const found = TABLE.exec(bare(sql));
+  if (found === null) return undefined;
+  const [, first = '', second] = found;
+  return second === undefined
+    ? { database, name: unquoted(first) }
+    : { database: unquoted(first), name: unquoted(second) };
+}
+
+function unquoted(name: string): string {
+  if (name.startsWith('`')) return name.slice(1, -1).replaceAll('``', '`');
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}

@@ -1,0 +1,26 @@
+import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
+import type { Assembler } from './assembler.ts';
+import { namedTable, type QueryEvent } from './query-event.ts';
+import type { StatementHooks } from './statement-handler.ts';
+import type { TableSource } from './table-source.ts';
+
+export function statementHooks(tables: TableSource): StatementHooks {
+  return {
+    captures: (database, name) => tables.captures(database, name),
+    defined: (kind, event, assembler) => (kind === 'truncate' ? truncated(tables, event, assembler) : undefined),
+  };
+}
+
+/** `op: t`, where it is wanted. */
+async function truncated(tables: TableSource, event: QueryEvent, assembler: Assembler): Promise<void> {
+  const table = namedTable(event);
+  if (table === undefined || !tables.captures(table.database, table.name)) return;
+  const rows = await tables.current(table.database, table.name);
+  const layout = rows?.layouts.truncate ?? null;
+  if (layout === null) return;
+  const { block, meta } = assembler;
+  const first = block.cellCount;
+  meta.append(block, 0);
+  block.begin(layout, NO_TIMESTAMP);
+  block.firstCell[block.count - 1] = first;
+}

@@ -1,0 +1,60 @@
+import type { Collations } from '../catalog/charset.ts';
+import { readTable, withCatalog } from '../catalog/catalog.ts';
+import { tableName, type Table } from '../catalog/table.ts';
+import type { RowFactory, TableRows } from '../row/table-rows.ts';
+import type { SideConnection } from './side-connection.ts';
+
+interface Version {
+  /** The table as the binlog describes it. */
+  readonly text: string;
+  readonly rows: TableRows;
+}
+
+/**
+ * The layouts of tables as the binlog describes them, with what only the catalogue knows. A layout is kept as
+ * long as the description is the same, so that converters keep their plans.
+ */
+export class TableSource {
+  readonly #factory: RowFactory;
+  readonly #side: SideConnection;
+  readonly #versions = new Map<string, Version>();
+  readonly collations: Collations;
+
+  constructor(factory: RowFactory, side: SideConnection, collations: Collations) {
+    this.#factory = factory;
+    this.#side = side;
+    this.collations = collations;
+  }
+
+  captures(database: string, name: string): boolean {
+    return this.#factory.captures(database, name);
+  }
+
+  /** Layouts of a version that is known; undefined: {@link resolve} it. */
+  known(table: Table): TableRows | undefined {
+    const version = this.#versions.get(tableName(table));
+    return version?.text === JSON.stringify(table) ? version.rows : undefined;
+  }
+
+  async resolve(table: Table): Promise<TableRows> {
+    const now = await this.#side.use((connection) =>
+      readTable(connection, table.database, table.name).catch(() => undefined),
+    );
+    const rows = this.#factory.rows(withCatalog(table, now), 'binlog');
+    this.#versions.set(tableName(table), { text: JSON.stringify(table), rows });
+    return rows;
+  }
+
+  /** Layouts of a table as it is known here, else as the catalogue has it now; undefined: there is none. */
+  async current(database: string, name: string): Promise<TableRows | undefined> {
+    const version = this.#versions.get(tableName({ database, name }));
+    if (version !== undefined) return version.rows;
+    const now = await this.#side.use((connection) => readTable(connection, database, name));
+    return now === undefined ? undefined : this.#factory.rows(now, 'binlog');
+  }
+
+  /** A definition may have changed: ask the catalogue again. */
+  forget(): void {
+    this.#versions.clear();
+  }
+}

@@ -1,0 +1,232 @@
+import type { RawConfig } from '../../runtime/connector/options.ts';
+import type { SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
+import { VERSION } from '../../runtime/connector/version.ts';
+import type { Timer } from '../../runtime/env/env.ts';
+import { MillraceError } from '../../runtime/record/error.ts';
+import type { JsonObject } from '../../runtime/record/record.ts';
+import { GtidState } from './binlog/gtid-state.ts';
+import { readCollations } from './catalog/catalog.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { readOffset, type StoredOffset } from './offset.ts';
+import { ignoredOptions } from './options/other-options.ts';
+import { requireServer } from './check.ts';
+import type { Family } from './row/source-block.ts';
+import { RowFactory } from './row/table-rows.ts';
+import { readSettings, type MysqlSettings } from './settings.ts';
+import { currentPlace } from './snapshot/consistent-point.ts';
+import { decideStart } from './snapshot/decide.ts';
+import { SnapshotReader } from './snapshot/snapshot-reader.ts';
+import { Assembler } from './stream/assembler.ts';
+import { startDump } from './stream/binlog-start.ts';
+import { BinlogStream } from './stream/binlog-stream.ts';
+import { BlockPool } from './stream/block-pool.ts';
+import { checkPlace, readServerUuid } from './stream/place-check.ts';
+import { SideConnection } from './stream/side-connection.ts';
+import { statementHooks } from './stream/statement-hooks.ts';
+import { TableSource } from './stream/table-source.ts';
+import { TransactionRecords } from './stream/transaction-records.ts';
+
+/** What is known after the first connection. */
+interface Opened {
+  readonly start: SourceTaskStart;
+  readonly side: SideConnection;
+  readonly rows: RowFactory;
+  readonly family: Family;
+  readonly server: string;
+  readonly partition: JsonObject;
+  connect(): Promise<Connection>;
+}
+
+/**
+ * A server's changes: first the tables as they are, where the mode says so, then its binlog.
+ *
+ *     open: is the server set up · snapshot, or the stored place, or the server's present place
+ *     read: snapshot batches until there are none · then the stream
+ */
+export class MysqlTask implements SourceTask {
+  readonly #settings: MysqlSettings;
+  readonly #config: RawConfig;
+  #opened: Opened | undefined;
+  #snapshot: SnapshotReader | undefined;
+  #stream: BinlogStream | undefined;
+  #from: StoredOffset | undefined;
+  #ends = false;
+  #heartbeat: Timer | undefined;
+  #closed = false;
+
+  /** Throws a `config` error. */
+  constructor(config: RawConfig) {
+    this.#settings = readSettings(config);
+    this.#config = config;
+  }
+
+  async open(start: SourceTaskStart): Promise<void> {
+    const { env, context, signal } = start;
+    const settings = this.#settings;
+    const ignored = ignoredOptions(this.#config);
+    if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
+    context.stage('connecting');
+    const connect = (): Promise<Connection> => openConnection(settings.connection, env);
+    const side = new SideConnection(connect);
+    const partition = { server: settings.prefix };
+    const { family, server } = await side.use(async (connection) => {
+      await requireServer(connection);
+      const family: Family = connection.mariadb ? 'mariadb' : 'mysql';
+      return { family, server: await readServerUuid(connection) };
+    });
+    const rows = new RowFactory(settings.rows, {
+      family,
+      taskId: context.task,
+      runId: env.random.uuid(),
+      version: VERSION,
+    });
+    this.#opened = { start, side, rows, family, server, partition, connect };
+    await this.#begin(signal);
+  }
+
+  async read(signal: AbortSignal): Promise<SourceBatch | null> {
+    const { start } = this.#must();
+    if (this.#snapshot !== undefined) {
+      const batch = await this.#snapshot.read(signal);
+      if (batch !== null) return batch;
+      this.#ends = this.#settings.snapshot.mode === 'initial_only';
+      const { place } = this.#snapshot;
+      if (place !== undefined) this.#from = { place, server: this.#must().server };
+      await this.#snapshot.close();
+      this.#snapshot = undefined;
+    }
+    if (this.#ends) return null;
+    this.#stream ??= await this.#openStream(signal);
+    const batch = await this.#stream.read(signal);
+    this.#gauges(start);
+    return batch;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#heartbeat?.cancel();
+    this.#stream?.close();
+    await this.#snapshot?.close();
+    await this.#opened?.side.close();
+  }
+
+  /** Decides between the snapshot, the stored place, and the server's present place. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { start, side, partition, server, rows, connect } = this.#must();
+    const { snapshot, prefix } = this.#settings;
+    const offset = start.offsets.find(({ partition }) => partition['server'] === prefix)?.offset;
+    const stored = offset === undefined ? undefined : readOffset(offset);
+    const fits = async (): Promise<void> => {
+      if (stored !== undefined) await side.use((connection) => checkPlace(connection, stored.place, stored.server));
+    };
+    const decision = await decideStart(snapshot.mode, stored !== undefined, fits);
+    switch (decision) {
+      case 'end':
+        this.#ends = true;
+        return;
+      case 'stored':
+        this.#from = stored;
+        return;
+      case 'now':
+        this.#from = { place: await side.use(currentPlace), server };
+        return;
+      case 'snapshot':
+        this.#snapshot = new SnapshotReader(snapshot, {
+          env: start.env,
+          context: start.context,
+          rows,
+          partition,
+          server,
+          open: connect,
+        });
+        await this.#snapshot.open(signal);
+    }
+  }
+
+  async #openStream(signal: AbortSignal): Promise<BinlogStream> {
+    const { start, side, rows, family, server, partition } = this.#must();
+    const { env, context } = start;
+    const settings = this.#settings;
+    const from = this.#from;
+    if (from === undefined) throw closed();
+    const collations = await side.use(readCollations);
+    const pool = new BlockPool(4);
+    const tables = new TableSource(rows, side, collations);
+    const dump = {
+      connection: settings.connection,
+      serverId: settings.serverId,
+      heartbeatMs: settings.keepAliveMs,
+      annotate: settings.includeQuery,
+    };
+    const assembler = new Assembler(
+      {
+        tables,
+        skipUnchanged: settings.rows.skipUnchanged,
+        includeQuery: settings.includeQuery,
+        statements: statementHooks(tables),
+        ...(settings.rows.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
+      },
+      pool.take(),
+      from.place,
+      new GtidState(family, from.place.gtids),
+    );
+    let known = from.server;
+    const stream = new BinlogStream(
+      {
+        partition,
+        maxRetries: settings.maxRetries,
+        retryWaitMs: settings.retryWaitMs,
+        idleProgressMs: settings.keepAliveMs,
+      },
+      {
+        env,
+        context,
+        pool,
+        connect: async (place, stop) => {
+          const feed = await startDump(dump, env, place, known, stop);
+          known = server;
+          return feed;
+        },
+      },
+      assembler,
+      server,
+    );
+    context.stage('starting the stream');
+    try {
+      await stream.open(signal);
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+    this.#startHeartbeat(stream);
+    context.stage('streaming');
+    return stream;
+  }
+
+  #startHeartbeat(stream: BinlogStream): void {
+    const { start, side, rows } = this.#must();
+    const { heartbeatMs, heartbeatQuery, prefix } = this.#settings;
+    if (heartbeatMs === 0) return;
+    const settings = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };
+    this.#heartbeat = startHeartbeat(start.env, start.context, settings, stream, side);
+  }
+
+  #gauges({ env, context }: SourceTaskStart): void {
+    const stream = this.#stream;
+    if (stream === undefined || stream.seconds === 0) return;
+    const { place } = stream;
+    context.gauge('lag_ms', Math.max(0, env.clock.nowMs() - stream.seconds * 1000));
+    context.info('binlog_place', `${place.file}:${place.position}`);
+  }
+
+  #must(): Opened {
+    if (this.#opened === undefined) throw closed();
+    return this.#opened;
+  }
+}
+
+function closed(): MillraceError {
+  return new MillraceError('MYSQL_TASK_CLOSED', 'the task is not open', { kind: 'closed' });
+}

@@ -1,0 +1,199 @@
+import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
+import { writeInteger } from '../../../runtime/record/json-number.ts';
+import { dateType, timestampType, timeType } from '../../../runtime/record/logical-types.ts';
+import { primitive } from '../../../runtime/record/schema-builder.ts';
+import type { Schema } from '../../../runtime/record/schema.ts';
+import * as semantic from '../../../runtime/record/semantic-types.ts';
+import type { Column } from '../catalog/table.ts';
+import { DAY_S, daysOf, writeDate, writeDays, writeTime } from './calendar.ts';
+import type { CellFormat, TypeOptions } from './options.ts';
+import { TemporalReader } from './temporal-reader.ts';
+
+/*
+ * Dates and times as Debezium's `time.precision.mode` shows them. A date that is none of the calendar
+ * (`0000-00-00`) is null, or 1970-01-01 where the column is NOT NULL, as Debezium has it; with `isostring`
+ * it stays what it is.
+ */
+
+const reader = new TemporalReader();
+const YEAR: Schema = primitive('int32', { name: 'io.debezium.time.Year', version: 1 });
+
+/** Digits after the second in the unit of an int64. */
+type Unit = 3 | 6 | 9;
+
+export function yearCodec(format: CellFormat): CellCodec {
+  const read = (bytes: Buffer, at: number, length: number): number => {
+    if (format === 'text') return Number(bytes.toString('latin1', at, at + length));
+    const stored = bytes[at] as number;
+    return stored === 0 ? 0 : 1900 + stored;
+  };
+  return {
+    schema: YEAR,
+    json: () => (bytes, at, length, writer) => writeInteger(writer, read(bytes, at, length)),
+    value: read,
+  };
+}
+
+export function dateCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return asciiCodec(semantic.isoDateOf(), (bytes, at, _length, writer) => {
+      reader.date(bytes, at, format);
+      writeDate(reader.year, reader.month, reader.day, writer);
+      if (!reader.zero) writer.byte(0x5a);
+    });
+  }
+  return numberCodec(options.time === 'connect' ? dateType() : semantic.dateOf(), column, (bytes, at) => {
+    reader.date(bytes, at, format);
+    return reader.zero ? Number.NaN : daysOf(reader.year, reader.month, reader.day);
+  });
+}
+
+/** `time` is a duration of up to 838 hours, perhaps negative. */
+export function timeCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return asciiCodec(semantic.isoTimeOf(), (bytes, at, length, writer) => {
+      reader.time(bytes, at, length, column, format);
+      if (reader.micros < 0) writer.byte(0x2d);
+      writeTime(Math.abs(reader.micros), -1, writer);
+      writer.byte(0x5a);
+    });
+  }
+  const { schema, unit } = timeShape(column, options);
+  return numberCodec(schema, column, (bytes, at, length) => {
+    reader.time(bytes, at, length, column, format);
+    if (unit === 3) return Math.trunc(reader.micros / 1000);
+    return unit === 6 ? reader.micros : reader.micros * 1000;
+  });
+}
+
+export function datetimeCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
+  if (options.time === 'isostring') {
+    return asciiCodec(semantic.isoTimestampOf(), (bytes, at, length, writer) => {
+      reader.datetime(bytes, at, length, column, format);
+      writeDate(reader.year, reader.month, reader.day, writer);
+      writer.byte(0x54);
+      writeTime(reader.micros, -1, writer);
+      if (!reader.zero) writer.byte(0x5a);
+    });
+  }
+  const { schema, unit } = datetimeShape(column, options);
+  if (unit === 9) return nanosCodec(schema, column, format);
+  return numberCodec(schema, column, (bytes, at, length) => {
+    reader.datetime(bytes, at, length, column, format);
+    if (reader.zero) return Number.NaN;
+    const seconds = daysOf(reader.year, reader.month, reader.day) * DAY_S;
+    // Exact: years up to 9999 are below 2^53 microseconds.
+    return unit === 6 ? seconds * 1_000_000 + reader.micros : seconds * 1000 + Math.floor(reader.micros / 1000);
+  });
+}
+
+/** `timestamp`: ISO 8601 in UTC, with the fraction digits of the column. */
+export function timestampCodec(column: Column, format: CellFormat): CellCodec {
+  const write: AsciiWriter = (bytes, at, length, writer) => {
+    if (format === 'text') {
+      reader.datetime(bytes, at, length, column, format);
+      if (reader.zero) writeDays(0, writer);
+      else writeDate(reader.year, reader.month, reader.day, writer);
+      writer.byte(0x54);
+      writeTime(reader.micros, column.precision, writer);
+    } else {
+      const days = Math.floor(reader.seconds / DAY_S);
+      writeDays(days, writer);
+      writer.byte(0x54);
+      writeTime((reader.seconds - days * DAY_S) * 1_000_000 + reader.micros, column.precision, writer);
+    }
+    writer.byte(0x5a);
+  };
+  const read = (bytes: Buffer, at: number, length: number): boolean => {
+    if (format === 'text') reader.datetime(bytes, at, length, column, format);
+    else reader.timestamp(bytes, at, length, column);
+    return reader.zero && !column.notNull;
+  };
+  const text = asciiCodec(semantic.zonedTimestampOf(), write);
+  return {
+    schema: text.schema,
+    json: (options) => {
+      const json = text.json(options);
+      return (bytes, at, length, writer) => {
+        if (read(bytes, at, length)) writer.ascii('null');
+        else json(bytes, at, length, writer);
+      };
+    },
+    value: (bytes, at, length) => (read(bytes, at, length) ? null : text.value(bytes, at, length)),
+  };
+}
+
+type AsciiWriter = (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void;
+
+/** A codec of texts that need no escaping. */
+function asciiCodec(schema: Schema, write: AsciiWriter): CellCodec {
+  const scratch = new ByteWriter(64);
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => {
+      writer.byte(0x22);
+      write(bytes, at, length, writer);
+      writer.byte(0x22);
+    },
+    value: (bytes, at, length) => {
+      scratch.reset();
+      write(bytes, at, length, scratch);
+      return scratch.bytes.toString('latin1', 0, scratch.length);
+    },
+  };
+}
+
+/** A codec of safe integers; NaN is no value. */
+function numberCodec(
+  schema: Schema,
+  column: Column,
+  read: (bytes: Buffer, at: number, length: number) => number,
+): CellCodec {
+  const whenNone = column.notNull ? 0 : null;
+  const wide = schema.type === 'int64';
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => {
+      const value = read(bytes, at, length);
+      if (!Number.isNaN(value)) writeInteger(writer, value);
+      else writer.ascii(String(whenNone));
+    },
+    value: (bytes, at, length) => {
+      const found = read(bytes, at, length);
+      const value = Number.isNaN(found) ? whenNone : found;
+      return wide && value !== null ? BigInt(value) : value;
+    },
+  };
+}
+
+/** Nanoseconds of a datetime need 64 bits. */
+function nanosCodec(schema: Schema, column: Column, format: CellFormat): CellCodec {
+  const value = (bytes: Buffer, at: number, length: number): bigint | null => {
+    reader.datetime(bytes, at, length, column, format);
+    if (reader.zero) return column.notNull ? 0n : null;
+    const seconds = daysOf(reader.year, reader.month, reader.day) * DAY_S;
+    return (BigInt(seconds) * 1_000_000n + BigInt(reader.micros)) * 1000n;
+  };
+  return {
+    schema,
+    json: () => (bytes, at, length, writer) => writer.ascii(String(value(bytes, at, length))),
+    value,
+  };
+}
+
+function timeShape({ precision }: Column, { time }: TypeOptions): { schema: Schema; unit: Unit } {
+  if (time === 'connect') return { schema: timeType(), unit: 3 };
+  if (time === 'nanoseconds') return { schema: semantic.nanoTimeOf(), unit: 9 };
+  if (time === 'adaptive' && precision <= 3) return { schema: semantic.timeOf(), unit: 3 };
+  return { schema: semantic.microTimeOf(), unit: 6 };
+}
+
+function datetimeShape({ precision }: Column, { time }: TypeOptions): { schema: Schema; unit: Unit } {
+  if (time === 'connect') return { schema: timestampType(), unit: 3 };
+  if (time === 'nanoseconds') return { schema: semantic.nanoTimestampOf(), unit: 9 };
+  if (time === 'microseconds') return { schema: semantic.microTimestampOf(), unit: 6 };
+  return precision <= 3
+    ? { schema: semantic.timestampOf(), unit: 3 }
+    : { schema: semantic.microTimestampOf(), unit: 6 };
+}
