@@ -35,13 +35,21 @@ export const FIELD = {
   geometry: 255,
 } as const;
 
+const NUMERIC: ReadonlySet<number> = new Set([
+  FIELD.tiny,
+  FIELD.short,
+  FIELD.int24,
+  FIELD.long,
+  FIELD.longLong,
+  FIELD.float,
+  FIELD.double,
+  FIELD.newDecimal,
+  FIELD.year,
+]);
+
 /** Counted by the signedness bits. */
 export function isNumeric(type: number): boolean {
-  return (
-    [FIELD.tiny, FIELD.short, FIELD.int24, FIELD.long, FIELD.longLong, FIELD.float, FIELD.double].some(
-      (one) => one === type,
-    ) || type === FIELD.newDecimal
-  );
+  return NUMERIC.has(type);
 }
 
 export function isBlob(type: number): boolean {

@@ -30,9 +30,12 @@ export async function readTableNames(reader: Reader): Promise<readonly Pick<Tabl
   const rows = await reader.query(
     'reading the tables',
     `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
-      WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${BUILT_IN}) ORDER BY 1, 2`,
+      WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${BUILT_IN})`,
   );
-  return rows.map((row) => ({ database: row['s'] ?? '', name: row['t'] ?? '' }));
+  const order = (name: Pick<Table, 'database' | 'name'>): string => `${name.database}\0${name.name}`;
+  return rows
+    .map((row) => ({ database: row['s'] ?? '', name: row['t'] ?? '' }))
+    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
 /** A table as it is now; undefined: there is none. Throws a `config` error for a column of an unknown type. */

@@ -82,6 +82,8 @@ export class TextRows implements RowSink {
 
   /** The table's last row was read. */
   tableEnd(): void {
+    // The first row of all stays that, even where it is its table's last.
+    if (this.rows === 1 && this.#first === 'first') return;
     if (this.rows > 0 && this.#block.count > 0) this.#mark('last_in_data_collection');
   }
 

@@ -73,6 +73,11 @@ export class Assembler {
     return { file, position, gtids: this.#gtids.toString(), event, transaction: event > 0 ? gtid : '' };
   }
 
+  /** Counts an event that is no row in the open transaction. */
+  count(collection: string): void {
+    this.#options.transactions?.count(collection, this.block, this.meta);
+  }
+
   /** Handles the event that the feed shows. */
   event(feed: EventFeed): Promise<void> | undefined {
     const { type } = feed;
@@ -168,13 +173,13 @@ export class Assembler {
     const event = readQueryEvent(feed.body(), feed.type === EVENT.queryCompressed);
     const { state } = this;
     this.serverId = feed.serverId;
-    this.#thread = String(event.thread);
     const kind = this.#statements.kind(event, feed.place, state.rows);
     switch (kind) {
       case 'begin':
         // Without a GTID event before it the transaction begins here.
         if (!state.open) this.#begin(feed, { gtid: '', commitUs: 0, standalone: false });
         state.explicit = true;
+        this.#thread = String(event.thread);
         return undefined;
       case 'commit':
         this.#commit(feed);

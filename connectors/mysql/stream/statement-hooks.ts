@@ -19,6 +19,7 @@ async function truncated(tables: TableSource, event: QueryEvent, assembler: Asse
   const layout = rows?.layouts.truncate ?? null;
   if (layout === null) return;
   const { block, meta } = assembler;
+  assembler.count(rows?.collection ?? '');
   const first = block.cellCount;
   meta.append(block, 0);
   block.begin(layout, NO_TIMESTAMP);

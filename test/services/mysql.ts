@@ -1,0 +1,256 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openConnection, type Connection, type TextRow } from '../../connectors/mysql/connection.ts';
+import { realEnv } from '../../runtime/env/real.ts';
+import { mysqlBinaries, type MysqlBinaries, type MysqlVersion } from './mysql-binaries.ts';
+
+export type { MysqlVersion } from './mysql-binaries.ts';
+
+/** Versions that tests run on. */
+export const MYSQL_VERSIONS: readonly MysqlVersion[] = ['mariadb-10.11', 'mysql-8.0'];
+
+export interface MysqlOptions {
+  /** Further `--name=value` settings. */
+  readonly settings?: readonly string[];
+  /** Port; by default a free one. */
+  readonly port?: number;
+}
+
+export interface MysqlServer {
+  readonly family: 'mariadb' | 'mysql';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Runs statements one after the other on a connection of their own; rows of the last one. */
+  sql(...statements: readonly string[]): Promise<TextRow[]>;
+  connect(): Promise<Connection>;
+  /** `kill` is a crash. */
+  restart(how?: 'stop' | 'kill'): Promise<void>;
+  /** Another server with a copy of this one's data: what a restored backup is. This one is stopped meanwhile. */
+  copy(options?: MysqlOptions): Promise<MysqlServer>;
+  /** Stops it and removes its data. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Why there is no server here. */
+export interface NoMysqlServer {
+  readonly missing: string;
+}
+
+/** Root may not run the servers: then they run as `nobody`. */
+const RUN_AS = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+const READY_MS = 60_000;
+const LEAN = ['--innodb-buffer-pool-size=64M', '--innodb-flush-log-at-trx-commit=0', '--sync-binlog=0'];
+const ROW_BINLOG = [
+  '--log-bin=binlog',
+  '--binlog-format=ROW',
+  '--binlog-row-image=FULL',
+  '--binlog-row-metadata=FULL',
+  '--server-id=1',
+];
+const FAMILY = {
+  mariadb: ['--skip-name-resolve', '--gtid-strict-mode=ON', '--gtid-domain-id=0'],
+  mysql: [
+    '--mysqlx=OFF',
+    '--performance-schema=OFF',
+    '--innodb-redo-log-capacity=8M',
+    '--innodb-use-native-aio=OFF',
+    '--gtid-mode=ON',
+    '--enforce-gtid-consistency=ON',
+  ],
+};
+
+/** A server on a free port of the loopback interface, user `root` without a password. With `CI` set a missing one is an error. */
+export async function startMysql(
+  version: MysqlVersion,
+  options: MysqlOptions = {},
+): Promise<MysqlServer | NoMysqlServer> {
+  let binaries: MysqlBinaries;
+  try {
+    binaries = await mysqlBinaries(version);
+  } catch (error) {
+    const missing = `no ${version} could be found: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`;
+    if (process.env['CI'] !== undefined) throw new Error(missing, { cause: error });
+    return { missing };
+  }
+  const home = await newHome();
+  await initialise(binaries, home);
+  return launch(binaries, home, options);
+}
+
+async function newHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'mr-my-'));
+  for (const folder of [home, join(home, 'data'), join(home, 'tmp')]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (RUN_AS.uid !== undefined) await chown(folder, RUN_AS.uid, RUN_AS.gid);
+  }
+  return home;
+}
+
+async function initialise(binaries: MysqlBinaries, home: string): Promise<void> {
+  const { family, base, daemon } = binaries;
+  const data = `--datadir=${join(home, 'data')}`;
+  const child =
+    family === 'mariadb'
+      ? run(binaries, home, join(base, 'bin', 'mariadb-install-db'), [
+          '--no-defaults',
+          `--basedir=${base}`,
+          data,
+          '--auth-root-authentication-method=normal',
+          '--skip-name-resolve',
+          '--skip-test-db',
+        ])
+      : run(binaries, home, daemon, [
+          '--no-defaults',
+          '--initialize-insecure',
+          `--basedir=${base}`,
+          data,
+          '--innodb-redo-log-capacity=8M',
+        ]);
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stdout?.resume();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${family} could not be initialised: ${said.slice(-500)}`);
+}
+
+function run({ libraries }: MysqlBinaries, home: string, program: string, args: readonly string[]): ChildProcess {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, LC_ALL: 'C', LD_LIBRARY_PATH: libraries };
+  return spawn(program, args, { ...RUN_AS, env, cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function launch(binaries: MysqlBinaries, home: string, options: MysqlOptions): Promise<MysqlServer> {
+  const { family } = binaries;
+  const port = options.port ?? (await freePort());
+  const connect = (): Promise<Connection> => openConnection(settings(port), realEnv);
+  let child = await boot(binaries, home, port, options, connect);
+  let stopped = false;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
+  const server: MysqlServer = {
+    family,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    connect,
+    sql: async (...statements) => {
+      const connection = await connect();
+      try {
+        let rows: TextRow[] = [];
+        for (const statement of statements) rows = await connection.query('a test', statement);
+        return rows;
+      } finally {
+        await connection.close();
+      }
+    },
+    restart: async (how = 'stop') => {
+      await end(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+      child = await boot(binaries, home, port, options, connect);
+    },
+    copy: async (others = {}) => {
+      await end('SIGTERM');
+      const other = await newHome();
+      await cp(join(home, 'data'), join(other, 'data'), { recursive: true });
+      await rm(join(other, 'data', 'auto.cnf'), { force: true });
+      if (RUN_AS.uid !== undefined) await own(join(other, 'data'));
+      child = await boot(binaries, home, port, options, connect);
+      return launch(binaries, other, others);
+    },
+    stop: async () => {
+      if (stopped) return;
+      stopped = true;
+      await end('SIGKILL');
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return server;
+}
+
+async function own(folder: string): Promise<void> {
+  const child = spawn('chown', ['-R', `${RUN_AS.uid}:${RUN_AS.gid}`, folder]);
+  await once(child, 'exit');
+}
+
+async function boot(
+  binaries: MysqlBinaries,
+  home: string,
+  port: number,
+  options: MysqlOptions,
+  connect: () => Promise<Connection>,
+): Promise<ChildProcess> {
+  const { family, base, daemon } = binaries;
+  const child = run(binaries, home, daemon, [
+    '--no-defaults',
+    `--basedir=${base}`,
+    `--datadir=${join(home, 'data')}`,
+    `--tmpdir=${join(home, 'tmp')}`,
+    `--socket=${join(home, 's')}`,
+    `--pid-file=${join(home, 'pid')}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    ...ROW_BINLOG,
+    ...LEAN,
+    ...FAMILY[family],
+    ...(options.settings ?? []),
+  ]);
+  let said = '';
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-4000);
+  });
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${family} ended: ${said.slice(-800)}`);
+    try {
+      await (await connect()).close();
+      return child;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+function settings(port: number): Parameters<typeof openConnection>[0] {
+  return {
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    password: '',
+    sslMode: 'preferred',
+    connectTimeoutMs: 10_000,
+    keepAlive: false,
+    initialStatements: [],
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** The options that lead a connector to a server. */
+export function mysqlOptions(server: Pick<MysqlServer, 'host' | 'port' | 'user'>): Record<string, string> {
+  return {
+    'database.hostname': server.host,
+    'database.port': String(server.port),
+    'database.user': server.user,
+    'database.password': '',
+    'database.server.id': '184055',
+  };
+}
