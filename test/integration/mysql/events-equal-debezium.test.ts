@@ -14,9 +14,7 @@ describe.skipIf(server === undefined)(
   `events on MariaDB 10.11${'missing' in started ? ` (skipped: ${started.missing})` : ''}`,
   () => {
     let run: EventRun | undefined;
-    const recorded = byTopic(
-      withEnd(recordedEvents().filter(({ topic }) => topic.startsWith('refma.'))),
-    );
+    const recorded = byTopic(withEnd(recordedEvents().filter(({ topic }) => topic.startsWith('refma.'))));
     let ours = new Map<string, ParsedRecord[]>();
 
     beforeAll(async () => {

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readTopic } from '../../runtime/app/verify/read-topic.ts';
+import { realEnv } from '../../runtime/env/real.ts';
+import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
+import { mysqlOptions, startMysql, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
+import { streamPoints } from './harness/stream-points.ts';
+import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
+import { checkHistory, type Delivery, type ObservedEvent } from './history/checker.ts';
+import { createMysqlWorkload, MysqlWorkload, readMysqlOracle } from './history/mysql-workload.ts';
+import { readObserved } from './history/observed.ts';
+
+/** Times each named point is hit. */
+const HITS = 2;
+/** Kills at random instants, per server and delivery. */
+const RANDOM_KILLS = process.env['CI'] === undefined ? 8 : 50;
+const TOPIC = 'crash.crash.item';
+
+function place(server: MysqlServer, folder: string, delivery: Delivery): WorkerPlace {
+  return {
+    folder,
+    worker: { 'offset.flush.interval.ms': '100' },
+    connectors: {
+      crash: {
+        'connector.class':
+          server.family === 'mariadb'
+            ? 'io.debezium.connector.mariadb.MariaDbConnector'
+            : 'io.debezium.connector.mysql.MySqlConnector',
+        ...mysqlOptions(server),
+        'topic.prefix': 'crash',
+        'table.include.list': 'crash.item',
+        'millrace.delivery': delivery,
+      },
+    },
+  };
+}
+
+/** The connector's offset is durable: the snapshot is done. */
+async function untilStreaming(at: WorkerPlace): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    let found = false;
+    try {
+      const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
+      await readTopic(hub, 'millrace-offsets', new AbortController().signal, () => (found = true));
+      await hub.close();
+    } catch {
+      // The hub, or the topic, is not there yet.
+    }
+    if (found) return;
+    if (Date.now() > deadline) throw new Error(`no offset was stored: ${JSON.stringify(logLines(at).slice(-3))}`);
+    await sleep(50);
+  }
+}
+
+/** Runs until the process has killed itself at the point; the passage grows until it is met. */
+async function crashAt(at: WorkerPlace, point: string, passage: number): Promise<boolean> {
+  const worker = startWorker(at, `${point}:${passage}`);
+  const ended = await Promise.race([worker.ended, sleep(30_000)]);
+  if (ended === undefined) await worker.kill();
+  return ended?.signal === 'SIGKILL';
+}
+
+/** Waits until what the hub holds stops at the oracle's end. */
+async function observedUntil(
+  at: WorkerPlace,
+  done: (events: readonly ObservedEvent[]) => boolean,
+): Promise<ObservedEvent[]> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const events = await readObserved(hubPath(at), TOPIC);
+    if (done(events) || Date.now() > deadline) return events;
+    await sleep(300);
+  }
+}
+
+describe.each(MYSQL_VERSIONS)('%s', (version) => {
+  describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills under load', (delivery) => {
+    let server: MysqlServer | undefined;
+    let missing = '';
+    let workload: MysqlWorkload;
+    let at: WorkerPlace;
+    let baseline = 0;
+    const folder = mkdtempSync(join(tmpdir(), 'mr-crash-'));
+
+    beforeAll(async () => {
+      const started = await startMysql(version);
+      if ('missing' in started) {
+        ({ missing } = started);
+        return;
+      }
+      server = started;
+      await createMysqlWorkload(server);
+      workload = new MysqlWorkload(server);
+      await workload.write(100);
+      baseline = (await readMysqlOracle(server)).length;
+      at = place(server, folder, delivery);
+      const worker = startWorker(at);
+      await untilStreaming(at);
+      workload.start();
+      await worker.kill();
+    });
+
+    afterAll(async () => {
+      await workload?.stop();
+      await server?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    const points = streamPoints(delivery).filter((point) => point.startsWith('source.'));
+
+    test.each(points)(`is killed ${HITS} times at %s`, async (point) => {
+      if (server === undefined) return expect(missing).not.toBe('');
+      for (let hit = 0; hit < HITS; hit++) expect(await crashAt(at, point, 1 + hit * 3)).toBe(true);
+    });
+
+    test(`is killed ${RANDOM_KILLS} times at random instants`, async () => {
+      if (server === undefined) return;
+      for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+        const worker = startWorker(at);
+        await sleep(300 + Math.random() * 1700);
+        expect(worker.alive, JSON.stringify(logLines(at).at(-1))).toBe(true);
+        await worker.kill();
+      }
+    });
+
+    test('loses nothing, keeps the order of every key, and repeats only as promised', async () => {
+      if (server === undefined) return;
+      await workload.stop();
+      const oracle = await readMysqlOracle(server);
+      const worker = startWorker(at);
+      const last = oracle.at(-1);
+      const observed = await observedUntil(at, (events) =>
+        events.some(({ key, seq }) => key === last?.key && seq === last.seq),
+      );
+      await worker.stop();
+      expect(oracle.length).toBeGreaterThan(500);
+      expect(checkHistory(oracle, observed, delivery, baseline).slice(0, 10)).toEqual([]);
+    });
+  });
+});
