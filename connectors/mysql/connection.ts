@@ -4,7 +4,7 @@ import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { logIn } from './wire/login.ts';
 import { PacketStream } from './wire/packet-stream.ts';
-import { PayloadReader } from './wire/payload-reader.ts';
+import type { PayloadReader } from './wire/payload-reader.ts';
 import { mysqlError, readFailure, serverError } from './wire/server-error.ts';
 
 export type SslMode = 'disabled' | 'preferred' | 'required' | 'verify_ca' | 'verify_identity';

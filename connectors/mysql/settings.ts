@@ -68,7 +68,6 @@ function connectionSettings(parsed: Parsed): ConnectionSettings {
 }
 
 function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
-  const list = (text: string | undefined): string[] => splitList(text ?? '');
   return {
     types: {
       decimal: parsed['decimal.handling.mode'],
@@ -99,6 +98,10 @@ function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
     schemaNames: parsed['schema.name.adjustment.mode'],
     fieldNames: parsed['field.name.adjustment.mode'],
   };
+}
+
+function list(text: string | undefined): string[] {
+  return splitList(text ?? '');
 }
 
 function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotSettings {

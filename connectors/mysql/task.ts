@@ -15,6 +15,7 @@ import type { Family } from './row/source-block.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';
 import { currentPlace } from './snapshot/consistent-point.ts';
+import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { SnapshotReader } from './snapshot/snapshot-reader.ts';
 import { Assembler } from './stream/assembler.ts';
@@ -114,7 +115,7 @@ export class MysqlTask implements SourceTask {
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
   async #begin(signal: AbortSignal): Promise<void> {
-    const { start, side, partition, server, rows, connect } = this.#must();
+    const { start, side, partition, server, rows, family, connect } = this.#must();
     const { snapshot, prefix } = this.#settings;
     const offset = start.offsets.find(({ partition }) => partition['server'] === prefix)?.offset;
     const stored = offset === undefined ? undefined : readOffset(offset);
@@ -140,6 +141,7 @@ export class MysqlTask implements SourceTask {
           partition,
           server,
           open: connect,
+          ...(this.#settings.schemaChanges ? { schema: new SchemaChanges(rows, family, side) } : {}),
         });
         await this.#snapshot.open(signal);
     }
@@ -154,6 +156,7 @@ export class MysqlTask implements SourceTask {
     const collations = await side.use(readCollations);
     const pool = new BlockPool(4);
     const tables = new TableSource(rows, side, collations);
+    const schema = settings.schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
     const dump = {
       connection: settings.connection,
       serverId: settings.serverId,
@@ -165,7 +168,7 @@ export class MysqlTask implements SourceTask {
         tables,
         skipUnchanged: settings.rows.skipUnchanged,
         includeQuery: settings.includeQuery,
-        statements: statementHooks(tables),
+        statements: statementHooks(tables, schema),
         ...(settings.rows.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },
       pool.take(),

@@ -1,4 +1,4 @@
-import { PayloadReader } from '../wire/payload-reader.ts';
+import type { PayloadReader } from '../wire/payload-reader.ts';
 import { brokenRows } from './rows-event.ts';
 
 /** What a GTID event says of the transaction that follows. */

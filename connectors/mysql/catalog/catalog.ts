@@ -32,10 +32,13 @@ export async function readTableNames(reader: Reader): Promise<readonly Pick<Tabl
     `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
       WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN (${BUILT_IN})`,
   );
-  const order = (name: Pick<Table, 'database' | 'name'>): string => `${name.database}\0${name.name}`;
   return rows
     .map((row) => ({ database: row['s'] ?? '', name: row['t'] ?? '' }))
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+function order({ database, name }: Pick<Table, 'database' | 'name'>): string {
+  return `${database}\0${name}`;
 }
 
 /** A table as it is now; undefined: there is none. Throws a `config` error for a column of an unknown type. */

@@ -114,7 +114,7 @@ function sourceNode(identity: SourceIdentity, database: string, table: string, s
       constantNode(OPTIONAL_STRING, null),
       cellNode(META.sourceUs, OPTIONAL_INT64, digits),
       cellNode(META.sourceUs, OPTIONAL_INT64, nanosOfMicros),
-      constantNode(OPTIONAL_STRING, table),
+      constantNode(OPTIONAL_STRING, table === '' ? null : table),
       cellNode(META.serverId, INT64, digits),
       cellNode(META.gtid, OPTIONAL_STRING, text),
       cellNode(META.file, STRING, text),

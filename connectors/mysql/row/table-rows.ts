@@ -92,6 +92,11 @@ export class RowFactory {
     this.#keys = parseMessageKeys(options.messageKeys);
   }
 
+  /** `__debezium.context.*` of every record. */
+  get headers(): RowLayout['headers'] {
+    return this.#layoutOptions.headers;
+  }
+
   /** Whether the include and exclude lists let a table in. The server's own databases never are. */
   captures(database: string, table: string): boolean {
     return this.capturesDatabase(database) && this.#tables(`${database}.${table}`);

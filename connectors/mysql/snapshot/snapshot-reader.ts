@@ -10,7 +10,8 @@ import type { Connection } from '../connection.ts';
 import { StreamPosition } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import { BlockPool } from '../stream/block-pool.ts';
-import type { EventFacts } from '../stream/meta-cells.ts';
+import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
+import type { SchemaChanges } from '../schema/schema-changes.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
@@ -26,8 +27,8 @@ export interface SnapshotEdges {
   /** `@@server_uuid` */
   readonly server: string;
   open(): Promise<Connection>;
-  /** Records of the tables' definitions, before their rows. */
-  definitions?(tables: readonly Table[], point: ConsistentPoint): Promise<RowBlock | undefined>;
+  /** Records of the tables' definitions, before their rows; absent: none are wanted. */
+  readonly schema?: SchemaChanges;
 }
 
 interface Work {
@@ -93,8 +94,7 @@ export class SnapshotReader {
   async #run(point: ConsistentPoint): Promise<void> {
     try {
       const tables = await this.#tables(point);
-      const block = await this.#edges.definitions?.(tables, point);
-      if (block !== undefined) await this.#push(block);
+      await this.#definitions(point, tables);
       const work = await this.#plan(point, tables);
       const makers = await this.#readAll(point, work);
       await this.#finish(point, makers);
@@ -121,6 +121,18 @@ export class SnapshotReader {
     const none = 'the include and exclude lists match no table of this server';
     context.warning('MYSQL_NO_TABLES', tables.length > 0 ? null : none);
     return tables;
+  }
+
+  async #definitions(point: ConsistentPoint, tables: readonly Table[]): Promise<void> {
+    const { schema, env } = this.#edges;
+    const [reader] = point.readers;
+    if (schema === undefined || reader === undefined || tables.length === 0) return;
+    const block = this.#pool.take();
+    const meta = new MetaCells();
+    meta.clock(env.clock.nowUs());
+    meta.event({ ...snapshotFacts(point, env), snapshot: 'true' });
+    await schema.snapshot(reader, tables, { block, meta });
+    await this.#push(block);
   }
 
   async #plan({ readers }: ConsistentPoint, tables: readonly Table[]): Promise<Work[]> {

@@ -13,7 +13,7 @@ import { readQueryEvent, type QueryEvent } from './query-event.ts';
 import { RowWriter } from './row-writer.ts';
 import { StatementHandler, type StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
-import { TransactionRecords } from './transaction-records.ts';
+import type { TransactionRecords } from './transaction-records.ts';
 import { TransactionState } from './transaction.ts';
 
 export interface AssemblerOptions {

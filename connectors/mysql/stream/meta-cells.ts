@@ -16,6 +16,8 @@ export interface EventFacts {
   readonly query: string | null;
   /** null: no transaction block. */
   readonly transactionId: string | null;
+  /** `true` and the like in snapshot rows that do not set it themselves. */
+  readonly snapshot?: string;
 }
 
 /**
@@ -110,6 +112,7 @@ export class MetaCells {
     this.#set(META.query, block, query);
     this.#set(META.transactionId, block, transactionId);
     this.#set(META.eventUs, block, this.#nowUs);
+    this.#set(META.snapshot, block, facts.snapshot ?? null);
   }
 
   #set(cell: number, block: RowBlock, text: string | null): void {

@@ -43,7 +43,7 @@ function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
   if (!missing.empty) {
     throw new MillraceError(
       'MYSQL_BINLOG_PURGED',
-      `the server has purged transactions that were not read: ${missing}`,
+      `the server has purged transactions that were not read: ${missing.toString()}`,
       {
         kind: 'position',
         remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
@@ -52,10 +52,14 @@ function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
   }
   const ahead = ours.minus(executed);
   if (!ahead.empty) {
-    throw new MillraceError('MYSQL_POSITION_AHEAD', `the server does not have transactions that were read: ${ahead}`, {
-      kind: 'position',
-      remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
-    });
+    throw new MillraceError(
+      'MYSQL_POSITION_AHEAD',
+      `the server does not have transactions that were read: ${ahead.toString()}`,
+      {
+        kind: 'position',
+        remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
+      },
+    );
   }
 }
 

@@ -40,7 +40,7 @@ const LEADING = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/;
 const VERSIONED = /^\/\*M?!\d*\s*/;
 
 export function classify(sql: string): StatementKind {
-  const text = bare(sql);
+  const text = withoutComments(sql);
   const [word = '', second = '', third = ''] = text
     .slice(0, 200)
     .toLowerCase()
@@ -79,7 +79,8 @@ export function classify(sql: string): StatementKind {
   }
 }
 
-function bare(sql: string): string {
+/** The statement from its first word on. */
+export function withoutComments(sql: string): string {
   return sql.replace(LEADING, '').replace(VERSIONED, '');
 }
 
@@ -96,7 +97,7 @@ const TABLE = new RegExp(
 
 /** The (first) table a statement names; undefined: it cannot be told. */
 export function namedTable({ sql, database }: QueryEvent): NamedTable | undefined {
-  const found = TABLE.exec(bare(sql));
+  const found = TABLE.exec(withoutComments(sql));
   if (found === null) return undefined;
   const [, first = '', second] = found;
   return second === undefined

@@ -1,13 +1,16 @@
 import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
+import type { SchemaChanges } from '../schema/schema-changes.ts';
 import type { Assembler } from './assembler.ts';
 import { namedTable, type QueryEvent } from './query-event.ts';
 import type { StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
 
-export function statementHooks(tables: TableSource): StatementHooks {
+/** `schema`: absent where schema changes are not wanted. */
+export function statementHooks(tables: TableSource, schema: SchemaChanges | undefined): StatementHooks {
   return {
     captures: (database, name) => tables.captures(database, name),
-    defined: (kind, event, assembler) => (kind === 'truncate' ? truncated(tables, event, assembler) : undefined),
+    defined: (kind, event, assembler) =>
+      kind === 'truncate' ? truncated(tables, event, assembler) : schema?.statement(event, assembler),
   };
 }
 

@@ -36,11 +36,13 @@ export function bytesCodec(options: TypeOptions, padTo = 0): CellCodec {
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 
+function isSet(bytes: Buffer, at: number, length: number): boolean {
+  return length > 0 && ((bytes[at + length - 1] as number) & 1) !== 0;
+}
+
 /** bit(n): a boolean for one bit, else little-endian bytes. Both formats are big-endian bytes. */
 export function bitsCodec({ length: bits }: Column): CellCodec {
   if (bits <= 1) {
-    const isSet = (bytes: Buffer, at: number, length: number): boolean =>
-      length > 0 && ((bytes[at + length - 1] as number) & 1) !== 0;
     return {
       schema: BOOLEAN,
       json: () => (bytes, at, length, writer) =>

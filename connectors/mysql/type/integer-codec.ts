@@ -38,7 +38,6 @@ export function integerCodec(column: Column, format: CellFormat, options: TypeOp
   const schema = integerSchema(size, unsigned);
   const wide = schema.type === 'int64';
   if (format === 'text') {
-    const text = (bytes: Buffer, at: number, length: number): string => bytes.toString('latin1', at, at + length);
     return {
       schema,
       json: () => (bytes, at, length, writer) => writer.copy(bytes, at, length),
@@ -51,6 +50,10 @@ export function integerCodec(column: Column, format: CellFormat, options: TypeOp
     json: () => (bytes, at, _length, writer) => writeInteger(writer, read(bytes, at)),
     value: (bytes, at) => (wide ? BigInt(read(bytes, at)) : read(bytes, at)),
   };
+}
+
+function text(bytes: Buffer, at: number, length: number): string {
+  return bytes.toString('latin1', at, at + length);
 }
 
 function integerSchema(size: number, unsigned: boolean): Schema {

@@ -1,5 +1,5 @@
 import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
-import { PayloadReader } from '../wire/payload-reader.ts';
+import type { PayloadReader } from '../wire/payload-reader.ts';
 import { broken, isContainer, readContainer, writeScalar } from './json-binary.ts';
 
 /** A JSON value that can be changed: containers by their parts, everything else by its text. */

@@ -14,7 +14,13 @@ describe.skipIf(server === undefined)(
   `events on MariaDB 10.11${'missing' in started ? ` (skipped: ${started.missing})` : ''}`,
   () => {
     let run: EventRun | undefined;
-    const recorded = byTopic(withEnd(recordedEvents().filter(({ topic }) => topic.startsWith('refma.'))));
+    const recorded = byTopic(
+      withEnd(
+        recordedEvents().filter((record) =>
+          record.topic === 'refma' ? !isPreparation(record) : record.topic.startsWith('refma.'),
+        ),
+      ),
+    );
     let ours = new Map<string, ParsedRecord[]>();
 
     beforeAll(async () => {
@@ -48,7 +54,9 @@ describe.skipIf(server === undefined)(
       const found = [...recorded].flatMap(([topic, records]) =>
         topicDifferences(records, ours.get(topic) ?? []).map((line) => ({ topic, line })),
       );
-      const unseen = LISTED.filter((listed) => !found.some(({ topic, line }) => matches(listed, topic, line)));
+      const unseen = LISTED.filter(
+        (listed) => listed.sometimes !== true && !found.some(({ topic, line }) => matches(listed, topic, line)),
+      );
       expect(unseen.map(({ what }) => what)).toEqual([]);
     });
   },
@@ -67,6 +75,12 @@ function beforeEnd(records: readonly RecordText[]): RecordText[] {
   const end = records.findIndex(isEnd);
   const before = records.slice(0, end);
   return before.at(-1)?.topic === 'refma.transaction' ? before.slice(0, -1) : before;
+}
+
+/** Before a snapshot's CREATE TABLEs Debezium writes statements of its own; we write none. */
+function isPreparation({ value }: RecordText): boolean {
+  const { payload } = JSON.parse(value ?? '{}') as { payload: { ddl: string; source: { snapshot: string } } };
+  return payload.source.snapshot === 'true' && !payload.ddl.startsWith('CREATE TABLE');
 }
 
 /** Debezium writes a BEGIN, but no END, for a statement that makes no rows; we write neither. */

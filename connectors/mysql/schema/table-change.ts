@@ -1,0 +1,139 @@
+import { labelsOf } from '../catalog/catalog-column.ts';
+import type { Connection, TextRow } from '../connection.ts';
+import { quoteText } from '../quoting.ts';
+
+/** One entry of `tableChanges`, in Debezium's form. */
+export interface TableChange {
+  readonly type: 'CREATE' | 'ALTER' | 'DROP';
+  readonly id: string;
+  readonly table: Readonly<Record<string, unknown>> | null;
+}
+
+/** `java.sql.Types`, as Debezium has them for MySQL's types. */
+const JDBC: Readonly<Record<string, number>> = {
+  tinyint: 5,
+  smallint: 5,
+  mediumint: 4,
+  int: 4,
+  bigint: -5,
+  float: 6,
+  double: 8,
+  decimal: 3,
+  bit: -7,
+  year: 4,
+  date: 91,
+  time: 92,
+  datetime: 93,
+  timestamp: 2014,
+  char: 1,
+  varchar: 12,
+  tinytext: 12,
+  text: 12,
+  mediumtext: 12,
+  longtext: 12,
+  enum: 1,
+  set: 1,
+  json: 1111,
+  binary: -2,
+  varbinary: -3,
+  tinyblob: 2004,
+  blob: 2004,
+  mediumblob: 2004,
+  longblob: 2004,
+};
+const OTHER = 1111;
+
+export function droppedTable(database: string, name: string): TableChange {
+  return { type: 'DROP', id: tableId(database, name), table: null };
+}
+
+/** A table as the catalogue has it now; undefined: there is none any more. */
+export async function describedTable(
+  connection: Connection,
+  type: 'CREATE' | 'ALTER',
+  database: string,
+  name: string,
+): Promise<TableChange | undefined> {
+  const of = `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
+  const doing = `reading the definition of ${database}.${name}`;
+  const columns = await connection.query(
+    doing,
+    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE,
+       DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
+     FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
+  );
+  if (columns.length === 0) return undefined;
+  const keys = await connection.query(
+    doing,
+    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${of} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
+  );
+  const table = await connection.one(doing, `SELECT TABLE_COLLATION AS c FROM information_schema.TABLES WHERE ${of}`);
+  return {
+    type,
+    id: tableId(database, name),
+    table: {
+      defaultCharsetName: table?.['c']?.split('_')[0] ?? null,
+      primaryKeyColumnNames: keys.map((row) => row['COLUMN_NAME'] ?? ''),
+      columns: columns.map((row, i) => describedColumn(row, i + 1, connection.mariadb)),
+      comment: null,
+    },
+  };
+}
+
+function describedColumn(row: TextRow, position: number, mariadb: boolean): Record<string, unknown> {
+  const dataType = (row['DATA_TYPE'] ?? '').toLowerCase();
+  const columnType = row['COLUMN_TYPE'] ?? '';
+  const typeName = dataType.toUpperCase() + (/\bunsigned\b/i.test(columnType) ? ' UNSIGNED' : '');
+  const labelled = dataType === 'enum' || dataType === 'set';
+  const increments = /auto_increment/i.test(row['EXTRA'] ?? '');
+  return {
+    name: row['COLUMN_NAME'] ?? '',
+    jdbcType: JDBC[dataType] ?? OTHER,
+    nativeType: null,
+    typeName,
+    typeExpression: typeName,
+    charsetName: row['CHARACTER_SET_NAME'] ?? null,
+    length: lengthOf(dataType, columnType, row),
+    scale: dataType === 'decimal' ? Number(row['NUMERIC_SCALE'] ?? 0) : null,
+    position,
+    optional: row['IS_NULLABLE'] === 'YES',
+    autoIncremented: increments,
+    generated: increments,
+    comment: null,
+    defaultValueExpression: defaultExpression(row, mariadb),
+    enumValues: labelled ? labelsOf(columnType).map((label) => `'${label}'`) : null,
+  };
+}
+
+function lengthOf(dataType: string, columnType: string, row: TextRow): number | null {
+  const inParentheses = /^\w+\((\d+)/.exec(columnType)?.[1];
+  switch (dataType) {
+    case 'decimal':
+      return Number(row['NUMERIC_PRECISION'] ?? 0);
+    case 'enum':
+      return 1;
+    case 'set': {
+      const labels = labelsOf(columnType);
+      return labels.join(',').length;
+    }
+    case 'time':
+    case 'datetime':
+    case 'timestamp': {
+      const digits = Number(row['DATETIME_PRECISION'] ?? 0);
+      return digits === 0 ? null : digits;
+    }
+    default:
+      return inParentheses === undefined ? null : Number(inParentheses);
+  }
+}
+
+function defaultExpression(row: TextRow, mariadb: boolean): string | null {
+  const shown = row['COLUMN_DEFAULT'] ?? null;
+  if (shown === null || (mariadb && shown === 'NULL')) return null;
+  const text = /^'([\s\S]*)'$/.exec(shown)?.[1] ?? shown;
+  return /^b'([01]*)'$/i.exec(shown)?.[1] ?? text.replaceAll("''", "'");
+}
+
+function tableId(database: string, name: string): string {
+  return `"${database}"."${name}"`;
+}

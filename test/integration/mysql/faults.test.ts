@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { checkMysql } from '../../../connectors/mysql/check.ts';
+import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
+import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import type { RecordText } from '../postgres/debezium-records.ts';
+import { EventRun } from './event-run.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe.each(MYSQL_VERSIONS)('on %s', (version) => {
+  let server: MysqlServer;
+  let missing = '';
+  const runs: EventRun[] = [];
+
+  beforeAll(async () => {
+    const started = await startMysql(version);
+    if ('missing' in started) ({ missing } = started);
+    else server = started;
+  });
+
+  afterAll(() => server?.stop());
+
+  beforeEach(async ({ skip }) => {
+    skip(missing !== '', missing);
+    await server.sql(
+      'drop database if exists app',
+      'create database app character set utf8mb4',
+      'create table app.t (id int primary key, v varchar(100), n bigint unsigned)',
+      "insert into app.t values (1, 'one', 1), (2, 'two', 2)",
+    );
+  });
+
+  afterEach(async () => {
+    for (const run of runs.splice(0)) await run.close();
+  });
+
+  const config = (more: Record<string, string> = {}): Record<string, string> => ({
+    name: 'app',
+    ...mysqlOptions(server),
+    'topic.prefix': 'app',
+    'database.include.list': 'app',
+    'include.schema.changes': 'false',
+    'retriable.restart.connector.wait.ms': '200',
+    ...more,
+  });
+
+  const start = async (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
+    const run = new EventRun(config(more), offsets);
+    runs.push(run);
+    await run.start();
+    return run;
+  };
+
+  /** Runs until the id was seen and stored, and closes. */
+  const untilId = async (run: EventRun, id: number): Promise<void> => run.until((records) => ids(records).includes(id));
+
+  const failureOf = async (run: EventRun): Promise<unknown> => {
+    for (let i = 0; i < 200 && run.failure === undefined; i++) await sleep(50);
+    return run.failure;
+  };
+
+  it('goes on after the last durable offset, by what comes after it only', async () => {
+    const first = await start();
+    await untilId(first, 2);
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(first, 3);
+    await first.close();
+    await server.sql("insert into app.t values (4, 'four', 18446744073709551615)");
+    const second = await start({ 'bigint.unsigned.handling.mode': 'precise' }, [...first.offsets.values()]);
+    await untilId(second, 4);
+    expect(ids(second.records)).toEqual([4]);
+    expect(second.records[0]?.value).toContain('"n":"AP//////////"');
+  });
+
+  it('reads on after its connection was cut, without a record twice', async () => {
+    const run = await start();
+    await untilId(run, 2);
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(run, 3);
+    await cutDumps(server);
+    await server.sql("insert into app.t values (4, 'four', 4)");
+    await untilId(run, 4);
+    await cutDumps(server);
+    await server.sql('update app.t set v = 5 where id = 4');
+    await run.until((records) => records.some(({ value }) => value?.includes('"v":"5"') === true));
+    expect(ids(run.records)).toEqual([1, 2, 3, 4, 4]);
+  });
+
+  it('reads on after the server crashed', async () => {
+    const run = await start();
+    await untilId(run, 2);
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(run, 3);
+    await server.restart('kill');
+    await server.sql("insert into app.t values (4, 'four', 4)");
+    await untilId(run, 4);
+    expect(ids(run.records)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('stops and says so where the binlog it needs was purged', async () => {
+    const first = await start();
+    await untilId(first, 2);
+    await first.close();
+    // A dump thread that has not noticed yet keeps its file.
+    await cutDumps(server);
+    await server.sql("insert into app.t values (3, 'three', 3)", 'flush binary logs', 'flush binary logs');
+    await sleep(200);
+    const logs = await server.sql('show binary logs');
+    await server.sql(`purge binary logs to '${logs.at(-1)?.['Log_name'] ?? ''}'`);
+    const second = await start({}, [...first.offsets.values()]).catch((error: unknown) => error);
+    const failure = second instanceof EventRun ? await failureOf(second) : second;
+    expect(failure).toMatchObject({ code: 'MYSQL_BINLOG_PURGED', kind: 'position' });
+    const again = await start({ 'snapshot.mode': 'when_needed' }, [...first.offsets.values()]);
+    await untilId(again, 3);
+  });
+
+  it('stops where the server was reset under it', async () => {
+    const first = await start();
+    await untilId(first, 2);
+    await first.close();
+    await server.sql('reset master');
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    const second = await start({}, [...first.offsets.values()]).catch((error: unknown) => error);
+    const failure = second instanceof EventRun ? await failureOf(second) : second;
+    expect(failure).toMatchObject({ code: 'MYSQL_POSITION_AHEAD', kind: 'position' });
+  });
+
+  it('stops at a change that is in the binlog as a statement', async () => {
+    const run = await start();
+    await untilId(run, 2);
+    await server.sql("set session binlog_format = 'STATEMENT'", "update app.t set v = 'x'");
+    expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_STATEMENT_FORMAT', kind: 'position' });
+  });
+
+  it('stops at a change whose image lacks values', async () => {
+    const run = await start();
+    await untilId(run, 2);
+    await server.sql("set session binlog_row_image = 'MINIMAL'", "update app.t set v = 'x' where id = 1");
+    expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_ROW_IMAGE', kind: 'config' });
+  });
+
+  it('does not start where the binlog is not set up, and names the statement', async () => {
+    await server.sql("set global binlog_row_metadata = 'MINIMAL'");
+    try {
+      await expect(start()).rejects.toMatchObject({
+        code: 'MYSQL_ROW_METADATA',
+        remedy: expect.stringMatching(/binlog_row_metadata = 'FULL'/) as string,
+      });
+      const results = await checkMysql({
+        name: 'app',
+        config: config(),
+        env: realEnv,
+        log: quiet,
+        signal: new AbortController().signal,
+      });
+      expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['MYSQL_ROW_METADATA']);
+    } finally {
+      await server.sql("set global binlog_row_metadata = 'FULL'");
+    }
+  });
+
+  it('takes the snapshot without a global lock where the account may not lock', async () => {
+    await server.sql(
+      "create or replace user app@'%' identified by 'secret'".replace(
+        'or replace ',
+        server.family === 'mariadb' ? 'or replace ' : '',
+      ),
+      "grant select, replication slave, replication client on *.* to app@'%'",
+      ...(server.family === 'mariadb' ? ["grant binlog monitor on *.* to app@'%'"] : []),
+    );
+    const run = await start({ 'database.user': 'app', 'database.password': 'secret' });
+    await untilId(run, 2);
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(run, 3);
+    expect(ids(run.records)).toEqual([1, 2, 3]);
+  });
+
+  it('reads tables in chunks on several connections, each row once', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => `(${i + 10}, 'row', ${i})`).join(', ');
+    await server.sql(`insert into app.t values ${rows}`);
+    const run = await start({ 'snapshot.max.threads': '3', 'millrace.snapshot.chunk.rows': '500' });
+    await run.until((records) => records.length >= 5002);
+    await server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(run, 3);
+    expect(ids(run.records).length).toBe(5003);
+    expect(new Set(ids(run.records)).size).toBe(5003);
+    expect(run.records.filter(({ value }) => value?.includes('"snapshot":"last"')).length).toBe(1);
+  });
+});
+
+function ids(records: readonly RecordText[]): number[] {
+  return records.map(({ key }) => (JSON.parse(key ?? '{}') as { payload: { id: number } }).payload.id);
+}
+
+/** Ends the dump threads of the server. */
+async function cutDumps(server: MysqlServer): Promise<void> {
+  const rows = await server.sql("select id from information_schema.processlist where command like 'Binlog Dump%'");
+  for (const row of rows) await server.sql(`kill ${row['id']}`);
+}
