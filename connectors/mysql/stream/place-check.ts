@@ -3,6 +3,7 @@ import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
+import { quoteText } from '../quoting.ts';
 
 const DOING = 'comparing the stored place with the server';
 const SNAPSHOT = 'Stop the connector and delete its offsets to take a new snapshot, or use snapshot.mode=when_needed.';
@@ -76,6 +77,7 @@ async function checkMariadb(connection: Connection, gtids: string): Promise<void
     }
   }
   const ours = MariadbGtids.parse(gtids);
+  await checkMariadbPurged(connection, ours);
   for (const domain of ours.domains()) {
     const read = ours.sequence(domain) ?? 0n;
     const has = theirs.get(domain);
@@ -86,6 +88,27 @@ async function checkMariadb(connection: Connection, gtids: string): Promise<void
       {
         kind: 'position',
         remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
+      },
+    );
+  }
+}
+
+/** The state before the oldest binlog: what lies before it is gone. */
+async function checkMariadbPurged(connection: Connection, ours: MariadbGtids): Promise<void> {
+  const [oldest] = await connection.query(DOING, 'SHOW BINARY LOGS');
+  const file = oldest?.['Log_name'] ?? '';
+  const row = await connection.one(DOING, `SELECT BINLOG_GTID_POS(${quoteText(file)}, 4) AS g`);
+  const gone = MariadbGtids.parse(row?.['g'] ?? '');
+  for (const domain of gone.domains()) {
+    const last = gone.sequence(domain) ?? 0n;
+    const read = ours.sequence(domain) ?? 0n;
+    if (read >= last) continue;
+    throw new MillraceError(
+      'MYSQL_BINLOG_PURGED',
+      `the server has purged transactions that were not read: ${read + 1n} to ${last} of domain ${domain}`,
+      {
+        kind: 'position',
+        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
       },
     );
   }
