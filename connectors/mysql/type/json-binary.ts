@@ -144,10 +144,20 @@ function writeContainer(bytes: Buffer, type: number, at: number, end: number, wr
   writer.byte(container.object ? 0x7d : 0x5d);
 }
 
+/** Decimal exponents up to which the server writes no exponent (`MAX_DECPT_FOR_F_FORMAT`). */
+const PLAIN_DIGITS = 15;
+
 /** As the server writes it: the shortest digits, `.0` after a whole number. */
 function jsonDouble(value: number): string {
-  const text = String(value).replace('e+', 'e');
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+  const [, sign = '', first = '', rest = '', exponent = '0'] =
+    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(value.toExponential()) ?? [];
+  const digits = first + rest;
+  const point = Number(exponent) + 1;
+  if (point > PLAIN_DIGITS || point <= -PLAIN_DIGITS) {
+    return `${sign}${first}${rest === '' ? '' : `.${rest}`}e${Number(exponent)}`;
+  }
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.slice(0, point).padEnd(point, '0')}.${digits.slice(point) || '0'}`;
 }
 
 /** A length in groups of seven bits, the lowest first, then the bytes. */
