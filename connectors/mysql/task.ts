@@ -28,6 +28,9 @@ import { statementHooks } from './stream/statement-hooks.ts';
 import { TableSource } from './stream/table-source.ts';
 import { TransactionRecords } from './stream/transaction-records.ts';
 
+/** Heartbeats of the server that may stay away before it counts as lost. */
+const SILENT_PERIODS = 3;
+
 /** What is known after the first connection. */
 interface Opened {
   readonly start: SourceTaskStart;
@@ -182,6 +185,7 @@ export class MysqlTask implements SourceTask {
         maxRetries: settings.maxRetries,
         retryWaitMs: settings.retryWaitMs,
         idleProgressMs: settings.keepAliveMs,
+        silenceMs: settings.keepAliveMs * SILENT_PERIODS,
       },
       {
         env,

@@ -80,7 +80,7 @@ export const connectionOptions = {
     default: true,
   }),
   'connect.keep.alive.interval.ms': option.long({
-    doc: 'The server says that it is there when it had nothing to send for so long, in milliseconds; twice that without a word is a lost connection.',
+    doc: 'The server says that it is there when it had nothing to send for so long, in milliseconds; three times that without a word is a lost connection.',
     importance: 'LOW',
     group,
     displayName: 'Keep alive interval',

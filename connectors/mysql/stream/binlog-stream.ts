@@ -21,6 +21,8 @@ export interface StreamSettings {
   readonly retryWaitMs: number;
   /** How often the offset moves where no record does. */
   readonly idleProgressMs: number;
+  /** A connection without a word for so long is lost. */
+  readonly silenceMs: number;
 }
 
 export interface StreamEdges {
@@ -154,9 +156,20 @@ export class BinlogStream {
         if (!early || !assembler.state.open) return this.#cut();
         continue;
       }
-      await feed.wait(signal);
+      await this.#wait(feed, signal);
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) throw closed();
+    }
+  }
+
+  /** A server that is there sends heartbeats: one that says nothing for long is lost. */
+  async #wait(feed: EventFeed, signal: AbortSignal): Promise<void> {
+    const { silenceMs } = this.#settings;
+    const timer = this.#edges.env.timers.after(silenceMs, () => feed.silent(silenceMs));
+    try {
+      await feed.wait(signal);
+    } finally {
+      timer.cancel();
     }
   }
 

@@ -94,6 +94,12 @@ export class EventFeed {
     this.#connection.destroy();
   }
 
+  /** The server has been silent for too long. */
+  silent(forMs: number): void {
+    const text = `the server was silent for ${forMs} ms, though it was asked for heartbeats`;
+    this.#connection.stream.destroy(new MillraceError('MYSQL_UNAVAILABLE', text, { kind: 'unavailable' }));
+  }
+
   #nextOfPayload(): boolean {
     const payload = this.#payload;
     if (payload === undefined) return false;

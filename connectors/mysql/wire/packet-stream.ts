@@ -88,8 +88,9 @@ export class PacketStream {
     this.#listen(socket);
   }
 
-  destroy(): void {
-    this.#failure ??= new MillraceError('MYSQL_CLOSED', 'the connection was closed', { kind: 'closed' });
+  /** `reason`: what whoever waits is told; by default that it was closed. */
+  destroy(reason?: MillraceError): void {
+    this.#failure ??= reason ?? new MillraceError('MYSQL_CLOSED', 'the connection was closed', { kind: 'closed' });
     this.#socket.destroy();
     this.#wakeUp();
   }
