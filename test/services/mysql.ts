@@ -26,6 +26,7 @@ export interface MysqlServer {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  readonly dataDirectory: string;
   /** Runs statements one after the other on a connection of their own; rows of the last one. */
   sql(...statements: readonly string[]): Promise<TextRow[]>;
   connect(): Promise<Connection>;
@@ -143,6 +144,7 @@ async function launch(binaries: MysqlBinaries, home: string, options: MysqlOptio
     host: '127.0.0.1',
     port,
     user: 'root',
+    dataDirectory: join(home, 'data'),
     connect,
     sql: async (...statements) => {
       const connection = await connect();

@@ -3,13 +3,19 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import { ARTIFICIAL, CHECKSUM_BYTES, EVENT, HEADER_BYTES } from '../binlog/event-type.ts';
 import { brokenRows } from '../binlog/rows-event.ts';
 import { readTransactionPayload } from '../binlog/transaction-payload.ts';
-import type { Connection } from '../connection.ts';
+import type { PacketStream } from '../wire/packet-stream.ts';
 import { PayloadReader } from '../wire/payload-reader.ts';
 import { readFailure } from '../wire/server-error.ts';
 import { dumpError } from './binlog-error.ts';
 
 const FAILURE = 0xff;
 const WRAP = 0x1_0000_0000;
+
+/** What of a connection is needed to read events. */
+export interface EventConnection {
+  readonly stream: Pick<PacketStream, 'packets' | 'take' | 'wait' | 'nudge' | 'destroy'>;
+  destroy(): void;
+}
 
 /**
  * The events of a dump connection, one at a time. After {@link next} the event lies in `bytes[at, end)`,
@@ -32,14 +38,14 @@ export class EventFeed {
   start = 0;
   position = 0;
   file: string;
-  readonly #connection: Connection;
+  readonly #connection: EventConnection;
   #checksums: boolean;
   /** Events of a compressed transaction that are still to come. */
   #payload: Buffer | undefined;
   #payloadAt = 0;
 
   /** The connection has sent its dump command. */
-  constructor(connection: Connection, file: string, position: number, checksums: boolean) {
+  constructor(connection: EventConnection, file: string, position: number, checksums: boolean) {
     this.#connection = connection;
     this.file = file;
     this.position = position;

@@ -16,11 +16,11 @@ interface Version {
  */
 export class TableSource {
   readonly #factory: RowFactory;
-  readonly #side: SideConnection;
+  readonly #side: Pick<SideConnection, 'use'>;
   readonly #versions = new Map<string, Version>();
   readonly collations: Collations;
 
-  constructor(factory: RowFactory, side: SideConnection, collations: Collations) {
+  constructor(factory: RowFactory, side: Pick<SideConnection, 'use'>, collations: Collations) {
     this.#factory = factory;
     this.#side = side;
     this.collations = collations;
