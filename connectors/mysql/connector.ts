@@ -9,6 +9,7 @@ import { mysqlOptions } from './options.ts';
 import { refusedOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings } from './settings.ts';
+import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
 import { MysqlTask } from './task.ts';
 
@@ -81,7 +82,7 @@ async function alterOffsets(
         { kind: 'config', remedy: `Use {"server": "${settings.prefix}"}.` },
       );
     }
-    if (offset === null) continue;
+    if (offset === null || isSnapshot(partition)) continue;
     const { place, server } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);
     try {

@@ -41,15 +41,18 @@ export class StreamPosition implements Position {
     const { place, last, server } = this;
     return {
       ts_sec: last.seconds,
-      file: place.file,
-      pos: place.position,
-      ...(place.gtids === '' ? {} : { gtids: place.gtids }),
+      ...placeOffset(place),
       ...(last.serverId === 0 ? {} : { server_id: last.serverId }),
       ...(place.event === 0 ? {} : { event: place.event }),
       'millrace.server': server,
       ...(place.transaction === '' ? {} : { 'millrace.transaction': place.transaction }),
     };
   }
+}
+
+/** File, position and GTIDs by Debezium's keys. */
+export function placeOffset({ file, position, gtids }: StreamPlace): JsonObject {
+  return { file, pos: position, ...(gtids === '' ? {} : { gtids }) };
 }
 
 /** What a stored offset says. */

@@ -1,5 +1,5 @@
 import type { RawConfig } from '../../runtime/connector/options.ts';
-import type { SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
+import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import type { Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
@@ -18,6 +18,13 @@ import { currentPlace } from './snapshot/consistent-point.ts';
 import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { SnapshotReader } from './snapshot/snapshot-reader.ts';
+import {
+  openSnapshot,
+  SnapshotState,
+  snapshotPartition,
+  streamOffset,
+  type OpenSnapshot,
+} from './snapshot/snapshot-state.ts';
 import { Assembler } from './stream/assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
@@ -107,6 +114,11 @@ export class MysqlTask implements SourceTask {
     return batch;
   }
 
+  committed(_partition: JsonObject, position: Position): Promise<void> {
+    if (position instanceof SnapshotState) this.#snapshot?.committed();
+    return Promise.resolve();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -118,9 +130,9 @@ export class MysqlTask implements SourceTask {
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
   async #begin(signal: AbortSignal): Promise<void> {
-    const { start, side, partition, server, rows, family, connect } = this.#must();
+    const { start, side, server } = this.#must();
     const { snapshot, prefix } = this.#settings;
-    const offset = start.offsets.find(({ partition }) => partition['server'] === prefix)?.offset;
+    const offset = streamOffset(prefix, start.offsets);
     const stored = offset === undefined ? undefined : readOffset(offset);
     const fits = async (): Promise<void> => {
       if (stored !== undefined) await side.use((connection) => checkPlace(connection, stored.place, stored.server));
@@ -137,16 +149,42 @@ export class MysqlTask implements SourceTask {
         this.#from = { place: await side.use(currentPlace), server };
         return;
       case 'snapshot':
-        this.#snapshot = new SnapshotReader(snapshot, {
-          env: start.env,
-          context: start.context,
-          rows,
-          partition,
-          server,
-          open: connect,
-          ...(this.#settings.schemaChanges ? { schema: new SchemaChanges(rows, family, side) } : {}),
-        });
-        await this.#snapshot.open(signal);
+        await this.#beginSnapshot(signal);
+    }
+  }
+
+  async #beginSnapshot(signal: AbortSignal): Promise<void> {
+    const { start, side, partition, server, rows, family, connect } = this.#must();
+    const { snapshot, prefix, schemaChanges } = this.#settings;
+    const open = await this.#openSnapshot();
+    this.#snapshot = new SnapshotReader(snapshot, {
+      env: start.env,
+      context: start.context,
+      rows,
+      partition,
+      statePartition: snapshotPartition(prefix),
+      server,
+      open: connect,
+      ...(open === undefined ? {} : { resume: open }),
+      ...(schemaChanges ? { schema: new SchemaChanges(rows, family, side) } : {}),
+    });
+    await this.#snapshot.open(signal);
+  }
+
+  /** The snapshot to go on with. Its place has to be there still: what became of rows that went out is known from there. */
+  async #openSnapshot(): Promise<OpenSnapshot | undefined> {
+    const { start, side } = this.#must();
+    const { snapshot, prefix } = this.#settings;
+    const open = openSnapshot(prefix, start.offsets);
+    if (open === undefined) return undefined;
+    try {
+      await side.use((connection) => checkPlace(connection, open.place, open.server));
+      return open;
+    } catch (error) {
+      const anew = snapshot.mode === 'when_needed' || snapshot.mode === 'always';
+      if (!anew || !(error instanceof MillraceError) || error.kind !== 'position') throw error;
+      start.context.log.warn('the interrupted snapshot is begun anew', { reason: error.message });
+      return undefined;
     }
   }
 

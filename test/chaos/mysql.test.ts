@@ -45,7 +45,9 @@ async function untilStreaming(at: WorkerPlace): Promise<void> {
     let found = false;
     try {
       const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
-      await readTopic(hub, 'millrace-offsets', new AbortController().signal, () => (found = true));
+      await readTopic(hub, 'millrace-offsets', new AbortController().signal, (record) => {
+        if (record.value()?.includes('"complete":true') === true) found = true;
+      });
       await hub.close();
     } catch {
       // The hub, or the topic, is not there yet.
@@ -100,7 +102,7 @@ describe.each(MYSQL_VERSIONS)('%s', (version) => {
       at = place(server, folder, delivery);
       const worker = startWorker(at);
       await untilStreaming(at);
-      workload.start();
+      workload.start(10);
       await worker.kill();
     });
 

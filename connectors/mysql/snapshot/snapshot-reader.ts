@@ -1,5 +1,5 @@
 import type { TaskContext } from '../../../runtime/connector/context.ts';
-import type { SourceBatch } from '../../../runtime/connector/source.ts';
+import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
@@ -16,6 +16,7 @@ import { mysqlError } from '../wire/server-error.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
+import { SnapshotState, type OpenSnapshot } from './snapshot-state.ts';
 import { boundarySql, isDivisible, selectSql, type Chunk } from './table-select.ts';
 import { TextRows } from './text-rows.ts';
 
@@ -29,6 +30,10 @@ export interface SnapshotEdges {
   open(): Promise<Connection>;
   /** Records of the tables' definitions, before their rows; absent: none are wanted. */
   readonly schema?: SchemaChanges;
+  /** Partition of the snapshot's own offset. */
+  readonly statePartition: JsonObject;
+  /** An earlier attempt that was interrupted: its tables are not read again, its place stays the stream's. */
+  readonly resume?: OpenSnapshot;
 }
 
 interface Work {
@@ -40,9 +45,10 @@ interface Work {
 }
 
 /**
- * All captured tables as they were at one place, as `op: r`. The last batch carries that place: the stream
- * goes on from it. Until then no offset is stored, so that a crash makes the whole snapshot again (I3); no
- * stream record goes out before.
+ * All captured tables as they were at one place, as `op: r`. The last batch carries the place that the stream
+ * goes on from; no stream record goes out before. After an interruption the tables that are not done are read at
+ * a later place, but the stream still begins at the first one: a row that went out and was deleted since is
+ * deleted in the stream too. So those tables' changes from between are repeated after their rows (at least once).
  */
 export class SnapshotReader {
   readonly #settings: SnapshotSettings;
@@ -53,16 +59,21 @@ export class SnapshotReader {
   #point: ConsistentPoint | undefined;
   #running: Promise<void> | undefined;
   #done = false;
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #doneTables: Set<string>;
+  /** Chunks that are still to be read, by table. */
+  readonly #openChunks = new Map<string, number>();
 
   constructor(settings: SnapshotSettings, edges: SnapshotEdges) {
     this.#settings = settings;
     this.#edges = edges;
     this.#pool = new BlockPool(settings.readers * 3);
+    this.#doneTables = new Set(edges.resume?.done);
   }
 
   /** Where the stream begins; known after {@link open}. */
   get place(): StreamPosition['place'] | undefined {
-    return this.#point?.place;
+    return this.#edges.resume?.place ?? this.#point?.place;
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -83,8 +94,14 @@ export class SnapshotReader {
     }
   }
 
+  /** The snapshot's own offset is durable: rows may go out. */
+  committed(): void {
+    this.#begun.resolve();
+  }
+
   /** Idempotent. */
   async close(): Promise<void> {
+    this.#begun.resolve();
     this.#stop.abort(new MillraceError('MYSQL_SNAPSHOT_CLOSED', 'the snapshot was closed', { kind: 'closed' }));
     for (const reader of this.#point?.readers ?? []) reader.destroy();
     await this.#running;
@@ -93,6 +110,9 @@ export class SnapshotReader {
 
   async #run(point: ConsistentPoint): Promise<void> {
     try {
+      // Durable before the first row: see SnapshotState (I1).
+      this.#queue.push({ records: [], progress: [this.#state(point, false)] });
+      await this.#begun.promise;
       const tables = await this.#tables(point);
       await this.#definitions(point, tables);
       const work = await this.#plan(point, tables);
@@ -139,9 +159,11 @@ export class SnapshotReader {
     const work: Work[] = [];
     const [reader] = readers;
     for (const table of tables) {
-      if (!this.#settings.includes(tableName(table))) continue;
-      const whole = readers.length === 1 || !isDivisible(table) || this.#settings.overrides.has(tableName(table));
+      const name = tableName(table);
+      if (!this.#settings.includes(name) || this.#doneTables.has(name)) continue;
+      const whole = readers.length === 1 || !isDivisible(table) || this.#settings.overrides.has(name);
       const chunks = whole || reader === undefined ? [{ from: null, to: null }] : await this.#chunks(reader, table);
+      this.#openChunks.set(name, chunks.length);
       for (const [i, chunk] of chunks.entries()) {
         work.push({ table, chunk, opens: i === 0, closes: chunks.length === 1 });
       }
@@ -186,6 +208,11 @@ export class SnapshotReader {
         await reader.rows(`reading ${tableName(next.table)}`, sql, maker, this.#stop.signal);
         if (maker.rows > 0) first = false;
         if (next.closes) maker.tableEnd();
+        // The last rows of all stay at hand, to be marked as such.
+        if (work.length > 0) {
+          await maker.room();
+          this.#chunkDone(point, tableName(next.table));
+        }
       }
       return maker;
     });
@@ -198,14 +225,34 @@ export class SnapshotReader {
     }
   }
 
+  /** All rows of a chunk are in the queue. */
+  #chunkDone(point: ConsistentPoint, name: string): void {
+    const left = (this.#openChunks.get(name) ?? 1) - 1;
+    this.#openChunks.set(name, left);
+    if (left > 0) return;
+    this.#doneTables.add(name);
+    this.#queue.push({ records: [], progress: [this.#state(point, false)] });
+  }
+
+  #state(point: ConsistentPoint, complete: boolean): Progress {
+    const { server, statePartition, resume } = this.#edges;
+    const place = resume?.place ?? point.place;
+    return {
+      partition: statePartition,
+      position: new SnapshotState(place, resume?.server ?? server, [...this.#doneTables], complete),
+    };
+  }
+
   /** The blocks that are left, the last of them with the place of the stream. */
-  async #finish({ place }: ConsistentPoint, makers: readonly TextRows[]): Promise<void> {
+  async #finish(point: ConsistentPoint, makers: readonly TextRows[]): Promise<void> {
     const { env, partition, server } = this.#edges;
     const left = makers.map((maker, i) => maker.finish(i === makers.length - 1)).filter(({ count }) => count > 0);
     const final = left.pop();
     for (const block of left) await this.#push(block);
     const seconds = Math.floor(env.clock.nowMs() / 1000);
-    const progress = [{ partition, position: new StreamPosition(place, server, { seconds, serverId: 0 }) }];
+    const place = this.place ?? point.place;
+    const stream = { partition, position: new StreamPosition(place, server, { seconds, serverId: 0 }) };
+    const progress = [stream, this.#state(point, true)];
     this.#queue.push({ records: final ?? [], progress });
   }
 

@@ -75,6 +75,7 @@ export class TextRows implements RowSink {
   /** Hands the block over. */
   async room(): Promise<void> {
     const block = this.#block;
+    if (block.count === 0) return;
     this.#block = this.#pool.take();
     this.#begin();
     await this.#sink(block);

@@ -68,6 +68,7 @@ export class EventRun {
         for (const { partition, position } of batch.progress ?? []) {
           const offset = JSON.parse(JSON.stringify(position.toOffset())) as JsonObject;
           this.offsets.set(JSON.stringify(partition), { partition, offset });
+          await task.committed(partition, position);
         }
       }
     } catch (error) {
