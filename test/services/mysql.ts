@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,8 +11,11 @@ import { mysqlBinaries, type MysqlBinaries, type MysqlVersion } from './mysql-bi
 
 export type { MysqlVersion } from './mysql-binaries.ts';
 
-/** Versions that tests run on. */
-export const MYSQL_VERSIONS: readonly MysqlVersion[] = ['mariadb-10.11', 'mysql-8.0'];
+/** Versions that tests run on: one of each family, or all of them with `npm run test:matrix`. */
+export const MYSQL_VERSIONS: readonly MysqlVersion[] =
+  process.env['MILLRACE_TEST_MATRIX'] === undefined
+    ? ['mariadb-10.11', 'mysql-8.0']
+    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-8.0', 'mysql-9.7'];
 
 export interface MysqlOptions {
   /** Further `--name=value` settings. */
@@ -94,25 +97,58 @@ async function newHome(): Promise<string> {
 }
 
 async function initialise(binaries: MysqlBinaries, home: string): Promise<void> {
-  const { family, base, daemon } = binaries;
+  const { family, base, daemon, settings } = binaries;
   const data = `--datadir=${join(home, 'data')}`;
-  const child =
+  const script = join(base, 'bin', 'mariadb-install-db');
+  if (family === 'mariadb' && daemon.length > 1) return bootstrap(binaries, home, data);
+  const command =
     family === 'mariadb'
-      ? run(binaries, home, join(base, 'bin', 'mariadb-install-db'), [
+      ? [
+          script,
           '--no-defaults',
           `--basedir=${base}`,
           data,
           '--auth-root-authentication-method=normal',
           '--skip-name-resolve',
           '--skip-test-db',
-        ])
-      : run(binaries, home, daemon, [
-          '--no-defaults',
-          '--initialize-insecure',
-          `--basedir=${base}`,
-          data,
-          '--innodb-redo-log-capacity=8M',
-        ]);
+        ]
+      : [...daemon, '--no-defaults', '--initialize-insecure', `--basedir=${base}`, data, ...settings];
+  await ended(family, run(binaries, home, command));
+}
+
+/** What mariadb-install-db does, where the server needs a loader of its own. */
+async function bootstrap(binaries: MysqlBinaries, home: string, data: string): Promise<void> {
+  const { base, daemon, settings } = binaries;
+  const share = join(base, 'share', 'mariadb');
+  const files = [
+    'mariadb_system_tables.sql',
+    'mariadb_performance_tables.sql',
+    'mariadb_system_tables_data.sql',
+    'fill_help_tables.sql',
+    'maria_add_gis_sp_bootstrap.sql',
+    'mariadb_sys_schema.sql',
+  ];
+  const scripts = await Promise.all(files.map((file) => readFile(join(share, file), 'utf8')));
+  const lines = scripts
+    .join('\n')
+    .split('\n')
+    .filter((line) => !line.includes('@current_hostname'));
+  const input = ['create database if not exists mysql;', 'use mysql;', 'SET @auth_root_socket=NULL;', ...lines].join(
+    '\n',
+  );
+  const child = run(binaries, home, [
+    ...daemon,
+    '--no-defaults',
+    '--bootstrap',
+    `--basedir=${base}`,
+    data,
+    ...settings,
+  ]);
+  child.stdin?.end(input);
+  await ended('mariadb', child);
+}
+
+async function ended(family: string, child: ChildProcess): Promise<void> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString();
@@ -122,9 +158,10 @@ async function initialise(binaries: MysqlBinaries, home: string): Promise<void> 
   if (code !== 0) throw new Error(`${family} could not be initialised: ${said.slice(-500)}`);
 }
 
-function run({ libraries }: MysqlBinaries, home: string, program: string, args: readonly string[]): ChildProcess {
+function run({ libraries }: MysqlBinaries, home: string, command: readonly string[]): ChildProcess {
+  const [program = '', ...args] = command;
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, LC_ALL: 'C', LD_LIBRARY_PATH: libraries };
-  return spawn(program, args, { ...RUN_AS, env, cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(program, args, { ...RUN_AS, env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 async function launch(binaries: MysqlBinaries, home: string, options: MysqlOptions): Promise<MysqlServer> {
@@ -191,8 +228,9 @@ async function boot(
   options: MysqlOptions,
   connect: () => Promise<Connection>,
 ): Promise<ChildProcess> {
-  const { family, base, daemon } = binaries;
-  const child = run(binaries, home, daemon, [
+  const { family, base, daemon, settings: own } = binaries;
+  const child = run(binaries, home, [
+    ...daemon,
     '--no-defaults',
     `--basedir=${base}`,
     `--datadir=${join(home, 'data')}`,
@@ -204,6 +242,7 @@ async function boot(
     ...ROW_BINLOG,
     ...LEAN,
     ...FAMILY[family],
+    ...own,
     ...(options.settings ?? []),
   ]);
   let said = '';

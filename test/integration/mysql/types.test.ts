@@ -93,7 +93,7 @@ describe.each(MYSQL_VERSIONS)('values on %s', (version) => {
 
   beforeAll(async () => {
     const settings =
-      version === 'mariadb-10.11'
+      version.startsWith('mariadb')
         ? ['--log-bin-compress=ON', '--log-bin-compress-min-len=10']
         : ['--binlog-transaction-compression=ON', '--binlog-row-value-options=PARTIAL_JSON'];
     const started = await startMysql(version, { settings });

@@ -26,7 +26,7 @@ describe('sets of GTIDs', () => {
     expect(GtidSet.parse(`${B}:7,\n ${A.toUpperCase()}:5-9:1-3:4`).toString()).toBe(`${A}:1-9,${B}:7`);
   });
 
-  test.each(['abc', `${A}`, `${A}:0`, `${A}:5-4`, `${A}:1-`, `${A}:1;2`])('refuse %s', (text) => {
+  test.each(['abc', A, `${A}:0`, `${A}:5-4`, `${A}:1-`, `${A}:1;2`])('refuse %s', (text) => {
     expect(() => GtidSet.parse(text)).toThrow(expect.objectContaining({ code: 'MYSQL_GTID_SET' }) as Error);
   });
 
@@ -63,5 +63,5 @@ test('MariaDB’s position has the last transaction of each domain', () => {
   position.set(0, 2, 101n);
   expect(position.toString()).toBe('0-2-101,1-7-5');
   expect(position.sequence(1)).toBe(5n);
-  expect(() => MariadbGtids.parse('0-1')).toThrow();
+  expect(() => MariadbGtids.parse('0-1')).toThrow('not a list');
 });
