@@ -92,10 +92,9 @@ describe.each(MYSQL_VERSIONS)('values on %s', (version) => {
   const streamed: Row[] = [];
 
   beforeAll(async () => {
-    const settings =
-      version.startsWith('mariadb')
-        ? ['--log-bin-compress=ON', '--log-bin-compress-min-len=10']
-        : ['--binlog-transaction-compression=ON', '--binlog-row-value-options=PARTIAL_JSON'];
+    const settings = version.startsWith('mariadb')
+      ? ['--log-bin-compress=ON', '--log-bin-compress-min-len=10']
+      : ['--binlog-transaction-compression=ON', '--binlog-row-value-options=PARTIAL_JSON'];
     const started = await startMysql(version, { settings });
     if ('missing' in started) {
       ({ missing } = started);
