@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import { EventRun } from './event-run.ts';
+
+interface Shown {
+  readonly topic: string;
+  readonly op: string;
+  readonly after: Readonly<Record<string, unknown>> | null;
+}
+
+describe.each(MYSQL_VERSIONS)('on %s', (version) => {
+  let server: MysqlServer;
+  let missing = '';
+  const runs: EventRun[] = [];
+
+  beforeAll(async () => {
+    const started = await startMysql(version);
+    if ('missing' in started) ({ missing } = started);
+    else server = started;
+  });
+
+  afterAll(() => server?.stop());
+
+  beforeEach(async ({ skip }) => {
+    skip(missing !== '', missing);
+    await server.sql(
+      'drop database if exists app',
+      'create database app character set utf8mb4',
+      'create table app.t (id int primary key, v varchar(100))',
+      "insert into app.t values (1, 'one')",
+    );
+  });
+
+  afterEach(async () => {
+    for (const run of runs.splice(0)) await run.close();
+  });
+
+  const start = async (
+    at: Pick<MysqlServer, 'host' | 'port' | 'user'>,
+    offsets: readonly SourceOffset[] = [],
+    more: Record<string, string> = {},
+  ): Promise<EventRun> => {
+    const run = new EventRun(
+      { name: 'app', ...mysqlOptions(at), 'topic.prefix': 'app', 'database.include.list': 'app', ...more },
+      offsets,
+    );
+    runs.push(run);
+    await run.start();
+    return run;
+  };
+
+  /** What was read, but for schema changes, up to and with the row of this id. */
+  const until = async (run: EventRun, id: number): Promise<Shown[]> => {
+    await run.until(() => shown(run).some(({ after }) => after?.['id'] === id));
+    return shown(run);
+  };
+
+  const offsetsAt = async (id: number): Promise<readonly SourceOffset[]> => {
+    const run = await start(server);
+    await until(run, id);
+    await run.close();
+    return [...run.offsets.values()];
+  };
+
+  it('reads each row by the definition it was written under, however far the catalogue is ahead', async () => {
+    const offsets = await offsetsAt(1);
+    await server.sql(
+      "insert into app.t values (2, 'two')",
+      'alter table app.t add column n int not null default 7 first',
+      "insert into app.t (id, v, n) values (3, 'three', 3)",
+      'alter table app.t modify column n bigint, rename column v to w',
+      "insert into app.t (id, w, n) values (4, 'four', 5000000000)",
+      'alter table app.t drop column w',
+      'insert into app.t (id, n) values (5, 5)',
+      'create table app._t_gho (id int primary key, z varchar(10))',
+      'insert into app._t_gho (id, z) select id, n from app.t where id = 5',
+      'rename table app.t to app._t_del, app._t_gho to app.t',
+      'drop table app._t_del',
+      "insert into app.t values (6, 'six')",
+    );
+    const run = await start(server, offsets);
+    expect(await until(run, 6)).toEqual([
+      { topic: 'app.app.t', op: 'c', after: { id: 2, v: 'two' } },
+      { topic: 'app.app.t', op: 'c', after: { n: 3, id: 3, v: 'three' } },
+      { topic: 'app.app.t', op: 'c', after: { n: 5_000_000_000, id: 4, w: 'four' } },
+      { topic: 'app.app.t', op: 'c', after: { n: 5, id: 5 } },
+      { topic: 'app.app._t_gho', op: 'c', after: { id: 5, z: '5' } },
+      { topic: 'app.app.t', op: 'c', after: { id: 6, z: 'six' } },
+    ]);
+  });
+
+  it('goes on at a replica after a failover, by GTID', async () => {
+    const replica = await server.copy();
+    try {
+      const offsets = await offsetsAt(1);
+      await replica.sql("insert into app.t values (2, 'two')");
+      const run = await start(replica, offsets);
+      expect((await until(run, 2)).map(({ after }) => after?.['id'])).toEqual([2]);
+    } finally {
+      await replica.stop();
+    }
+  });
+
+  it('does not go on at a replica that lacks what was read', async () => {
+    const replica = await server.copy();
+    try {
+      await server.sql("insert into app.t values (2, 'two')");
+      const offsets = await offsetsAt(2);
+      const failed = start(replica, offsets).then((run) => run.until(() => false, 3000));
+      await expect(failed).rejects.toMatchObject({ code: 'MYSQL_POSITION_AHEAD', kind: 'position' });
+    } finally {
+      await replica.stop();
+    }
+  });
+
+  it('reads XA transactions once they are prepared, and stops where one is undone', async () => {
+    const run = await start(server);
+    await until(run, 1);
+    await server.sql(
+      "xa start 'a'",
+      "insert into app.t values (2, 'two')",
+      "xa end 'a'",
+      "xa prepare 'a'",
+      "xa commit 'a'",
+    );
+    await server.sql("xa start 'b'", "insert into app.t values (3, 'three')", "xa end 'b'", "xa commit 'b' one phase");
+    expect((await until(run, 3)).map(({ after }) => after?.['id'])).toEqual([1, 2, 3]);
+    await server.sql(
+      "xa start 'c'",
+      "insert into app.t values (4, 'four')",
+      "xa end 'c'",
+      "xa prepare 'c'",
+      "xa rollback 'c'",
+    );
+    await expect(run.until(() => false, 5000)).rejects.toMatchObject({ code: 'MYSQL_ROLLED_BACK', kind: 'position' });
+  });
+
+  it('leaves out what the lists leave out, and still moves on', async () => {
+    const run = await start(server, [], { 'connect.keep.alive.interval.ms': '200', 'table.exclude.list': 'app.other' });
+    await until(run, 1);
+    const before = JSON.stringify([...run.offsets.values()]);
+    await server.sql('create table app.other (id int)', 'insert into app.other values (1)');
+    await run.until(() => JSON.stringify([...run.offsets.values()]) !== before, 5000);
+    expect(shown(run).length).toBe(1);
+  });
+});
+
+function shown(run: EventRun): Shown[] {
+  return run.records.flatMap(({ topic, value }) => {
+    if (topic === 'app' || value === null) return [];
+    const { payload } = JSON.parse(value) as { payload: { op: string; after: Shown['after'] } };
+    return [{ topic, op: payload.op, after: payload.after }];
+  });
+}
