@@ -8,6 +8,7 @@ import { readOffset } from './offset.ts';
 import { mysqlOptions } from './options.ts';
 import { refusedOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
+import { sampleMysql } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';
 import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
@@ -28,6 +29,7 @@ export const mysqlConnector: SourceConnector = {
   plan: (config) => [config],
   createTask: (config) => new MysqlTask(config),
   alterOffsets,
+  sample: sampleMysql,
 };
 
 const exclusive: readonly (readonly [string, string])[] = [

@@ -4,11 +4,12 @@ import { VERSION } from '../../runtime/connector/version.ts';
 import type { Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
+import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { readOffset, type StoredOffset } from './offset.ts';
+import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
 import { ignoredOptions } from './options/other-options.ts';
 import { requireServer } from './check.ts';
 import type { Family } from './row/source-block.ts';
@@ -29,6 +30,7 @@ import { Assembler } from './stream/assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import { BlockPool } from './stream/block-pool.ts';
+import type { EventFeed } from './stream/event-feed.ts';
 import { checkPlace, readServerUuid } from './stream/place-check.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { statementHooks } from './stream/statement-hooks.ts';
@@ -189,53 +191,24 @@ export class MysqlTask implements SourceTask {
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, side, rows, family, server, partition } = this.#must();
+    const { start, server, partition } = this.#must();
     const { env, context } = start;
-    const settings = this.#settings;
+    const { connection, serverId, keepAliveMs, includeQuery, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
     if (from === undefined) throw closed();
-    const collations = await side.use(readCollations);
     const pool = new BlockPool(4);
-    const tables = new TableSource(rows, side, collations);
-    const schema = settings.schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
-    const dump = {
-      connection: settings.connection,
-      serverId: settings.serverId,
-      heartbeatMs: settings.keepAliveMs,
-      annotate: settings.includeQuery,
-    };
-    const assembler = new Assembler(
-      {
-        tables,
-        skipUnchanged: settings.rows.skipUnchanged,
-        includeQuery: settings.includeQuery,
-        statements: statementHooks(tables, schema),
-        ...(settings.rows.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
-      },
-      pool.take(),
-      from.place,
-      new GtidState(family, from.place.gtids),
-    );
+    const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery };
+    const silenceMs = keepAliveMs * SILENT_PERIODS;
     let known = from.server;
+    const connect = async (place: StreamPlace, stop: AbortSignal): Promise<EventFeed> => {
+      const feed = await startDump(dump, env, place, known, stop);
+      known = server;
+      return feed;
+    };
     const stream = new BinlogStream(
-      {
-        partition,
-        maxRetries: settings.maxRetries,
-        retryWaitMs: settings.retryWaitMs,
-        idleProgressMs: settings.keepAliveMs,
-        silenceMs: settings.keepAliveMs * SILENT_PERIODS,
-      },
-      {
-        env,
-        context,
-        pool,
-        connect: async (place, stop) => {
-          const feed = await startDump(dump, env, place, known, stop);
-          known = server;
-          return feed;
-        },
-      },
-      assembler,
+      { partition, maxRetries, retryWaitMs, idleProgressMs: keepAliveMs, silenceMs },
+      { env, context, pool, connect },
+      await this.#assembler(from.place, pool.take()),
       server,
     );
     context.stage('starting the stream');
@@ -248,6 +221,25 @@ export class MysqlTask implements SourceTask {
     this.#startHeartbeat(stream);
     context.stage('streaming');
     return stream;
+  }
+
+  async #assembler(place: StreamPlace, block: RowBlock): Promise<Assembler> {
+    const { side, rows, family } = this.#must();
+    const { rows: options, includeQuery, schemaChanges } = this.#settings;
+    const tables = new TableSource(rows, side, await side.use(readCollations));
+    const schema = schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
+    return new Assembler(
+      {
+        tables,
+        skipUnchanged: options.skipUnchanged,
+        includeQuery,
+        statements: statementHooks(tables, schema),
+        ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
+      },
+      block,
+      place,
+      new GtidState(family, place.gtids),
+    );
   }
 
   #startHeartbeat(stream: BinlogStream): void {

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../runtime/record/record.ts';
 import { readTable, readTableNames } from '../catalog/catalog.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
-import { StreamPosition } from '../offset.ts';
+import { StreamPosition, type StreamPlace } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import { BlockPool } from '../stream/block-pool.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
@@ -150,7 +150,7 @@ export class SnapshotReader {
     const block = this.#pool.take();
     const meta = new MetaCells();
     meta.clock(env.clock.nowUs());
-    meta.event({ ...snapshotFacts(point, env), snapshot: 'true' });
+    meta.event({ ...snapshotFacts(point.place, env), snapshot: 'true' });
     await schema.snapshot(reader, tables, { block, meta });
     await this.#push(block);
   }
@@ -190,7 +190,7 @@ export class SnapshotReader {
 
   async #readAll(point: ConsistentPoint, work: Work[]): Promise<TextRows[]> {
     const { env, context } = this.#edges;
-    const facts = snapshotFacts(point, env);
+    const facts = snapshotFacts(point.place, env);
     const total = work.length;
     let first = true;
     const readers = point.readers.map(async (reader) => {
@@ -263,7 +263,7 @@ export class SnapshotReader {
   }
 }
 
-export function snapshotFacts({ place }: ConsistentPoint, env: Env): EventFacts {
+export function snapshotFacts(place: StreamPlace, env: Env): EventFacts {
   return {
     sourceUs: String(env.clock.nowUs()),
     serverId: '0',

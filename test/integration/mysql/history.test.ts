@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sampleMysql } from '../../../connectors/mysql/sample/sample-rows.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
 import { EventRun } from './event-run.ts';
@@ -134,6 +136,21 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
       "xa rollback 'c'",
     );
     await expect(run.until(() => false, 5000)).rejects.toMatchObject({ code: 'MYSQL_ROLLED_BACK', kind: 'position' });
+  });
+
+  it('shows a few rows of each table for a plan, and writes nothing', async () => {
+    await server.sql('create table app.u (id int primary key)', 'insert into app.u values (10), (11), (12), (13)');
+    const records = await sampleMysql(
+      {
+        name: 'app',
+        config: { ...mysqlOptions(server), 'topic.prefix': 'app', 'database.include.list': 'app' },
+        env: realEnv,
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+        signal: new AbortController().signal,
+      },
+      4,
+    );
+    expect(records.map(({ topic }) => topic)).toEqual(['app.app.t', 'app.app.u', 'app.app.u']);
   });
 
   it('leaves out what the lists leave out, and still moves on', async () => {
