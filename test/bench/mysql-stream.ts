@@ -96,7 +96,11 @@ for (const encode of [false, true]) {
       const block = batch?.records;
       if (!(block instanceof RowBlock)) continue;
       seen += block.count;
-      for (let row = 0; encode && row < block.count; row++) {
+      if (!encode) {
+        batch?.release?.();
+        continue;
+      }
+      for (let row = 0; row < block.count; row++) {
         const layout = block.layout(row);
         if (layout.value === null) continue;
         let plan = plans.get(layout.value);
