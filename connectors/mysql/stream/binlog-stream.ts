@@ -141,7 +141,6 @@ export class BinlogStream {
       const idle = assembler.block.count === 0 ? this.#idleProgress() : undefined;
       if (idle !== undefined) return idle;
       if (feed.take()) {
-        this.#attempts = 0;
         assembler.meta.clock(env.clock.nowUs());
         continue;
       }
@@ -193,6 +192,8 @@ export class BinlogStream {
   }
 
   #progress(): Progress {
+    // Getting on is what counts: a server that lets us in and cuts us off again is asked less and less often.
+    this.#attempts = 0;
     const { seconds, serverId } = this.#assembler;
     const place = this.#assembler.place();
     this.#last = JSON.stringify(place);
