@@ -12,6 +12,7 @@ import { sampleMysql } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';
 import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
+import { mysqlTruth } from './truth/mysql-truth.ts';
 import { MysqlTask } from './task.ts';
 
 type Problem = { readonly key: string; readonly message: string };
@@ -30,6 +31,7 @@ export const mysqlConnector: SourceConnector = {
   createTask: (config) => new MysqlTask(config),
   alterOffsets,
   sample: sampleMysql,
+  truth: mysqlTruth,
 };
 
 const exclusive: readonly (readonly [string, string])[] = [

@@ -3,11 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTopic } from '../../runtime/app/verify/read-topic.ts';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { mysqlOptions, startMysql, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
 import { streamPoints } from './harness/stream-points.ts';
+import { snapshotDone } from './harness/snapshot-done.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { checkHistory, type Delivery, type ObservedEvent } from './history/checker.ts';
 import { createMysqlWorkload, MysqlWorkload, readMysqlOracle } from './history/mysql-workload.ts';
@@ -36,26 +34,6 @@ function place(server: MysqlServer, folder: string, delivery: Delivery): WorkerP
       },
     },
   };
-}
-
-/** The connector's offset is durable: the snapshot is done. */
-async function untilStreaming(at: WorkerPlace): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    let found = false;
-    try {
-      const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
-      await readTopic(hub, 'millrace-offsets', new AbortController().signal, (record) => {
-        if (record.value()?.includes('"complete":true') === true) found = true;
-      });
-      await hub.close();
-    } catch {
-      // The hub, or the topic, is not there yet.
-    }
-    if (found) return;
-    if (Date.now() > deadline) throw new Error(`no offset was stored: ${JSON.stringify(logLines(at).slice(-3))}`);
-    await sleep(50);
-  }
 }
 
 /** Runs until the process has killed itself at the point; the passage grows until it is met. */
@@ -101,7 +79,7 @@ describe.each(MYSQL_VERSIONS)('%s', (version) => {
       baseline = (await readMysqlOracle(server)).length;
       at = place(server, folder, delivery);
       const worker = startWorker(at);
-      await untilStreaming(at);
+      await snapshotDone(at);
       workload.start(10);
       await worker.kill();
     });

@@ -26,7 +26,7 @@ export interface ConsistentPoint {
  */
 export async function openConsistentPoint(
   settings: SnapshotSettings,
-  context: TaskContext,
+  context: Pick<TaskContext, 'log'>,
   open: () => Promise<Connection>,
 ): Promise<ConsistentPoint> {
   const readers: Connection[] = [];
@@ -51,7 +51,11 @@ export async function openConsistentPoint(
 }
 
 /** False: the account may not lock, or the lock did not come in time: go on without. */
-async function lock(guard: Connection, settings: SnapshotSettings, context: TaskContext): Promise<boolean> {
+async function lock(
+  guard: Connection,
+  settings: SnapshotSettings,
+  context: Pick<TaskContext, 'log'>,
+): Promise<boolean> {
   try {
     await guard.query(DOING, `SET lock_wait_timeout = ${Math.max(1, Math.ceil(settings.lockTimeoutMs / 1000))}`);
     await guard.query(DOING, 'FLUSH TABLES WITH READ LOCK');

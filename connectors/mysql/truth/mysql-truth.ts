@@ -1,0 +1,106 @@
+import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
+import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import type { SourceTruth } from '../../../runtime/connector/truth.ts';
+import { VERSION } from '../../../runtime/connector/version.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { StructValue } from '../../../runtime/record/value.ts';
+import { GtidSet } from '../binlog/gtid-set.ts';
+import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
+import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { openConnection } from '../connection.ts';
+import { readOffset, type StreamPlace } from '../offset.ts';
+import type { Family } from '../row/source-block.ts';
+import { RowFactory } from '../row/table-rows.ts';
+import { readSettings } from '../settings.ts';
+import { openConsistentPoint } from '../snapshot/consistent-point.ts';
+import { streamOffset } from '../snapshot/snapshot-state.ts';
+import { truthTable } from './truth-table.ts';
+
+/**
+ * All captured tables at one place of the binlog: a snapshot as the connector itself takes it, on one reader,
+ * which stays open until `close`.
+ */
+export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
+  const settings = readSettings(call.config);
+  const context = { log: call.log };
+  const one = { ...settings.snapshot, readers: 1, locking: 'minimal' as const };
+  const point = await openConsistentPoint(one, context, () => openConnection(settings.connection, call.env));
+  const [reader] = point.readers;
+  if (reader === undefined) throw new MillraceError('MYSQL_VERIFY', 'no connection to read with', { kind: 'bug' });
+  const { place } = point;
+  const family: Family = reader.mariadb ? 'mariadb' : 'mysql';
+  try {
+    const rows = new RowFactory(settings.rows, { family, taskId: 0, runId: '', version: VERSION });
+    const tables = [];
+    for (const { database, name } of await readTableNames(reader)) {
+      call.signal.throwIfAborted();
+      const table = rows.captures(database, name) ? await readTable(reader, database, name) : undefined;
+      if (table === undefined) continue;
+      const topic = rows.topics.table(database, name);
+      tables.push(truthTable(rows.rows(table, 'text'), topic, settings.rows.types, reader));
+    }
+    return {
+      position: place.gtids === '' ? `${place.file}:${place.position}` : place.gtids,
+      tables,
+      covered: (offsets) => isPast(offsets, settings.prefix, place, family),
+      includes: (source) => isIncluded(source, place, family),
+      includedBy: ['snapshot', 'gtid', 'file', 'pos'],
+      event: (source) => (source['snapshot'] === 'false' ? placeText(source) : null),
+      precedes,
+      placedBy: ['snapshot', 'file', 'pos', 'row'],
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** Rows that a snapshot read always count: what happened to them since is in the stream. */
+function isIncluded(source: StructValue, place: StreamPlace, family: Family): boolean {
+  const { snapshot, gtid, file, pos } = source;
+  if (snapshot !== 'false') return true;
+  if (place.gtids !== '' && typeof gtid === 'string') return holds(place.gtids, gtid, family);
+  return comparePlaces(String(file), Number(pos), place.file, place.position) < 0;
+}
+
+function holds(gtids: string, gtid: string, family: Family): boolean {
+  if (family === 'mysql') {
+    const colon = gtid.lastIndexOf(':');
+    return GtidSet.parse(gtids).has(gtid.slice(0, colon), BigInt(gtid.slice(colon + 1)));
+  }
+  const one = MariadbGtids.parse(gtid);
+  const position = MariadbGtids.parse(gtids);
+  return one.domains().every((domain) => (one.sequence(domain) ?? 0n) <= (position.sequence(domain) ?? -1n));
+}
+
+function isPast(offsets: readonly SourceOffset[], prefix: string, place: StreamPlace, family: Family): boolean {
+  const offset = streamOffset(prefix, offsets);
+  if (offset === undefined) return false;
+  const stored = readOffset(offset).place;
+  if (place.gtids === '') return comparePlaces(stored.file, stored.position, place.file, place.position) >= 0;
+  if (family === 'mysql') return GtidSet.parse(place.gtids).minus(GtidSet.parse(stored.gtids)).empty;
+  const wanted = MariadbGtids.parse(place.gtids);
+  const has = MariadbGtids.parse(stored.gtids);
+  return wanted.domains().every((domain) => (has.sequence(domain) ?? -1n) >= (wanted.sequence(domain) ?? 0n));
+}
+
+function precedes(one: StructValue, other: StructValue): boolean {
+  if (one['snapshot'] !== 'false' || other['snapshot'] !== 'false') return false;
+  const places = comparePlaces(String(one['file']), Number(one['pos']), String(other['file']), Number(other['pos']));
+  return places === 0 ? Number(one['row']) < Number(other['row']) : places < 0;
+}
+
+/** Negative: the first place is before the second. Files are numbered, and their numbers grow in length. */
+function comparePlaces(file: string, position: number, otherFile: string, otherPosition: number): number {
+  const byFile = fileNumber(file) - fileNumber(otherFile);
+  return byFile === 0 ? position - otherPosition : byFile;
+}
+
+function fileNumber(file: string): number {
+  return Number(file.slice(file.lastIndexOf('.') + 1));
+}
+
+function placeText({ file, pos, row }: StructValue): string {
+  return `${String(file)}:${String(pos)}:${String(row)}`;
+}

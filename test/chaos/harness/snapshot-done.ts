@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readTopic } from '../../../runtime/app/verify/read-topic.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
+import { openHubForReading } from '../../../runtime/hub/embedded/open.ts';
+import { hubPath, logLines, type WorkerPlace } from './worker-place.ts';
+
+/** Resolves when a MySQL connector's offsets say that its snapshot is complete. */
+export async function snapshotDone(at: WorkerPlace): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    let found = false;
+    try {
+      const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
+      await readTopic(hub, 'millrace-offsets', new AbortController().signal, (record) => {
+        if (record.value()?.includes('"complete":true') === true) found = true;
+      });
+      await hub.close();
+    } catch {
+      // The hub, or the topic, is not there yet.
+    }
+    if (found) return;
+    if (Date.now() > deadline) throw new Error(`no offset was stored: ${JSON.stringify(logLines(at).slice(-3))}`);
+    await sleep(50);
+  }
+}
