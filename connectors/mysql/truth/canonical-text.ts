@@ -70,7 +70,7 @@ function bits(column: Column, options: TypeOptions): CanonicalColumn {
     form: column.length <= 1 ? 'boolean' : 'bytes',
     text: (bytes, at, length) => {
       const value = codec.value(bytes, at, length);
-      return Buffer.isBuffer(value) ? value.toString('hex') : String(value);
+      return Buffer.isBuffer(value) ? value.toString('hex') : value === true ? 'true' : 'false';
     },
   };
 }

@@ -3,7 +3,7 @@ import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import type { SourceTruth } from '../../../runtime/connector/truth.ts';
 import { VERSION } from '../../../runtime/connector/version.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import type { StructValue } from '../../../runtime/record/value.ts';
+import type { StructValue, Value } from '../../../runtime/record/value.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import { readTable, readTableNames } from '../catalog/catalog.ts';
@@ -61,7 +61,7 @@ function isIncluded(source: StructValue, place: StreamPlace, family: Family): bo
   const { snapshot, gtid, file, pos } = source;
   if (snapshot !== 'false') return true;
   if (place.gtids !== '' && typeof gtid === 'string') return holds(place.gtids, gtid, family);
-  return comparePlaces(String(file), Number(pos), place.file, place.position) < 0;
+  return comparePlaces(text(file), Number(pos), place.file, place.position) < 0;
 }
 
 function holds(gtids: string, gtid: string, family: Family): boolean {
@@ -87,7 +87,7 @@ function isPast(offsets: readonly SourceOffset[], prefix: string, place: StreamP
 
 function precedes(one: StructValue, other: StructValue): boolean {
   if (one['snapshot'] !== 'false' || other['snapshot'] !== 'false') return false;
-  const places = comparePlaces(String(one['file']), Number(one['pos']), String(other['file']), Number(other['pos']));
+  const places = comparePlaces(text(one['file']), Number(one['pos']), text(other['file']), Number(other['pos']));
   return places === 0 ? Number(one['row']) < Number(other['row']) : places < 0;
 }
 
@@ -102,5 +102,10 @@ function fileNumber(file: string): number {
 }
 
 function placeText({ file, pos, row }: StructValue): string {
-  return `${String(file)}:${String(pos)}:${String(row)}`;
+  return `${text(file)}:${text(pos)}:${text(row)}`;
+}
+
+/** Of the source block's numbers and texts. */
+function text(value: Value | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? `${value}` : '';
 }
