@@ -1,0 +1,37 @@
+import type { Datum } from '../../../runtime/record/record.ts';
+import type { StructValue, Value } from '../../../runtime/record/value.ts';
+
+/** Finds columns whose value the source did not send, because an update left them as they were. */
+export class LeftOut {
+  readonly #text: string;
+  readonly #bytes: Buffer;
+  readonly #base64: string;
+
+  /** `placeholder`: what stands in their place. */
+  constructor(placeholder: string) {
+    this.#text = placeholder;
+    this.#bytes = Buffer.from(placeholder, 'utf8');
+    this.#base64 = this.#bytes.toString('base64');
+  }
+
+  /** Names of a row's columns that show the placeholder; null: none does. */
+  of({ value }: Datum): ReadonlySet<string> | null {
+    if (value === null || typeof value !== 'object') return null;
+    let found: Set<string> | null = null;
+    const entries = value instanceof Map ? (value as ReadonlyMap<Value, Value>) : Object.entries(value as StructValue);
+    for (const [name, field] of entries) if (this.#is(field)) (found ??= new Set()).add(String(name));
+    return found;
+  }
+
+  /** In text as it is, in bytes as UTF-8, in an array as its one item or as its numbers. */
+  #is(value: Value): boolean {
+    if (typeof value === 'string') return value === this.#text || value === this.#base64;
+    if (value === null || typeof value !== 'object') return false;
+    if (value instanceof Uint8Array) return this.#bytes.equals(value);
+    if (value instanceof Map) return value.size === 1 && value.has(this.#text);
+    if (!Array.isArray(value)) return false;
+    const items = value as readonly Value[];
+    if (items.length === 1) return this.#is(items[0] ?? null);
+    return items.length === this.#bytes.length && items.every((item, i) => Number(item) === this.#bytes[i]);
+  }
+}
