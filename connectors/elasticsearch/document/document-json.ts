@@ -6,6 +6,7 @@ import type { Datum } from '../../../runtime/record/record.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import { writeJson } from '../../../runtime/record/value-json.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
+import { entryName } from './field-path.ts';
 import { semanticForm, semanticText } from './semantic-text.ts';
 
 const OPTIONS = { decimalFormat: 'NUMERIC', replaceNullWithDefault: true } as const;
@@ -39,7 +40,7 @@ export function writeDocument(writer: ByteWriter, { schema, value }: Datum, shap
   } else {
     const entries = value instanceof Map ? (value as ReadonlyMap<Value, Value>) : Object.entries(value as StructValue);
     for (const [name, field] of entries) {
-      const text = String(name);
+      const text = entryName(name);
       if (omit?.has(text) === true) continue;
       writeName(writer, text, begun);
       writeValue(writer, schema?.valueSchema ?? null, field);
@@ -147,7 +148,7 @@ function writeEntries(writer: ByteWriter, schema: Schema | null, entries: Readon
   writer.ascii('{');
   let begun = false;
   for (const [name, item] of entries) {
-    writeName(writer, String(name), begun);
+    writeName(writer, entryName(name), begun);
     writeValue(writer, schema, item);
     begun = true;
   }

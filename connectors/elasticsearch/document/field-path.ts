@@ -51,6 +51,11 @@ function fieldSchema(schema: Schema | null, name: string): Schema | null {
   return fields.get(name) ?? null;
 }
 
+/** The name of a map's entry. */
+export function entryName(key: Value): string {
+  return typeof key === 'string' ? key : (scalarText(key) ?? JSON.stringify(key));
+}
+
 /** Text of a value that is one: undefined for null and for structures. */
 export function scalarText(value: Value): string | undefined {
   switch (typeof value) {

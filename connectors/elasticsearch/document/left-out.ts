@@ -1,5 +1,6 @@
 import type { Datum } from '../../../runtime/record/record.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
+import { entryName } from './field-path.ts';
 
 /** Finds columns whose value the source did not send, because an update left them as they were. */
 export class LeftOut {
@@ -19,7 +20,7 @@ export class LeftOut {
     if (value === null || typeof value !== 'object') return null;
     let found: Set<string> | null = null;
     const entries = value instanceof Map ? (value as ReadonlyMap<Value, Value>) : Object.entries(value as StructValue);
-    for (const [name, field] of entries) if (this.#is(field)) (found ??= new Set()).add(String(name));
+    for (const [name, field] of entries) if (this.#is(field)) (found ??= new Set()).add(entryName(name));
     return found;
   }
 

@@ -12,6 +12,10 @@ const ANY_STATUS = Array.from({ length: 200 }, (_, n) => 400 + n);
 const JSON_TYPE = 'application/json';
 const NDJSON = 'application/x-ndjson';
 
+function asText(text: string): never {
+  return text as never;
+}
+
 /** Loads the official transport, an optional dependency. */
 async function loadTransport(): Promise<Sdk> {
   try {
@@ -41,14 +45,12 @@ export async function openClient(options: ElasticsearchOptions, env: Env): Promi
     ...(proxy === undefined ? {} : { proxy }),
   });
   pool.addConnection(urls.map((url) => ({ url })));
-  class PlainText extends sdk.Serializer {
-    override deserialize<T>(json: string): T {
-      return json as T;
-    }
-  }
+  const serializer = new sdk.Serializer();
+  // Texts stay texts: an answer is judged, and parsed, where it is known what was asked.
+  serializer.deserialize = asText;
   const transport = new sdk.Transport({
     connectionPool: pool,
-    serializer: new PlainText(),
+    serializer,
     maxRetries: 0,
     compression: options['connection.compression'],
     requestTimeout: options['read.timeout.ms'],
@@ -94,13 +96,13 @@ class TransportClient implements SearchClient {
           ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
         },
       );
-      const { statusCode = 0, headers } = result;
+      const { statusCode, headers } = result;
       const text = typeof result.body === 'string' ? result.body : '';
       const location = headers?.['location'];
       return {
         status: statusCode,
         text,
-        contentType: String(headers?.['content-type'] ?? ''),
+        contentType: headers?.['content-type'] ?? '',
         ...(typeof location === 'string' ? { location } : {}),
       };
     } catch (error) {
