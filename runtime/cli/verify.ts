@@ -9,6 +9,7 @@ interface Flags {
   readonly hub: string;
   readonly config?: string;
   readonly archive?: readonly string[];
+  readonly index?: readonly string[];
   readonly wait: string;
   readonly json?: boolean;
 }
@@ -24,10 +25,15 @@ export function defineVerify(command: Command, io: CliIo): void {
       'compare an archive too: that of an S3 sink of this hub, or a folder; may be given several times',
       (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     )
+    .option(
+      '-i, --index <sink>',
+      'compare a search index too: that of an Elasticsearch or OpenSearch sink of this hub; may be given several times',
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+    )
     .option('--wait <seconds>', 'how long the connector, and each sink, may take to reach the compared position', '30')
     .option('--json', 'print JSON')
     .description(
-      'Did I lose a row? Compares every captured table with the hub, and with archives, at one exact position of the source, by count, checksum and, where they differ, by row.',
+      'Did I lose a row? Compares every captured table with the hub, and with archives and search indexes, at one exact position of the source, by count, checksum and, where they differ, by row.',
     )
     .addHelpText(
       'after',
@@ -37,6 +43,7 @@ Exit status 0: no difference; 1: rows differ, and are named.
 Examples:
   millrace verify orders
   millrace verify orders --archive archive --archive /mnt/old-archive
+  millrace verify orders --index search
   millrace verify orders --hub /var/lib/millrace --wait 120 --json`,
     )
     .action(async (name: string, flags: Flags) => {
@@ -44,6 +51,7 @@ Examples:
       const report = await runVerify({
         name,
         archives: flags.archive ?? [],
+        indexes: flags.index ?? [],
         hubPath: flags.hub,
         workerConfig: flags.config,
         waitMs: seconds(flags.wait) * 1000,

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ELASTICSEARCH_CRASH_POINTS } from '../../connectors/elasticsearch/crash-points.ts';
+import { runVerify } from '../../runtime/app/verify/run-verify.ts';
 import { SearchProbe, type FoundDocument } from '../integration/elasticsearch/search-probe.ts';
 import { startSearch, type SearchServer } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
-import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
+import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { createWorkload, startWorkload, type Workload } from './history/workload.ts';
 
 /** Times each named point is hit. */
-const HITS = 3;
-const RANDOM_KILLS = 15;
+const HITS = 2;
+const RANDOM_KILLS = 10;
 const SINK_POINTS = ['sink.after_write', 'sink.before_commit', 'sink.after_commit'];
 const STREAM_POINTS = [...ELASTICSEARCH_CRASH_POINTS, ...SINK_POINTS].filter(
   // The index is made once, and a healthy server asks for nothing again.
@@ -132,6 +133,25 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
         }
         expect(last, table).toEqual(rows);
       }
+      const verified = await runVerify({
+        name: 'source',
+        indexes: ['items', 'docs'],
+        hubPath: hubPath(at),
+        workerConfig: undefined,
+        waitMs: 60_000,
+        variables: {},
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+      expect(
+        verified.comparisons.map(({ table, copy, equal, inconclusive }) => [table, copy, equal, inconclusive]),
+      ).toEqual(
+        ['doc', 'item'].flatMap((table) => [
+          [`public.${table}`, 'hub', true, []],
+          [`public.${table}`, `${table}s`, true, []],
+        ]),
+      );
     } finally {
       await worker.stop();
     }

@@ -15,6 +15,7 @@ import { configVault } from '../config-vault.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
+import { indexCopy } from './index-copy.ts';
 import { readTopic } from './read-topic.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
 
@@ -22,6 +23,8 @@ export interface RunVerifyOptions {
   readonly name: string;
   /** Sinks or folders of archives to compare too. */
   readonly archives?: readonly string[];
+  /** Sinks of search indexes to compare too. */
+  readonly indexes?: readonly string[];
   readonly hubPath: string;
   /** The worker's configuration file, if it has one. */
   readonly workerConfig: string | undefined;
@@ -34,7 +37,7 @@ export interface RunVerifyOptions {
 
 /** Verifies a source connector of the hub in a directory, beside the worker that writes it. */
 export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport> {
-  const { name, signal, hubPath, waitMs, log, progress, archives = [] } = options;
+  const { name, signal, hubPath, waitMs, log, progress, archives = [], indexes = [] } = options;
   if (archives.length > 0) await loadDuckdb(); // its lack is told before anything is waited for
   const given = options.workerConfig === undefined ? {} : await readWorkerConfig(realEnv, options.workerConfig);
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
@@ -52,6 +55,10 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
     }
     const worker = settings.effective;
+    for (const named of indexes) {
+      const sink = { name: named, config: await providers.resolve(await searchSink(connectors, named)) };
+      copies.push(indexCopy({ hub, env: realEnv, sink, source: { config, worker }, waitMs }));
+    }
     return await verify({ hub, name, connector, config, worker, env: realEnv, log, signal, waitMs, progress, copies });
   } finally {
     await hub.close();
@@ -86,6 +93,17 @@ function configOf(connectors: ReadonlyMap<string, RawConfig>, name: string): Raw
   throw new MillraceError('VERIFY_UNKNOWN_CONNECTOR', `the hub in this directory has no connector ${name}`, {
     kind: 'missing',
     remedy: names.length === 0 ? 'Give the directory of the hub with --hub.' : `It has: ${names.join(', ')}.`,
+  });
+}
+
+async function searchSink(connectors: ReadonlyMap<string, RawConfig>, name: string): Promise<RawConfig> {
+  const config = configOf(connectors, name);
+  const { className } = await loadConnector(config['connector.class'] ?? '');
+  if (className === 'elasticsearch') return config;
+  throw new MillraceError('VERIFY_NO_INDEX', `connector ${name} (${className}) writes no search index`, {
+    kind: 'config',
+    key: '--index',
+    remedy: 'Name a sink of Elasticsearch or OpenSearch.',
   });
 }
 
