@@ -114,7 +114,7 @@ function writeValue(writer: ByteWriter, schema: Schema | null, value: Value): vo
   if (form !== undefined) {
     const text = semanticText(schema, form, value);
     if (text === undefined) writeJson(writer, schema, value, OPTIONS); // tells what is wrong with it
-    else if (form === 'decimal' || form === 'variable-decimal') writer.ascii(text);
+    else if ((form === 'decimal' || form === 'variable-decimal') && isExactAsDouble(text)) writer.ascii(text);
     else writeJsonString(writer, text);
     return;
   }
@@ -129,6 +129,25 @@ function writeValue(writer: ByteWriter, schema: Schema | null, value: Value): vo
   } else {
     writeJson(writer, schema, value, OPTIONS);
   }
+}
+
+/** Significant digits that a double keeps, whatever they are. */
+const DOUBLE_DIGITS = 15;
+const MAX_LENGTH = 300;
+
+/**
+ * Servers read the numbers of a document into doubles when they update it, and write what is left back.
+ * Where that would change a decimal it is a text, which a numeric field takes as well (I6).
+ */
+function isExactAsDouble(text: string): boolean {
+  if (text.length <= DOUBLE_DIGITS) return true;
+  return (
+    text.length < MAX_LENGTH &&
+    text
+      .replace(/^-?[0.]*/, '')
+      .replace('.', '')
+      .replace(/0+$/, '').length <= DOUBLE_DIGITS
+  );
 }
 
 function isScalar({ type }: Schema): boolean {

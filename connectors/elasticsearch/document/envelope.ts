@@ -4,9 +4,18 @@ import type { Value } from '../../../runtime/record/value.ts';
 import { rejected } from '../record-errors.ts';
 import { fieldAt } from './field-path.ts';
 
+/** Of the second half of a changed key: the row had another one before. */
+const OLD_KEY = '__debezium.oldkey';
+
 /** A change event of a row: Debezium's envelope taken apart. */
 export type ChangeEvent =
-  | { readonly kind: 'row'; readonly before: Datum | undefined; readonly after: Datum }
+  | {
+      readonly kind: 'row';
+      readonly before: Datum | undefined;
+      readonly after: Datum;
+      /** Whether the source may have left columns out that stayed as they were. */
+      readonly mayLeaveOut: boolean;
+    }
   | { readonly kind: 'delete'; readonly before: Datum | undefined }
   | { readonly kind: 'truncate' };
 
@@ -21,7 +30,8 @@ export function changeEvent(record: SinkRecord): ChangeEvent {
     case 'u': {
       const after = rowAt(value, 'after');
       if (after === undefined) throw notAnEvent(record, `op is ${op}, but there is no \`after\``);
-      return { kind: 'row', before, after };
+      const moved = op === 'c' && record.headers.some(({ key }) => key === OLD_KEY);
+      return { kind: 'row', before, after, mayLeaveOut: op === 'u' || moved };
     }
     case 'd':
       return { kind: 'delete', before };

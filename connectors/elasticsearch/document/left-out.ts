@@ -1,6 +1,6 @@
 import type { Datum } from '../../../runtime/record/record.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
-import { entryName } from './field-path.ts';
+import { entryName, fieldAt } from './field-path.ts';
 
 /** Finds columns whose value the source did not send, because an update left them as they were. */
 export class LeftOut {
@@ -15,12 +15,20 @@ export class LeftOut {
     this.#base64 = this.#bytes.toString('base64');
   }
 
-  /** Names of a row's columns that show the placeholder; null: none does. */
-  of({ value }: Datum): ReadonlySet<string> | null {
+  /**
+   * Names of a row's columns that show the placeholder; null: none does. A source that sent a column's
+   * value before the change would have sent the new one: there the placeholder is the value.
+   */
+  of({ value }: Datum, before: Datum | undefined): ReadonlySet<string> | null {
     if (value === null || typeof value !== 'object') return null;
     let found: Set<string> | null = null;
     const entries = value instanceof Map ? (value as ReadonlyMap<Value, Value>) : Object.entries(value as StructValue);
-    for (const [name, field] of entries) if (this.#is(field)) (found ??= new Set()).add(entryName(name));
+    for (const [name, field] of entries) {
+      if (!this.#is(field)) continue;
+      const column = entryName(name);
+      if (before !== undefined && (fieldAt(before, [column])?.value ?? null) !== null) continue;
+      (found ??= new Set()).add(column);
+    }
     return found;
   }
 

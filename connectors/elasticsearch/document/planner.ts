@@ -45,7 +45,7 @@ export class Planner {
     if (event.kind === 'truncate') return this.#truncated(record);
     if (event.kind === 'delete') return this.#tombstone(record, event.before);
     const { after, before } = event;
-    const written = this.#row(record, after);
+    const written = this.#row(record, after, event.mayLeaveOut ? this.#settings.leftOut.of(after, before) : null);
     const left = before === undefined ? null : this.#movedFrom(record, before, written.index);
     return left === null ? [written] : [left, written];
   }
@@ -59,9 +59,9 @@ export class Planner {
     return index === now ? null : this.#delete(record, index, source);
   }
 
-  #row(record: SinkRecord, row: Datum): Operation {
-    const { leftOut, partialUpdates, method } = this.#settings;
-    const missing = leftOut.of(row);
+  /** `missing`: columns that the event leaves out. */
+  #row(record: SinkRecord, row: Datum, missing: ReadonlySet<string> | null): Operation {
+    const { partialUpdates, method } = this.#settings;
     const source = sourceOf(record, () => row);
     const index = this.#index(record, source);
     const base = {

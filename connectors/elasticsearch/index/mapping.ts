@@ -2,13 +2,17 @@ import type { JsonObject, JsonValue } from '../../../runtime/record/record.ts';
 import type { Schema, SchemaType } from '../../../runtime/record/schema.ts';
 import { isZonedText, semanticForm } from '../document/semantic-text.ts';
 
+/**
+ * NaN and the infinities are values of a column, and none of a numeric field: they stay in the document and
+ * are not searchable.
+ */
 const BY_TYPE: Readonly<Record<SchemaType, JsonObject>> = {
   int8: { type: 'byte' },
   int16: { type: 'short' },
   int32: { type: 'integer' },
   int64: { type: 'long' },
-  float: { type: 'float' },
-  double: { type: 'double' },
+  float: { type: 'float', ignore_malformed: true },
+  double: { type: 'double', ignore_malformed: true },
   boolean: { type: 'boolean' },
   string: { type: 'text', fields: { keyword: { type: 'keyword', ignore_above: 256 } } },
   bytes: { type: 'binary' },

@@ -37,6 +37,7 @@ describe('a document', () => {
   test('has what a search can use: numbers for decimals, ISO 8601 for dates and times', () => {
     const row = typed({
       price: [decimalType(2), new Decimal(-1234n, 2)],
+      exact: [decimalType(3), new Decimal(12345678901234567890123n, 3)],
       any: [variableScaleDecimalOf(), struct({ scale: 1, value: Buffer.from([0x0f]) })],
       day: [dateOf(), 19_844],
       clock: [microTimeOf(), 36_000_500_000n],
@@ -48,7 +49,7 @@ describe('a document', () => {
       inner: [structOf([field('n', INT64)]), struct({ n: 9_007_199_254_740_993n })],
     });
     expect(written(row)).toBe(
-      '{"price":-12.34,"any":1.5,"day":"2024-05-01","clock":"10:00:00.500","at":"2024-05-01T10:00:00.123456Z",' +
+      '{"price":-12.34,"exact":"12345678901234567890.123","any":1.5,"day":"2024-05-01","clock":"10:00:00.500","at":"2024-05-01T10:00:00.123456Z",' +
         '"connect":"1969-12-31T23:59:59.999Z","zoned":"2024-05-01T10:00:00Z","never":"infinity",' +
         '"many":["1970-01-01","1970-01-02"],"inner":{"n":9007199254740993}}',
     );

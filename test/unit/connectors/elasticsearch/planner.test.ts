@@ -185,6 +185,18 @@ describe('a change event', () => {
     );
   });
 
+  test('may have the placeholder as a value of its own', () => {
+    const row = `{"id":1,"big":"${NEVER}"}`;
+    const whole = { id: 1, big: NEVER };
+    expect(lines(event('c', { after: whole }), UNWRAP)).toEqual([INDEX, row]);
+    expect(lines(event('u', { before: { id: 1, big: 'x' }, after: whole }), UNWRAP)).toEqual([INDEX, row]);
+    const moved = {
+      ...event('c', { after: whole }),
+      headers: [{ key: '__debezium.oldkey', value: Buffer.from('{}') }],
+    };
+    expect(lines(moved, UNWRAP)[0]).toContain('"update"');
+  });
+
   test('that moves its row to another index leaves the one before', () => {
     const config = { ...UNWRAP, 'millrace.index': 'o-${value.t}' };
     expect(lines(event('u', { before: { t: 'a' }, after: { t: 'b' } }), config)).toEqual([
