@@ -8,7 +8,7 @@ import { Slots } from './bulk/slots.ts';
 import { Planner } from './document/planner.ts';
 import type { SearchClient } from './http/search-client.ts';
 import { openClient } from './http/transport-client.ts';
-import { Indexes } from './index/indexes.ts';
+import { Indexes, type IndexBody } from './index/indexes.ts';
 import type { ElasticsearchOptions } from './options.ts';
 import { recognise } from './server.ts';
 import { documentSettings, indexSettings, type DocumentSettings } from './settings.ts';
@@ -107,16 +107,27 @@ export async function openTarget(
   };
 }
 
-export function openIndexes(options: ElasticsearchOptions, client: SearchClient): Indexes {
+/** Deletes stay known for so long, so that an older write that comes late cannot bring a document back. */
+const GC_DELETES = '1h';
+
+/** Settings and mapping of an index that is made for the connector. */
+export function createBody(options: ElasticsearchOptions): IndexBody {
   const patched =
     options['millrace.unwrap'] &&
     options['write.method'] === 'INSERT' &&
     options['millrace.partial.updates'] === 'script';
+  return {
+    settings: { 'index.gc_deletes': GC_DELETES, ...indexSettings(options['millrace.index.settings']) },
+    mappings: { properties: patched ? { [PATCH_FIELD]: { type: 'long' } } : {} },
+  };
+}
+
+function openIndexes(options: ElasticsearchOptions, client: SearchClient): Indexes {
   return new Indexes({
     client,
-    settings: indexSettings(options['millrace.index.settings']) ?? {},
+    body: createBody(options),
+    streamSettings: indexSettings(options['millrace.index.settings']) ?? {},
     adopt: options['millrace.index.adopt'],
     create: options['external.resource.usage'] === 'DISABLED',
-    properties: patched ? { [PATCH_FIELD]: { type: 'long' } } : {},
   });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { runVerify } from '../app/verify/run-verify.ts';
-import { json, paint, type CliIo } from './cli-io.ts';
+import { json, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
 import { usage } from './flags.ts';
+import { progressLine } from './progress-line.ts';
 import { printReport } from './verify-report.ts';
 
 interface Flags {
@@ -68,16 +69,6 @@ Examples:
 
 const nothing = (): void => undefined;
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-
-/** What is being done: one line that changes on a terminal, a line each elsewhere. */
-function progressLine(io: CliIo): { show(text: string): void; end(): void } {
-  if (!process.stderr.isTTY) return { show: (text) => io.err(paint(io, 'dim', text)), end: nothing };
-  const erase = '\r\u001B[2K';
-  return {
-    show: (text) => void process.stderr.write(erase + paint(io, 'dim', text.slice(0, process.stderr.columns - 1))),
-    end: () => void process.stderr.write(erase),
-  };
-}
 
 function seconds(text: string): number {
   const value = Number(text);

@@ -1,7 +1,8 @@
 import type { SinkRejection } from '../../../runtime/connector/sink.ts';
 import type { Operation } from '../document/operation.ts';
-import { BulkBody } from './bulk-body.ts';
+import type { BulkBody } from './bulk-body.ts';
 import type { Sent } from './bulk-sender.ts';
+import { LayeredBulks } from './layered-bulks.ts';
 
 export interface PartitionWriterOptions {
   /** Committed offset: the first record will be this one, or a later one. */
@@ -14,11 +15,9 @@ export interface PartitionWriterOptions {
   readonly moved: () => void;
 }
 
-/** A bulk to be, and the offset up to which records are dealt with once it is done. */
+/** Records up to an offset, which are dealt with once all bulks of it are done. */
 interface Chunk {
-  readonly body: BulkBody;
-  /** Where an id may be in it once only; null: that does not matter. */
-  readonly ids: Set<string> | null;
+  readonly bulks: LayeredBulks;
   end: bigint;
 }
 
@@ -53,7 +52,7 @@ export class PartitionWriter {
   }
 
   get bytes(): number {
-    return this.#waitingBytes + (this.#open?.body.bytes ?? 0) + (this.#sending?.body.bytes ?? 0);
+    return this.#waitingBytes + (this.#open?.bulks.bytes ?? 0) + (this.#sending?.bulks.bytes ?? 0);
   }
 
   get busy(): boolean {
@@ -67,10 +66,11 @@ export class PartitionWriter {
 
   /** Encodes an operation into the open bulk; one that cannot be encoded throws and leaves nothing. */
   add(operation: Operation): void {
-    const chunk = this.#chunkFor(operation);
-    chunk.body.add(operation);
+    this.#open ??= { bulks: new LayeredBulks(), end: this.#taken };
+    const { bulks } = this.#open;
+    bulks.add(operation);
     const { maxOperations, bulkBytes } = this.#options;
-    if (chunk.body.count >= maxOperations || chunk.body.bytes >= bulkBytes()) this.#close();
+    if (bulks.count >= maxOperations || bulks.bytes >= bulkBytes()) this.#close();
   }
 
   /** The record is dealt with as far as encoding goes. */
@@ -118,23 +118,10 @@ export class PartitionWriter {
     await this.#pump;
   }
 
-  /** An operation that names no version must not overtake, or be overtaken by, another one of its document in a bulk. */
-  #chunkFor(operation: Operation): Chunk {
-    const loose = operation.kind === 'merge' || operation.kind === 'patch';
-    const id = `${operation.index}/${operation.id}`;
-    if (this.#open !== null) {
-      const { ids, body } = this.#open;
-      if (ids === null ? loose && body.count > 0 : ids.has(id)) this.#close();
-    }
-    this.#open ??= { body: new BulkBody(), ids: loose ? new Set() : null, end: this.#taken };
-    this.#open.ids?.add(id);
-    return this.#open;
-  }
-
   #close(): void {
     if (this.#open === null) return;
     this.#queue.push(this.#open);
-    this.#waitingBytes += this.#open.body.bytes;
+    this.#waitingBytes += this.#open.bulks.bytes;
     this.#open = null;
     this.kick();
   }
@@ -146,8 +133,10 @@ export class PartitionWriter {
       await Promise.resolve();
       for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) {
         this.#sending = chunk;
-        const { rejected } = await this.#options.send(chunk.body, signal);
-        this.#rejected.push(...rejected);
+        for (const body of chunk.bulks.bodies) {
+          const { rejected } = await this.#options.send(body, signal);
+          this.#rejected.push(...rejected);
+        }
         this.#durable = chunk.end;
         this.#sending = null;
         this.#options.moved();
@@ -161,7 +150,7 @@ export class PartitionWriter {
   #next(): Chunk | null {
     const chunk = this.#queue.shift();
     if (chunk !== undefined) {
-      this.#waitingBytes -= chunk.body.bytes;
+      this.#waitingBytes -= chunk.bulks.bytes;
       return chunk;
     }
     const open = this.#open;

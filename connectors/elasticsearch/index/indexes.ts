@@ -10,12 +10,19 @@ import { missingProperties, propertiesOf } from './mapping.ts';
 export interface IndexesOptions {
   readonly client: SearchClient;
   /** Of indexes that are created. */
-  readonly settings: JsonObject;
+  readonly body: IndexBody;
+  /** Of data streams that are created. */
+  readonly streamSettings: JsonObject;
   readonly adopt: boolean;
   /** Whether indexes are made where they are missing; false: they must be there. */
   readonly create: boolean;
-  /** Fields that every index has beside those of its records. */
-  readonly properties: JsonObject;
+}
+
+/** Settings and mapping of a new index. */
+export interface IndexBody extends JsonObject {
+  readonly settings: JsonObject;
+  /** The mapping has the fields that every index has beside those of its records. */
+  readonly mappings: JsonObject;
 }
 
 /** A topic whose records go to an index. */
@@ -24,9 +31,6 @@ export interface Writer {
   readonly facts: TopicFacts;
   readonly committed: boolean;
 }
-
-/** Deletes stay known for so long, so that an older write that comes late cannot bring a document back. */
-const GC_DELETES = '1h';
 
 /** The indexes of a task: made, claimed for their topics, and mapped as their records need it. */
 export class Indexes {
@@ -111,7 +115,7 @@ export class Indexes {
         index_patterns: [name],
         data_stream: {},
         priority: 500,
-        template: { settings: this.#options.settings, mappings: { properties } },
+        template: { settings: this.#options.streamSettings, mappings: { properties } },
       };
       const doing = `making a template for data stream ${name}`;
       successful(doing, await this.#put(`/_index_template/millrace-${encodeURIComponent(name)}`, template, signal));
@@ -126,8 +130,8 @@ export class Indexes {
   async #create(index: string, writer: Writer, signal: AbortSignal): Promise<void> {
     if (!this.#options.create) throw missingResource(index);
     const meta = metaWith({}, new Map([[writer.topic, writer.facts]]));
-    const { settings, properties } = this.#options;
-    const body = { settings: { 'index.gc_deletes': GC_DELETES, ...settings }, mappings: { _meta: meta, properties } };
+    const { settings, mappings } = this.#options.body;
+    const body = { settings, mappings: { ...mappings, _meta: meta } };
     const answer = await this.#put(`/${encodeURIComponent(index)}`, body, signal);
     const doing = `creating index ${index}`;
     const parsed = answeredJson(doing, answer);

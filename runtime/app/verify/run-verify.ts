@@ -6,17 +6,15 @@ import type { SourceConnector } from '../../connector/connector.ts';
 import type { Log } from '../../connector/context.ts';
 import { realEnv } from '../../env/real.ts';
 import { openHubForReading } from '../../hub/embedded/open.ts';
-import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
-import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { builtInCatalog, loadConnector } from '../catalog.ts';
-import { configVault } from '../config-vault.ts';
+import { readWorkerConfig, workerSettings } from '../../settings/worker-settings.ts';
+import { loadConnector } from '../catalog.ts';
+import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
 import { indexCopy } from './index-copy.ts';
-import { readTopic } from './read-topic.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
 
 export interface RunVerifyOptions {
@@ -35,6 +33,8 @@ export interface RunVerifyOptions {
   readonly progress: (text: string) => void;
 }
 
+const UNKNOWN = 'VERIFY_UNKNOWN_CONNECTOR';
+
 /** Verifies a source connector of the hub in a directory, beside the worker that writes it. */
 export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport> {
   const { name, signal, hubPath, waitMs, log, progress, archives = [], indexes = [] } = options;
@@ -46,7 +46,7 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
   try {
     const connectors = await storedConfigs(hub, settings, signal);
     const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
-    const config = await providers.resolve(configOf(connectors, name));
+    const config = await providers.resolve(configOf(connectors, name, UNKNOWN));
     const connector = await sourceConnector(name, config);
     const copies: NamedCopy[] = [];
     for (const named of archives) {
@@ -66,38 +66,8 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
   }
 }
 
-async function storedConfigs(hub: Hub, settings: WorkerSettings, signal: AbortSignal): Promise<Map<string, RawConfig>> {
-  const topic = settings.options['config.storage.topic'];
-  const vault = await configVault(settings, realEnv, builtInCatalog);
-  const found = new Map<string, RawConfig>();
-  await readTopic(hub, topic, signal, (record) => {
-    const key = record.key()?.toString() ?? '';
-    if (!key.startsWith(CONNECTOR)) return;
-    const name = key.slice(CONNECTOR.length);
-    const text = record.value()?.toString();
-    if (text === undefined) found.delete(name);
-    else {
-      const { properties } = JSON.parse(text) as { properties: RawConfig };
-      found.set(name, vault?.open(name, properties) ?? properties);
-    }
-  });
-  return found;
-}
-
-const CONNECTOR = 'connector-';
-
-function configOf(connectors: ReadonlyMap<string, RawConfig>, name: string): RawConfig {
-  const config = connectors.get(name);
-  if (config !== undefined) return config;
-  const names = [...connectors.keys()];
-  throw new MillraceError('VERIFY_UNKNOWN_CONNECTOR', `the hub in this directory has no connector ${name}`, {
-    kind: 'missing',
-    remedy: names.length === 0 ? 'Give the directory of the hub with --hub.' : `It has: ${names.join(', ')}.`,
-  });
-}
-
 async function searchSink(connectors: ReadonlyMap<string, RawConfig>, name: string): Promise<RawConfig> {
-  const config = configOf(connectors, name);
+  const config = configOf(connectors, name, UNKNOWN);
   const { className } = await loadConnector(config['connector.class'] ?? '');
   if (className === 'elasticsearch') return config;
   throw new MillraceError('VERIFY_NO_INDEX', `connector ${name} (${className}) writes no search index`, {
