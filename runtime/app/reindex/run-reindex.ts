@@ -24,10 +24,20 @@ export interface RunReindexOptions {
   readonly keepMapping: boolean;
   /** Go on where the ledger no longer has every record. */
   readonly incomplete: boolean;
+  /** Reaches the worker that runs the sink; null: none does. */
+  readonly control: (() => Promise<SinkControl>) | null;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
+}
+
+/** Stops a sink for a moment. */
+export interface SinkControl {
+  /** Resolves when none of its tasks writes any more. */
+  stop(): Promise<void>;
+  /** Lets it do what it did before. */
+  restore(): Promise<void>;
 }
 
 export interface ReindexReport {
@@ -48,11 +58,10 @@ const MOST_REASONS = 10;
 /**
  * Builds the indexes of a sink anew from the ledger while they serve, and puts them in their place.
  *
- * The shadows are filled up to near the end of the topics, then the names are switched in one step.
- * The sink may write to both before and after: what it wrote to the old index while the names were
- * switched lies before the end of the topics as it is then, so everything up to that end is written
- * again, twice. The first time brings what is missing, where versions keep what is newer; the second
- * time sets right what a whole image of the first has undone of a later patch.
+ * The shadows are filled up to near the end of the topics, then the names are switched in one step. Where
+ * versions order all changes the sink writes on meanwhile: what it wrote to the old index before the switch
+ * lies before the end of the topics as it is then, and is written again up to there. Where they do not, the
+ * sink is stopped from the last catching up to the switch.
  */
 export async function runReindex(options: RunReindexOptions): Promise<ReindexReport> {
   const { name, hubPath, workerConfig, variables, signal } = options;
@@ -92,6 +101,8 @@ class Reindex {
   readonly #worker: RawConfig;
   readonly #rejected = new Map<string, string>();
   #records = 0;
+  /** What is in the shadows, as far as it is known to be. */
+  #filled: readonly Stretch[] = [];
 
   constructor(
     options: RunReindexOptions,
@@ -110,44 +121,58 @@ class Reindex {
   }
 
   async run(): Promise<ReindexReport> {
-    const { signal, progress, keepMapping } = this.#options;
-    progress(`creating ${this.#shadows.shadows.map(({ shadow }) => shadow).join(', ')}`);
-    await this.#shadows.create({ keepMapping }, signal);
-    let end: readonly Stretch[];
+    const { signal, progress, keepMapping, control } = this.#options;
+    const shadows = this.#shadows;
+    // That it can be stopped is known before anything is built.
+    const sink = shadows.isOrdered || control === null ? null : await control();
+    progress(`creating ${shadows.shadows.map(({ shadow }) => shadow).join(', ')}`);
+    await shadows.create({ keepMapping }, signal);
     let left: readonly string[];
     try {
-      end = await this.#fill();
-      this.#refuseLosses();
-      await this.#shadows.refresh(signal);
-      progress('switching');
-      left = await this.#shadows.take(signal);
+      left = await this.#fillAndSwitch(sink);
     } catch (error) {
       // Nothing leads to them yet; the command was stopped or failed, and may be given again.
-      await this.#shadows.discard(new AbortController().signal).catch(() => undefined);
+      await shadows.discard(new AbortController().signal).catch(() => undefined);
       throw error;
     }
-    const rest = await this.#since(end);
-    await this.#replay(rest, 'writing what came meanwhile');
-    await this.#replay(rest, 'looking over what came meanwhile');
-    await this.#shadows.refresh(signal);
+    if (shadows.isOrdered) await this.#replay(await this.#since(this.#filled), 'writing what came meanwhile');
+    await shadows.refresh(signal);
     const indexes = await Promise.all(
-      this.#shadows.shadows.map(async (one) => ({ ...one, documents: await this.#shadows.count(one.shadow, signal) })),
+      shadows.shadows.map(async (one) => ({ ...one, documents: await shadows.count(one.shadow, signal) })),
     );
     const reasons = [...this.#rejected.values()].slice(0, MOST_REASONS);
     return { indexes, records: this.#records, rejected: this.#rejected.size, reasons, left };
   }
 
-  /** Fills the shadows until they are near the end of the topics; returns what was read. */
-  async #fill(): Promise<readonly Stretch[]> {
-    let all = await stretchesOf(this.#hub, this.#topics);
-    await this.#replay(all, 'filling');
+  async #fillAndSwitch(sink: SinkControl | null): Promise<readonly string[]> {
+    const { signal, progress } = this.#options;
+    await this.#fill();
+    try {
+      if (sink !== null) {
+        progress(`stopping ${this.#options.name}`);
+        await sink.stop();
+        const rest = await this.#since(this.#filled);
+        await this.#replay(rest, 'catching up');
+      }
+      this.#refuseLosses();
+      await this.#shadows.refresh(signal);
+      progress('switching');
+      return await this.#shadows.take(signal);
+    } finally {
+      await sink?.restore();
+    }
+  }
+
+  /** Fills the shadows until they are near the end of the topics. */
+  async #fill(): Promise<void> {
+    this.#filled = await stretchesOf(this.#hub, this.#topics);
+    await this.#replay(this.#filled, 'filling');
     for (let pass = 1; pass < MOST_PASSES; pass++) {
-      const more = await this.#since(all);
+      const more = await this.#since(this.#filled);
       if (more.every(({ from, to }) => to - from < NEAR)) break;
       await this.#replay(more, 'catching up');
-      all = more;
+      this.#filled = more;
     }
-    return all;
   }
 
   /** What lies between these stretches and the end of the topics now. */
