@@ -60,6 +60,7 @@ export async function openTarget(
     slots,
     maxRetries: options['max.retries'],
     backoffMs: options['retry.backoff.ms'],
+    stop: signal,
     count: (what, by) => (counts[what] += by),
     retrying: (error) =>
       context.warning('ELASTICSEARCH_RETRYING', error === null ? null : `${error.code}: ${error.message}`),

@@ -39,6 +39,8 @@ export class ElasticsearchSinkTask implements SinkTask {
   #start: SinkTaskStart | null = null;
   #target: OpenedTarget | null = null;
   #lookedMs = 0;
+  /** Indexes that a topic alone names: their absence says something. */
+  readonly #watched = new Set<string>();
   #moved = Promise.withResolvers<void>();
 
   constructor(config: RawConfig) {
@@ -70,7 +72,7 @@ export class ElasticsearchSinkTask implements SinkTask {
     const names = removed.map(topicPartitionName);
     const writers = names.flatMap((name) => this.#writers.get(name) ?? []);
     if (!how.lost)
-      await withinMs(start, this.#options['flush.timeout.ms'], Promise.all(writers.map((one) => one.drain())));
+      await withinMs(start, this.#options['flush.timeout.ms'], Promise.allSettled(writers.map((one) => one.drain())));
     const durable = new Map<string, bigint>();
     for (const name of names) {
       const writer = this.#writers.get(name);
@@ -116,7 +118,7 @@ export class ElasticsearchSinkTask implements SinkTask {
     const nowMs = start.env.clock.monotonicMs();
     if (nowMs - this.#lookedMs >= LOOK_MS) {
       this.#lookedMs = nowMs;
-      for (const index of target.indexes.names) await target.indexes.stillClaimed(index, signal);
+      for (const index of this.#watched) await target.indexes.stillClaimed(index, signal);
     }
     return this.#result();
   }
@@ -173,6 +175,7 @@ export class ElasticsearchSinkTask implements SinkTask {
     const renamed = (this.#config['transforms'] ?? '').trim() !== '';
     const of = target.settings.target(topic);
     if (renamed || of.kind !== 'index' || of.fixed === null || target.indexes.isReady(of.fixed, topic)) return;
+    this.#watched.add(of.fixed);
     await target.indexes.prepare(
       of.fixed,
       { topic, facts: factsOf(assigned), committed: this.#committed(topic) },
@@ -216,7 +219,9 @@ export class ElasticsearchSinkTask implements SinkTask {
     const assigned = this.#assigned.get(topicPartitionName(record));
     if (assigned === undefined) throw notAssigned(topicPartitionName(record));
     const of = target.settings.target(record.destination ?? record.topic);
-    const committed = of.kind === 'index' && of.fixed !== null && this.#committed(record.topic);
+    const isFixed = of.kind === 'index' && of.fixed !== null;
+    if (isFixed) this.#watched.add(index);
+    const committed = isFixed && this.#committed(record.topic);
     await target.indexes.prepare(index, { topic: record.topic, facts: factsOf(assigned), committed }, signal);
   }
 
@@ -242,8 +247,9 @@ export class ElasticsearchSinkTask implements SinkTask {
   }
 
   #result(): SinkResult {
-    this.#throwFailure();
     const { start, target } = this.#opened();
+    // A task that is to stop leaves what its server does not take now to the next one.
+    if (!start.signal.aborted) this.#throwFailure();
     const durable = new Map<string, bigint>();
     const rejected: SinkRejection[] = [];
     let held = 0;

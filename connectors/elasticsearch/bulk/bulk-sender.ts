@@ -18,6 +18,8 @@ export interface BulkSenderOptions {
   readonly slots: Slots;
   readonly maxRetries: number;
   readonly backoffMs: number;
+  /** Aborts when the task is to stop: then nothing is waited for that may take long. */
+  readonly stop: AbortSignal;
   /** Whether "there is a newer one" may be believed of an index: throws where it may not. */
   readonly believe: (index: string, signal: AbortSignal) => Promise<void>;
   /** What is being waited for, for people; null: nothing. */
@@ -67,10 +69,20 @@ export class BulkSender {
       retrying(result.error);
       env.crash?.('elasticsearch.before_retry');
       this.#options.count('retried', rest.count);
-      await env.timers.sleep(backoffMs(this.#options.backoffMs, failures, env.random.next()), signal);
+      await this.#pause(failures, result.error, signal);
     }
     retrying(null);
     return { rejected: refused };
+  }
+
+  /** Waits before attempt `n`; a task that is to stop gives up what its server does not take. */
+  async #pause(n: number, error: MillraceError, signal: AbortSignal): Promise<void> {
+    const { env, stop, backoffMs: firstMs } = this.#options;
+    try {
+      await env.timers.sleep(backoffMs(firstMs, n, env.random.next()), AbortSignal.any([signal, stop]));
+    } catch (aborted) {
+      throw signal.aborted ? aborted : error;
+    }
   }
 
   async #attempt(body: BulkBody, cap: number, refused: SinkRejection[], signal: AbortSignal): Promise<Attempt> {

@@ -85,10 +85,6 @@ export class Indexes {
     }
   }
 
-  get names(): readonly string[] {
-    return [...this.#claimed.keys()];
-  }
-
   /** Adds to the mapping what records of this schema need; what is mapped already stays as it is. */
   async map(index: string, schema: Schema, signal: AbortSignal): Promise<void> {
     const present = await this.#mapping(index, signal);

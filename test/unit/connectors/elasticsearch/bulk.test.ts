@@ -92,6 +92,7 @@ function sender(
     maxRetries,
     backoffMs: 1,
     believe,
+    stop: SIGNAL,
     retrying: () => {},
     count: () => {},
   });
