@@ -21,7 +21,7 @@ const BATCH = 1000;
 const SIGNAL = new AbortController().signal;
 const converter = createConverter('json', { 'schemas.enable': 'false' }, false);
 
-const server = await startSearch('elasticsearch');
+const server = await startSearch('elasticsearch', 1024);
 if ('missing' in server) throw new Error(server.missing);
 const { url } = server;
 

@@ -12,7 +12,8 @@ const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
 const READY_MS = 90_000;
-const HEAP = ['-Xms384m', '-Xmx384m', '-XX:+UseSerialGC'];
+/** Enough for tests; a benchmark needs more. */
+const HEAP_MB = 384;
 const MODULES = ['--add-modules=jdk.incubator.vector', '--enable-native-access=ALL-UNNAMED'];
 const ELASTICSEARCH = '9.5.3';
 
@@ -73,13 +74,13 @@ export interface NoSearchServer {
  * if set, otherwise one from Maven's jars, kept below `.cache/servers`; needs `mvn` and a JDK of 21 or
  * later (17 for the oldest). With `CI` set a missing server is an error.
  */
-export async function startSearch(edition: Edition): Promise<SearchServer | NoSearchServer> {
+export async function startSearch(edition: Edition, heapMb = HEAP_MB): Promise<SearchServer | NoSearchServer> {
   const url = process.env[`MILLRACE_TEST_${edition.toUpperCase().replace('-', '_')}_URL`];
   if (url !== undefined) {
     return { ...abilities(edition), name: url, url, pid: undefined, stop: () => Promise.resolve() };
   }
   try {
-    return edition === 'elasticsearch' ? await startElasticsearch() : await startRunner(edition);
+    return edition === 'elasticsearch' ? await startElasticsearch(heapMb) : await startRunner(edition, heapMb);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     const missing = `${edition} could not be started: ${reason}`;
@@ -88,7 +89,7 @@ export async function startSearch(edition: Edition): Promise<SearchServer | NoSe
   }
 }
 
-async function startElasticsearch(): Promise<SearchServer> {
+async function startElasticsearch(heapMb: number): Promise<SearchServer> {
   const java = await findJava(21);
   const folder = await cached(`elasticsearch-${ELASTICSEARCH}`, async (draft) => {
     await fetchJars(draft, [
@@ -101,15 +102,22 @@ async function startElasticsearch(): Promise<SearchServer> {
   await cp(join(folder, 'modules'), join(home, 'modules'), { recursive: true });
   await mkdir(join(home, 'natives'));
   await symlink(await findZstd(), join(home, 'natives', 'libzstd.so'));
-  return launch('elasticsearch', `Elasticsearch ${ELASTICSEARCH}`, java, home, [
-    ...MODULES,
-    `-Des.path.home=${home}`,
-    `-Des.nativelibs.path=${join(home, 'natives')}`,
-    '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
-    '-cp',
-    `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
-    'EsNode',
-  ]);
+  return launch(
+    'elasticsearch',
+    `Elasticsearch ${ELASTICSEARCH}`,
+    java,
+    home,
+    [
+      ...MODULES,
+      `-Des.path.home=${home}`,
+      `-Des.nativelibs.path=${join(home, 'natives')}`,
+      '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
+      '-cp',
+      `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
+      'EsNode',
+    ],
+    heapMb,
+  );
 }
 
 /** The plugin classes lie in jars of their modules' folders, apart from the class path. */
@@ -130,7 +138,7 @@ async function buildElasticsearch(folder: string, java: string): Promise<void> {
   await run(join(java, 'bin', 'jar'), ['cf', join(shim, 'shim.jar'), '-C', join(folder, 'shim'), '.']);
 }
 
-async function startRunner(edition: keyof typeof RUNNERS): Promise<SearchServer> {
+async function startRunner(edition: keyof typeof RUNNERS, heapMb: number): Promise<SearchServer> {
   const { name, version, jar, main, jdk } = RUNNERS[edition];
   const java = await findJava(jdk);
   const folder = await cached(`${edition}-${version}`, async (draft) => {
@@ -140,7 +148,7 @@ async function startRunner(edition: keyof typeof RUNNERS): Promise<SearchServer>
   });
   const home = await mkdtemp(join(tmpdir(), 'mr-os-'));
   const options = [`-Dbase=${home}`, '-cp', `${join(folder, 'main')}:${join(folder, 'lib')}/*`, main];
-  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...MODULES, ...options] : options);
+  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...MODULES, ...options] : options, heapMb);
 }
 
 function abilities(edition: Edition): Pick<SearchServer, 'product' | 'scripts' | 'dataStreams'> {
@@ -158,12 +166,20 @@ async function launch(
   java: string,
   home: string,
   options: readonly string[],
+  heapMb: number,
 ): Promise<SearchServer> {
   const [http, transport] = [await freePort(), await freePort()];
   const log = await open(join(home, 'server.log'), 'a');
   const child = spawn(
     join(java, 'bin', 'java'),
-    [...HEAP, `-Dhttp.port=${http}`, `-Dtransport.port=${transport}`, ...options],
+    [
+      `-Xms${heapMb}m`,
+      `-Xmx${heapMb}m`,
+      '-XX:+UseSerialGC',
+      `-Dhttp.port=${http}`,
+      `-Dtransport.port=${transport}`,
+      ...options,
+    ],
     { stdio: ['ignore', log.fd, log.fd], cwd: home },
   );
   await log.close();

@@ -14,7 +14,7 @@ import { SearchProbe } from './search-probe.ts';
 import { searchProxy, type SearchFault } from './search-proxy.ts';
 import { SearchTask } from './search-task.ts';
 
-const servers = await Promise.all(EDITIONS.map(startSearch));
+const servers = await Promise.all(EDITIONS.map((edition) => startSearch(edition)));
 const found = servers.flatMap((server) => ('missing' in server ? [] : [server]));
 for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
 afterAll(async () => {
