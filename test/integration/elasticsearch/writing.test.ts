@@ -181,6 +181,20 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     await expect(task.until(name, 1n)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_GONE' });
   });
 
+  test('claims its index again where another task took the claim away', async () => {
+    const name = topic();
+    const task = await open(name);
+    await task.write([put(name, 1, 'a', '{"n":1}')]);
+    await task.until(name, 2n);
+    const other = { millrace: { format: 1, topics: { other: { id: 'x', partitions: 1 } } } };
+    await probe.call('PUT', `/${name}/_mapping`, { _meta: other });
+    await task.write([put(name, 0, 'a', '{"n":0}'), put(name, 2, 'a', '{"n":2}')]);
+    await task.until(name, 3n);
+    const { body } = await probe.call('GET', `/${name}/_mapping`);
+    expect(JSON.stringify(body)).toContain('"topic-one"');
+    expect(JSON.stringify(body)).toContain('"other"');
+  });
+
   test('names a write block, and checks for it', async () => {
     const name = topic();
     const task = await open(name);
