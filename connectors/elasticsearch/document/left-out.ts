@@ -7,12 +7,17 @@ export class LeftOut {
   readonly #text: string;
   readonly #bytes: Buffer;
   readonly #base64: string;
+  /** How it looks in JSON. */
+  readonly #shown: readonly Buffer[];
 
   /** `placeholder`: what stands in their place. */
   constructor(placeholder: string) {
     this.#text = placeholder;
     this.#bytes = Buffer.from(placeholder, 'utf8');
     this.#base64 = this.#bytes.toString('base64');
+    const quoted = JSON.stringify(placeholder).slice(1, -1);
+    const numbers = [...this.#bytes].slice(0, 4).join(',');
+    this.#shown = [quoted, this.#base64, `[${numbers}`].map((text) => Buffer.from(text));
   }
 
   /**
@@ -30,6 +35,12 @@ export class LeftOut {
       (found ??= new Set()).add(column);
     }
     return found;
+  }
+
+  /** Whether the JSON of a row could show it: never no where it does, as the hub's JSON is written. */
+  mayBeIn(json: Uint8Array): boolean {
+    const bytes = Buffer.from(json.buffer, json.byteOffset, json.length);
+    return this.#shown.some((shown) => bytes.includes(shown));
   }
 
   /** In text as it is, in bytes as UTF-8, in an array as its one item or as its numbers. */

@@ -7,6 +7,7 @@ import { placeOf, rejected } from '../record-errors.ts';
 import type { DocumentSettings, Target } from '../settings.ts';
 import { documentId, placeId, type IdSource } from './document-id.ts';
 import { isPlainJson, type DocumentShape } from './document-json.ts';
+import { envelopeSlices } from './envelope-slices.ts';
 import { changeEvent } from './envelope.ts';
 import { fieldAt, scalarText } from './field-path.ts';
 import type { Operation } from './operation.ts';
@@ -24,12 +25,15 @@ export class Planner {
   readonly #targets = new Map<string, Target>();
   /** Schemas by the header that names them; of rows that may pass as they stand in the hub. */
   readonly #plain = new Map<string, { readonly schema: Schema | null; readonly plain: boolean }>();
+  /** Ids and routing come from keys. */
+  readonly #byKey: boolean;
   /** Of topics whose records are documents of their own in a stream. */
   readonly #topicId: (topic: string) => string;
 
   constructor(settings: DocumentSettings, topicId: (topic: string) => string) {
     this.#settings = settings;
     this.#topicId = topicId;
+    this.#byKey = settings.routing?.of !== 'value' && settings.idPaths.every(({ of }) => of === 'key');
   }
 
   /** The operations of a record, in order; none where it is passed over. */
@@ -41,6 +45,8 @@ export class Planner {
 
   #unwrapped(record: SinkRecord): readonly Operation[] {
     if (record.tombstone) return this.#tombstone(record, undefined);
+    const sliced = this.#sliced(record);
+    if (sliced !== null) return [sliced];
     const event = changeEvent(record);
     if (event.kind === 'truncate') return this.#truncated(record);
     if (event.kind === 'delete') return this.#tombstone(record, event.before);
@@ -48,6 +54,32 @@ export class Planner {
     const written = this.#row(record, after, event.mayLeaveOut ? this.#settings.leftOut.of(after, before) : null);
     const left = before === undefined ? null : this.#movedFrom(record, before, written.index);
     return left === null ? [written] : [left, written];
+  }
+
+  /** The row as its JSON stands in the event, where nothing of it has to be looked at; null: it has to. */
+  #sliced(record: SinkRecord): Operation | null {
+    const { leftOut, method } = this.#settings;
+    const { rawValue, encoding } = record;
+    if (!this.#byKey || rawValue === null || encoding !== 'json') return null;
+    const target = this.#target(record);
+    if (target.kind === 'stream' || target.name.ofValue) return null;
+    const slices = envelopeSlices(rawValue);
+    if (slices === null || !isWhole(slices.op)) return null;
+    const { after } = slices;
+    if (after.includes(LINE_FEED) || leftOut.mayBeIn(after) || !this.#isPlain(record, ['after'])) return null;
+    const source = sourceOf(record, () => undefined);
+    const upsert = method === 'UPSERT';
+    return {
+      kind: upsert ? 'merge' : 'index',
+      record,
+      index: this.#index(record, source),
+      id: this.#id(record, source),
+      version: upsert ? null : this.#version(record),
+      routing: this.#routing(record, source),
+      raw: after,
+      row: null,
+      shape: WHOLE,
+    };
   }
 
   /** A row that changed a field which names its index was in another one before. */
@@ -126,19 +158,19 @@ export class Planner {
       encoding === 'json' &&
       raw[0] === OPEN_BRACE &&
       !raw.includes(LINE_FEED) &&
-      this.#isPlain(record)
+      this.#isPlain(record, [])
     ) {
       return { raw, row: null };
     }
     return { raw: null, row: source.value() ?? null };
   }
 
-  /** Whether the JSON of a record needs no change; its schema is looked at once for all records that name it. */
-  #isPlain(record: SinkRecord): boolean {
+  /** Whether the JSON of a record, or of this part of it, needs no change: looked at once for all records of its schema. */
+  #isPlain(record: SinkRecord, part: readonly string[]): boolean {
     const id = schemaId(record);
     let known = this.#plain.get(id);
     if (known === undefined) {
-      const { schema } = record.value();
+      const schema = fieldAt(record.value(), part)?.schema ?? null;
       known = { schema, plain: schema === null || isPlainJson(schema) };
       this.#plain.set(id, known);
     }
@@ -240,6 +272,11 @@ export class Planner {
       remedy: 'Give every record the header, or remove external.version.header to use offsets.',
     });
   }
+}
+
+/** Whether an event is of an image of a row: `c`, `r` or `u`, in quotes. */
+function isWhole(op: Uint8Array): boolean {
+  return op.length === 3 && (op[1] === 0x63 || op[1] === 0x72 || op[1] === 0x75);
 }
 
 /** What an index is named after: transforms may have renamed the topic. */
