@@ -8,6 +8,7 @@ import type {
   SinkTaskStart,
 } from '../../runtime/connector/sink.ts';
 import { topicPartitionName } from '../../runtime/record/record.ts';
+import { asError } from '../../runtime/record/thrown.ts';
 
 const NOTHING: Offsets = new Map();
 
@@ -60,6 +61,6 @@ function undecodable(record: SinkRecord): readonly SinkRejection[] {
     record.value();
     return [];
   } catch (error) {
-    return [{ record, error: error instanceof Error ? error : new Error(String(error)) }];
+    return [{ record, error: asError(error) }];
   }
 }

@@ -1,5 +1,5 @@
 import type { SinkConnector, SourceConnector } from '../../runtime/connector/connector.ts';
-import { parseOptions } from '../../runtime/connector/options.ts';
+import { checkOptions, parseOptions } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { checkOffsets } from './offset.ts';
 import { previewLines } from './preview.ts';
@@ -7,6 +7,16 @@ import { fileStreamSinkOptions, fileStreamSourceOptions } from './options.ts';
 import { FileStreamSinkTask } from './sink-task.ts';
 import { FileStreamSourceTask } from './source-task.ts';
 import { rewindFile, sampleLines } from './upstream.ts';
+
+/** The sink's journal lies beside its file. */
+function filesOf(
+  options: typeof fileStreamSourceOptions | typeof fileStreamSinkOptions,
+): NonNullable<SinkConnector['files']> {
+  return (config) => {
+    const file: string | undefined = checkOptions(options, config).options.file;
+    return file === undefined ? [] : [{ key: 'file', path: file }];
+  };
+}
 
 /** The lines of a file, as it grows. */
 export const fileStreamSource: SourceConnector = {
@@ -16,6 +26,7 @@ export const fileStreamSource: SourceConnector = {
   version: VERSION,
   options: fileStreamSourceOptions,
   exactlyOnce: true,
+  files: filesOf(fileStreamSourceOptions),
   plan: (config) => [config],
   createTask: (config) => new FileStreamSourceTask(parseOptions(fileStreamSourceOptions, config)),
   alterOffsets: async (_call, offsets) => checkOffsets(offsets),
@@ -30,6 +41,7 @@ export const fileStreamSink: SinkConnector = {
   aliases: ['org.apache.kafka.connect.file.FileStreamSinkConnector'],
   version: VERSION,
   options: fileStreamSinkOptions,
+  files: filesOf(fileStreamSinkOptions),
   plan: (config) => [config],
   createTask: (config) => new FileStreamSinkTask(parseOptions(fileStreamSinkOptions, config)),
   preview: async ({ config }, records) => previewLines(parseOptions(fileStreamSinkOptions, config).file, records),

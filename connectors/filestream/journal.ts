@@ -1,9 +1,11 @@
 import { crc32 } from 'node:zlib';
 import type { SinkRecord } from '../../runtime/connector/sink.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import type { TailMark } from './file-tail.ts';
 
-/** The last record of a partition that the file holds: by it a replay is known again. */
+/** The record of a partition's last line in the file: by it a replay is known again. */
 export interface Held {
   /** The offset after it. */
   readonly next: bigint;
@@ -15,6 +17,8 @@ export interface Held {
 /** What the file holds at `length`. */
 export interface Journal {
   readonly length: number;
+  /** What it ends with there; null: not known. */
+  readonly tail: TailMark | null;
   readonly held: ReadonlyMap<string, Held>;
   /** Ids of the dead letters of the last redrive, all of which it holds. */
   readonly redriven: readonly string[];
@@ -23,6 +27,8 @@ export interface Journal {
 interface Stored {
   readonly version: 1;
   readonly length: number;
+  /** Absent: written before there was such a mark. */
+  readonly tail?: TailMark;
   /** Absent: none. */
   readonly redriven?: readonly string[];
   readonly partitions: Readonly<
@@ -53,19 +59,20 @@ export async function readJournal(env: Env, file: string): Promise<Journal | nul
   try {
     text = (await env.files.readFile(path)).toString();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
   try {
-    const { version, length, partitions, redriven = [] } = JSON.parse(text) as Stored;
+    const { version, length, tail = null, partitions, redriven = [] } = JSON.parse(text) as Stored;
     if (version !== 1 || !Number.isSafeInteger(length)) throw new Error('another version');
     const held = Object.entries(partitions).map(
       ([name, { next, timestamp, crc }]) => [name, { next: BigInt(next), timestampMs: timestamp, crc }] as const,
     );
-    return { length, held: new Map(held), redriven };
+    return { length, tail, held: new Map(held), redriven };
   } catch (error) {
     throw new MillraceError('FILESTREAM_OFFSETS_CORRUPT', `${path} cannot be read: ${String(error)}`, {
       kind: 'corrupt',
+      key: 'millrace.file.exactly.once',
       remedy: `Remove ${path}: records since the last commit may then be in the file twice.`,
       cause: error,
     });
@@ -73,12 +80,18 @@ export async function readJournal(env: Env, file: string): Promise<Journal | nul
 }
 
 /** Durable when it resolves: written beside, synced, renamed, the directory synced. */
-export async function writeJournal(env: Env, file: string, { length, held, redriven }: Journal): Promise<void> {
+export async function writeJournal(env: Env, file: string, { length, tail, held, redriven }: Journal): Promise<void> {
   const path = journalPath(file);
   const partitions = Object.fromEntries(
     [...held].map(([name, { next, timestampMs, crc }]) => [name, { next: String(next), timestamp: timestampMs, crc }]),
   );
-  const stored: Stored = { version: 1, length, partitions, ...(redriven.length === 0 ? {} : { redriven }) };
+  const stored: Stored = {
+    version: 1,
+    length,
+    ...(tail === null ? {} : { tail }),
+    partitions,
+    ...(redriven.length === 0 ? {} : { redriven }),
+  };
   const handle = await env.files.open(`${path}.new`, 'w');
   try {
     await handle.writeFile(JSON.stringify(stored));
@@ -87,5 +100,21 @@ export async function writeJournal(env: Env, file: string, { length, held, redri
     await handle.close();
   }
   await env.files.rename(`${path}.new`, path);
-  await env.files.syncDirectory(path.slice(0, path.lastIndexOf('/') + 1) || '.');
+  await env.files.syncDirectory(folderOf(path));
+}
+
+/** Durable when it resolves; where there is none nothing is done. */
+export async function removeJournal(env: Env, file: string): Promise<void> {
+  const path = journalPath(file);
+  try {
+    await env.files.unlink(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  await env.files.syncDirectory(folderOf(path));
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1) || '.';
 }

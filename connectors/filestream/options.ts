@@ -23,6 +23,12 @@ export const fileStreamSourceOptions = optionSet('filestream-source', {
     default: 2000,
     minimum: 1,
   }),
+  'millrace.line.charset': option.oneOf(['UTF-8', 'ISO-8859-1'], {
+    doc: 'How the bytes of the file are text. A line that is no UTF-8 is rejected; ISO-8859-1 reads any bytes. Lines that were rejected are redriven by what is set here then.',
+    importance: 'LOW',
+    group,
+    default: 'UTF-8',
+  }),
   'millrace.line.max.bytes': option.int({
     doc: 'Longest line in bytes; a longer one stops the task.',
     importance: 'LOW',
@@ -42,7 +48,7 @@ export const fileStreamSinkOptions = optionSet('filestream-sink', {
     minLength: 1,
   }),
   'millrace.file.exactly.once': option.boolean({
-    doc: 'Whether each record is in the file once, after crashes too: a file `.<name>.offsets` beside it says what it holds, and what a crash left half written is cut off. Nobody else may write the file then.',
+    doc: 'Whether each record is in the file once, after crashes too: a file `.<name>.offsets` beside it says what it holds, and what lies behind that after a crash is cut off. What the file held before is kept. Nobody else may write the file then.',
     group,
     default: false,
   }),

@@ -1,11 +1,20 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { TaskContext } from '../../runtime/connector/context.ts';
-import type { RejectedSource, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
+import { rowRecords } from '../../runtime/connector/row-records.ts';
+import type {
+  RejectedSource,
+  SourceBatch,
+  SourceRecord,
+  SourceTask,
+  SourceTaskStart,
+} from '../../runtime/connector/source.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
+import { NO_TIMESTAMP, RowBlock } from '../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../runtime/record/row-layout.ts';
-import { lineLayout, takeLines } from './line-block.ts';
+import { isLineOf, lineLayout, takeLines } from './line-block.ts';
 import { filePartition, storedPosition, type FilePosition } from './offset.ts';
 import type { FileStreamSourceOptions } from './options.ts';
 
@@ -36,7 +45,7 @@ export class FileStreamSourceTask implements SourceTask {
   constructor(options: FileStreamSourceOptions) {
     this.#options = options;
     this.#partition = filePartition(options.file);
-    this.#layout = lineLayout(options.topic);
+    this.#layout = lineLayout(options.topic, options['millrace.line.charset']);
   }
 
   async open({ offsets, env, context }: SourceTaskStart): Promise<void> {
@@ -58,6 +67,15 @@ export class FileStreamSourceTask implements SourceTask {
       this.#context?.idle(`${this.#options.file} has no whole line after byte ${this.#position}`);
       await env.timers.sleep(POLL_MS, signal);
     }
+  }
+
+  /** A line that was rejected, read by the charset that is set now. */
+  async revive({ raw }: Pick<RejectedSource, 'raw'>): Promise<readonly SourceRecord[]> {
+    if (!isLineOf(this.#layout, raw)) throw notText(`the line in ${this.#options.file}`);
+    const block = new RowBlock(Buffer.from(raw), 1, 2);
+    block.begin(this.#layout, NO_TIMESTAMP);
+    block.cell(0, raw.length);
+    return rowRecords(block);
   }
 
   async close(): Promise<void> {
@@ -111,7 +129,7 @@ export class FileStreamSourceTask implements SourceTask {
       }
       this.#handle = handle;
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw unreadable(file, error);
+      if (errnoOf(error) !== 'ENOENT') throw unreadable(file, error);
       if (this.#start.position > 0)
         throw changed(`the file ${file} is gone; ${this.#start.position} bytes of it were read`);
       this.#context?.stage(`waiting for ${file}`);
@@ -145,13 +163,7 @@ export class FileStreamSourceTask implements SourceTask {
   }
 
   #reject(raw: Uint8Array, at: number): RejectedSource {
-    const error = new MillraceError(
-      'FILESTREAM_LINE_NOT_UTF8',
-      `the line at byte ${at} of ${this.#options.file} is not UTF-8`,
-      {
-        kind: 'data',
-      },
-    );
+    const error = notText(`the line at byte ${at} of ${this.#options.file}`);
     return { raw, source: { partition: this.#partition, offset: this.#standing(at).toOffset() }, error };
   }
 
@@ -167,6 +179,14 @@ export class FileStreamSourceTask implements SourceTask {
   }
 }
 
+function notText(which: string): MillraceError {
+  return new MillraceError('FILESTREAM_LINE_NOT_UTF8', `${which} is not UTF-8`, {
+    kind: 'data',
+    key: 'millrace.line.charset',
+    remedy: 'Set millrace.line.charset=ISO-8859-1 where the file is written so, or mend the line.',
+  });
+}
+
 function changed(what: string): MillraceError {
   return new MillraceError('FILESTREAM_FILE_CHANGED', `${what}: where to read on is in doubt`, {
     kind: 'position',
@@ -176,15 +196,11 @@ function changed(what: string): MillraceError {
 }
 
 function unreadable(file: string, error: unknown): MillraceError {
-  const isDenied = isCode(error, 'EACCES') || isCode(error, 'EPERM');
+  const isDenied = ['EACCES', 'EPERM'].includes(errnoOf(error) ?? '');
   return new MillraceError('FILESTREAM_UNREADABLE', `opening ${file}: ${String(error)}`, {
     kind: isDenied ? 'permission' : 'config',
     key: 'file',
     remedy: isDenied ? `Let the worker read ${file}.` : 'Set file to one that can be read.',
     cause: error,
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

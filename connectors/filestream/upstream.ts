@@ -3,6 +3,7 @@ import type { ConnectorCall } from '../../runtime/connector/connector.ts';
 import type { RewindTarget, RewoundPartition } from '../../runtime/connector/rewind.ts';
 import { rowRecords } from '../../runtime/connector/row-records.ts';
 import type { SourceOffset, SourceRecord } from '../../runtime/connector/source.ts';
+import { errnoOf } from '../../runtime/env/errno.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { lineLayout, takeLines } from './line-block.ts';
 import { storedPosition } from './offset.ts';
@@ -15,7 +16,7 @@ const CARRIAGE_RETURN = 13;
 
 /** The first whole lines of the file, at most a megabyte of them; none where there is no file yet. */
 export async function sampleLines(
-  { file, topic }: FileStreamSourceOptions,
+  { file, topic, 'millrace.line.charset': charset }: FileStreamSourceOptions,
   { env }: ConnectorCall,
   count: number,
 ): Promise<readonly SourceRecord[]> {
@@ -23,7 +24,7 @@ export async function sampleLines(
     if (handle === null) return [];
     const bytes = Buffer.alloc(SAMPLE_BYTES);
     const { bytesRead } = await handle.read(bytes, 0, SAMPLE_BYTES, 0);
-    return rowRecords(takeLines(bytes.subarray(0, bytesRead), lineLayout(topic), count).block);
+    return rowRecords(takeLines(bytes.subarray(0, bytesRead), lineLayout(topic, charset), count).block);
   });
 }
 
@@ -64,7 +65,7 @@ async function withFile<T>(
   try {
     handle = await env.files.open(file, 'r');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+    if (errnoOf(error) !== 'ENOENT') {
       throw new MillraceError('FILESTREAM_UNREADABLE', `opening ${file}: ${String(error)}`, {
         kind: 'permission',
         key: 'file',

@@ -1,5 +1,6 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import { messageOf } from '../../runtime/record/thrown.ts';
 import { oidArray } from './catalog/catalog-sql.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { tableName, type Table } from './catalog/table.ts';
@@ -346,7 +347,7 @@ async function attempt(name: string, run: () => Promise<readonly CheckResult[]>)
 
 function failed(name: string, error: unknown): CheckResult {
   const known = error instanceof MillraceError ? error : undefined;
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = messageOf(error);
   return {
     name,
     ok: false,

@@ -5,6 +5,7 @@ import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { CatalogReader, TextRow } from './catalog/catalog-reader.ts';
 import { errorCode, postgresError } from './wire/backend-error.ts';
+import { SocketReads } from './wire/socket-reads.ts';
 
 type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -34,7 +35,7 @@ export interface ConnectionSettings {
 export interface OpenOptions {
   /** A walsender connection (`replication=database`): replication commands and simple SQL without parameters. */
   readonly replication?: boolean;
-  /** Runs without a limit on the time of a statement (snapshots). */
+  /** Runs without a limit on the time of a statement: streams and snapshots. */
   readonly unlimited?: boolean;
 }
 
@@ -46,12 +47,15 @@ const rawText = { getTypeParser: () => (value: string) => value };
  */
 export class Connection implements CatalogReader {
   readonly client: pg.Client;
+  /** Of a plain connection for streams and COPY; undefined: its bytes are the socket's `data` events. */
+  readonly reads: SocketReads | undefined;
   /** Set once the connection broke. */
   #broken: Error | undefined;
   #closed = false;
 
-  constructor(client: pg.Client) {
+  constructor(client: pg.Client, reads?: SocketReads) {
     this.client = client;
+    this.reads = reads;
     client.on('error', (error) => {
       this.#broken = error;
     });
@@ -128,6 +132,7 @@ export async function openConnection(
 type Ssl = false | TlsOptions;
 
 async function connect(settings: ConnectionSettings, env: Env, options: OpenOptions, ssl: Ssl): Promise<Connection> {
+  const reads = ssl === false && options.unlimited === true ? new SocketReads() : undefined;
   const config: pg.ClientConfig = {
     host: settings.host,
     port: settings.port,
@@ -136,7 +141,7 @@ async function connect(settings: ConnectionSettings, env: Env, options: OpenOpti
     password: () => settings.password,
     database: settings.database,
     ssl,
-    stream: () => env.net.socket(),
+    stream: () => reads?.attach(env.net.socket(reads)) ?? env.net.socket(),
     keepAlive: settings.tcpKeepAlive,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     application_name: settings.applicationName,
@@ -145,7 +150,7 @@ async function connect(settings: ConnectionSettings, env: Env, options: OpenOpti
     ...(options.replication === true ? { replication: 'database' } : {}),
   };
   const client = new pg.Client(config);
-  const connection = new Connection(client);
+  const connection = new Connection(client, reads);
   try {
     await client.connect();
     await client.query(sessionSetup(options));

@@ -11,6 +11,7 @@ import { VERSION } from '../../runtime/connector/version.ts';
 import type { Timer } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
+import type { RowLayout } from '../../runtime/record/row-layout.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { loadTables } from './catalog/table-loader.ts';
 import { tableName } from './catalog/table.ts';
@@ -19,6 +20,7 @@ import { openConnection, type Connection, type OpenOptions } from './connection.
 import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
 import { ignoredOptions } from './options/other-options.ts';
 import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
+import { layoutOfOrigin } from './row/row-origin.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
 import { unseenSignals } from './signal/signal-table.ts';
@@ -141,6 +143,10 @@ export class PostgresTask implements SourceTask {
   async committed(partition: JsonObject, position: Position): Promise<void> {
     if (position instanceof StreamPosition) this.#stream?.committed(position);
     else await this.#phase?.committed?.(partition, position);
+  }
+
+  layout(origin: JsonObject): RowLayout {
+    return layoutOfOrigin(this.#opened().rows, origin);
   }
 
   async close(): Promise<void> {

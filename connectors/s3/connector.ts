@@ -2,6 +2,7 @@ import type { SinkConnector } from '../../runtime/connector/connector.ts';
 import { checkOptions, type RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { check } from './check.ts';
+import { localRoot } from './store/open-store.ts';
 import { s3Options } from './options.ts';
 import { previewFiles } from './preview.ts';
 import { startsOfSpans } from './rewind.ts';
@@ -18,6 +19,15 @@ export const s3Sink: SinkConnector = {
   validate(config: RawConfig) {
     const { options, errors } = checkOptions(s3Options, config);
     return errors.length > 0 ? [] : validateOptions(config, options);
+  },
+  files(config: RawConfig) {
+    try {
+      const root = localRoot(checkOptions(s3Options, config).options);
+      return root === null ? [] : [{ key: 'store.url', path: root }];
+    } catch {
+      // No file URL: `validate` says so.
+      return [];
+    }
   },
   check,
   /** Every task has the same configuration; the hub's consumer group divides the partitions. */

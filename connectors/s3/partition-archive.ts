@@ -143,7 +143,7 @@ export class PartitionArchive {
     try {
       const timestampMs = recordTime(record, nowMs);
       const encodedPartition = partitioner.encode(record.partition, timestampMs);
-      const file = span.files.get(encodedPartition);
+      const file = span.files.get(fileKey(record, encodedPartition));
       if (file === undefined || file.wantsDrain || !file.fits(record)) return false;
       const arriving = { timestampMs, encodedPartition, opensFile: false, schemaChanged: false };
       if (rotateBefore(span, arriving, rules, nowMs) !== null) return false;
@@ -214,7 +214,7 @@ export class PartitionArchive {
       rejected.push({ record, error: dataError(error) });
     }
     this.#next = record.offset + 1n;
-    const file = this.#span?.files.get(folder);
+    const file = this.#span?.files.get(fileKey(record, folder));
     if (file?.wantsDrain === true) await file.drain(false, signal);
     return null;
   }
@@ -229,7 +229,7 @@ export class PartitionArchive {
   ): Promise<bigint | null> {
     const span = this.#span;
     if (span === null) return null;
-    const file = span.files.get(folder);
+    const file = span.files.get(fileKey(record, folder));
     const schemaChanged = file !== undefined && !file.fits(record);
     if (this.#adopted !== null) {
       if (schemaChanged) throw this.#differs('the schema changes before its end');
@@ -242,15 +242,16 @@ export class PartitionArchive {
 
   async #append(record: SinkRecord, folder: string, timestampMs: number, nowMs: number): Promise<void> {
     const span = this.#span ?? this.#openSpan(record.offset, folder, timestampMs, nowMs);
-    const open = span.files.get(folder);
-    const file = open ?? this.#openFile(folder, record.offset);
+    const key = fileKey(record, folder);
+    const open = span.files.get(key);
+    const file = open ?? this.#openFile(record, folder);
     try {
       span.took(folder, file.append(record));
     } catch (error) {
       if (open === undefined) await file.abort();
       throw error;
     }
-    if (open === undefined) span.files.set(folder, file);
+    if (open === undefined) span.files.set(key, file);
     this.#span = span;
   }
 
@@ -260,11 +261,12 @@ export class PartitionArchive {
     return new Span(startOffset, encodedPartition, baseTimestampMs, dueAtMs);
   }
 
-  #openFile(encodedPartition: string, firstOffset: bigint): OpenFile {
+  #openFile({ topic, destination = topic, offset: firstOffset }: SinkRecord, encodedPartition: string): OpenFile {
     const { naming, companions } = this.#settings;
+    const of = { ...this.partition, destination, encodedPartition, firstOffset };
     const names = companions.map((companion) => {
       const extension = `${companion.suffix}${companion.format.extension}`;
-      return { companion, name: objectName(naming, { ...this.partition, encodedPartition, firstOffset, extension }) };
+      return { companion, name: objectName(naming, { ...of, extension }) };
     });
     return new OpenFile(this.#store, firstOffset, names);
   }
@@ -327,4 +329,9 @@ export class PartitionArchive {
         'Give this connector a topics.dir of its own, or remove those objects.',
     });
   }
+}
+
+/** The folder of a record below `topics.dir`: that of its partition, of the topic that transforms gave it. */
+function fileKey({ topic, destination }: SinkRecord, encodedPartition: string): string {
+  return destination === undefined || destination === topic ? encodedPartition : `${destination}\0${encodedPartition}`;
 }

@@ -60,10 +60,10 @@ async function archiveOne(
 }
 
 function openFile(record: SinkRecord, encodedPartition: string, settings: ArchiveSettings, store: ObjectStore) {
-  const { topic, partition, offset: firstOffset } = record;
+  const { topic, partition, offset: firstOffset, destination = topic } = record;
   const names = settings.companions.map((companion) => {
     const extension = `${companion.suffix}${companion.format.extension}`;
-    const named = { topic, partition, encodedPartition, firstOffset, extension };
+    const named = { topic, destination, partition, encodedPartition, firstOffset, extension };
     return { companion, name: objectName(settings.naming, named) };
   });
   return new OpenFile(store, firstOffset, names);

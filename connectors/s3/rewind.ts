@@ -1,5 +1,7 @@
 import type { ConnectorCall } from '../../runtime/connector/connector.ts';
 import type { SinkRewind } from '../../runtime/connector/rewind.ts';
+import type { S3Options } from './options.ts';
+import { archivePrefix, partitionAndOffset } from './partition/names-of-topic.ts';
 import { parseConfig } from './settings.ts';
 import type { ObjectFacts, ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open-store.ts';
@@ -15,13 +17,11 @@ export async function startsOfSpans(
 ): Promise<readonly SinkRewind[]> {
   const options = parseConfig(config);
   const store = await openStore({ options, connector: name, owner: `${name}-rewind`, env });
-  const { 'topics.dir': topicsDir, 'directory.delim': delim, 'file.delim': fileDelim } = options;
   try {
     const starts: SinkRewind[] = [];
     for (const place of places) {
-      const prefix = [...(topicsDir === '' ? [] : [topicsDir]), place.topic, ''].join(delim);
-      const names = await store.names(prefix, signal);
-      const files = filesOf(names, `${place.topic}${fileDelim}${place.partition}${fileDelim}`, delim);
+      const names = await store.names(archivePrefix(options, config, place.topic), signal);
+      const files = filesOf(names, options, place);
       starts.push({ ...place, offset: await spanStart(store, files, place.offset, signal) });
     }
     return starts;
@@ -31,14 +31,15 @@ export async function startsOfSpans(
 }
 
 /** An object of each first offset. */
-function filesOf(names: readonly string[], begin: string, delim: string): ReadonlyMap<bigint, string> {
+function filesOf(
+  names: readonly string[],
+  options: S3Options,
+  { topic, partition }: SinkRewind,
+): ReadonlyMap<bigint, string> {
   const files = new Map<bigint, string>();
   for (const name of names) {
-    const base = name.slice(name.lastIndexOf(delim) + delim.length);
-    // With a delimiter of its own a topic's name may hold it.
-    const own = base.startsWith(begin) ? base : name.slice(name.lastIndexOf(begin));
-    const digits = own.startsWith(begin) ? /^\d+/.exec(own.slice(begin.length))?.[0] : undefined;
-    if (digits !== undefined && !files.has(BigInt(digits))) files.set(BigInt(digits), name);
+    const found = partitionAndOffset(options, name, topic);
+    if (found?.partition === partition && !files.has(found.offset)) files.set(found.offset, name);
   }
   return files;
 }

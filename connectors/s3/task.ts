@@ -107,8 +107,6 @@ export class S3SinkTask implements SinkTask {
     signal: AbortSignal,
   ): Promise<{ readonly rejected: readonly SinkRejection[] }> {
     const { store, start } = this.#opened();
-    for (const { record } of batch)
-      if (record.destination !== undefined && record.destination !== record.topic) throw renamed(record);
     return { rejected: await redriveRecords(batch, this.#settings, store, start.env.clock.nowMs(), signal) };
   }
 
@@ -120,7 +118,7 @@ export class S3SinkTask implements SinkTask {
       return { rejected: [], seek };
     });
     const open = this.#sum((archive) => archive.openFiles);
-    if (open > 0 && outcome.seek.size === 0) this.#opened().start.context.idle(`${open} open files are not due yet`);
+    if (open > 0 && outcome.seek.size === 0) this.#opened().start.context.idle(notDue(open));
     return this.#result(outcome);
   }
 
@@ -234,7 +232,6 @@ export function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, r
   let last: SinkRecord | null = null;
   let group: SinkRecord[] = [];
   for (const record of batch) {
-    if (record.destination !== undefined && record.destination !== record.topic) throw renamed(record);
     if (last === null || record.partition !== last.partition || record.topic !== last.topic) {
       const name = topicPartitionName(record);
       group = groups.get(name) ?? [];
@@ -244,6 +241,10 @@ export function byPartition(batch: readonly SinkRecord[]): ReadonlyMap<string, r
     group.push(record);
   }
   return groups;
+}
+
+function notDue(files: number): string {
+  return files === 1 ? '1 open file is not due yet' : `${files} open files are not due yet`;
 }
 
 function adoptingText(archives: readonly PartitionArchive[]): string {
@@ -257,13 +258,5 @@ function notAssigned(name: string): MillraceError {
   return new MillraceError('S3_PARTITION_NOT_ASSIGNED', `${name} is not assigned to this task`, {
     kind: 'bug',
     remedy: 'This is a defect of the worker: report it with its version.',
-  });
-}
-
-function renamed({ topic, destination }: SinkRecord): MillraceError {
-  return new MillraceError('S3_TOPIC_RENAMED', `a transform renames topic ${topic} to ${destination}`, {
-    kind: 'config',
-    key: 'transforms',
-    remedy: 'Remove the transform that renames topics: names of files come from topic and partition in the hub.',
   });
 }

@@ -1,4 +1,5 @@
 import type { RawConfig } from '../../runtime/connector/options.ts';
+import { messageOf } from '../../runtime/record/thrown.ts';
 import { formatName, partitionerName } from './class-names.ts';
 import { UNSUPPORTED, type S3Options } from './options.ts';
 import { compileTimePattern } from './partition/time-pattern.ts';
@@ -145,7 +146,7 @@ function patternProblems(pattern: string): OptionProblem[] {
       ? [{ key: 'path.format', message: 'Its folders may not be empty, . or .. .' }]
       : [];
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     return [
       { key: 'path.format', message: `The TimeBasedPartitioner needs a pattern such as 'day'=YYYY-MM-dd: ${problem}.` },
     ];

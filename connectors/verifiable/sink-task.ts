@@ -2,6 +2,7 @@ import type { TaskContext } from '../../runtime/connector/context.ts';
 import type { Offsets, SinkRecord, SinkResult, SinkTask, SinkTaskStart } from '../../runtime/connector/sink.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { topicPartitionName, type TopicPartition } from '../../runtime/record/record.ts';
+import { asError } from '../../runtime/record/thrown.ts';
 import type { VerifiableSinkOptions } from './options.ts';
 
 /** Says what it was given at `write`, and again with `flushed` when offsets are about to be committed. */
@@ -44,7 +45,7 @@ export class VerifiableSinkTask implements SinkTask {
         this.#say('received', record, seqno, {});
         this.#unflushed.push({ seqno, record });
       } catch (error) {
-        rejected.push({ record, error: error instanceof Error ? error : new Error(String(error)) });
+        rejected.push({ record, error: asError(error) });
       }
     }
     return Promise.resolve({ durable: new Map(), rejected });

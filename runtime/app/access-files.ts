@@ -1,3 +1,4 @@
+import { errnoOf } from '../env/errno.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
 import {
@@ -52,7 +53,7 @@ async function readIfThere(path: string): Promise<string> {
   try {
     return (await realEnv.files.readFile(path)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (errnoOf(error) === 'ENOENT') return '';
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Log } from '../connector/context.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /**
  * Lines of JSON appended to a file, in order. Opened for each batch of lines: whoever rotates the file has to
@@ -25,7 +26,7 @@ export class AuditFile {
     try {
       await file.#append('');
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       throw new MillraceError('AUDIT_UNWRITABLE', `millrace.audit.file: opening ${path}: ${problem}`, {
         kind: 'config',
         key: 'millrace.audit.file',

@@ -1,6 +1,8 @@
 import { basename, extname, join } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { parseProperties } from '../settings/properties.ts';
 
 /** A connector's configuration in a file. */
@@ -21,7 +23,7 @@ export async function readConnectorFiles(paths: readonly string[]): Promise<read
     try {
       files.push(parseConnectorFile(path, await readText(path)));
     } catch (error) {
-      problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${path}: ${messageOf(error)}`);
     }
   }
   const names = Map.groupBy(files, ({ name }) => name);
@@ -62,7 +64,7 @@ async function readText(path: string): Promise<string> {
   try {
     return (await realEnv.files.readFile(path)).toString('utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = errnoOf(error) === 'ENOENT';
     throw missing ? new Error('there is no such file') : error;
   }
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { writePrivateFile } from '../settings/token-file.ts';
 import { notFound } from './not-found.ts';
 
@@ -42,7 +44,7 @@ export async function readContexts(variables: Variables): Promise<Contexts> {
   try {
     text = (await realEnv.files.readFile(path)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY;
+    if (errnoOf(error) === 'ENOENT') return EMPTY;
     throw unreadable(path, error);
   }
   try {
@@ -89,7 +91,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function unreadable(path: string, error: unknown): MillraceError {
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = messageOf(error);
   return new MillraceError('CONTEXT_UNREADABLE', `reading ${path}: ${problem}`, {
     kind: 'config',
     remedy: 'Correct or remove this file.',

@@ -2,8 +2,12 @@ import type { HubStats } from '../hub/embedded/protocol.ts';
 import { hubMetrics } from '../observe/metrics/hub.ts';
 import type { Sample } from '../observe/sample.ts';
 
-/** Measurements of the embedded hub. `answerMs`: how long it took to give them. */
-export function* hubSamples(stats: HubStats | null, answerMs: number): Generator<Sample> {
+/** Measurements of the embedded hub. `answerMs`: how long it took to give them; `hide`: for names of topics (I9). */
+export function* hubSamples(
+  stats: HubStats | null,
+  answerMs: number,
+  hide: (text: string) => string,
+): Generator<Sample> {
   if (stats === null) return;
   const values = {
     answer_seconds: answerMs / 1000,
@@ -22,11 +26,26 @@ export function* hubSamples(stats: HubStats | null, answerMs: number): Generator
   for (const [name, value] of Object.entries(values) as [keyof typeof values, number][]) {
     yield { metric: hubMetrics[name], labels: {}, value };
   }
+  const shown = distinctNames(stats.partitions, hide);
   for (const { topic, partition, start, end, lastStable, sizeBytes } of stats.partitions) {
-    const labels = { topic, partition };
+    const labels = { topic: shown.get(topic) ?? topic, partition };
     yield { metric: hubMetrics.partition_start_offset, labels, value: start };
     yield { metric: hubMetrics.partition_end_offset, labels, value: end };
     yield { metric: hubMetrics.partition_last_stable_offset, labels, value: lastStable };
     yield { metric: hubMetrics.partition_bytes, labels, value: sizeBytes };
   }
+}
+
+/** How each topic is shown: two of them never alike, for a scrape must not have a series twice. */
+function distinctNames(topics: readonly { readonly topic: string }[], hide: (text: string) => string) {
+  const shown = new Map<string, string>();
+  const taken = new Map<string, number>();
+  for (const { topic } of topics) {
+    if (shown.has(topic)) continue;
+    const name = hide(topic);
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    shown.set(topic, count === 1 ? name : `${name} ${count}`);
+  }
+  return shown;
 }

@@ -1,6 +1,7 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
 import type { HubOptions } from '../hub/embedded/server.ts';
 import { MillraceError } from '../record/error.ts';
+import { asError } from '../record/thrown.ts';
 import { unpackError } from '../record/packed-error.ts';
 import type { FromHubThread, HubThreadData, ToHubThread } from './threads/hub.ts';
 
@@ -20,7 +21,7 @@ export class HubThread {
     // The extension is this file's own: .ts from source, .js when compiled.
     this.#worker = new Worker(new URL(`./threads/hub${extension()}`, import.meta.url), options);
     this.#worker.on('message', (message: FromHubThread) => this.#take(message));
-    this.#worker.on('error', (error) => this.#lost(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('error', (error) => this.#lost(asError(error)));
     this.#worker.on('exit', () => {
       this.#lost(new MillraceError('HUB_THREAD_ENDED', 'the hub thread has ended', { kind: 'bug' }));
       this.#ended.resolve();

@@ -119,6 +119,7 @@ export function tailTopic(options: TailOptions): Promise<void> {
       throw new MillraceError('CLI_USAGE', `topic ${options.topic} has only ${partitions} partition(s)`, {
         kind: 'config',
         key: '--partition',
+        remedy: `Give a number from 0 to ${partitions - 1}.`,
       });
     }
     const from =

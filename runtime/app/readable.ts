@@ -10,10 +10,15 @@ export function readable(bytes: Uint8Array | null): unknown {
     return `base64:${Buffer.from(bytes).toString('base64')}`;
   }
   try {
-    return JSON.parse(text, exactNumber) as unknown;
+    return exactJson(text);
   } catch {
     return text;
   }
+}
+
+/** JSON whose numbers keep their digits when it is written again. Throws where it is none. */
+export function exactJson(text: string): unknown {
+  return JSON.parse(text, exactNumber) as unknown;
 }
 
 /** The payload of JSON with its schema. */

@@ -7,7 +7,7 @@ import type { AuditEvent, RestAccess } from '../rest/access.ts';
 import { RateLimit } from '../rest/rate-limit.ts';
 import type { RestLimits } from '../rest/rest-context.ts';
 import { parseProperties } from '../settings/properties.ts';
-import { readTls, tlsFiles, type TlsMaterial } from '../settings/tls-files.ts';
+import { readTls, tlsFiles, tlsKeyPrefix, type TlsMaterial, type TlsPrefix } from '../settings/tls-files.ts';
 import { parseTokens } from '../settings/token-file.ts';
 import { fileMark, WatchedFile } from '../settings/watched-file.ts';
 import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
@@ -61,10 +61,10 @@ async function auditTo(path: string | undefined, { env, log, redactor }: Parts):
 }
 
 /** A token that travels in clear is one for everybody on the way. */
-export function warnOfClearTokens({ listeners }: WorkerSettings, access: RestAccess, log: Log): void {
+export function warnOfClearTokens(settings: WorkerSettings, access: RestAccess, log: Log): void {
   const { tokens, users } = access.credentials;
   if (tokens === null && users === null) return;
-  for (const listener of listeners) {
+  for (const listener of allListeners(settings)) {
     if (listener.protocol === 'https' || isLocal(listener)) continue;
     log.warn('REST listens beyond this machine without TLS: tokens and passwords can be read on their way', {
       host: listener.host,
@@ -83,15 +83,16 @@ export function restLimits({ options }: WorkerSettings): RestLimits {
 }
 
 /** Beyond this machine REST listens only where it knows who comes in, or where the operator says so (D17). */
-export function refuseOpenListener({ listeners, options }: WorkerSettings): void {
-  const open = listeners.find((listener) => !isLocal(listener));
+export function refuseOpenListener(settings: WorkerSettings): void {
+  const { listeners, options } = settings;
+  const open = allListeners(settings).find((listener) => !isLocal(listener));
   const { 'millrace.rest.tokens.file': tokens, 'millrace.rest.basic.file': users } = options;
   if (open === undefined || tokens !== undefined || users !== undefined || options['millrace.rest.unauthenticated']) {
     return;
   }
   throw new MillraceError('REST_UNAUTHENTICATED', `listening on ${open.host}:${open.port} without authentication`, {
     kind: 'config',
-    key: 'listeners',
+    key: listeners.includes(open) ? 'listeners' : 'admin.listeners',
     remedy:
       'Make a token with `millrace token create --file tokens.json --role admin --name me` and set millrace.rest.tokens.file=tokens.json; or listen on http://127.0.0.1:8083; or, in a network where everyone may do everything, set millrace.rest.unauthenticated=true.',
   });
@@ -109,19 +110,41 @@ export function refuseMissingUsers({ options }: WorkerSettings): void {
   });
 }
 
+/** Those of `admin.listeners` too. */
+export function allListeners({ listeners, adminListeners }: WorkerSettings): readonly Listener[] {
+  return [...listeners, ...(adminListeners ?? [])];
+}
+
 export function isLocal({ host }: Listener): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** Key and certificates, where a listener needs them. */
-export async function restTls(settings: WorkerSettings, env: Env): Promise<TlsMaterial | undefined> {
-  const needed = settings.listeners.some(({ protocol }) => protocol === 'https');
-  return needed ? readTls(env, settings.effective) : undefined;
+export async function restTls(
+  { effective }: WorkerSettings,
+  listeners: readonly Listener[],
+  prefix: TlsPrefix,
+  env: Env,
+): Promise<TlsMaterial | undefined> {
+  const needed = listeners.some(({ protocol }) => protocol === 'https');
+  return needed ? readTls(env, effective, prefix) : undefined;
+}
+
+/** Whether a listener takes its key and certificates from the worker's `ssl.*`, which have no other use here. */
+export function readsPlainTls({ listeners, adminListeners, effective }: WorkerSettings): boolean {
+  const reads = (some: readonly Listener[], prefix: TlsPrefix): boolean =>
+    some.some(({ protocol }) => protocol === 'https') && tlsKeyPrefix(effective, prefix) === 'ssl.';
+  return reads(listeners, 'listeners.https.') || reads(adminListeners ?? [], 'admin.listeners.https.');
 }
 
 /** Serves renewed certificates to new connections without a restart. Returns how to end it. */
-export function renewCertificates(app: FastifyInstance, settings: WorkerSettings, { env, log }: Parts): () => void {
-  const files = tlsFiles(settings.effective);
+export function renewCertificates(
+  app: FastifyInstance,
+  settings: WorkerSettings,
+  prefix: TlsPrefix,
+  { env, log }: Parts,
+): () => void {
+  const files = tlsFiles(settings.effective, prefix);
   const marks = (): Promise<string> =>
     Promise.all(files.map((path) => fileMark(env, path))).then((all) => all.join('|'));
   let before: string | null = null;
@@ -130,7 +153,7 @@ export function renewCertificates(app: FastifyInstance, settings: WorkerSettings
       const now = await marks();
       const changed = before !== null && before !== now;
       if (changed && 'setSecureContext' in app.server) {
-        const tls = await readTls(env, settings.effective);
+        const tls = await readTls(env, settings.effective, prefix);
         (app.server as { setSecureContext(tls: TlsMaterial): void }).setSecureContext(tls);
         log.info('REST serves renewed certificates');
       }

@@ -1,13 +1,16 @@
 import type { Herder } from '../cluster/herder.ts';
+import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD, workerClientKeys } from '../connector/client-keys.ts';
 import type { RawConfig } from '../connector/options.ts';
 import { createLogger, type LineLog } from '../observe/logger.ts';
 import { levelName, LoggerLevels, type LevelName } from '../observe/logger-levels.ts';
 import { redactedLog, Redactor } from '../observe/redactor.ts';
 import { realEnv } from '../env/real.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../settings/worker-settings.ts';
 import { isConnectorPath, readConnectorFiles, type ConnectorFile } from './connector-files.ts';
+import { readsPlainTls } from './rest-access.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 export interface RunWorkerOptions {
@@ -56,7 +59,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
 }
 
 function reasonOf({ reason }: AbortSignal): string {
-  return reason instanceof Error ? reason.message : String(reason);
+  return messageOf(reason);
 }
 
 /** A part that has failed may never answer: the process ends all the same. */
@@ -115,11 +118,16 @@ async function applyFiles(herder: Herder, files: readonly ConnectorFile[]): Prom
   for (const { name, config } of files) await herder.putConfig(name, config);
 }
 
-function announce(log: LineLog, { urls, herder }: Worker, settings: WorkerSettings): void {
-  const { options, ignored, listeners } = settings;
+function announce(log: LineLog, { urls, adminUrls, herder }: Worker, settings: WorkerSettings): void {
+  const { options, ignored, listeners, adminListeners } = settings;
   if (ignored.length > 0) log.warn('configuration has keys that nothing reads', { keys: ignored });
+  const client = workerClientKeys(settings.effective, readsPlainTls(settings));
+  if (client.length > 0) log.warn(CLIENT_KEYS_TOLD, { keys: client, reason: CLIENT_KEYS_REASON });
   log.info('worker is ready', {
     rest: urls.map((url, at) => listeningUrl(url, listeners[at]?.host)),
+    ...(adminListeners === null
+      ? {}
+      : { admin: adminUrls.map((url, at) => listeningUrl(url, adminListeners[at]?.host)) }),
     hub: options['millrace.hub.path'],
     connectors: herder.names().length,
     start_ms: Math.round(performance.now()),

@@ -3,7 +3,7 @@ import { realEnv } from '../env/real.ts';
 import type { Hub } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
-import { builtInCatalog } from './catalog.ts';
+import { builtInCatalog } from './plugins/built-in-catalog.ts';
 import { configVault } from './config-vault.ts';
 import { readTopic } from './verify/read-topic.ts';
 

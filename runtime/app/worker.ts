@@ -15,8 +15,9 @@ import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { workerOptions } from '../settings/worker-options.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
+import { REDRIVE_TOPIC } from '../store/redrives.ts';
 import { ThreadTaskHost } from '../task/thread-host.ts';
-import { builtInCatalog, isBuiltIn } from './catalog.ts';
+import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';
@@ -26,6 +27,7 @@ import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/plugin-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
+import { TopicProducer } from './produce/topic-producer.ts';
 import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
 import { refuseTakenPorts, serveRest, workerId } from './worker-rest.ts';
@@ -51,6 +53,8 @@ export interface Worker {
   readonly hub: EmbeddedHub;
   /** Where REST can be reached. */
   readonly urls: readonly string[];
+  /** Where `/admin/*` can be reached, where that is elsewhere. */
+  readonly adminUrls: readonly string[];
   /** Drains and stops tasks, then closes hub and REST. Idempotent. */
   close(): Promise<void>;
 }
@@ -109,6 +113,7 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   await configs.reseal();
   const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
   const urls: string[] = [];
+  const adminUrls: string[] = [];
   const offsets = cleanup.add(offsetAccess(hub, settings), (one) => one.close());
   const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
   const herder = new Herder({
@@ -132,14 +137,21 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
+  const producer = cleanup.add(topicProducer(hub, settings), (one) => one.close());
   const shared = { log, redactor, herder, hub, catalog, configs };
   const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath: path });
-  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, change }, urls, cleanup);
+  await serveRest(
+    restServer,
+    settings,
+    { ...shared, health, loggers, deadLetters, producer, change },
+    { rest: urls, admin: adminUrls },
+    cleanup,
+  );
   await options.prepare?.(herder);
   await herder.start();
   cleanup.add(watchFiles(settings, herder, log), async (end) => end());
   health.started();
-  return { herder, hub, urls, close: () => cleanup.run() };
+  return { herder, hub, urls, adminUrls, close: () => cleanup.run() };
 }
 
 /** Looks now and then whether what configurations refer to has changed. Returns how to end it. */
@@ -176,6 +188,8 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
   const mapBytes = options['millrace.hub.map.bytes'];
   const hubOptions = {
     minFreeBytes: options['millrace.hub.min.free.bytes'],
+    // A connector can be stopped or deleted, and is seen as it is, while its records wait.
+    reservedTopics: [options['config.storage.topic'], options['status.storage.topic']],
     ...(mapBytes === undefined ? {} : { mapBytes }),
   };
   return HubThread.start(options['millrace.hub.path'], hubOptions, failed);
@@ -186,6 +200,7 @@ function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof work
   return workerCatalog({
     env: realEnv,
     log,
+    worker: settings.effective,
     places: pluginPlaces(settings),
     maxHeapMb: options['millrace.task.thread.max.heap.mb'],
     maxExternalMb: options['millrace.task.thread.max.external.mb'],
@@ -209,6 +224,13 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
     maxExternalMb: options['millrace.task.thread.max.external.mb'],
     stallMs: options['millrace.task.stall.timeout.ms'],
   });
+}
+
+function topicProducer(hub: EmbeddedHub, { options, effective }: WorkerSettings): TopicProducer {
+  const own = ['config.storage.topic', 'offset.storage.topic', 'status.storage.topic'] as const;
+  const schemaTopic = options['millrace.schema.storage.topic'];
+  const internal = new Set([...own.map((key) => options[key]), schemaTopic, REDRIVE_TOPIC]);
+  return new TopicProducer({ hub, env: realEnv, worker: effective, internal, schemaTopic });
 }
 
 function deadLetterService(hub: EmbeddedHub, herder: Herder): DeadLetterService {

@@ -24,6 +24,7 @@ export function hashedText(codec: CellCodec, rule: HashRule, length: number | un
     schema: codec.schema,
     json: () => (bytes, at, count, writer) => writeJsonString(writer, value(bytes, at, count)),
     value,
+    hides: true,
     ...(codec.unavailable === undefined ? {} : { unavailable: codec.unavailable }),
   };
 }

@@ -70,7 +70,11 @@ function truncate(column: ChangeColumn, about: RuledColumn, length: number): Cha
 
 function positive(key: string, count: number): number {
   if (count > 0) return count;
-  throw new MillraceError('CHANGE_TRUNCATE_INVALID', `${key}: the length must be positive`, { kind: 'config', key });
+  throw new MillraceError('CHANGE_TRUNCATE_INVALID', `${key}: the length must be positive`, {
+    kind: 'config',
+    key,
+    remedy: 'Write a length of at least 1 into the key, or remove it.',
+  });
 }
 
 function notText(column: string, key: string): MillraceError {

@@ -23,6 +23,7 @@ export function truncated(codec: CellCodec, length: number): CellCodec {
       };
     },
     value,
+    hides: true,
     ...(codec.unavailable === undefined ? {} : { unavailable: codec.unavailable }),
   };
 }

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /** A test of full names, by anchored regular expressions on a linear engine (D17). */
 export type NameTest = (name: string) => boolean;
@@ -21,7 +22,7 @@ export function matchesAny(expressions: readonly string[], key: string): NameTes
     try {
       return RE2JS.compile(expression, RE2JS.CASE_INSENSITIVE);
     } catch (cause) {
-      throw new MillraceError('CHANGE_FILTER_INVALID', `${key}: ${expression}: ${reason(cause)}`, {
+      throw new MillraceError('CHANGE_FILTER_INVALID', `${key}: ${expression}: ${messageOf(cause)}`, {
         kind: 'config',
         key,
         remedy: 'Use a regular expression in RE2 syntax (no look-around, no back-references); escape literal dots.',
@@ -51,8 +52,4 @@ export function includeOrExclude(
   if (!excluded) return () => true;
   const matches = matchesAny(exclude, keys.exclude);
   return (name) => !matches(name);
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -134,13 +134,17 @@ async function applyAll(
   }
   const known = new Set(await client.request<string[]>('GET', '/connectors'));
   const results: Result[] = [];
-  for (const { name, config } of files) {
-    await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
-    const applied = { name, result: known.has(name) ? 'updated' : 'created' };
-    results.push(applied);
-    said(io, flags, applied);
+  try {
+    for (const { name, config } of files) {
+      await client.request<ConnectorInfo>('PUT', `/connectors/${segment(name)}/config`, config);
+      const applied = { name, result: known.has(name) ? 'updated' : 'created' };
+      results.push(applied);
+      said(io, flags, applied);
+    }
+  } finally {
+    // What was done before an error is told too.
+    if (flags.json === true) io.out(json(results));
   }
-  if (flags.json === true) io.out(json(results));
 }
 
 /** Whether nothing fatal was found; prints what was. */

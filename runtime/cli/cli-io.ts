@@ -15,6 +15,8 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Asks for a yes on the terminal; null, or absent: there is none to ask on. */
   confirm?(question: string): Promise<boolean | null>;
+  /** Standard input; absent: there is none. */
+  stdin?(): AsyncIterable<Uint8Array>;
   /** Sets the process's exit status. */
   exit(code: number): void;
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readContexts } from '../app/contexts.ts';
 import { listTopics } from '../app/local-topics.ts';
-import { describePlugin, listPlugins } from '../app/plugin-list.ts';
+import { describePlugin, listPlugins } from '../app/plugins/plugin-list.ts';
 import type { CliIo } from './cli-io.ts';
 import { COMMANDS } from './command-table.ts';
 import { hubOf, workerOf, type PlaceFlags } from './place.ts';

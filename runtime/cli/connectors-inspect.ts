@@ -4,6 +4,7 @@ import { json, table, type CliIo } from './cli-io.ts';
 import { collect, keyValue, usage } from './flags.ts';
 import { workerOf, type PlaceFlags } from './place.ts';
 import { segment } from './rest-client.ts';
+import { messageOf } from '../record/thrown.ts';
 
 interface Flags extends PlaceFlags {
   readonly json?: boolean;
@@ -65,7 +66,7 @@ function parseOffsets(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw usage(`--set is not JSON: ${error instanceof Error ? error.message : String(error)}`, '--set');
+    throw usage(`--set is not JSON: ${messageOf(error)}`, '--set');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describePlugin, listPlugins } from '../app/plugin-list.ts';
+import { describePlugin, listPlugins } from '../app/plugins/plugin-list.ts';
 import { notFound } from '../app/not-found.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 

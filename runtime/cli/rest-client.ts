@@ -110,7 +110,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The name as a path segment. */
+/** The name as a path segment. `.` and `..` are none: the address would be that of something else. */
 export function segment(name: string): string {
-  return encodeURIComponent(name);
+  if (name !== '.' && name !== '..' && name.isWellFormed()) return encodeURIComponent(name);
+  throw new MillraceError('CLI_NAME', `nothing can be named ${JSON.stringify(name)}: it cannot stand in an address`, {
+    kind: 'config',
+    remedy: 'Give the name of a connector; `millrace connectors list` shows them.',
+  });
 }

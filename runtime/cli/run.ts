@@ -83,6 +83,7 @@ function processIo(): CliIo {
       listening = true;
       return controller.signal;
     },
+    stdin: () => process.stdin,
     confirm: async (question) => {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
       const { createInterface } = await import('node:readline/promises');

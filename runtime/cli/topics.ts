@@ -4,6 +4,7 @@ import { MillraceError } from '../record/error.ts';
 import { json, table, type CliIo } from './cli-io.ts';
 import { collect, keyValue, wholeNumber } from './flags.ts';
 import { hubOf, withHub, withWorker, workerOf, type PlaceFlags } from './place.ts';
+import { defineProduce } from './topics-produce.ts';
 import { defineTail } from './topics-tail.ts';
 
 interface Flags extends PlaceFlags {
@@ -12,18 +13,25 @@ interface Flags extends PlaceFlags {
 
 /** `millrace topics …` */
 export function defineTopics(command: Command, io: CliIo): void {
-  command.description('Looks at the topics of an embedded hub, also while a worker writes it.').addHelpText(
-    'after',
-    `
+  command
+    .description(
+      'Looks at the topics of an embedded hub, also while a worker writes it, and produces records through the worker.',
+    )
+    .addHelpText(
+      'after',
+      `
 Examples:
   millrace topics list
   millrace topics describe shop.public.orders
   millrace topics create orders --partitions 3 --config retention.ms=604800000
+  millrace topics produce orders --key 1 --value '{"id": 1}'
   millrace topics tail shop.public.orders --from-beginning --max 10`,
-  );
+    );
   defineList(command, io);
   defineDescribe(command, io);
   defineCreate(command, io);
+  const produce = command.command('produce <topic>').description('append records through the running worker');
+  defineProduce(withWorker(produce).option('--json', 'print where each record stands as JSON').exitOverride(), io);
   defineTail(sub(command, 'tail <topic>', 'print records, and new ones as they come'), io);
 }
 

@@ -1,7 +1,7 @@
 import { configKeys, type ConfigKeyInfo } from '../connector/config-def.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { Connector } from '../connector/connector.ts';
-import type { OptionSet } from '../connector/options.ts';
+import type { OptionError, OptionSet, RawConfig } from '../connector/options.ts';
 import type { PluginOptions } from '../connector/validate.ts';
 
 type PluginKind = 'source' | 'sink' | 'converter' | 'header_converter' | 'transformation' | 'predicate';
@@ -25,6 +25,8 @@ export interface PluginCatalog {
   readonly prepare?: () => Promise<void>;
   /** Options of a plugin that is not a connector. */
   find(kind: Exclude<PluginKind, 'source' | 'sink'>, className: string): OptionSet | null;
+  /** What a connector's files are that this worker does not let it touch. */
+  readonly foreignFiles?: (connector: Connector, config: RawConfig) => Promise<readonly OptionError[]>;
   readonly problem?: NonNullable<PluginOptions['problem']>;
   readonly meant?: NonNullable<PluginOptions['meant']>;
 }

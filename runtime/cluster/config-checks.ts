@@ -12,8 +12,9 @@ import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
-import { unresolveErrors, type ConfigProviders } from '../settings/providers.ts';
+import type { ConfigProviders } from '../settings/providers.ts';
 import type { PluginCatalog } from './catalog.ts';
+import { untoldValues } from './resolved-errors.ts';
 
 const ENDPOINT =
   'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
@@ -91,8 +92,12 @@ export async function checkResolved(
   const resolved = await resolveConfig(connector, config, providers, redactor);
   if (namesTransforms(resolved)) await catalog.prepare?.();
   const validation = validateConfig(connector, resolved, catalog);
-  const errors = [...validation.errors, ...(await remoteErrors(connector, resolved, validation.errors))];
-  return { ...validation, errors: unresolveErrors(errors, config, resolved) };
+  const errors = [
+    ...validation.errors,
+    ...(await remoteErrors(connector, resolved, validation.errors)),
+    ...((await catalog.foreignFiles?.(connector, resolved)) ?? []),
+  ];
+  return untoldValues({ ...validation, errors }, { connector, catalog, raw: config, resolved });
 }
 
 function namesTransforms(config: RawConfig): boolean {
@@ -106,29 +111,29 @@ export async function resolveConfig(
   providers: ConfigProviders,
   redactor: Redactor | undefined,
 ): Promise<RawConfig> {
-  const resolved = await providers.resolve(config);
-  for (const secret of configSecrets(connector, config, resolved)) redactor?.learn(secret);
+  const { config: resolved, values } = await providers.substitute(config);
+  if (redactor === undefined) return resolved;
+  const isHidden = secretTest(connector, config);
+  for (const value of values.filter(isHidden)) redactor.learnParts(value);
+  for (const value of secretsOf(connector, config, resolved).filter(isHidden)) redactor.learn(value);
   return resolved;
 }
 
-/** Keys whose values from providers say where something is, which is no secret. */
-const PLACE = /(?:^|[.])(?:host|hostname|port|dbname)$/;
+/** Ports and counts: hiding them would spoil every text with numbers. */
+const SHORT_NUMBER = /^\d{1,5}$/;
 
-/** Secrets of a configuration: what its options say are, passwords in addresses, and what came from providers. */
-function configSecrets(
-  { options }: Pick<Connector, 'options'>,
-  config: RawConfig,
-  resolved: RawConfig,
-): readonly string[] {
-  const sets = [options];
-  const secrets = Object.entries(resolved).flatMap(([key, value]) => {
-    if (value !== config[key] && !PLACE.test(key) && !/^[\d.]+$/.test(value))
-      return [value, ...secretsIn(sets, key, value)];
-    return secretsIn(sets, key, value);
-  });
-  // What another option says in clear is no secret: a password that is also the user's name, say.
-  const shown = new Set(Object.values(redact(sets, config)));
-  return secrets.filter((secret) => !shown.has(secret));
+/** What another option says in clear is no secret: a password that is also the user's name, say. */
+function secretTest({ options }: Pick<Connector, 'options'>, config: RawConfig): (value: string) => boolean {
+  const shown = new Set(Object.values(redact([options], config)));
+  return (value) => !shown.has(value) && !SHORT_NUMBER.test(value);
+}
+
+/** Secrets of a configuration: what its options say are, passwords in addresses, and what is made with variables. */
+function secretsOf({ options }: Pick<Connector, 'options'>, config: RawConfig, resolved: RawConfig): readonly string[] {
+  return Object.entries(resolved).flatMap(([key, value]) => [
+    ...(value === config[key] ? [] : [value]),
+    ...secretsIn([options], key, value),
+  ]);
 }
 
 /** A configuration under the name it is stored by, where it has none of its own. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
+import { messageOf } from '../record/thrown.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore } from '../store/configs.ts';
 
@@ -58,7 +59,7 @@ export class ConfigReload {
       this.#unreadable.delete(name);
       return now;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (!this.#unreadable.has(name)) {
         this.#options.log.warn(`what the configuration refers to cannot be read now: ${message}`, { connector: name });
       }

@@ -11,7 +11,7 @@ import type {
   TaskStateInfo,
 } from './answers.ts';
 import type { PluginCatalog } from './catalog.ts';
-import { connectorMissing } from './connector-errors.ts';
+import { connectorMissing, connectorNotFound } from './connector-errors.ts';
 import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import type { Reconciler } from './reconciler.ts';
 import { shownConfig } from './shown-config.ts';
@@ -56,8 +56,10 @@ export class ConnectorAnswers {
     const connector = statuses.connector(name);
     if (configs.get(name) === null || connector === null)
       throw connectorMissing(`No status found for connector ${name}`);
-    const tasks = statuses.tasks(name).map(({ task, status }) => taskStateInfo(task, this.#live(name, status)));
-    const trace = reconciler.setback(name);
+    const tasks = statuses
+      .tasks(name)
+      .map(({ task, status }) => taskStateInfo(task, this.#liveTask(name, task, status)));
+    const trace = reconciler.setbacks.trace(name);
     const shown = trace === null ? this.#live(name, connector) : { ...connector, state: 'FAILED' as const, trace };
     return { name, connector: stateInfo(shown), tasks, type: this.typeOf(name) };
   }
@@ -66,7 +68,7 @@ export class ConnectorAnswers {
     const { configs, statuses } = this.#of;
     const status = configs.get(name) === null ? null : statuses.task(name, task);
     if (status === null) throw connectorMissing(`No status found for task ${name}-${task}`);
-    return taskStateInfo(task, this.#live(name, status));
+    return taskStateInfo(task, this.#liveTask(name, task, status));
   }
 
   /** Where the tasks that run here stand. */
@@ -98,11 +100,11 @@ export class ConnectorAnswers {
 
   /** A configuration of the connector as answers show it. */
   shown(name: string, config: RawConfig): RawConfig {
-    return shownConfig(config, this.#of.reconciler.optionsOf(name), this.#of.catalog);
+    return shownConfig(config, this.#of.reconciler.planning.connector(name)?.options, this.#of.catalog);
   }
 
   typeOf(name: string): ConnectorType {
-    return this.#types.get(name) ?? this.#of.reconciler.kindOf(name) ?? 'unknown';
+    return this.#types.get(name) ?? this.#of.reconciler.planning.connector(name)?.kind ?? 'unknown';
   }
 
   /** Says of which type a connector is; without `type`, the one of the class that is stored. */
@@ -115,8 +117,13 @@ export class ConnectorAnswers {
   /** As it is stored, secrets and all; throws where there is none. */
   stored(name: string): StoredConnector {
     const stored = this.#of.configs.get(name);
-    if (stored === null) throw connectorMissing(`Connector ${name} not found`);
+    if (stored === null) throw connectorNotFound(name);
     return stored;
+  }
+
+  /** A change of a task that runs here may not have been writable (a full disk): it is shown all the same (I8). */
+  #liveTask(name: string, task: number, stored: StoredStatus): StoredStatus {
+    return this.#of.reconciler.run(name)?.unwritten(task) ?? this.#live(name, stored);
   }
 
   /** What an earlier incarnation stored as RUNNING does not run until it was started here (I8). */

@@ -3,6 +3,7 @@ import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import type { CheckAnswer, ConnectorCheck } from './answers.ts';
 
 interface CheckContext {
@@ -33,7 +34,7 @@ async function run(check: () => Promise<Results>): Promise<Results> {
   try {
     return await check();
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     if (!(error instanceof MillraceError)) return [{ name: 'the check can be made', ok: false, problem }];
     const { code, key, remedy } = error;
     const more = { ...(key === undefined ? {} : { key }), ...(remedy === undefined ? {} : { remedy }) };

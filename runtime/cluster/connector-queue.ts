@@ -17,6 +17,12 @@ export class ConnectorQueue {
     return result;
   }
 
+  /** Work that several connectors wait for. They are taken in the order of their names: two such works never wait for each other. */
+  runAll<T>(connectors: readonly string[], work: () => Promise<T>): Promise<T> {
+    const names = [...new Set(connectors)].toSorted();
+    return names.reduceRight<() => Promise<T>>((inner, name) => () => this.run(name, inner), work)();
+  }
+
   /** Resolves when nothing is waiting or running. */
   async idle(): Promise<void> {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());

@@ -1,13 +1,15 @@
 import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
+import type { Env } from '../env/env.ts';
 import type { StatusStore, StoredStatus } from '../store/statuses.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
-import { traceOf } from '../task/failure.ts';
 import { stallSettings, type StallSettings } from '../task/stall-settings.ts';
 import { runState } from './run-states.ts';
 import type { StartCounts } from './start-counts.ts';
+import { StatusWriter } from './status-writer.ts';
 
 interface RunContext {
+  readonly env: Env;
   readonly host: TaskHost;
   readonly statuses: StatusStore;
   readonly workerId: string;
@@ -30,8 +32,7 @@ export interface RunPlan {
 }
 
 /**
- * The tasks of one connector while they run here. Statuses are written in the order of the changes;
- * a write that fails is logged, the task goes on.
+ * The tasks of one connector while they run here.
  */
 export class ConnectorRun {
   readonly name: string;
@@ -47,7 +48,7 @@ export class ConnectorRun {
   readonly #written = new Map<number, string>();
   /** Tasks of which it is not known yet how their start ends. */
   readonly #starting = new Set<number>();
-  #writes: Promise<void> = Promise.resolve();
+  readonly #writer: StatusWriter;
 
   constructor(name: string, plan: RunPlan, context: RunContext) {
     this.name = name;
@@ -57,6 +58,7 @@ export class ConnectorRun {
     this.#plan = plan;
     this.#epoch = plan.epoch;
     this.#paused = plan.paused;
+    this.#writer = new StatusWriter(name, context);
     this.#handles = plan.tasks.map((_, task) => this.#start(task));
   }
 
@@ -96,13 +98,18 @@ export class ConnectorRun {
   /** Stops all tasks; says how many had to be terminated. Statuses up to here are written. */
   async stop(): Promise<number> {
     const ends = await Promise.all(this.#handles.map((_, task) => this.#stop(task)));
-    await this.#writes;
+    await this.#writer.close();
     return ends.filter((end) => end === 'terminated').length;
   }
 
   /** Waits for the statuses of the changes so far. */
   settled(): Promise<void> {
-    return this.#writes;
+    return this.#writer.settled();
+  }
+
+  /** What a task is by its last change, where that could not be written yet; null: its stored status says it. */
+  unwritten(task: number): StoredStatus | null {
+    return this.#writer.unwritten(task);
   }
 
   #start(task: number): TaskHandle {
@@ -149,7 +156,7 @@ export class ConnectorRun {
     this.#written.set(task, id);
     this.#log(task, view);
     const status = { state, trace, worker_id: this.#context.workerId, generation: epoch, version: this.#plan.version };
-    this.write(() => this.#context.statuses.putTask(this.name, task, status));
+    this.#writer.put(task, status);
   }
 
   /** The first outcome of a start counts. */
@@ -177,13 +184,6 @@ export class ConnectorRun {
     }
     const { code, message, remedy, retry } = view.failure;
     log.error(`task failed: ${message}`, { ...fields, code, retry, ...(remedy === undefined ? {} : { remedy }) });
-  }
-
-  /** Adds a write to the row of writes. */
-  write(put: () => Promise<void>): void {
-    this.#writes = this.#writes.then(put).catch((error: unknown) => {
-      this.#context.log.error('writing a status failed', { connector: this.name, error: traceOf(error) });
-    });
   }
 }
 

@@ -58,7 +58,7 @@ export class HerderFigures {
   setbacks(): ReadonlyMap<string, string> {
     return new Map(
       this.names().flatMap((name): [string, string][] => {
-        const trace = this.#of.reconciler.setback(name);
+        const trace = this.#of.reconciler.setbacks.trace(name);
         if (trace !== null) return [[name, traceSummary(trace)]];
         const failed = this.#failures(name);
         const stalled = this.#of.answers.progress(name).tasks.filter((task) => task.stalled !== undefined);
@@ -81,7 +81,7 @@ export class HerderFigures {
   about(name: string): ConnectorAbout {
     const { configs, reconciler, statuses, answers } = this.#of;
     const config = configs.get(name)?.config ?? {};
-    const loaded = reconciler.connectorOf(name);
+    const loaded = reconciler.planning.connector(name);
     return {
       state: statuses.connector(name) === null ? 'UNASSIGNED' : answers.status(name).connector.state,
       type: answers.typeOf(name),

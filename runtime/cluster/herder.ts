@@ -24,6 +24,7 @@ import { ConnectorQueue } from './connector-queue.ts';
 import { HerderFigures } from './herder-figures.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from './offset-editor.ts';
 import { Reconciler } from './reconciler.ts';
+import { shownOffsets, storedPartitions } from './shown-offsets.ts';
 import { StallGuard } from './stall-guard.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
@@ -44,6 +45,12 @@ export interface HerderOptions {
   readonly worker: RawConfig;
   /** Milliseconds a stopping task has to drain. */
   readonly stopMs: number;
+}
+
+/** What a connector is to be; null: gone. */
+export interface ConnectorChange {
+  readonly name: string;
+  readonly config: RawConfig | 'as it is' | null;
 }
 
 interface RestartRequest {
@@ -142,7 +149,7 @@ export class Herder {
   ): Promise<ConnectorInfo> {
     const named = withName(name, config);
     const connector = await this.gate.accept(name, named, named);
-    this.#reconciler.learn(name, connector);
+    this.#reconciler.planning.learn(name, connector);
     return this.#queue.run(name, async () => {
       const { configs } = this.#options;
       if (configs.get(name) !== null) throw connectorExists(name);
@@ -155,16 +162,32 @@ export class Herder {
     });
   }
 
-  /** Creates or replaces a configuration. `expected` throws where what is stored is not what it was decided on. */
-  async putConfig(
-    name: string,
-    config: RawConfig,
-    expected?: (stored: RawConfig | null) => void,
-  ): Promise<{ created: boolean; info: ConnectorInfo }> {
+  /** Creates or replaces a configuration. */
+  async putConfig(name: string, config: RawConfig): Promise<{ created: boolean; info: ConnectorInfo }> {
     return this.#queue.run(name, async () => {
-      expected?.(this.#options.configs.get(name)?.config ?? null);
       const created = this.#options.configs.get(name) === null;
       return { created, info: await this.#replace(name, withName(name, config)) };
+    });
+  }
+
+  /**
+   * Changes of several connectors, in their order, while nobody else changes one of them. `expected` sees what is
+   * stored of each before the first change, and throws where it is not what was decided on; `done` is told of each.
+   */
+  async changeAll(
+    changes: readonly ConnectorChange[],
+    expected: (name: string, stored: RawConfig | null) => void,
+    done: (change: ConnectorChange) => void,
+  ): Promise<void> {
+    const { configs } = this.#options;
+    const names = changes.map(({ name }) => name);
+    await this.#queue.runAll(names, async () => {
+      for (const name of names) expected(name, configs.get(name)?.config ?? null);
+      for (const change of changes) {
+        if (change.config === null) await this.#delete(change.name);
+        else if (change.config !== 'as it is') await this.#replace(change.name, withName(change.name, change.config));
+        done(change);
+      }
     });
   }
 
@@ -178,16 +201,11 @@ export class Herder {
     });
   }
 
-  /** `destroy`: first removes what its tasks left outside (slots, publications). `expected` as in `putConfig`. */
-  async delete(name: string, destroy: boolean, expected?: (stored: RawConfig | null) => void): Promise<void> {
+  /** `destroy`: first removes what its tasks left outside (slots, publications). */
+  async delete(name: string, destroy: boolean): Promise<void> {
     this.answers.stored(name);
     if (destroy) await this.#destroy(name);
-    await this.#queue.run(name, async () => {
-      expected?.(this.#options.configs.get(name)?.config ?? null);
-      this.answers.stored(name);
-      await this.#options.configs.delete(name);
-      this.#reconciler.request(name);
-    });
+    await this.#queue.run(name, () => this.#delete(name));
   }
 
   async setTarget(name: string, target: TargetState): Promise<void> {
@@ -227,7 +245,8 @@ export class Herder {
 
   async offsets(name: string, signal: AbortSignal): Promise<ConnectorOffsets> {
     const { config } = this.answers.stored(name);
-    return this.#offsets.read(name, await namedConnector(this.#options.catalog, config), signal, config);
+    const connector = await namedConnector(this.#options.catalog, config);
+    return shownOffsets(await this.#offsets.read(name, connector, signal, config), this.#options.redactor);
   }
 
   /** `offsets: null` resets all. Answers Connect's message. */
@@ -237,7 +256,10 @@ export class Herder {
       const connector = await namedConnector(this.#options.catalog, stored.config);
       if (stored.target !== 'STOPPED' || this.#reconciler.run(name) !== undefined) throw connectorNotStopped(name);
       const config = await this.#options.providers.resolve(stored.config);
-      return this.#offsets.alter(name, connector, config, offsets, signal);
+      if (offsets === null) return this.#offsets.alter(name, connector, config, null, signal);
+      const known = await this.#offsets.read(name, connector, signal, stored.config);
+      const changes = storedPartitions(offsets, known.offsets, this.#options.redactor);
+      return this.#offsets.alter(name, connector, config, changes, signal);
     });
   }
 
@@ -278,12 +300,19 @@ export class Herder {
     const stored = configs.get(name);
     const complete = stored === null ? config : unredact(config, stored.config);
     const connector = await this.gate.accept(name, config, complete);
-    this.#reconciler.learn(name, connector);
+    this.#reconciler.planning.learn(name, connector);
     await configs.putConfig(name, complete);
     this.answers.learnType(name, connector.kind);
     this.#reconciler.request(name);
     const tasks = (stored?.tasks ?? []).map((_, task) => ({ connector: name, task }));
     return { name, config: this.answers.shown(name, complete), tasks, type: connector.kind };
+  }
+
+  /** Runs in the connector's queue. */
+  async #delete(name: string): Promise<void> {
+    this.answers.stored(name);
+    await this.#options.configs.delete(name);
+    this.#reconciler.request(name);
   }
 
   async #destroy(name: string): Promise<void> {

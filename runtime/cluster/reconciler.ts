@@ -1,31 +1,19 @@
-import type { Connector } from '../connector/connector.ts';
 import type { Log } from '../connector/context.ts';
-import type { Env, Timer } from '../env/env.ts';
-import { listedNames, type OptionSet, type RawConfig } from '../connector/options.ts';
-import { planTasks } from '../connector/remote-connector.ts';
+import type { Env } from '../env/env.ts';
+import { listedNames, type RawConfig } from '../connector/options.ts';
 import type { Redactor } from '../observe/redactor.ts';
-import { unresolve, type ConfigProviders } from '../settings/providers.ts';
+import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
+import { traceOf } from '../task/failure.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type { PluginCatalog } from './catalog.ts';
-import { namedConnector, resolveConfig } from './config-checks.ts';
 import { ConfigReload } from './config-reload.ts';
+import { ConnectorPlanning, sameConfig, sameConfigs } from './connector-planning.ts';
 import type { ConnectorQueue } from './connector-queue.ts';
 import { ConnectorRun, connectorStatus, type RunPlan } from './connector-run.ts';
-import { backoffMs } from '../task/backoff.ts';
-import { traceOf } from '../task/failure.ts';
+import { ConnectorSetbacks } from './connector-setbacks.ts';
 import { StartCounts } from './start-counts.ts';
-import { retryClass } from '../task/retry.ts';
-
-const RETRY_WAIT = { firstMs: 500, maxMs: 30_000 };
-
-/** What kept a connector from being brought in line, and the next try where there is one. */
-interface Setback {
-  readonly trace: string;
-  readonly attempt: number;
-  readonly again: Timer | null;
-}
 
 export interface ReconcilerOptions {
   readonly env: Env;
@@ -53,19 +41,19 @@ export interface ReconcilerOptions {
  * | STARTED, as it runs | tasks resume |
  * | STARTED, not running or another configuration | tasks stop, are planned anew, stored, and start under a new epoch |
  *
- * A failure on the way makes the connector FAILED. One that passes (a full disk, say) is tried again with
- * back-off; after any other, the operator's next change or restart tries again.
+ * A failure on the way makes the connector FAILED; `setbacks` says whether it is tried again by itself.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #queue: ConnectorQueue;
   readonly #runs = new Map<string, ConnectorRun>();
-  /** Connectors loaded so far, by the name of what they run. */
-  readonly #loaded = new Map<string, Connector>();
   /** Requests not begun yet: one more would find the same. */
   readonly #requested = new Set<string>();
-  readonly #setbacks = new Map<string, Setback>();
   readonly #reload: ConfigReload;
+  /** What connectors are, and the tasks they plan. */
+  readonly planning: ConnectorPlanning;
+  /** What keeps connectors from being as they are wanted. */
+  readonly setbacks: ConnectorSetbacks;
   readonly starts = new StartCounts();
   #closing = false;
 
@@ -73,27 +61,12 @@ export class Reconciler {
     this.#options = options;
     this.#queue = queue;
     this.#reload = new ConfigReload(options);
+    this.planning = new ConnectorPlanning(options);
+    this.setbacks = new ConnectorSetbacks(options, (name) => this.request(name));
   }
 
   run(name: string): ConnectorRun | undefined {
     return this.#runs.get(name);
-  }
-
-  /** Why the connector is not as it is wanted, though its status may not have been writable; null: it is, or is about to be. */
-  setback(name: string): string | null {
-    return this.#setbacks.get(name)?.trace ?? null;
-  }
-
-  optionsOf(name: string): OptionSet | undefined {
-    return this.#loaded.get(name)?.options;
-  }
-
-  connectorOf(name: string): Connector | undefined {
-    return this.#loaded.get(name);
-  }
-
-  kindOf(name: string): Connector['kind'] | undefined {
-    return this.#loaded.get(name)?.kind;
   }
 
   views(): ReadonlyMap<string, readonly TaskView[]> {
@@ -108,11 +81,6 @@ export class Reconciler {
     }
   }
 
-  /** Says which connector a name runs, before it is first planned. */
-  learn(name: string, connector: Connector): void {
-    this.#loaded.set(name, connector);
-  }
-
   /** Asks for the connector to be brought in line, after what is under way. */
   request(name: string): void {
     if (this.#requested.has(name)) return;
@@ -125,7 +93,7 @@ export class Reconciler {
 
   /** Starts anew the connectors whose variables stand for something else than at their start. */
   async reloadChanged(): Promise<void> {
-    for (const name of await this.#reload.changed((one) => this.setback(one))) {
+    for (const name of await this.#reload.changed((one) => this.setbacks.trace(one))) {
       this.#enqueue(name, async () => {
         const stored = this.#options.configs.get(name);
         if (stored === null || stored.target === 'STOPPED') return;
@@ -141,7 +109,8 @@ export class Reconciler {
       const stored = this.#options.configs.get(name);
       const run = this.#runs.get(name);
       if (stored === null || stored.target === 'STOPPED') return;
-      if (run === undefined || (await this.#planChanged(name, stored))) await this.#startAgain(name, stored);
+      if (run === undefined || (await this.planning.changed(name, run.config, stored)))
+        await this.#startAgain(name, stored);
       else await this.#running(name, run, stored);
     });
   }
@@ -168,7 +137,7 @@ export class Reconciler {
   /** Stops all tasks, all at once; nothing stored changes but the statuses. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const { again } of this.#setbacks.values()) again?.cancel();
+    this.setbacks.close();
     // A start that is under way adds its run only when it is done: its name has to be waited for too.
     const names = new Set([...this.#options.configs.names(), ...this.#runs.keys()]);
     const stops = [...names].map((name) => this.#queue.run(name, () => this.#leave(name)));
@@ -184,10 +153,9 @@ export class Reconciler {
       if (this.#closing) return;
       try {
         await work();
-        this.#setbacks.get(name)?.again?.cancel();
-        this.#setbacks.delete(name);
+        this.setbacks.clear(name);
       } catch (error) {
-        await this.#failed(name, error);
+        await this.setbacks.failed(name, error);
       }
     };
     void this.#queue.run(name, guarded);
@@ -198,7 +166,7 @@ export class Reconciler {
     const stored = configs.get(name);
     if (stored === null) {
       await this.#stop(name);
-      this.#loaded.delete(name);
+      this.planning.forget(name);
       await statuses.forget(name);
       return;
     }
@@ -217,7 +185,7 @@ export class Reconciler {
     await this.#stop(name);
     if (stored.tasks.length > 0) await configs.putTasks(name, []);
     await Promise.all(statuses.tasks(name).map(({ task }) => statuses.putTask(name, task, null)));
-    const version = await this.#version(name, stored.config);
+    const version = await this.planning.version(name, stored.config);
     await statuses.putConnector(name, connectorStatus('STOPPED', workerId, stored.epoch, version));
   }
 
@@ -226,15 +194,15 @@ export class Reconciler {
     const paused = stored.target === 'PAUSED';
     if (paused) run.pause();
     else run.resume();
-    const version = await this.#version(name, stored.config);
+    const version = await this.planning.version(name, stored.config);
     await statuses.putConnector(name, connectorStatus(paused ? 'PAUSED' : 'RUNNING', workerId, stored.epoch, version));
   }
 
   async #startAgain(name: string, stored: StoredConnector): Promise<void> {
-    const { configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
+    const { env, configs, statuses, host, workerId, worker, log, stopMs } = this.#options;
     const paused = stored.target === 'PAUSED';
     this.starts.connectors.attempts++;
-    const planned = await this.#plan(name, stored).catch((error: unknown) => {
+    const planned = await this.planning.plan(name, stored).catch((error: unknown) => {
       this.starts.connectors.failures++;
       throw error;
     });
@@ -258,32 +226,13 @@ export class Reconciler {
       paused,
     };
     this.#reload.started(name, planned.whole);
-    this.#runs.set(name, new ConnectorRun(name, plan, { host, statuses, workerId, log, stopMs, starts: this.starts }));
+    this.#runs.set(
+      name,
+      new ConnectorRun(name, plan, { env, host, statuses, workerId, log, stopMs, starts: this.starts }),
+    );
     this.starts.connectors.successes++;
     log.info('connector started', { connector: name, tasks: tasks.length, epoch, paused });
-  }
-
-  /** Task configurations: to store (variables kept, I9) and to run (variables resolved). */
-  async #plan(name: string, stored: StoredConnector) {
-    const { catalog, providers, redactor } = this.#options;
-    const connector = await namedConnector(catalog, stored.config);
-    this.#loaded.set(name, connector);
-    const resolved = await resolveConfig(connector, stored.config, providers, redactor);
-    const tasksMax = Number(resolved['tasks.max'] ?? '1');
-    const plans = await planTasks(connector, resolved, tasksMax);
-    return {
-      className: connector.className,
-      version: connector.version,
-      whole: resolved,
-      resolved: plans.map((plan) => ({ ...resolved, ...plan })),
-      tasks: plans.map((plan) => unresolve({ ...stored.config, ...plan }, stored.config, resolved)),
-    };
-  }
-
-  async #planChanged(name: string, stored: StoredConnector): Promise<boolean> {
-    const run = this.#runs.get(name);
-    if (run === undefined || !sameConfig(run.config, stored.config)) return true;
-    return stored.target === 'STARTED' && !sameConfigs((await this.#plan(name, stored)).tasks, stored.tasks);
+    this.planning.tellClientKeys(name, stored.config);
   }
 
   /** The topics a sink names; a source's are told by its tasks. */
@@ -320,50 +269,4 @@ export class Reconciler {
     if (failure !== undefined)
       log.error('writing a status failed', { connector: name, error: traceOf(failure.reason) });
   }
-
-  async #version(name: string, config: RawConfig): Promise<string | null> {
-    const connector = await this.#options.catalog.connector(config['connector.class'] ?? '').catch(() => null);
-    if (connector === null) return null;
-    this.#loaded.set(name, connector);
-    return connector.version;
-  }
-
-  #setBack(name: string, error: unknown): void {
-    const { env } = this.#options;
-    const before = this.#setbacks.get(name);
-    before?.again?.cancel();
-    const attempt = (before?.attempt ?? 0) + 1;
-    const retries = retryClass(error) === 'retry' && !this.#closing;
-    const waitMs = backoffMs(attempt, RETRY_WAIT, env.random.next());
-    const again = retries ? env.timers.after(waitMs, () => this.request(name)) : null;
-    this.#setbacks.set(name, { trace: this.#traceOf(error), attempt, again });
-  }
-
-  /** For answers and the status topic: without secrets (I9). */
-  #traceOf(error: unknown): string {
-    const trace = traceOf(error);
-    return this.#options.redactor?.hide(trace) ?? trace;
-  }
-
-  async #failed(name: string, error: unknown): Promise<void> {
-    const { log, statuses, workerId, configs } = this.#options;
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    log.error(`connector failed: ${error instanceof Error ? error.message : String(error)}`, { connector: name, code });
-    this.#setBack(name, error);
-    const generation = configs.get(name)?.epoch ?? 0;
-    try {
-      await statuses.putConnector(name, connectorStatus('FAILED', workerId, generation, null, this.#traceOf(error)));
-    } catch (failure) {
-      log.error('writing a status failed', { connector: name, error: traceOf(failure) });
-    }
-  }
-}
-
-function sameConfig(a: RawConfig, b: RawConfig): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
-}
-
-function sameConfigs(a: readonly RawConfig[], b: readonly RawConfig[]): boolean {
-  return a.length === b.length && a.every((config, index) => sameConfig(config, b[index] ?? {}));
 }

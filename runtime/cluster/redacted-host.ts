@@ -1,4 +1,3 @@
-import { secretsIn } from '../connector/secrets.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
 
@@ -14,10 +13,8 @@ export function redactedHost(host: TaskHost, redactor: Redactor): TaskHost {
   };
   return {
     start(spec: TaskSpec, changed: (view: TaskView) => void): TaskHandle {
-      const values = Object.entries(spec.config).flatMap(([key, value]) => [value, ...secretsIn([], key, value)]);
-      const handle = host.start({ ...spec, secrets: values.filter((value) => redactor.knows(value)) }, (view) =>
-        changed(shown(view)),
-      );
+      const secrets = new Set(Object.values(spec.config).flatMap((value) => redactor.knownIn(value)));
+      const handle = host.start({ ...spec, secrets: [...secrets] }, (view) => changed(shown(view)));
       return {
         spec: handle.spec,
         view: () => shown(handle.view()),
@@ -32,7 +29,8 @@ export function redactedHost(host: TaskHost, redactor: Redactor): TaskHost {
 
 /** Texts only: numbers tell no secret, and there are many. */
 function hiddenView(view: TaskView, redactor: Redactor): TaskView {
-  const { failure, restart } = view;
+  const { failure, restart, profile } = view;
+  const idle = profile?.idle ?? null;
   const texts = (map: Readonly<Record<string, string>>): Record<string, string> =>
     Object.fromEntries(Object.entries(map).map(([key, text]) => [key, redactor.hide(text)]));
   return {
@@ -40,6 +38,7 @@ function hiddenView(view: TaskView, redactor: Redactor): TaskView {
     stage: redactor.hide(view.stage),
     info: texts(view.info),
     warnings: texts(view.warnings),
+    ...(profile === undefined || idle === null ? {} : { profile: { ...profile, idle: redactor.hide(idle) } }),
     ...(failure === undefined ? {} : { failure: redactor.hideFields({ ...failure }) as unknown as typeof failure }),
     ...(restart === undefined ? {} : { restart: { ...restart, trace: redactor.hide(restart.trace) } }),
   };

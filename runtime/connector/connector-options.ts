@@ -211,7 +211,11 @@ const shared = {
 };
 
 const families: readonly OptionPattern[] = [
-  open(CLIENT_KEYS, 'producer.override.* consumer.override.* admin.override.*', 'Settings of the task’s clients.'),
+  open(
+    CLIENT_KEYS,
+    'producer.override.* consumer.override.* admin.override.*',
+    'Settings of the task’s clients. With the embedded hub those that name its batches and reading have an effect (acks, batch.size, compression.type, linger.ms, transaction.timeout.ms; auto.offset.reset, max.poll.records, group.id); others are named in a warning.',
+  ),
   open(
     /^(?:key|value|header)\.converter\..+$/,
     'key.converter.* value.converter.* header.converter.*',

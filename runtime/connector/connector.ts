@@ -40,6 +40,11 @@ interface ConnectorBase {
   readonly options: OptionSet;
   /** Errors that concern several options together, by key; the single ones come from the declaration. */
   validate?(config: RawConfig): readonly { readonly key: string; readonly message: string }[];
+  /**
+   * Local files and folders that it reads or writes, each by the option that names it: a worker may allow some
+   * only (`millrace.files.allowed.roots`). The configuration may be wrong otherwise.
+   */
+  files?(config: RawConfig): readonly { readonly key: string; readonly path: string }[];
   /** Reachability and privileges; changes nothing upstream. */
   check?(call: ConnectorCall): Promise<readonly CheckResult[]>;
   /** Configurations of 1 to `tasksMax` tasks. */

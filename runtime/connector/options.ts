@@ -128,6 +128,8 @@ export interface OptionError {
   readonly message: string;
   readonly reason: 'missing' | 'invalid' | 'unknown' | 'conflict';
   readonly remedy?: string;
+  /** What is wrong, in words that tell nothing of the value (I9); absent: there are none. */
+  readonly problem?: string;
 }
 
 type OptionValue = string | number | boolean | readonly string[] | undefined;
@@ -202,7 +204,7 @@ function limitProblem(option: Declared, value: OptionValue): string | undefined 
   }
   if (typeof value !== 'string') return undefined;
   if (option.enum !== undefined && !option.enum.includes(value)) {
-    return `String must be one of: ${option.enum.join(', ')}${didYouMean(value, option.enum)}`;
+    return `String must be one of: ${option.enum.join(', ')}`;
   }
   if (option.minLength !== undefined && value.trim().length < option.minLength) return 'String may not be empty';
   if (option.maxLength !== undefined && value.length > option.maxLength) {
@@ -220,8 +222,14 @@ function parseOption(key: string, schema: TSchema, text: string): { value: Optio
   const typed = info.enum === undefined ? PARSE[info.type](text) : enumMember(info.enum, text);
   const problem = typed instanceof Error ? typed.message : limitProblem(info, typed);
   if (problem === undefined) return { value: typed as OptionValue };
-  const message = `Invalid value ${shownValue(schema, text)} for configuration ${key}: ${problem}`;
-  return { error: { key, message, reason: 'invalid' } };
+  const meant = info.enum === undefined ? '' : didYouMean(String(typed), info.enum);
+  const message = `Invalid value ${shownValue(schema, text)} for configuration ${key}: ${problem}${meant}`;
+  return { error: { key, message, reason: 'invalid', problem } };
+}
+
+/** Whether a text stands as the value of an option. */
+export function isAccepted(key: string, schema: TSchema, text: string): boolean {
+  return 'value' in parseOption(key, schema, text);
 }
 
 /** Enumerated words are accepted in any case, as Debezium's and Kafka's are. */

@@ -29,6 +29,15 @@ export type {
   SourceTask,
   SourceTaskStart,
 } from './source.ts';
+export {
+  FIELD_SEPARATOR,
+  LONG_TEXT_BYTES,
+  type CanonicalForm,
+  type SourceTruth,
+  type Totals,
+  type TruthColumn,
+  type TruthTable,
+} from './truth.ts';
 export type { Env } from '../env/env.ts';
 export type { CellCodec } from '../record/cell-codec.ts';
 export { Decimal } from '../record/decimal.ts';

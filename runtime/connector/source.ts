@@ -1,6 +1,7 @@
 import type { Env } from '../env/env.ts';
 import type { Datum, Header, JsonObject } from '../record/record.ts';
 import type { RowBlock } from '../record/row-block.ts';
+import type { RowLayout } from '../record/row-layout.ts';
 import type { TaskContext } from './context.ts';
 
 /**
@@ -67,8 +68,8 @@ export interface SourceTaskStart {
 }
 
 /**
- * One task of a source. Calls come from one thread, one at a time, except that `committed` may
- * overlap a pending `read`.
+ * One task of a source. Calls come from one thread, one at a time, except that `committed`, `layout`
+ * and `revive` may overlap a pending `read`.
  */
 export interface SourceTask {
   /** Connects and finds the place to resume from. Throws where that place is in doubt (I2, D16). */
@@ -84,6 +85,17 @@ export interface SourceTask {
    * forget it (I1). Positions come in order, with gaps: later ones cover earlier ones.
    */
   committed?(partition: JsonObject, position: Position): Promise<void>;
+  /**
+   * The layout of rows by the options as they are now, from what `RowLayout.origin` told when such a row
+   * became a dead letter. Throws where the options let no such row through. Without it rows whose cells
+   * cannot be decoded cannot be redriven.
+   */
+  layout?(origin: JsonObject): RowLayout;
+  /**
+   * The records of what the task rejected before, read by its code and options as they are now. Throws a
+   * `data` error where they are still unreadable. Without it such dead letters cannot be redriven.
+   */
+  revive?(rejected: Pick<RejectedSource, 'raw' | 'source'>): Promise<readonly SourceRecord[]>;
   /** Idempotent; called even if `open` failed. */
   close(): Promise<void>;
 }

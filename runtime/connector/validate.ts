@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { MillraceError } from '../record/error.ts';
 import { aliasOptions } from './alias-options.ts';
+import { connectorClientKeys } from './client-keys.ts';
 import type { Connector } from './connector.ts';
 import { inertKeys } from './inert-options.ts';
 import { sinkOptions, sourceOptions } from './connector-options.ts';
@@ -33,26 +34,40 @@ export interface Validation {
   readonly unknown: readonly string[];
   /** Keys accepted from elsewhere that nothing here reads. */
   readonly inert: readonly string[];
+  /** Keys for Kafka clients that change nothing here; none of them is one of the others. */
+  readonly client: readonly string[];
 }
 
 /** Checks a configuration whole: every error at once, without network. */
 export function validateConfig(connector: Connector, config: RawConfig, plugins: PluginOptions): Validation {
-  const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
-  const own = withoutKeys(shared, connector.options);
-  const sets = [own, connector.options, ...aliasSets(config, plugins)];
+  const sets = validatedSets(connector, config, plugins);
   const errors: OptionError[] = sets.flatMap((set) => checkOptions(set, config).errors);
-  errors.push(...nameErrors(config), ...converterErrors(config, plugins), ...transformErrors(config, plugins));
+  errors.push(
+    ...textErrors(config),
+    ...nameErrors(config),
+    ...converterErrors(config, plugins),
+    ...transformErrors(config, plugins),
+  );
   if (connector.kind === 'sink') errors.push(...topicErrors(config));
   else errors.push(...creationErrors(config), ...onceErrors(connector.exactlyOnce, config));
   errors.push(...togetherErrors(connector, config));
   const unknown = unknownOptions(sets, config);
   errors.push(...unknown.flatMap(misspelt));
+  const client = connectorClientKeys(config, connector.options);
+  const kept = unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key);
   return {
     sets,
     errors: unique(errors),
-    unknown: unknown.filter((one) => misspelt(one).length === 0).map(({ key }) => key),
+    unknown: kept.filter((key) => !client.includes(key)),
     inert: inertKeys(sets, config),
+    client,
   };
+}
+
+/** All that a configuration is held against. */
+export function validatedSets(connector: Connector, config: RawConfig, plugins: PluginOptions): readonly OptionSet[] {
+  const shared = connector.kind === 'source' ? sourceOptions : sinkOptions;
+  return [withoutKeys(shared, connector.options), connector.options, ...aliasSets(config, plugins)];
 }
 
 /** What the connector itself says; one that throws because of a value it was not prepared for refuses it. */
@@ -91,12 +106,38 @@ function misspelt({ key, meant }: { key: string; meant: string | undefined }): O
 }
 
 function nameErrors(config: RawConfig): OptionError[] {
-  const codes = Array.from(config['name'] ?? '')
+  const name = config['name'] ?? '';
+  const segment = nameProblem(name);
+  if (segment !== null) return [invalid('name', name, segment, 'it cannot stand in an address')];
+  const codes = Array.from(name)
     .map((char) => char.codePointAt(0) ?? 0)
     .filter((code) => code < 32 || code === 127);
   if (codes.length === 0) return [];
   const problem = `String may not contain control sequences but had the following ASCII chars: ${codes.join(', ')}`;
-  return [invalid('name', config['name'] ?? '', problem)];
+  return [invalid('name', name, problem, 'String may not contain control sequences')];
+}
+
+/** Why no path could name the connector; null: one can. Clients take `.` and `..` away, encoded or not, before they ask. */
+export function nameProblem(name: string): string | null {
+  if (name === '.' || name === '..')
+    return `a connector named ${name} could not be asked for: no address has such a part`;
+  return name.isWellFormed() ? null : 'the name of a connector must be a text that UTF-8 has bytes for';
+}
+
+/** Texts with half a surrogate pair: stored, they would come back as another text (I6). */
+function textErrors(config: RawConfig): OptionError[] {
+  return Object.entries(config)
+    .filter(([key, value]) => !key.isWellFormed() || !value.isWellFormed())
+    .map(([key]) => {
+      const shown = key.isWellFormed() ? key : JSON.stringify(key);
+      const problem = 'it has half a surrogate pair, which is no character and has no UTF-8';
+      return {
+        key: shown,
+        message: `Invalid value for configuration ${shown}: ${problem}`,
+        reason: 'invalid',
+        problem,
+      };
+    });
 }
 
 /** Errors of the converters a connector or a worker names, and of their options. */
@@ -111,7 +152,7 @@ export function converterErrors(config: RawConfig, plugins: PluginOptions): Opti
     if (className === undefined) return [];
     const set = plugins.find(kind, className.trim());
     return set === null
-      ? [invalid(key, className, `Class ${className} could not be found.`)]
+      ? [invalid(key, className, `Class ${className} could not be found.`, NO_CLASS)]
       : prefixed(set, `${key}.`, config);
   });
 }
@@ -142,6 +183,8 @@ function transformErrors(config: RawConfig, plugins: PluginOptions): OptionError
   ];
 }
 
+const NO_CLASS = 'The class could not be found.';
+
 const KINDS = { transforms: 'transformation', predicates: 'predicate' } as const;
 
 /** The options of each transform and predicate, under their whole keys. */
@@ -166,7 +209,7 @@ function aliasErrors(family: 'transforms' | 'predicates', config: RawConfig, plu
     if (set === null) {
       const meant = plugins.meant?.(KINDS[family], className.trim()) ?? null;
       const problem = `Class ${className} could not be found.`;
-      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`));
+      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`, NO_CLASS));
     } else errors.push(...ownErrors(family, alias, set, config, plugins));
   }
   return errors;
@@ -221,7 +264,7 @@ function topicErrors(config: RawConfig): OptionError[] {
     errors.push({ key: 'errors.deadletterqueue.topic.name', message, reason: 'conflict' });
   }
   if (regex !== '' && !isPattern(regex)) errors.push(invalid('topics.regex', regex, 'Invalid regex'));
-  const odd = topics.filter((topic) => !/^[a-zA-Z0-9._-]{1,249}$/.test(topic));
+  const odd = topics.filter((topic) => !/^[a-zA-Z0-9._-]{1,249}$/.test(topic) || /^\.\.?$/.test(topic));
   return [...errors, ...odd.map((topic) => invalid('topics', topic, 'not a topic name'))];
 }
 
@@ -269,6 +312,8 @@ function onceErrors(supported: boolean, config: RawConfig): OptionError[] {
     .map(([key]) => ({ key, message: `${key}: the connector cannot deliver exactly once`, reason: 'conflict' }));
 }
 
-function invalid(key: string, value: string, problem: string): OptionError {
-  return { key, message: `Invalid value ${value} for configuration ${key}: ${problem}`, reason: 'invalid' };
+/** `told`: the problem in words that tell nothing of the value. */
+function invalid(key: string, value: string, problem: string, told = problem): OptionError {
+  const message = `Invalid value ${value} for configuration ${key}: ${problem}`;
+  return { key, message, reason: 'invalid', problem: told };
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '../record/error.ts';
+import { CONNECT_DATE, CONNECT_TIME, CONNECT_TIMESTAMP } from '../record/logical-types.ts';
 import type { Datum, RawHeader } from '../record/record.ts';
 import {
   OPTIONAL_BOOLEAN,
@@ -34,7 +35,10 @@ export class PrimitiveConverter implements Converter {
   encode(_topic: string, datum: Datum): Uint8Array | null {
     const { schema, value } = datum;
     const { type } = this.#form.schema;
+    // As Kafka Connect: of numbers a null has any schema, and a date is no number.
+    if (value === null && (schema === null || type !== 'boolean')) return null;
     if (schema !== null && schema.type !== type) throw wrong(`the ${type} converter takes ${type}, not ${schema.type}`);
+    if (schema !== null && isInstant(schema)) throw wrong(`the ${type} converter takes numbers, not ${schema.name}`);
     if (value === null) return null;
     const bytes = this.#form.write(value);
     if (bytes === undefined) throw wrong(`the ${type} converter was given a value that is no ${type}`);
@@ -47,6 +51,11 @@ export class PrimitiveConverter implements Converter {
     if (bytes.length !== size) throw wrong(`${bytes.length} bytes are no ${schema.type}, which has ${size}`);
     return { schema, value: read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) };
   }
+}
+
+/** Written as a number, it would be read as one. */
+function isInstant({ name }: Schema): boolean {
+  return name === CONNECT_DATE || name === CONNECT_TIME || name === CONNECT_TIMESTAMP;
 }
 
 export type PrimitiveName = 'boolean' | 'short' | 'integer' | 'long' | 'float' | 'double';

@@ -2,10 +2,11 @@ import { Decimal } from '../record/decimal.ts';
 import { JsonReader } from '../record/json-reader.ts';
 import { dateType, decimalType, timeType, timestampType } from '../record/logical-types.ts';
 import type { Datum, Header, RawHeader } from '../record/record.ts';
-import { BOOLEAN, DOUBLE, INT16, INT32, INT64, INT8, STRING } from '../record/schema-builder.ts';
+import { BOOLEAN, DOUBLE, STRING } from '../record/schema-builder.ts';
 import type { Schema } from '../record/schema.ts';
 import type { StructValue, Value } from '../record/value.ts';
 import type { HeaderConverter } from './converter.ts';
+import { guessedSchema, integerSchema } from './guessed-schema.ts';
 import { instantText, scalarText } from './java-text.ts';
 
 /**
@@ -16,8 +17,8 @@ import { instantText, scalarText } from './java-text.ts';
  * arrays and objects; `yyyy-MM-dd`, `HH:mm:ss.SSSZ`, both with `T` between; numbers (the smallest
  * integer type, otherwise double); otherwise a string.
  *
- * Different from Connect: a number that a double cannot hold is a Decimal, and arrays and objects
- * have no schema.
+ * Different from Connect (test/conformance/convert): a fraction is a double, or a Decimal where a double
+ * would round it, never a float; texts in arrays and objects stay texts; what is no JSON is a string.
  */
 export class SimpleHeaderConverter implements HeaderConverter {
   encode(_topic: string, header: Header): Uint8Array | null {
@@ -64,7 +65,7 @@ function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/;
+const NUMBER = /^[+-]?(\d+\.?\d*)([eE][+-]?\d{1,4})?$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const TIME = /^\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
@@ -83,7 +84,10 @@ function parseHeaderText(original: string): Datum {
 
 function parseContainer(text: string): Datum | undefined {
   try {
-    return { schema: null, value: new JsonReader(Buffer.from(text)).document(null) };
+    const bytes = Buffer.from(text);
+    const value = new JsonReader(bytes).document(null);
+    const schema = guessedSchema(value);
+    return { schema, value: schema === null ? value : new JsonReader(bytes).document(schema) };
   } catch {
     return undefined;
   }
@@ -105,26 +109,17 @@ function parseNumber(text: string): Datum | undefined {
   if (!NUMBER.test(text)) return undefined;
   const decimal = Decimal.parse(text);
   const whole = decimal.scale > -400 ? decimal.rescale(0) : null;
-  if (whole !== null) {
+  if (whole !== null && BigInt.asIntN(64, whole.unscaled) === whole.unscaled) {
     const { unscaled } = whole;
-    for (const [schema, bits] of INTEGERS) {
-      if (BigInt.asIntN(bits, unscaled) === unscaled) {
-        return { schema, value: bits === 64 ? unscaled : Number(unscaled) };
-      }
-    }
-  } else {
-    const value = Number(text);
-    if (Number.isFinite(value) && isSame(decimal, Decimal.parse(String(value)))) return { schema: DOUBLE, value };
+    const schema = integerSchema(unscaled);
+    return { schema, value: schema.type === 'int64' ? unscaled : Number(unscaled) };
   }
+  // Without an exponent a whole number is meant digit by digit.
+  const value = Number(text);
+  const isExact = Number.isFinite(value) && isSame(decimal, Decimal.parse(String(value)));
+  if (isExact && (whole === null || /e/i.test(text))) return { schema: DOUBLE, value };
   return { schema: decimalType(decimal.scale), value: decimal };
 }
-
-const INTEGERS: readonly (readonly [Schema, number])[] = [
-  [INT8, 8],
-  [INT16, 16],
-  [INT32, 32],
-  [INT64, 64],
-];
 
 function isSame(a: Decimal, b: Decimal): boolean {
   const scale = Math.max(a.scale, b.scale);

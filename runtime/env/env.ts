@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats, Dirent } from 'node:fs';
-import type { Server, Socket } from 'node:net';
+import type { OnReadOpts, Server, Socket } from 'node:net';
 
 /**
  * The edges of the process: everything that differs between a real run and a simulated one. Handed
@@ -56,14 +56,24 @@ export interface Random {
 }
 
 export interface Net {
-  /** A TCP or Unix-domain socket that is not connected yet. */
-  socket(): Socket;
+  /** A TCP or Unix-domain socket that is not connected yet. `reads`: who gets its bytes instead of `data` events. */
+  socket(reads?: OnReadOpts): Socket;
   /** A server that is not listening yet. */
   server(): Server;
 }
 
+/** A file whose bytes are read and patched in place, at once: where no other turn may come between. */
+export interface FileInPlace {
+  /** Shorter where the file ends earlier. */
+  read(at: number, length: number): Buffer;
+  write(at: number, bytes: Uint8Array): void;
+  close(): void;
+}
+
 /** The file operations that connectors and stores use; semantics and errors are node:fs/promises'. */
 export interface Files {
+  /** Of a file that is there. Flags `r` and `r+`. */
+  openInPlace(path: string, flags: 'r' | 'r+'): FileInPlace;
   open(path: string, flags: string, mode?: number): Promise<FileHandle>;
   readFile(path: string): Promise<Buffer>;
   writeFile(path: string, data: Uint8Array | string): Promise<void>;
@@ -77,6 +87,11 @@ export interface Files {
   unlink(path: string): Promise<void>;
   rm(path: string): Promise<void>;
   stat(path: string): Promise<BigIntStats>;
+  /**
+   * The absolute path without symbolic links, as the system would go it. Of what does not exist the name stays,
+   * behind the links before it; a link to what does not exist leads where it would be made.
+   */
+  realpath(path: string): Promise<string>;
   /** Syncs a directory, so that the names in it survive a power cut. */
   syncDirectory(path: string): Promise<void>;
   /** Bytes free for this process on the file system that holds `path`. */

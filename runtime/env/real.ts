@@ -1,11 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { pid } from 'node:process';
 import { setImmediate } from 'node:timers/promises';
 import { crashAt } from './crash-at.ts';
-import type { Clock, Env, Files, Net, Random, Timer, Timers } from './env.ts';
+import type { Clock, Env, FileInPlace, Files, Net, Random, Timer, Timers } from './env.ts';
+import { realPath } from './real-path.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -47,7 +49,10 @@ const timers: Timers = { sleep, after, every, yield: () => setImmediate() };
 
 const random: Random = { next: () => Math.random(), bytes: (count) => randomBytes(count), uuid: () => randomUUID() };
 
-const net: Net = { socket: () => new Socket(), server: () => new Server() };
+const net: Net = {
+  socket: (reads) => new Socket(reads === undefined ? {} : { onread: reads }),
+  server: () => new Server(),
+};
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await fs.open(path, 'r');
@@ -82,7 +87,22 @@ async function makeFolder(path: string, mode: number | undefined): Promise<NodeJ
   }
 }
 
+function openInPlace(path: string, flags: 'r' | 'r+'): FileInPlace {
+  const file = openSync(path, flags);
+  return {
+    read: (at, length) => {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+    },
+    write: (at, bytes) => {
+      writeSync(file, bytes, 0, bytes.length, at);
+    },
+    close: () => closeSync(file),
+  };
+}
+
 const files: Files = {
+  openInPlace,
   open: (path, flags, mode) => fs.open(path, flags, mode),
   readFile: (path) => fs.readFile(path),
   writeFile: (path, data) => fs.writeFile(path, data),
@@ -94,6 +114,7 @@ const files: Files = {
   unlink: (path) => fs.unlink(path),
   rm: (path) => fs.rm(path, { recursive: true, force: true }),
   stat: (path) => fs.stat(path, { bigint: true }),
+  realpath: (path) => realPath(fs, path),
   syncDirectory,
   freeBytes: async (path) => {
     const stats = await fs.statfs(path, { bigint: true });

@@ -3,6 +3,8 @@ const HIDDEN = '[hidden]';
 
 /** Shorter values hide nothing and would spoil every text. */
 const LEAST = 4;
+/** Parts of a secret between commas and spaces, from this length on: what splits a list would show them one by one. */
+const LEAST_PART = 6;
 /** Secrets kept in mind; beyond that the oldest is forgotten. */
 const MOST = 50_000;
 
@@ -54,8 +56,23 @@ export class Redactor {
     }
   }
 
-  knows(value: string): boolean {
-    return this.#known.has(value);
+  /** As {@link learn}, and each longer part of it that a list of it would have; also in small letters, as a host is asked for. */
+  learnParts(value: string): void {
+    this.learn(value);
+    if (value.toLowerCase() !== value) this.learnParts(value.toLowerCase());
+    const parts = value.split(/[\s,;]+/).filter((part) => part.length >= LEAST_PART && !part.startsWith('-----'));
+    for (const part of parts) this.learn(part);
+  }
+
+  /** The secrets that stand in a text. */
+  knownIn(text: string): readonly string[] {
+    const found = new Set<string>();
+    for (let at = 0; at + LEAST <= text.length; at++) {
+      for (const value of this.#byStart.get(text.slice(at, at + LEAST)) ?? []) {
+        if (text.startsWith(value, at)) found.add(value);
+      }
+    }
+    return [...found];
   }
 
   /** The text with all secrets hidden. */

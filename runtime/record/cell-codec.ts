@@ -25,6 +25,8 @@ export interface CellCodec {
   readonly schema: Schema;
   json(options: JsonOptions): CellJsonWriter;
   value(bytes: Buffer, at: number, length: number): Value;
+  /** The value shows less than the bytes hold (a hash, a cut): they are not to be kept anywhere. */
+  readonly hides?: true;
   /** What stands for a value the source did not send (unchanged TOAST). */
   readonly unavailable?: Value;
 }

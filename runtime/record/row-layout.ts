@@ -1,4 +1,5 @@
 import type { CellCodec } from './cell-codec.ts';
+import type { JsonObject } from './record.ts';
 import type { Schema } from './schema.ts';
 import type { Value } from './value.ts';
 
@@ -43,4 +44,11 @@ export interface RowLayout {
   readonly headers: readonly { readonly key: string; readonly node: LayoutNode }[];
   /** Cells per row. */
   readonly cells: number;
+  /**
+   * What `SourceTask.layout` needs to make this layout again, whatever options are in force then: it is
+   * kept with the raw cells of a row that could not be decoded. Absent: such a row cannot be redriven.
+   */
+  readonly origin?: () => JsonObject;
+  /** The layout that a chain made this one of; it has the same cells. */
+  readonly from?: RowLayout;
 }

@@ -70,7 +70,6 @@ export const DOUBLE = primitive('double');
 export const BOOLEAN = primitive('boolean');
 export const STRING = primitive('string');
 export const BYTES = primitive('bytes');
-export const OPTIONAL_INT8 = optional(INT8);
 export const OPTIONAL_INT16 = optional(INT16);
 export const OPTIONAL_INT32 = optional(INT32);
 export const OPTIONAL_INT64 = optional(INT64);

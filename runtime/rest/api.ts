@@ -12,5 +12,6 @@ export type { ConnectorHealth } from '../cluster/connector-health.ts';
 export type { DeadLetterInfo, DeadLetterList, RedriveJobInfo } from './deadletters-access.ts';
 export { DETAILS_HEADER, errorOf } from './error-details.ts';
 export type { Applied, ConnectorPlan, Plan, SampledRecord, SampleReport } from './plan-answers.ts';
+export type { ProducedRecord, ProducedRecords } from './hub-records.ts';
 export type { Rewind } from './rewind-answers.ts';
 export type { ErrorMessage } from './rest-error.ts';

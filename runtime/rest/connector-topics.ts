@@ -5,12 +5,12 @@ import { RestError } from './rest-error.ts';
 
 /** `/connectors/{c}/topics`: the topics it has used. */
 export function connectorTopicsResource(app: FastifyInstance, context: RestContext): void {
-  const { herder, topicTracking, topicTrackingReset } = context;
+  const { herder, topicTracking, topicTrackingReset, hide = (text: string) => text } = context;
   resource(app, '/connectors/:connector/topics', {
     GET: async (request) => {
       if (!topicTracking) throw new RestError(403, 'Topic tracking is disabled.');
       const name = pathParameter(request, 'connector');
-      return { [name]: { topics: herder.topics(name) } };
+      return { [name]: { topics: herder.topics(name).map(hide) } };
     },
   });
   resource(app, '/connectors/:connector/topics/reset', {

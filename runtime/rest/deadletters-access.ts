@@ -17,7 +17,7 @@ export interface DeadLetterInfo {
   readonly offset: string;
   /** ISO 8601: when it failed. */
   readonly failed: string | null;
-  readonly form: 'sink' | 'record' | 'raw';
+  readonly form: 'sink' | 'record' | 'cells' | 'raw';
   readonly stage: string;
   readonly class: string;
   readonly code: string;

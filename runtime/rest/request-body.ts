@@ -1,9 +1,12 @@
 import type { ConnectorOffset } from '../cluster/answers.ts';
 import { invalidConfig } from '../cluster/config-checks.ts';
 import type { OptionError } from '../connector/options.ts';
+import { nameProblem } from '../connector/validate.ts';
+import { MillraceError } from '../record/error.ts';
 import type { JsonObject } from '../record/record.ts';
 import type { TargetState } from '../store/configs.ts';
 import { RestError } from './rest-error.ts';
+import { requireUtf8, requireWellFormed } from './well-formed.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,8 +15,18 @@ const MAX_NAME = 1000;
 
 /** Parses the bytes of a body. */
 function parseJson(body: unknown): unknown {
+  if (Buffer.isBuffer(body)) requireUtf8(body);
   const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
   if (text.trim() === '') throw new RestError(400, 'The request has no body; a JSON document is needed');
+  const parsed = parseText(text);
+  if (HALF_PAIR.test(text)) requireWellFormed(parsed);
+  return parsed;
+}
+
+/** Where there is no escape of one, there is none. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/;
+
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -78,7 +91,10 @@ export function readFields(body: unknown, what: string, known: readonly string[]
   const fields = readObject(body, what);
   const unknown = Object.keys(fields).find((key) => !known.includes(key));
   if (unknown === undefined) return fields;
-  throw new RestError(400, `Unrecognized field "${unknown}": known are ${known.join(', ')}`);
+  throw new RestError(
+    400,
+    `Unrecognized field "${unknown}": known ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+  );
 }
 
 /** As {@link readConfig}, for validation: a null is a key that is not there. */
@@ -94,8 +110,10 @@ export function readPatch(body: unknown): Record<string, string | null> {
 
 /** The name of a connector that may become a new one. */
 export function checkedName(name: string): string {
-  if (name.length <= MAX_NAME) return name;
-  throw new RestError(400, `name must have at most ${MAX_NAME} characters, not ${name.length}`);
+  const problem =
+    name.length > MAX_NAME ? `name must have at most ${MAX_NAME} characters, not ${name.length}` : nameProblem(name);
+  if (problem === null) return name;
+  throw new MillraceError('CONFIG_INVALID', problem, { kind: 'config', key: 'name', remedy: 'Give it another name.' });
 }
 
 const CREATE_FIELDS = ['name', 'config', 'initial_state', 'initial_offsets'];
@@ -109,16 +127,12 @@ interface CreateRequest {
 }
 
 export function readCreate(body: unknown): CreateRequest {
-  const fields = readObject(body, 'a JSON object with name and config');
-  const unknown = Object.keys(fields).filter((key) => !CREATE_FIELDS.includes(key));
-  if (unknown.length > 0)
-    throw new RestError(400, `Unrecognized field "${unknown[0]}": known are ${CREATE_FIELDS.join(', ')}`);
+  const fields = readFields(body, 'a JSON object with name and config', CREATE_FIELDS);
   const { name, config, initial_state: state, initial_offsets: offsets } = fields;
-  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config ?? null)}`);
+  const texts = readConfigOf(config, 'config');
   if (name !== undefined && name !== null && typeof name !== 'string' && typeof name !== 'number') {
     throw new RestError(400, `name must be a text, not ${kindOf(name)}`);
   }
-  const texts = withoutNulls(readTexts(config));
   const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
   return {
     name: checkedName(named.trim()),
@@ -145,10 +159,7 @@ function readInitialOffsets(offsets: unknown): readonly ConnectorOffset[] {
 }
 
 export function readOffsets(body: unknown): readonly ConnectorOffset[] {
-  const fields = readObject(body, 'a JSON object with offsets');
-  const unknown = Object.keys(fields).filter((key) => key !== 'offsets');
-  if (unknown.length > 0) throw new RestError(400, `Unrecognized field "${unknown[0]}": known is offsets`);
-  const { offsets } = fields;
+  const { offsets } = readFields(body, 'a JSON object with offsets', ['offsets']);
   if (offsets === undefined || offsets === null || (Array.isArray(offsets) && offsets.length === 0)) {
     throw new RestError(400, 'Partitions / offsets need to be provided for an alter offsets request');
   }
@@ -184,6 +195,5 @@ export function readCreateTopic(body: unknown): CreateTopicRequest {
   if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1 || partitions > 10_000) {
     throw new RestError(400, 'partitions must be a whole number from 1 to 10000');
   }
-  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config)}`);
-  return { name, partitions, config: withoutNulls(readTexts(config)) };
+  return { name, partitions, config: readConfigOf(config, 'config') };
 }

@@ -7,6 +7,7 @@ import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
 import type { DeadLetterAccess } from './deadletters-access.ts';
 import type { RestAccess } from './access.ts';
+import type { ProducedRecord } from './hub-records.ts';
 import type { Planner } from './plan-answers.ts';
 import type { Rewinder } from './rewind-answers.ts';
 
@@ -31,6 +32,8 @@ export interface RestContext {
   readonly topics: {
     list(): Promise<readonly TopicDescription[]>;
     create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
+    /** Appends records, all or none: `{"records": […], "config": {…}}` as JSON, whose numbers keep their digits. */
+    produce(name: string, body: Buffer): Promise<readonly ProducedRecord[]>;
   };
   readonly deadLetters: DeadLetterAccess;
   readonly loggers: LoggerLevels;
@@ -47,6 +50,10 @@ export interface RestContext {
   readonly allowMethods: string;
   /** Who may do what; absent: anyone may do all. */
   readonly access?: RestAccess;
+  /** Which paths: all by default; `/admin/*` may have listeners of its own, or none. */
+  readonly paths?: 'all' | 'admin' | 'without admin';
+  /** Headers for every answer, as of now; absent: none. */
+  readonly headers?: () => Readonly<Record<string, string | string[]>>;
   /** Served over TLS with this; absent: without. */
   readonly tls?: TlsMaterial;
   readonly limits?: RestLimits;

@@ -1,4 +1,5 @@
 import { MillraceError, type ErrorKind } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /** The body of every error, as in Kafka Connect. */
 export interface ErrorMessage {
@@ -61,7 +62,7 @@ interface ErrorAnswer {
 /** The answer to an error, its secrets hidden (I9), and whether it is one of ours to look into. */
 export function errorAnswer(error: unknown, hide: (text: string) => string): ErrorAnswer {
   const status = statusOf(error);
-  const message = hide(error instanceof Error ? error.message : String(error));
+  const message = hide(messageOf(error));
   return { status, body: { error_code: status, message: message.trim() }, unexpected: status === 500 };
 }
 

@@ -34,6 +34,8 @@ export function restServer(context: RestContext): FastifyInstance {
   // Bodies come as bytes: what a resource does not read is not parsed, what it reads has its own errors.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  if (context.headers !== undefined)
+    app.addHook('onRequest', async (_request, reply) => void reply.headers(context.headers?.() ?? {}));
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -53,7 +55,7 @@ export function restServer(context: RestContext): FastifyInstance {
   app.setNotFoundHandler(() => {
     throw httpError(404);
   });
-  for (const register of RESOURCES) register(app, context);
+  for (const register of resourcesOf(context)) register(app, context);
   return app;
 }
 
@@ -74,7 +76,9 @@ function newServer(context: RestContext): FastifyInstance {
     forceCloseConnections: true,
     requestTimeout: limits?.requestTimeoutMs ?? 0,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_SEGMENT },
-    frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, context),
+    // Before any hook runs.
+    frameworkErrors: (error, _request, reply) =>
+      sendError(error, (reply as FastifyReply).headers(context.headers?.() ?? {}), context),
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
   }) as unknown as FastifyInstance;
   if (limits !== undefined) {
@@ -104,8 +108,15 @@ const RESOURCES: readonly ((app: FastifyInstance, context: RestContext) => void)
   connectorPluginsResource,
   hubTopicsResource,
   planResource,
-  adminLoggersResource,
 ];
+
+/** What Kafka Connect serves at `admin.listeners` where there are any. */
+const ADMIN_RESOURCES: typeof RESOURCES = [adminLoggersResource];
+
+function resourcesOf({ paths = 'all' }: RestContext): typeof RESOURCES {
+  if (paths === 'admin') return ADMIN_RESOURCES;
+  return paths === 'all' ? [...RESOURCES, ...ADMIN_RESOURCES] : RESOURCES;
+}
 
 function sendError(error: unknown, reply: FastifyReply, { log, hide = (text) => text }: RestContext): void {
   const { status, body, unexpected } = errorAnswer(error, hide);

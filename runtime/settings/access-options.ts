@@ -79,17 +79,17 @@ export const accessOptions = {
   }),
 };
 
-const PEM = 'listeners.https.ssl.*';
+const PEM = 'listeners.https.ssl.* admin.listeners.https.ssl.*';
 
 /** Connect's settings for REST over TLS; those without the prefix count where there are none with it. */
 export const accessFamilies: readonly OptionPattern[] = [
   {
-    key: /^(?:listeners\.https\.)?ssl\.(?:(?:key|truststore|keystore)\.password|keystore\.key)$/,
+    key: /^(?:(?:admin\.)?listeners\.https\.)?ssl\.(?:(?:key|truststore|keystore)\.password|keystore\.key)$/,
     shown: 'listeners.https.ssl.{key,keystore,truststore}.password listeners.https.ssl.keystore.key',
     schema: option.password({ doc: 'Secrets of REST over TLS.', optional: true, importance: 'LOW' }),
   },
   {
-    key: /^listeners\.https\.ssl\.[a-z0-9._-]+$/,
+    key: /^(?:admin\.)?listeners\.https\.ssl\.[a-z0-9._-]+$/,
     shown: PEM,
     schema: option.string({
       doc: 'TLS of REST: keystore.type=PEM or PKCS12, keystore.location or keystore.key and keystore.certificate.chain, truststore.location or truststore.certificates, client.auth, enabled.protocols, cipher.suites.',

@@ -1,7 +1,9 @@
 import { resolve as resolvePath, sep } from 'node:path';
 import { RE2JS } from 're2js';
-import { listedNames, type OptionError, type RawConfig } from '../connector/options.ts';
+import { isBelow } from '../connector/allowed-files.ts';
+import { listedNames, type RawConfig } from '../connector/options.ts';
 import { isSealed } from '../connector/secrets.ts';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
 import { parseProperties } from './properties.ts';
@@ -47,22 +49,30 @@ export class ConfigProviders {
 
   /** All values with their variables replaced. Names of unknown providers stay as they are, as in Kafka. */
   async resolve(config: RawConfig): Promise<RawConfig> {
-    const resolved: Record<string, string> = {};
-    for (const [key, value] of Object.entries(config)) {
-      if (isSealed(value)) throw sealedError(key);
-      resolved[key] = value.includes('${') ? await this.#replace(key, value) : value;
-    }
-    return resolved;
+    return (await this.substitute(config)).config;
   }
 
-  async #replace(option: string, text: string): Promise<string> {
+  /** As {@link resolve}; `values`: what the variables stand for. */
+  async substitute(config: RawConfig): Promise<{ readonly config: RawConfig; readonly values: readonly string[] }> {
+    const resolved: Record<string, string> = {};
+    const values: string[] = [];
+    for (const [key, value] of Object.entries(config)) {
+      if (isSealed(value)) throw sealedError(key);
+      resolved[key] = value.includes('${') ? await this.#replace(key, value, values) : value;
+    }
+    return { config: resolved, values };
+  }
+
+  async #replace(option: string, text: string, values: string[]): Promise<string> {
     let replaced = '';
     let at = 0;
     for (const match of text.matchAll(VARIABLE)) {
       const [whole, name = '', path = '', key = ''] = match;
       const provider = this.#providers.get(name);
       if (provider === undefined) continue;
-      replaced += text.slice(at, match.index) + (await this.#value(option, provider, whole, path, key));
+      const value = await this.#value(option, provider, whole, path, key);
+      values.push(value);
+      replaced += text.slice(at, match.index) + value;
       at = match.index + whole.length;
     }
     return replaced + text.slice(at);
@@ -71,13 +81,14 @@ export class ConfigProviders {
   async #value(option: string, provider: Provider, whole: string, path: string, key: string): Promise<string> {
     let value: string | undefined;
     let cause: unknown;
+    const allowed = await this.#isAllowed(provider, path, key);
     try {
-      value = await this.#read(provider, path, key);
+      if (allowed) value = await this.#read(provider, path, key);
     } catch (error) {
       cause = error;
     }
     if (value !== undefined) return value;
-    const { problem, remedy } = unresolved(provider, path, key, cause);
+    const { problem, remedy } = unresolved(provider, path, key, allowed, cause);
     throw new MillraceError(
       'CONFIG_VARIABLE_UNRESOLVED',
       `${option}: ${whole} names nothing this worker can read: ${problem}`,
@@ -95,10 +106,19 @@ export class ConfigProviders {
       case 'env':
         return provider.allowedNames?.matches(key) === false ? undefined : this.#variables[key];
       case 'file':
-        return isAllowed(provider, path) ? parseProperties(await this.#text(path))[key] : undefined;
+        return parseProperties(await this.#text(path))[key];
       case 'dir':
-        return isAllowed(provider, path) && !/[/\\]/.test(key) ? this.#text(`${path}${sep}${key}`) : undefined;
+        return isFileName(key) ? this.#text(`${path}${sep}${key}`) : undefined;
     }
+  }
+
+  /** Where the path leads, links followed; what cannot be looked at is not allowed. */
+  async #isAllowed({ kind, allowedPaths }: Provider, path: string, key: string): Promise<boolean> {
+    if (kind === 'env') return true;
+    if (path === '') return false;
+    if (allowedPaths === null) return true;
+    const file = kind === 'dir' && isFileName(key) ? `${path}${sep}${key}` : path;
+    return isBelow(this.#env, file, allowedPaths).catch(() => false);
   }
 
   async #text(path: string): Promise<string> {
@@ -111,6 +131,7 @@ function unresolved(
   provider: Provider,
   path: string,
   key: string,
+  allowed: boolean,
   cause: unknown,
 ): { readonly problem: string; readonly remedy: string } {
   if (provider.kind === 'env') {
@@ -120,15 +141,18 @@ function unresolved(
     return { problem: `there is no variable ${key}`, remedy: `Start the worker with ${key} in its environment` };
   }
   if (path === '') return { problem: 'it names no path', remedy: `Write \${${provider.kind}:/path:${key}}` };
-  if (!isAllowed(provider, path)) {
-    return { problem: `${path} is not below allowed.paths`, remedy: `Move ${path} below one of allowed.paths` };
+  if (!allowed) {
+    return {
+      problem: `${path} is not below allowed.paths, or leads out of them`,
+      remedy: `Move ${path} below one of allowed.paths`,
+    };
   }
   const file = provider.kind === 'dir' ? `${path}${sep}${key}` : path;
   if (cause === undefined) {
     if (provider.kind === 'dir') return { problem: `${key} is no name of a file`, remedy: `Name a file in ${path}` };
     return { problem: `${file} has no key ${key}`, remedy: `Add ${key}=… to ${file}` };
   }
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'malformed';
+  const code = errnoOf(cause) ?? 'malformed';
   const problem = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
   return { problem, remedy: `Make ${file} a file this worker can read` };
 }
@@ -166,36 +190,26 @@ function declaredProvider(name: string, worker: RawConfig): Provider {
   };
 }
 
-function isAllowed({ allowedPaths }: Provider, path: string): boolean {
-  if (path === '') return false;
-  const whole = resolvePath(path);
-  return allowedPaths?.some((allowed) => whole === allowed || whole.startsWith(allowed + sep)) ?? true;
+function isFileName(key: string): boolean {
+  return !/[/\\]/.test(key);
 }
 
 /**
- * Puts variables back into a configuration derived from a resolved one, where a value is the
- * resolved one of the same key: what is stored must not hold secrets.
+ * Puts variables back into a configuration derived from a resolved one: what is stored and shown must not hold
+ * secrets (I9). A key that was written with a variable keeps it, also where its value was divided among tasks;
+ * `hide` sees what the derivation added.
  */
-export function unresolve(derived: RawConfig, raw: RawConfig, resolved: RawConfig): RawConfig {
+export function unresolve(
+  derived: RawConfig,
+  raw: RawConfig,
+  resolved: RawConfig,
+  hide: (text: string) => string = (text) => text,
+): RawConfig {
   const stored: Record<string, string> = {};
   for (const [key, value] of Object.entries(derived)) {
     const original = raw[key];
-    stored[key] = original !== undefined && resolved[key] === value ? original : value;
+    if (original === undefined) stored[key] = hide(value);
+    else stored[key] = resolved[key] === original ? value : original;
   }
   return stored;
-}
-
-/** Puts variables back into messages about a resolved configuration: an error must not tell a secret (I9). */
-export function unresolveErrors(
-  errors: readonly OptionError[],
-  raw: RawConfig,
-  resolved: RawConfig,
-): readonly OptionError[] {
-  const secrets = Object.entries(raw).flatMap(([key, variable]) => {
-    const value = resolved[key] ?? '';
-    return value === variable || value === '' ? [] : [{ value, variable }];
-  });
-  const hide = (text: string): string =>
-    secrets.reduce((shown, { value, variable }) => shown.replaceAll(value, () => variable), text);
-  return errors.map((error) => ({ ...error, message: hide(error.message) }));
 }

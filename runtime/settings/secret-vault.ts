@@ -3,6 +3,7 @@ import { isSealed } from '../connector/secrets.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 const KEY = 'millrace.config.secret.file';
 
@@ -46,7 +47,7 @@ export class SecretVault {
     try {
       text = (await env.files.readFile(path)).toString('utf8');
     } catch (error) {
-      throw refused(`reading ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      throw refused(`reading ${path}: ${messageOf(error)}`);
     }
     const lines = text.split(/\r?\n/).map((line) => line.trim());
     const [first, ...others] = lines.filter((line) => line !== '' && !line.startsWith('#')).map(parseKey);

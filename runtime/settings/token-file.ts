@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /**
  * What a token may do, each all of the one before:
@@ -59,8 +61,8 @@ export async function readTokenFile(env: Env, path: string): Promise<readonly St
   try {
     return parseTokens((await env.files.readFile(path)).toString('utf8'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    const problem = error instanceof Error ? error.message : String(error);
+    if (errnoOf(error) === 'ENOENT') return [];
+    const problem = messageOf(error);
     throw new MillraceError('TOKEN_FILE_UNREADABLE', `reading ${path}: ${problem}`, {
       kind: 'config',
       remedy: 'Correct this file, or name another one.',

@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /** How long what was read counts without another look, in milliseconds. */
 const FRESH_MS = 1000;
@@ -52,7 +53,7 @@ export class WatchedFile<T> {
   }
 
   #failure(error: unknown): MillraceError {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     return new MillraceError('SETTINGS_FILE_UNREADABLE', `${this.#key}: reading ${this.path}: ${problem}`, {
       kind: 'unavailable',
       key: this.#key,

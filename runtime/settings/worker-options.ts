@@ -1,3 +1,4 @@
+import { ALLOWED_ROOTS } from '../connector/allowed-files.ts';
 import { option, optionSet, type OptionPattern, type Options } from '../connector/options.ts';
 import { accessFamilies, accessOptions } from './access-options.ts';
 import { taskOptions } from './task-options.ts';
@@ -11,10 +12,11 @@ const log = 'Logging';
 
 /** Kafka client settings and settings for internal topics, handed on as they are. */
 const families: readonly OptionPattern[] = [
+  ...accessFamilies,
   family(
     /^(?:producer|consumer|admin)\.[a-z0-9._-]+$/,
     'producer.* consumer.* admin.*',
-    'Settings of the tasks’ Kafka clients.',
+    'Settings of the tasks’ Kafka clients. With the embedded hub those that name its batches and reading have an effect (acks, batch.size, compression.type, linger.ms, transaction.timeout.ms; auto.offset.reset, max.poll.records); others are named in a warning.',
   ),
   family(
     /^(?:config|offset|status)\.storage\.[a-z0-9._-]+$/,
@@ -26,13 +28,12 @@ const families: readonly OptionPattern[] = [
     'key.converter.* value.converter.* header.converter.*',
     'Settings of the converter.',
   ),
-  ...accessFamilies,
   family(/^config\.providers\..+$/, 'config.providers.<name>.*', 'A config provider: its class and parameters.'),
   family(/^topic\.creation\..+$/, 'topic.creation.*', 'Creation of topics by source connectors.'),
   family(
     /^(?:ssl|sasl|security|metrics|metadata)\.[a-z0-9._-]+$/,
     'ssl.* sasl.* security.*',
-    'Settings of Kafka clients.',
+    'Settings of Kafka clients: without effect with the embedded hub, and named in a warning. ssl.* count for a listener with https that has no keys of its own.',
   ),
 ];
 
@@ -111,6 +112,17 @@ export const workerOptions = optionSet(
       importance: 'HIGH',
       default: ['http://127.0.0.1:8083'],
     }),
+    'admin.listeners': option.list({
+      doc: 'Where /admin/* is served instead of on listeners, as http://host:port or https://host:port; empty: nowhere. Without it: on listeners.',
+      group: rest,
+      optional: true,
+    }),
+    'response.http.headers.config': option.string({
+      doc: 'Headers for every answer of REST: rules `action name:value` by commas, one with a comma in it in double quotes; action is set, add, setDate or addDate (milliseconds from now).',
+      group: rest,
+      importance: 'LOW',
+      default: '',
+    }),
     'rest.advertised.host.name': option.string({ doc: 'Host in this worker’s id.', group: rest, optional: true }),
     'rest.advertised.port': option.int({
       doc: 'Port in this worker’s id.',
@@ -152,6 +164,11 @@ export const workerOptions = optionSet(
       group: tasks,
       default: true,
     }),
+    [ALLOWED_ROOTS]: option.list({
+      doc: 'Absolute folders below which FileStream connectors and file:// archives must be, where symbolic links lead; empty: anywhere.',
+      group: tasks,
+      default: [],
+    }),
     'config.providers': option.list({
       doc: 'Names of config providers beside env, file and dir, which are there under these names. config.providers.<name>.class says which it is; .param.allowed.paths and .param.allowlist.pattern limit what it hands out.',
       group: 'Secrets',
@@ -185,7 +202,6 @@ export const workerOptions = optionSet(
       'plugin.discovery',
       'rebalance.timeout.ms',
       'request.timeout.ms',
-      'response.http.headers.config',
       'rest.advertised.listener',
       'retry.backoff.ms',
       'scheduled.rebalance.max.delay.ms',

@@ -1,3 +1,4 @@
+import { ALLOWED_ROOTS, relativeRoots } from '../connector/allowed-files.ts';
 import { inertKeys } from '../connector/inert-options.ts';
 import {
   checkOptions,
@@ -8,9 +9,12 @@ import {
   unknownOption,
   unknownOptions,
 } from '../connector/options.ts';
+import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
+import { messageOf } from '../record/thrown.ts';
 import { parseProperties } from './properties.ts';
+import { parseResponseHeaders, RESPONSE_HEADERS_KEY, type ResponseHeader } from './response-headers.ts';
 import { workerOptions, type WorkerOptions } from './worker-options.ts';
 
 /** The worker's configuration, checked. */
@@ -20,6 +24,9 @@ export interface WorkerSettings {
   readonly effective: RawConfig;
   /** Where REST listens. */
   readonly listeners: readonly Listener[];
+  /** Where `/admin/*` is served instead, empty: nowhere; null: where REST listens. */
+  readonly adminListeners: readonly Listener[] | null;
+  readonly responseHeaders: readonly ResponseHeader[];
   /** Keys that mean nothing here, to be named in the log. */
   readonly ignored: readonly string[];
 }
@@ -46,8 +53,7 @@ export async function readWorkerConfig(env: Env, path: string): Promise<RawConfi
 }
 
 function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+  return errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
 }
 
 /** A flat JSON object whose values are texts, numbers or booleans. */
@@ -63,7 +69,10 @@ function flatJson(path: string, text: string): RawConfig {
     });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} must hold one JSON object`, { kind: 'config' });
+    throw new MillraceError('SETTINGS_JSON_MALFORMED', `${path} must hold one JSON object`, {
+      kind: 'config',
+      remedy: 'Write {"key": "value", …}, or a .properties file.',
+    });
   }
   const flat: Record<string, string> = {};
   for (const [key, value] of Object.entries(parsed)) {
@@ -88,13 +97,25 @@ export function workerSettings(raw: RawConfig): WorkerSettings {
   const { options, errors } = checkOptions(workerOptions, raw);
   const unknown = unknownOptions([workerOptions], raw);
   const misspelt = unknown.filter(({ key, meant }) => meant !== undefined || key.startsWith('millrace.'));
-  const listeners = errors.some((error) => error.key === 'listeners') ? [] : parseListeners(options.listeners);
-  const all: OptionError[] = [...errors, ...misspelt.map(unknownOption), ...listeners.filter((one) => 'reason' in one)];
+  const wrong = (key: string): boolean => errors.some((error) => error.key === key);
+  const listeners = wrong('listeners') ? [] : parseListeners('listeners', options.listeners);
+  const admin = adminListeners(options['admin.listeners'], listeners);
+  const headers = wrong(RESPONSE_HEADERS_KEY) ? [] : parseResponseHeaders(options[RESPONSE_HEADERS_KEY]);
+  const parsed = [...listeners, ...(admin ?? []), ...headers];
+  const roots = relativeRoots(options[ALLOWED_ROOTS]);
+  const all: OptionError[] = [
+    ...errors,
+    ...roots,
+    ...misspelt.map(unknownOption),
+    ...parsed.filter((one) => 'reason' in one),
+  ];
   if (all.length > 0) throw invalidOptions('the worker', all);
   return {
     options,
     effective: { ...defaults(), ...raw },
     listeners: listeners.filter((one) => 'host' in one),
+    adminListeners: admin?.filter((one) => 'host' in one) ?? null,
+    responseHeaders: headers.filter((one) => 'action' in one),
     ignored: [...unknown.map(({ key }) => key), ...inertKeys([workerOptions], raw)],
   };
 }
@@ -108,7 +129,21 @@ function defaults(): RawConfig {
   return Object.fromEntries(texts) as RawConfig;
 }
 
-function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
+/** One address cannot be both. */
+function adminListeners(
+  texts: readonly string[] | undefined,
+  listeners: readonly (Listener | OptionError)[],
+): (Listener | OptionError)[] | null {
+  if (texts === undefined) return null;
+  return parseListeners('admin.listeners', texts).map((one) => {
+    if ('reason' in one || one.port === 0) return one;
+    const same = listeners.some((other) => 'host' in other && other.host === one.host && other.port === one.port);
+    const { host, port } = one;
+    return same ? badListener('admin.listeners', `${host}:${port}`, 'it is one of listeners already') : one;
+  });
+}
+
+function parseListeners(key: string, texts: readonly string[]): (Listener | OptionError)[] {
   return texts.map((text) => {
     const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text);
     const port = Number(match?.[3]);
@@ -116,11 +151,15 @@ function parseListeners(texts: readonly string[]): (Listener | OptionError)[] {
       const protocol = match[1]?.toLowerCase() === 'https' ? 'https' : 'http';
       return { protocol, host: (match[2] ?? '').replace(/^\[|\]$/g, '') || '0.0.0.0', port };
     }
-    return {
-      key: 'listeners',
-      message: `Invalid value ${text} for configuration listeners: must be http://host:port or https://host:port`,
-      reason: 'invalid' as const,
-      remedy: 'Write a listener as http://127.0.0.1:8083.',
-    };
+    return badListener(key, text, 'must be http://host:port or https://host:port');
   });
+}
+
+function badListener(key: string, text: string, problem: string): OptionError {
+  return {
+    key,
+    message: `Invalid value ${text} for configuration ${key}: ${problem}`,
+    reason: 'invalid',
+    remedy: 'Write a listener as http://127.0.0.1:8083.',
+  };
 }

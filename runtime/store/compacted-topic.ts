@@ -1,6 +1,7 @@
 import type { Env } from '../env/env.ts';
 import type { Hub, HubProducer, HubReader, TopicConfig } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
+import { asError } from '../record/thrown.ts';
 import { murmur2Partition } from '../hub/partitioner.ts';
 import { encodeRecords, visitRecords } from './compacted-topic-batch.ts';
 
@@ -162,7 +163,7 @@ export class CompactedTopic {
       while (!signal.aborted) await this.#readOnce(FOLLOW_WAIT_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = asError(error);
       this.#fail(failure);
       this.#options.failed?.(failure);
     }

@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
+import { asError } from '../record/thrown.ts';
 import { CompactedTopic, type CompactedEntry, type CompactedRecord } from './compacted-topic.ts';
 
 /** A flat configuration, all values text. */
@@ -202,7 +203,7 @@ export class ConfigStore {
       const name = this.#applyTo(key, value);
       if (name !== null && this.#opened) this.#options.changed?.(name);
     } catch (error) {
-      this.#options.unreadable?.(key, error instanceof Error ? error : new Error(String(error)));
+      this.#options.unreadable?.(key, asError(error));
     }
   }
 

@@ -99,8 +99,8 @@ export class RedriveStore {
   readonly #topic: CompactedTopic;
   readonly #env: Env;
   readonly #jobs: Map<string, RedriveJob>;
-  /** Keys of open jobs, by connector. */
-  readonly #open: Map<string, string>;
+  /** Keys of open jobs, by connector, oldest first. */
+  readonly #open: State['open'];
   readonly #marks: Map<string, Mark>;
   readonly #watchers: Set<(connector: string) => void>;
 
@@ -135,9 +135,9 @@ export class RedriveStore {
     return own.toSorted((a, b) => a.createdMs - b.createdMs);
   }
 
-  /** The job to be worked on: there is one at a time. */
+  /** The job to be worked on. Where there are several, one after the other: none is left open by the end of another. */
   openJob(connector: string): RedriveJob | undefined {
-    const key = this.#open.get(connector);
+    const [key] = this.#open.get(connector) ?? [];
     return key === undefined ? undefined : this.#jobs.get(key);
   }
 
@@ -187,7 +187,7 @@ export class RedriveStore {
 
 interface State {
   readonly jobs: Map<string, RedriveJob>;
-  readonly open: Map<string, string>;
+  readonly open: Map<string, Set<string>>;
   readonly marks: Map<string, Mark>;
 }
 
@@ -205,8 +205,9 @@ function applyTo({ jobs, open, marks }: State, record: CompactedRecord): string 
     if (isJob) {
       const job = parsed as RedriveJob;
       jobs.set(key, job);
-      if (job.state === 'open') open.set(job.connector, key);
-      else if (open.get(job.connector) === key) open.delete(job.connector);
+      const own = open.get(job.connector) ?? new Set();
+      if (job.state === 'open') open.set(job.connector, own.add(key));
+      else if (own.delete(key) && own.size === 0) open.delete(job.connector);
     } else marks.set(key, parsed as Mark);
     return parsed.connector;
   } catch {

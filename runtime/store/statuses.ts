@@ -1,5 +1,6 @@
 import type { Env } from '../env/env.ts';
 import type { Hub } from '../hub/port.ts';
+import { asError } from '../record/thrown.ts';
 import { CompactedTopic, type CompactedRecord } from './compacted-topic.ts';
 
 export type RunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPED';
@@ -122,7 +123,7 @@ export class StatusStore {
       else if (value === null) this.#statuses.delete(key);
       else this.#statuses.set(key, readStatus(JSON.parse(value.toString()) as unknown));
     } catch (error) {
-      this.#options.unreadable?.(key, error instanceof Error ? error : new Error(String(error)));
+      this.#options.unreadable?.(key, asError(error));
     }
   }
 

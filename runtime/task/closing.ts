@@ -1,4 +1,5 @@
 import type { TaskRunContext } from './task-run-context.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /** How long a connector's task may take for what must end now: closing, or a read that was aborted. */
 export const CLOSING_MS = 5000;
@@ -28,6 +29,6 @@ async function close({ report }: TaskRunContext, task: { close(): Promise<void> 
   try {
     await task.close();
   } catch (error) {
-    report.log.warn(`closing the task: ${error instanceof Error ? error.message : String(error)}`, { error });
+    report.log.warn(`closing the task: ${messageOf(error)}`, { error });
   }
 }

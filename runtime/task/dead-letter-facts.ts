@@ -19,9 +19,10 @@ export type ErrorStage =
 /**
  * - `sink`: key, value and headers as they stand in the hub, at `topic`, `partition`, `offset`.
  * - `record`: of a source: key and value with their schemas, as JsonConverter writes them with `schemas.enable`.
+ * - `cells`: of a source: a row whose cells could not be decoded, raw (`source/kept-row.ts`).
  * - `raw`: of a source: bytes that it could not read, as the value.
  */
-export type DeadLetterForm = 'sink' | 'record' | 'raw';
+export type DeadLetterForm = 'sink' | 'record' | 'cells' | 'raw';
 
 export interface DeadLetterFacts {
   readonly version: 1;

@@ -124,7 +124,7 @@ function shownError({ spec, error }: DeadLetter): { readonly message: string; re
   let redactor = redactors.get(spec);
   if (redactor === undefined) {
     redactor = new Redactor();
-    for (const secret of spec.secrets ?? []) redactor.learn(secret);
+    for (const secret of spec.secrets ?? []) redactor.learnParts(secret);
     redactors.set(spec, redactor);
   }
   const { message, stack } = error;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import type { SinkConnector, SourceConnector } from '../connector/connector.ts';
+import { refuseForeignFiles } from '../connector/allowed-files.ts';
+import type { Connector, SinkConnector, SourceConnector } from '../connector/connector.ts';
 import type { SinkResult, SinkTask } from '../connector/sink.ts';
 import type { SourceBatch, SourceTask } from '../connector/source.ts';
 import { MillraceError } from '../record/error.ts';
@@ -21,10 +22,14 @@ export function guardedSource(context: TaskRunContext, connector: SourceConnecto
     createTask: (config) => {
       const task = connector.createTask(config);
       const guarded: SourceTask = {
-        open: (start) => calls.timed('open', () => task.open(start)),
+        open: (start) => calls.timed('open', () => calls.opened(connector, () => task.open(start))),
         read: async (signal) => batchOf(await calls.called('read', () => task.read(signal))),
         close: () => calls.called('close', () => task.close()),
       };
+      if (task.layout !== undefined) Object.assign(guarded, { layout: task.layout.bind(task) });
+      const revive: SourceTask['revive'] = (rejected) =>
+        calls.timed('revive', () => task.revive?.(rejected) ?? Promise.resolve([]));
+      if (task.revive !== undefined) Object.assign(guarded, { revive });
       if (task.committed === undefined) return guarded;
       const committed: SourceTask['committed'] = (partition, position) =>
         calls.timed('committed', () => task.committed?.(partition, position) ?? Promise.resolve());
@@ -40,7 +45,7 @@ export function guardedSink(context: TaskRunContext, connector: SinkConnector): 
     createTask: (config) => {
       const task = connector.createTask(config);
       const guarded: SinkTask = {
-        open: (start) => calls.timed('open', () => task.open(start)),
+        open: (start) => calls.timed('open', () => calls.opened(connector, () => task.open(start))),
         assign: (added) => calls.timed('assign', () => task.assign(added)),
         revoke: async (removed, how) =>
           offsetsOf('revoke', await calls.timed('revoke', () => task.revoke(removed, how))),
@@ -69,6 +74,13 @@ class Calls {
   constructor(context: TaskRunContext) {
     this.#context = context;
     this.#limitMs = numberSetting(context.spec, CALL_TIMEOUT, CALL_TIMEOUT, 1) ?? DEFAULT_CALL_TIMEOUT_MS;
+  }
+
+  /** The worker's word on files comes before the connector touches any. */
+  async opened(connector: Connector, open: () => Promise<void>): Promise<void> {
+    const { spec, env } = this.#context;
+    await refuseForeignFiles(connector, spec.config, spec.worker, env);
+    await open();
   }
 
   async called<T>(name: string, call: () => Promise<T>): Promise<T> {

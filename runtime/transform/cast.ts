@@ -6,7 +6,7 @@ import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
 import { convertedCell, rewrittenCell } from './cell-conversion.ts';
 import { castValue, type CastType } from './cast-value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath, type MapChange } from './field-path.ts';
 import { isAlwaysNull, NeedsValues, structNode } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';

@@ -2,6 +2,7 @@ import type { Log } from '../connector/context.ts';
 import { listedNames, type RawConfig } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
 import type { RowLayout } from '../record/row-layout.ts';
+import { messageOf } from '../record/thrown.ts';
 import { finished, NeedsValues } from './layout-node.ts';
 import { findPredicate, findTransform } from './registry.ts';
 import { wrongOption } from './transform-error.ts';
@@ -97,7 +98,7 @@ function isMany(next: TransformRecord | readonly TransformRecord[]): next is rea
 /** Says which transform it was; code and kind stay. Anything but our errors is a record we cannot process. */
 function failure(alias: string, cause: unknown): MillraceError {
   const known = cause instanceof MillraceError ? cause : undefined;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new MillraceError(known?.code ?? 'TRANSFORM_FAILED', `transform ${alias}: ${reason}`, {
     kind: known?.kind ?? 'data',
     cause,

@@ -1,6 +1,6 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import type { Schema } from '../record/schema.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { requireMapOrNull, requireStructOrNull } from './requirements.ts';

@@ -3,7 +3,7 @@ import type { Header } from '../record/record.ts';
 import type { RowLayout } from '../record/row-layout.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt, type FieldPath } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { NeedsValues, nodeAt, structNode } from './layout-node.ts';

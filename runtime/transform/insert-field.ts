@@ -4,7 +4,7 @@ import type { LayoutNode, RowLayout } from '../record/row-layout.ts';
 import { primitive } from '../record/schema-builder.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath } from './field-path.ts';
 import { InsertPlan } from './insert-plan.ts';
 import { NeedsValues, structNode } from './layout-node.ts';

@@ -5,7 +5,7 @@ import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
 import { sameForAll } from './cell-conversion.ts';
 import { castValue, type CastType } from './cast-value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf } from './field-path.ts';
 import { isMap, javaClass } from './java-class.ts';
 import { NeedsValues, structNode } from './layout-node.ts';

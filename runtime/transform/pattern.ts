@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { wrongOption } from './transform-error.ts';
+import { messageOf } from '../record/thrown.ts';
 
 /**
  * A user's regular expression on a linear engine (D17): Java's syntax without look-around and back
@@ -9,7 +10,7 @@ export function pattern(key: string, text: string): RE2JS {
   try {
     return RE2JS.compile(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw wrongOption(
       key,
       `Invalid value ${text} for configuration ${key}: Invalid regex: ${reason}`,

@@ -1,6 +1,6 @@
 import { option, optionSet, parseOptions, type RawConfig } from '../connector/options.ts';
 import type { Value } from '../record/value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { fieldPath, fieldSyntax, syntaxOf } from './field-path.ts';
 import { isMap } from './java-class.ts';
 import { structNode } from './layout-node.ts';

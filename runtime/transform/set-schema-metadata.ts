@@ -1,6 +1,6 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import type { Schema } from '../record/schema.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { isStruct } from './java-class.ts';
 import { inside, retyped } from './layout-node.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';

@@ -10,7 +10,7 @@ import {
 import { primitive } from '../record/schema-builder.ts';
 import type { Schema } from '../record/schema.ts';
 import type { Value } from '../record/value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath } from './field-path.ts';
 import { javaClass, javaType } from './java-class.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';

@@ -1,4 +1,5 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
+import { messageOf } from '../record/thrown.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { SimpleDateFormat } from './simple-date-format.ts';
 import { rejected, wrongOption } from './transform-error.ts';
@@ -43,7 +44,7 @@ export function dateFormat(key: string, pattern: string): SimpleDateFormat {
   try {
     return new SimpleDateFormat(pattern);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw wrongOption(key, `${key} is no pattern of SimpleDateFormat: ${pattern} (${reason})`);
   }
 }

@@ -1,7 +1,7 @@
 import { option, optionSet, parseOptions } from '../connector/options.ts';
 import { structOf } from '../record/schema-builder.ts';
 import { struct, type Value } from '../record/value.ts';
-import { replaceNull } from './default-option.ts';
+import { replaceNull } from './replace-null-option.ts';
 import { fieldPath, fieldSyntax, schemaAt, syntaxOf, valueAt } from './field-path.ts';
 import { KAFKA_TRANSFORMS } from './java-packages.ts';
 import { NeedsValues, nodeAt, structNode } from './layout-node.ts';

@@ -191,4 +191,27 @@ describe('an exactly-once source with dead letters, killed', () => {
       expect(values.toSorted()).toEqual(all.toSorted());
     },
   );
+
+  test.each(['redrive.before_commit:2', 'redrive.after_commit:1'])(
+    'at %s while lines that it could not read are redriven, produces each once',
+    { timeout: 120_000 },
+    async (crashAt) => {
+      writeFileSync(join(folder, 'in.txt'), Buffer.from(`${all.join('\n')}\n`.replaceAll('bad', 'bäd'), 'latin1'));
+      const first = await start(crashAt);
+      await send('POST', '/connectors', { name: 'lines', config: source() });
+      await first.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
+      expect((await deadLetters('lines'))[0]).toMatchObject({ form: 'raw', code: 'FILESTREAM_LINE_NOT_UTF8' });
+      await send('PUT', '/connectors/lines/config', { ...source(), 'millrace.line.charset': 'ISO-8859-1' });
+      await first.running('lines');
+      const { id } = await send('POST', '/connectors/lines/deadletters/redrive', {});
+      expect((await first.ended).signal).toBe('SIGKILL');
+      const second = await start();
+      const job = `/connectors/lines/deadletters/jobs/${String(id)}`;
+      await second.until('redriven', async () => (await send('GET', job))['state'] === 'done');
+      expect(await send('GET', job)).toMatchObject({ outcomes: { redriven: bad.length } });
+      await second.stop();
+      const values = (await topicValues('lines')).map((value) => value.replace(/^"(.*)"$/, '$1').replace('bäd', 'bad'));
+      expect(values.toSorted()).toEqual(all.toSorted());
+    },
+  );
 });

@@ -59,7 +59,26 @@ beforeAll(async () => {
     },
     lines: sink('JsonFormat', { 's3.compression.type': 'gzip' }),
     columns: sink('ParquetFormat', { 'parquet.codec': 'zstd', 'topics.dir': 'data' }),
+    merged: sink('JsonFormat', {
+      'topics.dir': 'merged',
+      transforms: 'route',
+      'transforms.route.type': 'RegexRouter',
+      'transforms.route.regex': 'mine\\.public\\.(?:items|notes)',
+      'transforms.route.replacement': 'shop',
+    }),
     part: { ...sink('JsonFormat', { topics: 'mine.public.notes' }), 'topics.regex': '', 'topics.dir': 'part' },
+    once: {
+      'connector.class': 'postgres',
+      ...databaseOptions(server),
+      'topic.prefix': 'once',
+      'status.update.interval.ms': '300',
+      'slot.name': 'once',
+      'publication.name': 'once',
+      'publication.autocreate.mode': 'filtered',
+      'table.include.list': 'public.items',
+      'millrace.delivery': 'exactly-once',
+    },
+    'once-lines': sink('JsonFormat', { 'topics.regex': 'once\\..*', 'topics.dir': 'once' }),
     values: {
       ...sink('JsonFormat', { 'store.url': `file://${folder}/values` }),
       'millrace.envelope': 'false',
@@ -73,7 +92,7 @@ beforeAll(async () => {
   });
   worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
   await worker.until('streaming', async () => {
-    return (await server.sql('select 1 from pg_replication_slots where active')).length > 0;
+    return (await server.sql('select 1 from pg_replication_slots where active')).length === 2;
   });
   await server.sql(`
     insert into items (id, note) select i, 'after' from generate_series(101, 200) i;
@@ -94,9 +113,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function verified(...archives: string[]): Promise<{ code: number | null; report: VerifyReport; err: string }> {
+interface Verified {
+  readonly code: number | null;
+  readonly report: VerifyReport;
+  readonly err: string;
+}
+
+async function verified(...archives: string[]): Promise<Verified> {
+  return verifiedSource('mine', ...archives);
+}
+
+async function verifiedSource(source: string, ...archives: string[]): Promise<Verified> {
   const named = archives.flatMap((archive) => ['--archive', archive]);
-  const { code, out, err } = await millrace(['verify', 'mine', '--hub', 'millrace-data', '--json', ...named], folder);
+  const { code, out, err } = await millrace(['verify', source, '--hub', 'millrace-data', '--json', ...named], folder);
   if (out === '') throw new Error(err);
   return { code, report: JSON.parse(out) as VerifyReport, err };
 }
@@ -113,6 +142,23 @@ test('source, hub, JSON Lines and Parquet are equal, named by their sinks', asyn
   expect(report.comparisons).toHaveLength(9);
   expect(report.comparisons[0]?.notCompared).toEqual([]);
   expect(report).toMatchObject({ equal: true, complete: true });
+  expect(code).toBe(0);
+});
+
+test('tables that a transform put into one folder are told apart', async () => {
+  const { code, report } = await verified('merged');
+  expect(found(report).filter(({ equal, inconclusive }) => !equal || inconclusive.length > 0)).toEqual([]);
+  expect(report).toMatchObject({ equal: true, complete: true });
+  expect(code).toBe(0);
+  expect(readdirSync(join(folder, 'JsonFormat', 'merged'), { encoding: 'utf8' })).toContain('shop');
+});
+
+test('an archive behind an exactly-once source is complete although its topic ends with a transaction’s marker', async () => {
+  const { code, report } = await verifiedSource('once', 'once-lines');
+  expect(found(report).map(({ copy, equal }) => [copy, equal])).toEqual([
+    ['hub', true],
+    ['once-lines', true],
+  ]);
   expect(code).toBe(0);
 });
 

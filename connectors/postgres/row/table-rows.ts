@@ -8,6 +8,7 @@ import { contextHeaders } from '../../../runtime/change/context-headers.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
 import { includeOrExclude, matchesAny, type NameTest } from '../../../runtime/change/filters.ts';
+import { withOrigins } from '../../../runtime/change/layout-origins.ts';
 import { messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
@@ -18,6 +19,7 @@ import { tableName, type Column, type Table } from '../catalog/table.ts';
 import { columnCodec, hasBinary, type CellFormat } from '../type/codec.ts';
 import { messageLayout } from './message-rows.ts';
 import { defaultValue } from '../type/default-value.ts';
+import { rowOrigin } from './row-origin.ts';
 import type { RowOptions } from './row-options.ts';
 import { META_CELLS, postgresEnvelope } from './source-block.ts';
 import { declaredLength, withSourceType } from './source-type.ts';
@@ -148,7 +150,8 @@ export class RowFactory {
     const shown = new Set([...columns, ...key].map(({ cell }) => cell));
     const wanted = table.columns.map((_, cell) => shown.has(cell));
     const asText = table.columns.map(({ type }) => !hasBinary(type));
-    return { table, format, layouts, columns, key, wanted, asText, collection: tableName(table) };
+    const named = withOrigins(layouts, () => rowOrigin(table, format));
+    return { table, format, layouts: named, columns, key, wanted, asText, collection: tableName(table) };
   }
 
   #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn | null {

@@ -1,5 +1,6 @@
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import type { Connection } from '../connection.ts';
 import { errorCode, postgresError } from '../wire/backend-error.ts';
 import { parseLsn } from '../wire/lsn.ts';
@@ -109,7 +110,7 @@ function createCommand(name: string, { failover, snapshot }: SlotOptions, versio
 
 function creationError(name: string, error: unknown): MillraceError {
   const cause = error instanceof MillraceError ? (error.cause ?? error) : error;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   const doing = `creating the replication slot ${name}`;
   switch (errorCode(cause)) {
     case '42710':
@@ -138,10 +139,23 @@ function creationError(name: string, error: unknown): MillraceError {
   }
 }
 
-/** Drops a slot that nobody uses; false: there was none. */
+/** How often, and how long each time, a slot in use is waited for. */
+const DROP_LOOKS = 30;
+const DROP_LOOK_SECONDS = 0.1;
+
+/**
+ * Drops a slot that nobody uses; false: there was none. A walsender whose connection has just ended
+ * may hold it for a moment still.
+ */
 export async function dropSlot(reader: CatalogReader, name: string): Promise<boolean> {
+  const doing = `dropping the replication slot ${name}`;
+  for (let look = 0; look < DROP_LOOKS; look++) {
+    const used = 'SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND active';
+    if ((await reader.query(doing, used, [name])).length === 0) break;
+    await reader.query(doing, `SELECT pg_sleep(${DROP_LOOK_SECONDS})`);
+  }
   const rows = await reader.query(
-    `dropping the replication slot ${name}`,
+    doing,
     'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
     [name],
   );

@@ -89,7 +89,7 @@ export class CopyRows implements CopyReader {
 
   chunk(bytes: Buffer): boolean {
     if (!this.#room(bytes.length)) {
-      this.#kept = this.#kept === undefined ? bytes : Buffer.concat([this.#kept, bytes]);
+      this.#kept = Buffer.concat(this.#kept === undefined ? [bytes] : [this.#kept, bytes]);
       return false;
     }
     this.#append(bytes);

@@ -17,8 +17,8 @@ import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
-import { readRequests, type StoredRequests } from './window-requests.ts';
-import { WindowSet } from './window-set.ts';
+import { readRequests, type StoredRequests } from './window/window-requests.ts';
+import { WindowSet } from './window/window-set.ts';
 
 const SAY_AGAIN_MS = 10_000;
 

@@ -5,6 +5,9 @@ export class BatchQueue {
   readonly #batches: SourceBatch[] = [];
   #wake: (() => void) | undefined;
   #error: Error | undefined;
+  /** Whose abort is listened for: once, for a reader waits hundreds of times a second. */
+  #signal: AbortSignal | undefined;
+  #reject: ((reason: Error) => void) | undefined;
 
   get length(): number {
     return this.#batches.length;
@@ -42,15 +45,24 @@ export class BatchQueue {
   /** Resolves at the next `wake`. Rejects with the signal's reason. */
   async wait(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    this.#listen(signal);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => reject(signal.reason as Error);
     this.#wake = resolve;
-    signal.addEventListener('abort', abort, { once: true });
+    this.#reject = reject;
     try {
       await promise;
     } finally {
-      signal.removeEventListener('abort', abort);
       if (this.#wake === resolve) this.#wake = undefined;
+      if (this.#reject === reject) this.#reject = undefined;
     }
+  }
+
+  #listen(signal: AbortSignal): void {
+    if (this.#signal === signal) return;
+    this.#signal = signal;
+    const abort = (): void => {
+      if (this.#signal === signal) this.#reject?.(signal.reason as Error);
+    };
+    signal.addEventListener('abort', abort, { once: true });
   }
 }

@@ -1,6 +1,7 @@
 import { heartbeatLayout } from '../../../runtime/change/heartbeat.ts';
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Env, Timer } from '../../../runtime/env/env.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import type { ReplicationStream } from './replication-stream.ts';
 
@@ -32,7 +33,7 @@ export function startHeartbeat(
       await reader.query('running heartbeat.action.query', query);
       context.warning(WARNING, null);
     } catch (error) {
-      context.warning(WARNING, error instanceof Error ? error.message : String(error));
+      context.warning(WARNING, messageOf(error));
     } finally {
       busy = false;
     }

@@ -15,6 +15,7 @@ import { BatchQueue } from './batch-queue.ts';
 import { BlockPool } from './block-pool.ts';
 import { Intake } from './intake.ts';
 import { grow } from './meta-cells.ts';
+import { SocketRest } from './socket-rest.ts';
 import { ResumeGate } from './resume-gate.ts';
 import type { AssemblerOptions } from './assembler-options.ts';
 import { RowAssembler } from './row-assembler.ts';
@@ -97,12 +98,18 @@ export class ReplicationStream {
   #lastProgressMs = -Infinity;
   #announce: boolean;
   #statusTimer: Timer | undefined;
+  readonly #rest: SocketRest;
 
   constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
     this.#settings = settings;
     this.#announce = settings.announce;
     this.#edges = edges;
     this.#ack = new Acknowledgement(start.place);
+    this.#rest = new SocketRest(
+      edges.env,
+      () => this.#queue.wanted,
+      () => this.#balance(),
+    );
     const gate = new ResumeGate(start.place, start.eventLsn);
     this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate, start.eventLsn);
     this.#intake = new Intake(this.#assembler, this.#pool, {
@@ -125,7 +132,9 @@ export class ReplicationStream {
         this.#balance();
         return batch;
       }
-      await this.#queue.wait(signal);
+      const waiting = this.#queue.wait(signal);
+      this.#rest.wanted();
+      await waiting;
     }
   }
 
@@ -177,6 +186,7 @@ export class ReplicationStream {
     this.#statusTimer?.cancel();
     const session = this.#session;
     this.#session = undefined;
+    this.#rest.end();
     await session?.close(true);
     await this.#running;
   }
@@ -275,11 +285,12 @@ export class ReplicationStream {
     }
   }
 
-  /** Pauses the socket while the queue is full or the catalogue is asked, and lets it go on after. */
+  /** Pauses the socket while the queue is full, the catalogue is asked or it may rest, and lets it go on after. */
   #balance(): void {
     const session = this.#session;
     if (session === undefined) return;
     if (this.#queue.length >= MAX_QUEUED || this.#assembler.waiting !== undefined) session.pause();
+    else if (this.#rest.resting) session.pause();
     else session.resume();
   }
 
@@ -289,6 +300,11 @@ export class ReplicationStream {
    */
   #flush(): void {
     if (this.#flushing || !this.#queue.wanted || this.#intake.rows === 0) return;
+    // After a rest the socket gave all it had in one read.
+    if (this.#rest.over && !this.#assembler.open) {
+      this.#queue.wake();
+      return;
+    }
     this.#flushing = true;
     void this.#gather();
   }
@@ -309,7 +325,9 @@ export class ReplicationStream {
 
   #takeCurrent(): SourceBatch | undefined {
     if (this.#intake.rows === 0) return this.#idleProgress();
+    const { bytes } = this.#intake;
     this.#cut();
+    this.#rest.begin(bytes);
     return this.#queue.shift();
   }
 

@@ -4,7 +4,7 @@ import { backend, TakenSocket } from './taken-socket.ts';
 
 /** Who reads a CopyBoth stream. Calls come from the socket's events, one at a time. */
 interface CopyBothReader {
-  /** Bytes as they arrive; the first chunk begins at a frame. The buffer is the receiver's. */
+  /** Bytes as they arrive, valid during the call only; the first chunk begins at a frame. */
   chunk(bytes: Buffer): void;
   /** The connection is gone, or the server ended the copy; nothing follows. */
   ended(error: Error | undefined): void;
@@ -27,7 +27,7 @@ export class CopyBoth {
 
   /** Sends the command; resolves once the server is in CopyBoth mode. Rejects with the server's error. */
   static start(connection: Connection, command: string, reader: CopyBothReader): Promise<CopyBoth> {
-    const taken = new TakenSocket(connection.client);
+    const taken = new TakenSocket(connection);
     const copy = new CopyBoth(connection, taken);
     return new Promise((resolve, reject) => {
       let started = false;
@@ -41,7 +41,7 @@ export class CopyBoth {
       taken.socket.once('error', close);
       taken.socket.once('close', () => close(connection.broken));
       taken.onData((chunk) => {
-        held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+        held = Buffer.concat([held, chunk]);
         const answer = readStart(held);
         if (answer === undefined) return;
         if (answer instanceof Error) {
@@ -69,11 +69,11 @@ export class CopyBoth {
   }
 
   pause(): void {
-    this.#taken.socket.pause();
+    this.#taken.pause();
   }
 
   resume(): void {
-    this.#taken.socket.resume();
+    this.#taken.resume();
   }
 
   /** Ends the copy and the connection; idempotent. The server sees CopyDone before the close. */
@@ -82,7 +82,7 @@ export class CopyBoth {
     if (!this.#ended && socket.writable) {
       this.#ended = true;
       this.#taken.onData(() => undefined);
-      socket.resume();
+      this.#taken.resume();
       socket.end(Buffer.from([backend.copyDone, 0, 0, 0, 4]));
       await new Promise<void>((resolve) => {
         socket.once('close', () => resolve());

@@ -33,7 +33,7 @@ export class CopyStatus {
 
 /** Takes the bytes of a COPY as they come off the socket, cut anywhere. */
 export interface CopyReader {
-  /** False: there is no room; the bytes were kept, and the socket pauses until {@link CopyOut.resume}. */
+  /** `bytes` are valid during the call only. False: there is no room; the bytes were kept, and the socket pauses until {@link CopyOut.resume}. */
   chunk(bytes: Buffer): boolean;
 }
 
@@ -48,7 +48,7 @@ export class CopyOut {
   readonly #status: CopyStatus;
 
   private constructor(connection: Connection, doing: string, status: CopyStatus) {
-    this.#taken = new TakenSocket(connection.client);
+    this.#taken = new TakenSocket(connection);
     this.#doing = doing;
     this.#status = status;
   }
@@ -59,7 +59,7 @@ export class CopyOut {
     const { socket } = copy.#taken;
     copy.#taken.onData((bytes) => {
       try {
-        if (!reader.chunk(bytes)) socket.pause();
+        if (!reader.chunk(bytes)) copy.#taken.pause();
         copy.settle();
       } catch (error) {
         copy.fail(error as Error);
@@ -92,7 +92,7 @@ export class CopyOut {
 
   /** The reader has room again. */
   resume(): void {
-    if (!this.#status.ended) this.#taken.socket.resume();
+    if (!this.#status.ended) this.#taken.resume();
   }
 
   /** Gives up: the connection is destroyed, and `finished` rejects with this error. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type pg from 'pg';
-import { rawSocket } from '../connection.ts';
+import { rawSocket, type Connection } from '../connection.ts';
+import type { BytesTaker, SocketReads } from './socket-reads.ts';
 
 type Listener = (chunk: Buffer) => void;
 
@@ -13,16 +13,19 @@ type Listener = (chunk: Buffer) => void;
 export class TakenSocket {
   readonly socket: Socket;
   readonly #theirs: readonly Listener[];
+  readonly #reads: SocketReads | undefined;
   #ours: Listener | undefined;
 
-  constructor(client: pg.Client) {
-    this.socket = rawSocket(client);
+  constructor(connection: Connection) {
+    this.socket = rawSocket(connection.client);
+    this.#reads = connection.reads;
     this.#theirs = this.socket.listeners('data') as Listener[];
     for (const listener of this.#theirs) this.socket.off('data', listener);
   }
 
-  /** Sets, or replaces, who gets the bytes. They lie in a buffer that belongs to the receiver. */
-  onData(listener: Listener): void {
+  /** Sets, or replaces, who gets the bytes. */
+  onData(listener: BytesTaker): void {
+    if (this.#reads !== undefined) this.#reads.taker = listener;
     if (this.#ours !== undefined) this.socket.off('data', this.#ours);
     this.#ours = listener;
     this.socket.on('data', listener);
@@ -41,10 +44,19 @@ export class TakenSocket {
 
   /** Gives the socket back to `pg`: only after ReadyForQuery, with nothing left unread. */
   giveBack(): void {
+    if (this.#reads !== undefined) this.#reads.taker = undefined;
     if (this.#ours !== undefined) this.socket.off('data', this.#ours);
     this.#ours = undefined;
     for (const listener of this.#theirs) this.socket.on('data', listener);
-    this.socket.resume();
+    this.resume();
+  }
+
+  pause(): void {
+    (this.#reads ?? this.socket).pause();
+  }
+
+  resume(): void {
+    (this.#reads ?? this.socket).resume();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SchemaElement } from 'hyparquet-writer';
 import { required } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
 import { leafType, type Physical } from './parquet-leaf.ts';
 
@@ -116,7 +117,7 @@ function typed(name: string, value: Value, physical: (value: Value) => Physical)
   try {
     return physical(value);
   } catch (error) {
-    throw new TypeError(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TypeError(`${name}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -5,6 +5,7 @@ import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import { placeOf } from '../record-errors.ts';
 import type { Emit, FileEncoder, FileFormat } from './file-encoder.ts';
 import type { LeafColumn } from './parquet-columns.ts';
@@ -230,14 +231,10 @@ function schemaOf(record: SinkRecord, datum: Datum, part: 'key' | 'value'): Datu
 
 function notWritable(record: SinkRecord, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
-  return new MillraceError(
-    'S3_PARQUET_VALUE_INVALID',
-    `${placeOf(record)}: ${error instanceof Error ? error.message : String(error)}`,
-    {
-      kind: 'data',
-      key: 'format.class',
-      remedy: 'Compare the record with its schema, or use format.class=JsonFormat.',
-      cause: error,
-    },
-  );
+  return new MillraceError('S3_PARQUET_VALUE_INVALID', `${placeOf(record)}: ${messageOf(error)}`, {
+    kind: 'data',
+    key: 'format.class',
+    remedy: 'Compare the record with its schema, or use format.class=JsonFormat.',
+    cause: error,
+  });
 }

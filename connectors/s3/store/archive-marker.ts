@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Env } from '../../../runtime/env/env.ts';
+import { errnoOf } from '../../../runtime/env/errno.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { errno, fileError } from './file-error.ts';
+import { fileError } from './file-error.ts';
 
 /** A partition that a task is about to write. */
 export interface Claim {
@@ -84,7 +85,7 @@ export class ArchiveMarker {
     try {
       return new Set((await this.#options.files.readdir(this.#folder())).map((entry) => entry.name));
     } catch (error) {
-      if (errno(error) === 'ENOENT') return undefined;
+      if (errnoOf(error) === 'ENOENT') return undefined;
       throw fileError(`looking at ${this.#folder()}`, error);
     }
   }
@@ -94,7 +95,7 @@ export class ArchiveMarker {
       await this.#options.files.stat(path);
       return true;
     } catch (error) {
-      if (errno(error) === 'ENOENT') return false;
+      if (errnoOf(error) === 'ENOENT') return false;
       throw fileError(`looking at ${path}`, error);
     }
   }

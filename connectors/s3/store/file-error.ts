@@ -1,19 +1,17 @@
+import { errnoOf } from '../../../runtime/env/errno.ts';
 import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
 const SHAPE = new Set(['ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP']);
 
-export function errno(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-}
-
 /** A file system's error in our terms. */
 export function fileError(doing: string, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
-  const code = errno(error) ?? 'unknown';
+  const code = errnoOf(error) ?? 'unknown';
   const [name, kind, remedy] = classify(code);
-  return new MillraceError(name, `${doing}: ${error instanceof Error ? error.message : String(error)}`, {
+  return new MillraceError(name, `${doing}: ${messageOf(error)}`, {
     kind,
     remedy,
     key: 'store.url',
@@ -24,7 +22,7 @@ export function fileError(doing: string, error: unknown): MillraceError {
 /** Why a folder cannot be made. ENOENT: those above it are there or were made, and the file system takes none (/proc). */
 export function folderError(folder: string, error: unknown): MillraceError {
   const doing = `making ${folder}`;
-  if (errno(error) !== 'ENOENT') return fileError(doing, error);
+  if (errnoOf(error) !== 'ENOENT') return fileError(doing, error);
   return new MillraceError('S3_FOLDER_DENIED', `${doing}: no folder can be made there`, {
     kind: 'permission',
     remedy: 'Point store.url at a file system that takes folders, then restart the task.',

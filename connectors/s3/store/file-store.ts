@@ -2,9 +2,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
+import { errnoOf } from '../../../runtime/env/errno.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { ArchiveMarker, type Claim } from './archive-marker.ts';
-import { errno, fileError, folderError } from './file-error.ts';
+import { fileError, folderError } from './file-error.ts';
 import { filesBelow } from './files-below.ts';
 import {
   decodeFacts,
@@ -78,7 +79,7 @@ export class FileStore implements ObjectStore {
         if (entry.name.startsWith(`${this.#options.owner}.`)) await this.env.files.unlink(join(folder, entry.name));
       }
     } catch (error) {
-      if (errno(error) !== 'ENOENT') throw fileError(`removing unfinished files in ${folder}`, error);
+      if (errnoOf(error) !== 'ENOENT') throw fileError(`removing unfinished files in ${folder}`, error);
     }
   }
 
@@ -116,7 +117,7 @@ export class FileStore implements ObjectStore {
       if (this.#options.conditional) await this.env.files.link(temporary, path);
       else await this.env.files.rename(temporary, path);
     } catch (error) {
-      if (errno(error) !== 'EEXIST') throw error;
+      if (errnoOf(error) !== 'EEXIST') throw error;
       await this.env.files.syncDirectory(dirname(path));
       return { kind: 'exists', facts };
     }
@@ -138,7 +139,7 @@ export class FileStore implements ObjectStore {
     try {
       return decodeFacts(await this.env.files.readFile(path));
     } catch (error) {
-      if (errno(error) === 'ENOENT') return null;
+      if (errnoOf(error) === 'ENOENT') return null;
       throw fileError(`reading ${path}`, error);
     }
   }
@@ -162,7 +163,7 @@ export class FileStore implements ObjectStore {
           },
         ];
       } catch (error) {
-        if (errno(error) === 'ENOENT' && dirname(folder) !== folder) continue;
+        if (errnoOf(error) === 'ENOENT' && dirname(folder) !== folder) continue;
         const { code, message, remedy } = fileError(`looking at ${folder}`, error);
         return [
           { name, ok: false, code, problem: message, key: 'store.url', ...(remedy === undefined ? {} : { remedy }) },
@@ -194,7 +195,7 @@ export class FileStore implements ObjectStore {
       }
       await this.env.files.link(temporary, path);
     } catch (error) {
-      if (errno(error) !== 'EEXIST') throw error;
+      if (errnoOf(error) !== 'EEXIST') throw error;
       const stored = decodeFacts(await this.env.files.readFile(path));
       if (stored === null || !Buffer.from(encodeFacts(stored)).equals(encodeFacts(facts))) {
         return { kind: 'exists', facts: stored };
@@ -218,7 +219,7 @@ export class FileStore implements ObjectStore {
       await this.env.files.stat(path);
       return true;
     } catch (error) {
-      if (errno(error) === 'ENOENT') return false;
+      if (errnoOf(error) === 'ENOENT') return false;
       throw error;
     }
   }
@@ -312,7 +313,7 @@ class FileUpload implements ObjectUpload {
     try {
       await this.#store.env.files.unlink(path);
     } catch (error) {
-      if (errno(error) !== 'ENOENT') throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
 

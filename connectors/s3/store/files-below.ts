@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Env } from '../../../runtime/env/env.ts';
-import { errno, fileError } from './file-error.ts';
+import { errnoOf } from '../../../runtime/env/errno.ts';
+import { fileError } from './file-error.ts';
 
 /** Every file below a folder, hidden folders left out, in the order of their names; none where there is no folder. */
 export async function filesBelow(folder: string, env: Pick<Env, 'files'>): Promise<string[]> {
@@ -13,7 +14,7 @@ export async function filesBelow(folder: string, env: Pick<Env, 'files'>): Promi
       else if (!entry.name.startsWith('.')) found.push(...(await filesBelow(path, env)));
     }
   } catch (error) {
-    if (errno(error) !== 'ENOENT') throw fileError(`listing ${folder}`, error);
+    if (errnoOf(error) !== 'ENOENT') throw fileError(`listing ${folder}`, error);
   }
   return found;
 }

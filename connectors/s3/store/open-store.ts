@@ -13,12 +13,18 @@ interface StoreRequest {
   readonly env: Env;
 }
 
+/** The folder that takes the place of a bucket; null: there is none. */
+export function localRoot({ 'store.url': url = '', 's3.bucket.name': bucket = '' }: LocalPlace): string | null {
+  return url.startsWith('file:') ? join(fileURLToPath(url), bucket) : null;
+}
+
+type LocalPlace = Partial<Pick<S3Options, 'store.url' | 's3.bucket.name'>>;
+
 /** The store that `store.url` and `s3.bucket.name` name; the AWS SDK is loaded only for S3. */
 export async function openStore({ options, connector, owner, env }: StoreRequest): Promise<ObjectStore> {
-  const url = options['store.url'] ?? '';
+  const root = localRoot(options);
   const conditional = options['enable.conditional.writes'];
-  if (url.startsWith('file:')) {
-    const root = join(fileURLToPath(url), options['s3.bucket.name'] ?? '');
+  if (root !== null) {
     // Beside topics.dir: `topics/**` has finished files only.
     return new FileStore({
       root,

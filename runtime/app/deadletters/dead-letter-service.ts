@@ -1,3 +1,5 @@
+import { connectorNotFound } from '../../cluster/connector-errors.ts';
+import { ConnectorQueue } from '../../cluster/connector-queue.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
@@ -28,6 +30,7 @@ export interface DeadLetterServiceOptions {
 export class DeadLetterService implements DeadLetterAccess {
   readonly #options: DeadLetterServiceOptions;
   readonly #stop = new AbortController();
+  readonly #orders = new ConnectorQueue();
   #store: Promise<RedriveStore> | null = null;
 
   constructor(options: DeadLetterServiceOptions) {
@@ -67,7 +70,12 @@ export class DeadLetterService implements DeadLetterAccess {
     throw missing(`there is no dead letter of ${connector} at ${topic}/${partition}/${offset}`);
   }
 
-  async redrive(connector: string, request: RedriveRequest): Promise<RedriveJobInfo> {
+  /** One at a time of a connector: two that were counted side by side would both be the one that is open. */
+  redrive(connector: string, request: RedriveRequest): Promise<RedriveJobInfo> {
+    return this.#orders.run(connector, () => this.#order(connector, request));
+  }
+
+  async #order(connector: string, request: RedriveRequest): Promise<RedriveJobInfo> {
     const { hub, env } = this.#options;
     const topic = this.#topic(connector);
     const store = await this.#opened();
@@ -141,8 +149,7 @@ export class DeadLetterService implements DeadLetterAccess {
 
   #config(connector: string) {
     const found = this.#options.connector(connector);
-    if (found === null)
-      throw new MillraceError('CONNECTOR_NOT_FOUND', `Connector ${connector} not found`, { kind: 'missing' });
+    if (found === null) throw connectorNotFound(connector);
     return found;
   }
 
@@ -174,7 +181,8 @@ export class DeadLetterService implements DeadLetterAccess {
 
 function info(letter: StoredDeadLetter, mark: Mark | undefined, stack: boolean): DeadLetterInfo {
   const { facts, headers } = letter;
-  const open = (value: unknown): unknown => (facts.form === 'record' ? payload(value) : value);
+  const open = (value: unknown): unknown =>
+    facts.form === 'record' || facts.form === 'cells' ? payload(value) : value;
   const { topic, partition, offset } = facts;
   const trace = stack ? stackOf(headers, facts) : undefined;
   return {

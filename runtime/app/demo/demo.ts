@@ -6,7 +6,7 @@ import { createLogger } from '../../observe/logger.ts';
 import { realEnv } from '../../env/real.ts';
 import { MillraceError } from '../../record/error.ts';
 import { workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { loadConnector } from '../catalog.ts';
+import { loadConnector } from '../plugins/built-in-catalog.ts';
 import { Cleanup } from '../cleanup.ts';
 import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
 import { archiveCopy } from '../verify/archive-copy.ts';

@@ -1,4 +1,4 @@
-/** Names: what is looked up by them. Everything else may be data or somebody's message. */
+/** Names: what is looked up by them. Everything else may be data, somebody's message, or come from a variable. */
 const NAMES = new Set([
   'action',
   'change',
@@ -11,15 +11,18 @@ const NAMES = new Set([
   'offset',
   'part',
   'stage',
-  'topic',
   'type',
   'version',
 ]);
 
+/** In a sample: words of ours. Fields, objects and topics there may have their names from a variable. */
+const SAMPLE_NAMES = new Set(['change', 'code', 'from', 'part', 'stage', 'type']);
+
 /** An answer with known secrets hidden in its texts, as deep as they are: sampled records too (I9). */
-export function hiddenTexts(value: unknown, hide: (text: string) => string, key = ''): unknown {
-  if (typeof value === 'string') return NAMES.has(key) ? value : hide(value);
-  if (Array.isArray(value)) return value.map((item) => hiddenTexts(item, hide, key));
+export function hiddenTexts(value: unknown, hide: (text: string) => string, key = '', names = NAMES): unknown {
+  if (typeof value === 'string') return names.has(key) ? value : hide(value);
+  if (Array.isArray(value)) return value.map((item) => hiddenTexts(item, hide, key, names));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hiddenTexts(item, hide, name)]));
+  const inner = key === 'sample' ? SAMPLE_NAMES : names;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hiddenTexts(item, hide, name, inner)]));
 }

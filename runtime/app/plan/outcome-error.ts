@@ -1,5 +1,6 @@
 import type { RawConfig } from '../../connector/options.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { deadLetterPolicy } from '../../task/dead-letters.ts';
 import type { OutcomeError } from './outcome.ts';
 
@@ -10,7 +11,7 @@ export function outcomeError(stage: string, error: unknown, config: RawConfig, k
   return {
     stage,
     code: known?.code ?? 'TASK_FAILED',
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     stops: !tolerated,
     ...(known?.remedy === undefined ? {} : { remedy: known.remedy }),
   };

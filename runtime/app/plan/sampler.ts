@@ -4,6 +4,7 @@ import type { Log } from '../../connector/context.ts';
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
+import { asError, messageOf } from '../../record/thrown.ts';
 import type { SampleReport } from '../../rest/plan-answers.ts';
 import type { SchemaCatalog } from '../../store/schema-catalog.ts';
 import { SchemaStore } from '../../store/schemas.ts';
@@ -71,7 +72,7 @@ export class Sampler {
       return await this.#run(work, current, nowMs);
     } catch (error) {
       work.signal.throwIfAborted();
-      return error instanceof Error ? error : new Error(String(error));
+      return asError(error);
     }
   }
 
@@ -116,7 +117,7 @@ const NO_SCHEMAS: SchemaCatalog & { close(): Promise<void> } = {
 
 function problemOf(error: unknown): NonNullable<SampleReport['problem']> {
   if (!(error instanceof MillraceError)) {
-    return { code: 'SAMPLE_FAILED', message: error instanceof Error ? error.message : String(error) };
+    return { code: 'SAMPLE_FAILED', message: messageOf(error) };
   }
   const { code, message, remedy } = error;
   return { code, message, ...(remedy === undefined ? {} : { remedy }) };

@@ -13,7 +13,7 @@ import { tailRecords, type HubTail } from './hub-tail.ts';
 import type { MadeRecord, Outcome, SampleInput, SampleRun } from './outcome.ts';
 import { outcomeError } from './outcome-error.ts';
 import { bytesText, datumText } from './shown-text.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './in-turns.ts';
 
 export interface SinkRunOptions {
   readonly connector: SinkConnector;

@@ -2,7 +2,7 @@ import type { ConnectorCall, SourceConnector } from '../../connector/connector.t
 import type { RawConfig } from '../../connector/options.ts';
 import type { SourceRecord } from '../../connector/source.ts';
 import type { EncodableRecord } from '../../task/source/record-encoder.ts';
-import { encodable, fromRecord } from '../../task/source/source-transforms.ts';
+import { encodable, fromRecord } from '../../task/source/chain-record.ts';
 import { taskConverters, type TaskConverters } from '../../task/task-converters.ts';
 import { createChain, type TransformChain } from '../../transform/chain.ts';
 import { TransformFailure } from '../../transform/transform-failure.ts';
@@ -10,7 +10,7 @@ import type { TransformRecord } from '../../transform/transform-record.ts';
 import type { MadeRecord, Outcome, SampleRun } from './outcome.ts';
 import { outcomeError } from './outcome-error.ts';
 import { bytesText, datumText } from './shown-text.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from './in-turns.ts';
 
 /** A fresh sample from upstream, through transforms and converters, written nowhere. */
 export async function runSource(

@@ -1,11 +1,14 @@
 import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { checkResolved, hiddenErrors, namedConnector, withName } from '../../cluster/config-checks.ts';
-import type { Herder } from '../../cluster/herder.ts';
+import type { ConnectorChange, Herder } from '../../cluster/herder.ts';
+import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD } from '../../connector/client-keys.ts';
 import type { Connector } from '../../connector/connector.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import { unredact } from '../../connector/secrets.ts';
+import type { Validation } from '../../connector/validate.ts';
 import type { Redactor } from '../../observe/redactor.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import type {
   Applied,
   ApplyRequest,
@@ -36,6 +39,7 @@ export interface PlannerOptions extends SamplerOptions {
 interface Draft extends HashedConnector {
   readonly connector: Connector | null;
   readonly errors: readonly { readonly key: string; readonly message: string }[];
+  readonly notes: readonly string[];
 }
 
 const LEFT_OUTSIDE =
@@ -71,32 +75,31 @@ export class WorkerPlanner implements Planner {
     return hiddenTexts(plan, this.#options.redactor.hide) as Plan;
   }
 
+  /**
+   * While it is carried out nobody else changes one of its connectors, and all of it is held against what is stored
+   * before the first change. What ends it midway (a hub that is full, say) is told with all that was done.
+   */
   async apply(request: ApplyRequest): Promise<Applied> {
     const drafts = await this.#drafts(request);
     if ((await this.#hash(drafts)) !== request.hash) throw planChanged(request.hash);
+    const known = new Map(drafts.map((draft) => [draft.name, draft]));
+    const changes = drafts.map((draft): ConnectorChange => {
+      const config = actionOf(draft) === 'unchanged' ? 'as it is' : draft.proposed;
+      return { name: draft.name, config };
+    });
     const applied: Applied['applied'][number][] = [];
-    for (const draft of drafts) {
-      try {
-        applied.push({ name: draft.name, result: await this.#carryOut(draft) });
-      } catch (error) {
-        throw applied.length === 0 ? error : halfWay(draft.name, applied, error);
-      }
+    try {
+      await this.#options.herder.changeAll(
+        changes,
+        (name, stored) => {
+          if (!sameConfig(stored, known.get(name)?.current ?? null)) throw planChanged(name);
+        },
+        ({ name }) => applied.push({ name, result: resultOf(known.get(name)) }),
+      );
+    } catch (error) {
+      throw halfWay(drafts, applied, error);
     }
     return { applied };
-  }
-
-  async #carryOut({ name, current, proposed }: Draft): Promise<Applied['applied'][number]['result']> {
-    const { herder } = this.#options;
-    const expected = (stored: RawConfig | null): void => {
-      if (!sameConfig(stored, current)) throw planChanged(name);
-    };
-    if (proposed === null) {
-      await herder.delete(name, false, expected);
-      return 'deleted';
-    }
-    if (sameConfig(current, proposed)) return 'unchanged';
-    await herder.putConfig(name, proposed, expected);
-    return current === null ? 'created' : 'updated';
   }
 
   async #hash(drafts: readonly HashedConnector[]): Promise<string> {
@@ -121,19 +124,19 @@ export class WorkerPlanner implements Planner {
     const proposed = current === null ? named : unredact(named, current);
     const about = { name, current, proposed };
     if (proposed['name'] !== name)
-      return { ...about, connector: null, version: null, errors: [otherName(proposed, name)] };
+      return { ...about, connector: null, version: null, errors: [otherName(proposed, name)], notes: [] };
     try {
       const connector = await namedConnector(catalog, proposed);
       const hiddenOnes = hiddenErrors(proposed);
-      const { errors } =
+      const { errors, notes } =
         hiddenOnes.length > 0
-          ? { errors: hiddenOnes }
-          : await checkResolved(connector, proposed, catalog, providers, redactor);
-      return { ...about, connector, version: connector.version, errors: errors.map(keyAndMessage) };
+          ? { errors: hiddenOnes, notes: [] }
+          : checked(await checkResolved(connector, proposed, catalog, providers, redactor));
+      return { ...about, connector, version: connector.version, errors: errors.map(keyAndMessage), notes };
     } catch (error) {
       if (!(error instanceof MillraceError) || error.kind !== 'config') throw error;
       const errors = [{ key: error.key ?? 'connector.class', message: error.message }];
-      return { ...about, connector: null, version: null, errors };
+      return { ...about, connector: null, version: null, errors, notes: [] };
     }
   }
 
@@ -141,11 +144,11 @@ export class WorkerPlanner implements Planner {
     const { catalog, configs } = this.#options;
     const current = configs.get(name)?.config ?? null;
     const connector = await catalog.connector(current?.['connector.class'] ?? '').catch(() => null);
-    return { name, current, proposed: null, connector, version: connector?.version ?? null, errors: [] };
+    return { name, current, proposed: null, connector, version: connector?.version ?? null, errors: [], notes: [] };
   }
 
   async #planned(draft: Draft, request: PlanRequest, signal: AbortSignal): Promise<ConnectorPlan> {
-    const { name, current, proposed, connector, version, errors } = draft;
+    const { name, current, proposed, connector, version, errors, notes } = draft;
     const action = actionOf(draft);
     const before = await this.#optionsOf(current);
     const sets = [...(connector === null ? [] : [connector.options]), ...before];
@@ -157,7 +160,7 @@ export class WorkerPlanner implements Planner {
       version,
       keys: proposed === null ? [] : configDiff(current, proposed, sets),
       errors,
-      notes: action === 'delete' && connector?.destroy !== undefined ? [LEFT_OUTSIDE] : [],
+      notes: action === 'delete' && connector?.destroy !== undefined ? [LEFT_OUTSIDE] : notes,
     };
     if (proposed === null || connector === null || errors.length > 0) return base;
     const check = request.check ? await this.#options.herder.gate.check(name, proposed, signal) : undefined;
@@ -200,6 +203,18 @@ export class WorkerPlanner implements Planner {
   }
 }
 
+/** What is wrong, and what is accepted though nothing reads it. */
+function checked({ errors, unknown, inert, client }: Validation): Pick<Draft, 'errors' | 'notes'> {
+  const unread = [...unknown, ...inert];
+  return {
+    errors,
+    notes: [
+      ...(unread.length === 0 ? [] : [`nothing reads ${unread.join(', ')}`]),
+      ...(client.length === 0 ? [] : [`${client.join(', ')}: ${CLIENT_KEYS_TOLD}: ${CLIENT_KEYS_REASON}`]),
+    ],
+  };
+}
+
 function actionOf({ current, proposed }: HashedConnector): ConnectorPlan['action'] {
   if (proposed === null) return 'delete';
   if (current === null) return 'create';
@@ -233,14 +248,30 @@ function planChanged(what: string): MillraceError {
   );
 }
 
-function halfWay(name: string, applied: Applied['applied'], cause: unknown): MillraceError {
-  const done = applied.map((one) => `${one.name} ${one.result}`).join(', ');
+const RESULTS = { create: 'created', update: 'updated', unchanged: 'unchanged', delete: 'deleted' } as const;
+
+function resultOf(draft: HashedConnector | undefined): Applied['applied'][number]['result'] {
+  return draft === undefined ? 'unchanged' : RESULTS[actionOf(draft)];
+}
+
+/** What was changed and what was not, each by name; the error itself where nothing was changed. */
+function halfWay(drafts: readonly HashedConnector[], applied: Applied['applied'], cause: unknown): unknown {
+  const done = applied.filter(({ result }) => result !== 'unchanged');
+  const [failed] = drafts.slice(applied.length);
+  if (done.length === 0 || failed === undefined) return cause;
+  const left = drafts.slice(applied.length).filter((draft) => actionOf(draft) !== 'unchanged');
   const known = cause instanceof MillraceError ? cause : undefined;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new MillraceError(known?.code ?? 'PLAN_HALF_APPLIED', `${name}: ${reason}. Done before it: ${done}`, {
+  const reason = messageOf(cause);
+  const parts = [
+    `the plan was carried out in part. Done: ${done.map(({ name, result }) => `${name} ${result}`).join(', ')}`,
+    `Not done: ${left.map((draft) => `${draft.name} (${actionOf(draft)})`).join(', ')}`,
+    `It ended at ${failed.name}: ${reason}`,
+  ];
+  return new MillraceError('PLAN_HALF_APPLIED', parts.join('. '), {
     kind: known?.kind ?? 'bug',
+    ...(known?.key === undefined ? {} : { key: known.key }),
     cause,
-    remedy: 'Plan again: what is done shows as unchanged.',
+    remedy: 'Plan again: what is done shows as unchanged, and is not done again.',
   });
 }
 

@@ -1,8 +1,10 @@
 import type { PluginCatalog, PluginSummary } from '../../cluster/catalog.ts';
 import type { Connector } from '../../connector/connector.ts';
+import { foreignFiles } from '../../connector/allowed-files.ts';
+import type { RawConfig } from '../../connector/options.ts';
 import type { Log } from '../../connector/context.ts';
 import type { Env } from '../../env/env.ts';
-import { builtInCatalog, isBuiltIn } from '../catalog.ts';
+import { builtInCatalog, isBuiltIn } from './built-in-catalog.ts';
 import { findPlugin, type PluginPlaces } from './plugin-package.ts';
 import { PluginThread } from './plugin-thread.ts';
 import { remotePlugin } from './remote-plugin.ts';
@@ -13,6 +15,8 @@ export interface PluginCatalogOptions {
   readonly places: PluginPlaces;
   readonly maxHeapMb: number;
   readonly maxExternalMb: number;
+  /** The worker's configuration; absent: nothing is limited. */
+  readonly worker?: RawConfig;
 }
 
 interface Loaded {
@@ -31,6 +35,7 @@ export function workerCatalog(options: PluginCatalogOptions): PluginCatalog & { 
     ...builtInCatalog,
     list: () => plugins.list(),
     connector: (className) => plugins.connector(className.trim()),
+    foreignFiles: (connector, config) => foreignFiles(connector, config, options.worker ?? {}, options.env),
     kindOf: (className) => plugins.kindOf(className.trim()) ?? builtInCatalog.kindOf(className),
     close: () => plugins.close(),
   };

@@ -10,11 +10,21 @@ export interface PluginDeclaration {
   readonly version: string;
   readonly options: OptionSet;
   readonly exactlyOnce: boolean;
+  readonly takesSeveralPerOffset: boolean;
   /** Optional methods that it has. */
   readonly methods: readonly PluginMethod[];
 }
 
-export const PLUGIN_METHODS = ['validate', 'check', 'destroy', 'alterOffsets', 'sample', 'rewind'] as const;
+export const PLUGIN_METHODS = [
+  'validate',
+  'check',
+  'destroy',
+  'alterOffsets',
+  'sample',
+  'rewind',
+  'preview',
+  'rewindFrom',
+] as const;
 export type PluginMethod = (typeof PLUGIN_METHODS)[number];
 
 /** What a plugin thread is started with. */

@@ -1,7 +1,9 @@
 import { registerHooks } from 'node:module';
 import type { Connector } from '../../connector/connector.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { extension } from '../hub-thread.ts';
+import { PLUGIN_METHODS } from './plugin-messages.ts';
 import type { PluginPackage } from './plugin-package.ts';
 
 /** Modules of millrace that connectors may import: always the running ones, so that errors and rows are known again. */
@@ -12,7 +14,8 @@ const PUBLISHED: ReadonlyMap<string, URL> = new Map(
   }).map(([name, path]) => [name, new URL(path, import.meta.url)]),
 );
 
-const METHODS = ['plan', 'createTask'] as const;
+/** What every connector has. */
+const METHODS = ['plan', 'createTask'];
 let hooked = false;
 
 /** Runs the package's code. Only ever called in a thread that the package may spoil. */
@@ -34,7 +37,10 @@ export async function loadPlugin(className: string, plugin: PluginPackage): Prom
 /** Named as it was asked for, with its package's version; the fields of a class's instance need not be its own. */
 function complete(connector: Connector, className: string, { version }: PluginPackage): Connector {
   const { kind, options } = connector;
-  const once = kind === 'source' ? { exactlyOnce: connector.exactlyOnce } : {};
+  const once =
+    kind === 'source'
+      ? { exactlyOnce: connector.exactlyOnce }
+      : { takesSeveralPerOffset: connector.takesSeveralPerOffset === true };
   return {
     ...connector,
     ...boundMethods(connector),
@@ -51,7 +57,7 @@ async function importModule(className: string, { entry }: PluginPackage): Promis
   try {
     return (await import(entry.href)) as Record<string, unknown>;
   } catch (error) {
-    const message = `loading ${className} (${entry.pathname}): ${error instanceof Error ? error.message : String(error)}`;
+    const message = `loading ${className} (${entry.pathname}): ${messageOf(error)}`;
     throw new MillraceError('PLUGIN_NOT_LOADED', message, {
       kind: 'config',
       key: 'connector.class',
@@ -62,17 +68,7 @@ async function importModule(className: string, { entry }: PluginPackage): Promis
 }
 
 function boundMethods(connector: Connector): Partial<Connector> {
-  const names = [
-    'plan',
-    'createTask',
-    'validate',
-    'check',
-    'destroy',
-    'alterOffsets',
-    'sample',
-    'rewind',
-    'truth',
-  ] as const;
+  const names = [...METHODS, ...PLUGIN_METHODS, 'truth'];
   const methods = connector as unknown as Record<string, unknown>;
   const own = names.flatMap((name) => {
     const method = methods[name];

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { CONTRACT_VERSION } from '../../connector/contract-version.ts';
 import type { Files } from '../../env/env.ts';
+import { errnoOf } from '../../env/errno.ts';
 import { MillraceError } from '../../record/error.ts';
 
 /** Where third-party connectors may come from. Crosses threads. */
@@ -80,7 +81,7 @@ async function readPackage(files: Files, folder: string): Promise<Found | null> 
     if (typeof parsed !== 'object' || parsed === null) throw new Error('not an object');
     return { manifest: parsed, state: `${folder}:${ino}:${mtimeNs}` };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
+    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return null;
     throw new MillraceError('PLUGIN_UNREADABLE', `reading ${path}: ${String(error)}`, {
       kind: 'config',
       key: 'connector.class',

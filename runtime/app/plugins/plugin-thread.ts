@@ -3,6 +3,7 @@ import type { Log } from '../../connector/context.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env, Timer } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { unpackError } from '../../record/packed-error.ts';
 import { extension } from '../hub-thread.ts';
 import type {
@@ -99,10 +100,7 @@ export class PluginThread {
     this.#declared = Promise.withResolvers();
     this.#declared.promise.catch(() => undefined);
     worker.on('message', (message: FromPluginThread) => this.#take(worker, message));
-    worker.on(
-      'error',
-      (error) => void this.#lost(worker, `it failed: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    worker.on('error', (error) => void this.#lost(worker, `it failed: ${messageOf(error)}`));
     worker.on(
       'exit',
       (code) => void this.#lost(worker, `its thread ended itself: process.exit(${code}) was called in it`),

@@ -1,8 +1,10 @@
 import type { Connector, ConnectorCall } from '../../connector/connector.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { RemoteConnector } from '../../connector/remote-connector.ts';
+import type { SinkRewind } from '../../connector/rewind.ts';
 import type { SourceRecord } from '../../connector/source.ts';
 import { MillraceError } from '../../record/error.ts';
+import { packSinkRecord, unpackPreview } from './packed-sink-records.ts';
 import type { PluginDeclaration, PluginMethod } from './plugin-messages.ts';
 import type { PluginThread } from './plugin-thread.ts';
 import { revivedRecords } from './revived-records.ts';
@@ -13,7 +15,7 @@ const CALLING_MS = 60_000;
 
 /** A third-party connector on the main thread: its declaration, and calls into its thread. */
 export function remotePlugin(declaration: PluginDeclaration, thread: PluginThread): RemoteConnector {
-  const { className, version, options, methods, kind, exactlyOnce } = declaration;
+  const { className, version, options, methods, kind, exactlyOnce, takesSeveralPerOffset } = declaration;
   const has = (method: PluginMethod): boolean => methods.includes(method);
   const call = <T>(
     method: PluginMethod,
@@ -39,7 +41,25 @@ export function remotePlugin(declaration: PluginDeclaration, thread: PluginThrea
     ...(has('check') ? { check: (of: ConnectorCall) => call<never>('check', of) } : {}),
     ...(has('destroy') ? { destroy: (of: ConnectorCall) => call<readonly string[]>('destroy', of) } : {}),
   };
-  if (kind === 'sink') return { ...base, kind };
+  if (kind === 'sink') {
+    const sink: Partial<Extract<Connector, { kind: 'sink' }>> = {
+      ...(has('preview')
+        ? {
+            preview: async (of, records) => {
+              const previewed = await call<unknown>('preview', of, records.map(packSinkRecord));
+              return checked(className, () => unpackPreview(previewed, records));
+            },
+          }
+        : {}),
+      ...(has('rewindFrom')
+        ? {
+            rewindFrom: async (of, places) =>
+              checkPlaces(className, await call<unknown>('rewindFrom', of, places), places),
+          }
+        : {}),
+    };
+    return { ...base, ...sink, kind, takesSeveralPerOffset };
+  }
   const source: Partial<Extract<Connector, { kind: 'source' }>> = {
     ...(has('alterOffsets')
       ? { alterOffsets: async (of, offsets) => void (await call('alterOffsets', of, offsets)) }
@@ -65,6 +85,31 @@ function checkProblems(
 ): readonly { readonly key: string; readonly message: string }[] {
   if (Array.isArray(problems) && problems.every(isProblem)) return problems as { key: string; message: string }[];
   throw broken(className, 'validate() must give a list of {key, message}');
+}
+
+/** A rewind may have to begin earlier than asked for, never later: what lies between would be left out. */
+function checkPlaces(className: string, given: unknown, places: readonly SinkRewind[]): readonly SinkRewind[] {
+  if (Array.isArray(given) && given.length === places.length && places.every((place, i) => isPlace(given[i], place))) {
+    return given as readonly SinkRewind[];
+  }
+  throw broken(className, 'rewindFrom() must give each place again, at or before where it is');
+}
+
+function isPlace(one: unknown, { topic, partition, offset }: SinkRewind): boolean {
+  if (typeof one !== 'object' || one === null) return false;
+  const given = one as Readonly<Record<string, unknown>>;
+  const { offset: begin } = given;
+  if (given['topic'] !== topic || given['partition'] !== partition) return false;
+  return typeof begin === 'bigint' && begin >= 0n && begin <= offset;
+}
+
+function checked<T>(className: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof TypeError) throw broken(className, error.message);
+    throw error;
+  }
 }
 
 function broken(className: string, message: string): MillraceError {

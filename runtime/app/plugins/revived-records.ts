@@ -18,7 +18,8 @@ export function revivedRecords(records: readonly SourceRecord[]): readonly Sourc
   }));
 }
 
-function revivedDatum({ schema, value }: Datum): Datum {
+/** A value with its schema, likewise. */
+export function revivedDatum({ schema, value }: Datum): Datum {
   return { schema, value: revived(value) };
 }
 

@@ -1,6 +1,6 @@
 import type { Connector } from '../../connector/connector.ts';
 import { realEnv } from '../../env/real.ts';
-import { isBuiltIn, loadConnector } from '../catalog.ts';
+import { isBuiltIn, loadConnector } from './built-in-catalog.ts';
 import { findPlugin, type PluginPlaces } from './plugin-package.ts';
 import { loadPlugin } from './plugin-module.ts';
 

@@ -9,7 +9,7 @@ import type { Hub, TopicDescription } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings } from '../../settings/worker-settings.ts';
-import { loadConnector } from '../catalog.ts';
+import { loadConnector } from '../plugins/built-in-catalog.ts';
 import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { readsTopic } from '../verify/sink-reach.ts';
 import { replayLedger, stretchesOf, type LedgerReplayOptions, type Stretch } from './ledger-replay.ts';

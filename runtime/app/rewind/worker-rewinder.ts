@@ -1,3 +1,4 @@
+import { connectorNotFound } from '../../cluster/connector-errors.ts';
 import type { PluginCatalog } from '../../cluster/catalog.ts';
 import { namedConnector, resolveConfig } from '../../cluster/config-checks.ts';
 import type { Herder } from '../../cluster/herder.ts';
@@ -44,10 +45,15 @@ export class WorkerRewinder implements Rewinder {
     this.#editor = new ConnectorOffsetEditor(options);
   }
 
-  async rewind(name: string, { to, dryRun }: RewindRequest, signal: AbortSignal): Promise<Rewind> {
+  /** What it says is without secrets: a topic may have its name from a variable (I9). */
+  async rewind(name: string, request: RewindRequest, signal: AbortSignal): Promise<Rewind> {
+    const { partitions, ...rewind } = await this.#rewind(name, request, signal);
+    return { ...rewind, partitions: this.#options.redactor.hideIn(partitions) as typeof partitions };
+  }
+
+  async #rewind(name: string, { to, dryRun }: RewindRequest, signal: AbortSignal): Promise<Rewind> {
     const stored = this.#options.configs.get(name);
-    if (stored === null)
-      throw new MillraceError('CONNECTOR_NOT_FOUND', `Connector ${name} not found`, { kind: 'missing' });
+    if (stored === null) throw connectorNotFound(name);
     const looked = await this.#look(name, stored.config, to, signal);
     if (dryRun || looked.partitions.length === 0) return looked;
     return this.#options.herder.whileStopped(name, async (config) => {

@@ -1,8 +1,9 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import type { Connector, ConnectorCall } from '../../connector/connector.ts';
+import type { Connector, ConnectorCall, SinkConnector } from '../../connector/connector.ts';
 import type { Log } from '../../connector/context.ts';
 import { realEnv } from '../../env/real.ts';
 import { MillraceError } from '../../record/error.ts';
+import { packPreview, unpackSinkRecord, type PackedSinkRecord } from '../plugins/packed-sink-records.ts';
 import {
   PLUGIN_METHODS,
   type FromPluginThread,
@@ -20,9 +21,11 @@ async function run(port: MessagePort, { className, plugin }: PluginThreadData): 
     const connector = await loadPlugin(className, { ...plugin, entry: new URL(plugin.entry) });
     const { kind, version, options } = connector;
     const exactlyOnce = connector.kind === 'source' && connector.exactlyOnce;
+    const takesSeveralPerOffset = connector.kind === 'sink' && connector.takesSeveralPerOffset === true;
     const methods = PLUGIN_METHODS.filter((name) => name in connector);
     serve(port, connector, post);
-    post({ kind: 'declared', declaration: { kind, className, version, options, exactlyOnce, methods } });
+    const declaration = { kind, className, version, options, exactlyOnce, takesSeveralPerOffset, methods };
+    post({ kind: 'declared', declaration });
   } catch (error) {
     post({ kind: 'failed', error: threadError(error) });
   }
@@ -63,7 +66,17 @@ async function answer(connector: Connector, { method, name, config, more }: Plug
       return connector.kind === 'source' ? connector.sample?.(call, more[0] as number) : [];
     case 'rewind':
       return connector.kind === 'source' ? connector.rewind?.(call, more[0] as never, more[1] as never) : [];
+    case 'preview':
+      return connector.kind === 'sink' ? preview(connector, call, more[0] as readonly PackedSinkRecord[]) : null;
+    case 'rewindFrom':
+      return connector.kind === 'sink' ? connector.rewindFrom?.(call, more[0] as never) : [];
   }
+}
+
+async function preview(connector: SinkConnector, call: ConnectorCall, packed: readonly PackedSinkRecord[]) {
+  const records = packed.map(unpackSinkRecord);
+  const previewed = await connector.preview?.(call, records);
+  return previewed === undefined ? null : packPreview(previewed, records);
 }
 
 function logTo(post: (message: FromPluginThread) => void): Log {

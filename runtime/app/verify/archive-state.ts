@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FIELD_SEPARATOR, type SourceTruth, type TruthTable } from '../../connector/truth.ts';
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 import { struct, type StructValue, type Value } from '../../record/value.ts';
 import {
   changeSql,
@@ -45,7 +46,7 @@ export async function readArchive(archived: ArchivedTable): Promise<TableCopy> {
     return await new Rebuild(connection, archived).run();
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new MillraceError('VERIFY_ARCHIVE_UNREADABLE', `reading the archive of ${archived.table.topic}: ${message}`, {
       kind: 'data',
       remedy: 'See that every file below the folder is a complete one of the archive.',

@@ -4,7 +4,7 @@ import { filesBelow } from '../../../connectors/s3/store/files-below.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
-import { loadConnector } from '../catalog.ts';
+import { loadConnector } from '../plugins/built-in-catalog.ts';
 import type { Archive } from './archive-copy.ts';
 
 export interface FindArchiveOptions {

@@ -65,7 +65,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   if (connector.truth === undefined) {
     throw new MillraceError('VERIFY_UNSUPPORTED', `connector ${name} (${connector.className}) cannot be verified`, {
       kind: 'config',
-      remedy: 'Verify a connector of a database source.',
+      remedy: 'Verify a connector of a database source, or one that tells its truth (docs/writing-a-connector.md).',
     });
   }
   options.progress?.('reading the position of the source');

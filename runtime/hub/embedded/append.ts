@@ -41,7 +41,7 @@ export function appendBatch(place: AppendPlace, commit: Commit, ask: Ask<'append
   if (broken !== null) throw broken;
   const earlier = producer.duplicate(partition, header);
   if (earlier !== null) return earlier;
-  guard.take(batch.length);
+  guard.take(batch.length, ask.topic);
   if (header.transactional) transactions.join(commit, producer, partition);
   const logAppendTimeMs = settings.logAppendTime ? commit.nowMs : -1;
   if (settings.logAppendTime) stampAppendTime(batch, commit.nowMs);

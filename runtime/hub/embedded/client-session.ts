@@ -52,7 +52,7 @@ export class ClientSession {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => this.flush());
+    void Promise.resolve().then(() => this.flush());
   }
 
   flush(): void {

@@ -122,7 +122,7 @@ export class Connection {
 
   #leave(): void {
     this.#waiting = 'leaving';
-    queueMicrotask(() => this.#flush());
+    void Promise.resolve().then(() => this.#flush());
   }
 
   #flush(): void {

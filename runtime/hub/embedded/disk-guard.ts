@@ -6,6 +6,8 @@ const REFRESH_MS = 1000;
 const RETRY_MS = 100;
 const NEARLY_FULL_BYTES = 16 * 1024 * 1024;
 const REFRESH_BYTES = 32 * 1024 * 1024;
+/** A batch that may go into what is kept for reserved topics: a status with its trace, a configuration. */
+const RESERVED_BATCH_BYTES = 64 * 1024;
 
 /**
  * Keeps the last bytes of the disk for what must go on when it is full: markers, offsets, deletions.
@@ -15,6 +17,7 @@ export class DiskGuard {
   readonly #env: Env;
   readonly #path: string;
   readonly #minFreeBytes: number;
+  readonly #reserved: ReadonlySet<string>;
   #freeBytes = Number.POSITIVE_INFINITY;
   /** Size of the data file as last looked up; pages freed in it are used again. */
   fileBytes = 0;
@@ -27,7 +30,9 @@ export class DiskGuard {
   #watch: Timer | null = null;
   #closed = false;
 
-  constructor(env: Env, path: string, minFreeBytes: number) {
+  /** `reserved`: topics whose small batches are taken as long as a commit still fits. */
+  constructor(env: Env, path: string, minFreeBytes: number, reserved: readonly string[] = []) {
+    this.#reserved = new Set(reserved);
     this.#env = env;
     this.#path = path;
     this.#minFreeBytes = minFreeBytes;
@@ -48,7 +53,8 @@ export class DiskGuard {
   }
 
   /** Throws `HUB_DISK_FULL` where appending `bytes` would leave less than the minimum. */
-  take(bytes: number): void {
+  take(bytes: number, topic = ''): void {
+    if (this.#takeReserved(bytes, topic)) return;
     const left = this.#freeBytes - this.#writtenBytes - bytes;
     const short = left < this.#minFreeBytes;
     const now = this.#env.clock.monotonicMs();
@@ -62,6 +68,16 @@ export class DiskGuard {
       throw diskFull(this.#path, `${free} bytes free, ${this.#minFreeBytes} are kept for reading on and cleaning up`);
     }
     this.#writtenBytes += bytes;
+  }
+
+  /** What says how things stand, and what changes it, goes on while records have to wait. */
+  #takeReserved(bytes: number, topic: string): boolean {
+    if (bytes > RESERVED_BATCH_BYTES || !this.#reserved.has(topic)) return false;
+    const left = this.#freeBytes - this.#writtenBytes - bytes;
+    if (left < Math.min(this.#minFreeBytes, NEARLY_FULL_BYTES)) return false;
+    if (this.#env.clock.monotonicMs() - this.#lookedAtMs > REFRESH_MS) void this.look();
+    this.#writtenBytes += bytes;
+    return true;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../record/error.ts';
+import { messageOf } from '../../record/thrown.ts';
 
 /** What failed in the hub, as its client gets it. */
 export function hubError(error: unknown): MillraceError {
@@ -6,7 +7,7 @@ export function hubError(error: unknown): MillraceError {
 }
 
 function unexpected(error: unknown): MillraceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new MillraceError('HUB_UNEXPECTED', `hub: ${message}`, { kind: 'bug', cause: error });
 }
 
@@ -19,11 +20,17 @@ export function unknownTopic(topic: string, partition?: number): MillraceError {
 }
 
 export function invalidTopic(topic: string, why: string): MillraceError {
-  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, { kind: 'config' });
+  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, {
+    kind: 'config',
+    remedy: 'Choose a name as Kafka allows it, and partitions and options that fit.',
+  });
 }
 
 export function topicExists(topic: string): MillraceError {
-  return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, { kind: 'conflict' });
+  return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, {
+    kind: 'conflict',
+    remedy: 'Choose another name, or use the topic as it is.',
+  });
 }
 
 export function hubClosed(): MillraceError {
@@ -85,7 +92,7 @@ export function diskFull(path: string, detail: string, cause?: unknown): Millrac
 }
 
 export function writeFailed(path: string, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new MillraceError('HUB_WRITE_FAILED', `hub: writing ${path}: ${why}`, {
     kind: 'unavailable',
     remedy: 'Look at the disk and the kernel log; nothing of the failed write was acknowledged.',
@@ -115,6 +122,15 @@ export function hubMissing(path: string, cause?: unknown): MillraceError {
     key: 'millrace.hub.path',
     remedy: "Give the hub's directory with --hub: the millrace.hub.path of its worker. `millrace worker` makes one.",
     cause,
+  });
+}
+
+/** A snapshot of the store stays older than what is known to be committed. */
+export function storeBehind(path: string, expected: number): MillraceError {
+  return new MillraceError('HUB_BEHIND', `hub: ${path} shows an older commit than ${expected}, which is synced`, {
+    kind: 'unavailable',
+    key: 'millrace.hub.path',
+    remedy: 'Try again: its worker sets it right within a second. Where none runs, start it.',
   });
 }
 

@@ -68,7 +68,7 @@ function isDestroyed(error: unknown): boolean {
   return error instanceof Error && /Invalid argument/.test(error.message);
 }
 
-/** Opening is synchronous, and so is this wait of some milliseconds. */
-function pause(ms: number): void {
+/** Opening and reading are synchronous, and so is this wait of some milliseconds. */
+export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

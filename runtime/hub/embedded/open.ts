@@ -28,6 +28,7 @@ export async function connectHub(port: MessagePort, { path, env }: HubPlace): Pr
   const hello = await connection.hello;
   const store = new Store(path);
   const watermark = new SharedWatermark(hello.shared ?? undefined);
+  store.neverBehind(() => watermark.syncedSeq());
   return new EmbeddedHub({
     hubId: hello.hubId,
     store,
@@ -66,6 +67,7 @@ export async function openHubForReading({ path, env }: HubPlace): Promise<Embedd
   try {
     const identity = store.read(() => store.identity());
     const watermark = new RemoteWatermark();
+    store.neverBehind(() => watermark.syncedSeq());
     const link = new RemoteLink(path, store, watermark, env);
     await link.look();
     return new EmbeddedHub({ hubId: identity.hubId, store, watermark, env, link, release: () => store.close() });

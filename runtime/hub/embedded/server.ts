@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Env } from '../../env/env.ts';
+import type { Env, Timer } from '../../env/env.ts';
 import type { TopicConfig } from '../port.ts';
 import { PortChannel, localChannels, type Channel } from './channel.ts';
 import { Cleaner } from './cleaner.ts';
@@ -9,6 +9,7 @@ import type { Commit } from './commit.ts';
 import { bearDataFile } from './data-file.ts';
 import { DiskGuard } from './disk-guard.ts';
 import { GroupMembership } from './group-membership.ts';
+import { LastTransaction } from './last-transaction.ts';
 import type { Partition } from './partition.ts';
 import type { Producer } from './producers.ts';
 import type { ClientFrame, Hello, HubStats, ServerFrame } from './protocol.ts';
@@ -23,6 +24,8 @@ import { WriterLock } from './writer-lock.ts';
 export interface HubOptions {
   /** Appends that would leave less free disk space are refused with `HUB_DISK_FULL`. Default 256 MiB. */
   readonly minFreeBytes?: number;
+  /** Topics whose small batches are taken from that space: what says how things stand goes on while records wait. */
+  readonly reservedTopics?: readonly string[];
   /** Largest size of the data file: address space, not memory. Default 1 TiB. */
   readonly mapBytes?: number;
   /** Settings of topics that do not say otherwise: Kafka's topic keys. */
@@ -33,6 +36,17 @@ export interface HubOptions {
 
 const DEFAULT_MIN_FREE_BYTES = 256 * 1024 * 1024;
 const DEFAULT_CLEAN_EVERY_MS = 30_000;
+/** How long a process that dies between opening the store and saying so can keep readers waiting. */
+const MEND_EVERY_MS = 50;
+
+interface ServerParts {
+  readonly path: string;
+  readonly env: Env;
+  readonly options: HubOptions;
+  readonly store: Store;
+  readonly lock: WriterLock;
+  readonly last: LastTransaction;
+}
 
 /**
  * The writer of an embedded hub, one per directory and machine. Procedure: take the writer's lock,
@@ -48,6 +62,8 @@ export class HubServer {
   /** For a client in this very thread. */
   readonly store: Store;
   readonly #lock: WriterLock;
+  readonly #last: LastTransaction;
+  #mending: Timer | null = null;
   readonly #guard: DiskGuard;
   readonly #watermark = new SharedWatermark();
   readonly #topics: Topics;
@@ -62,12 +78,19 @@ export class HubServer {
   #unsynced = new Set<Partition>();
   #closing: Promise<void> | null = null;
 
-  private constructor(path: string, env: Env, options: HubOptions, store: Store, lock: WriterLock) {
+  private constructor({ path, env, options, store, lock, last }: ServerParts) {
+    store.neverBehind(() => this.#watermark.syncedSeq());
+    this.#last = last;
     this.id = store.read(() => store.identity()).hubId;
     this.path = path;
     this.store = store;
     this.#lock = lock;
-    this.#guard = new DiskGuard(env, path, options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES);
+    this.#guard = new DiskGuard(
+      env,
+      path,
+      options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+      options.reservedTopics ?? [],
+    );
     this.#topics = new Topics(store, env, options.topicDefaults ?? {});
     this.#transactions = new Transactions(store, env, (producer, why) => this.#abort(producer, why));
     this.#groups = new GroupMembership(() => this.#topics.sizes());
@@ -111,9 +134,11 @@ export class HubServer {
     let store: Store | null = null;
     try {
       store = new Store(path, options.mapBytes === undefined ? {} : { mapBytes: options.mapBytes });
+      const last = LastTransaction.open(store.path, env);
+      store.keep(last);
       await lock.take(store);
-      const server = new HubServer(path, env, options, store, lock);
-      await server.#open(options.cleanEveryMs ?? DEFAULT_CLEAN_EVERY_MS);
+      const server = new HubServer({ path, env, options, store, lock, last });
+      await server.#open(env, options.cleanEveryMs ?? DEFAULT_CLEAN_EVERY_MS);
       return server;
     } catch (error) {
       await store?.close();
@@ -122,14 +147,19 @@ export class HubServer {
     }
   }
 
-  async #open(cleanEveryMs: number): Promise<void> {
+  async #open(env: Env, cleanEveryMs: number): Promise<void> {
     await this.#guard.look();
     this.store.read(() => this.#topics.load());
     await this.#loop.run(this.#lane, (commit) => {
       this.#transactions.recover(commit, (id) => this.#topics.byId(id));
     });
-    this.#lock.serve((channel) => this.#serve(channel, null));
+    this.#lock.serve((channel) => {
+      // Whoever comes from another process has just opened the store.
+      this.#last.mend();
+      this.#serve(channel, null);
+    });
     this.#cleaner.start(cleanEveryMs);
+    this.#mending = env.timers.every(MEND_EVERY_MS, () => this.#last.mend());
   }
 
   /** A port for one client, in this or another thread ({@link connectHub}). */
@@ -232,6 +262,7 @@ export class HubServer {
   }
 
   async #close(): Promise<void> {
+    this.#mending?.cancel();
     this.#guard.close();
     await this.#cleaner.stop();
     this.#transactions.stop();

@@ -1,7 +1,9 @@
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../record/error.ts';
-import { diskFull, hubMissing, writeFailed } from './errors.ts';
-import { guardEnvironment } from './lmdb-guard.ts';
+import { messageOf } from '../../record/thrown.ts';
+import { diskFull, hubMissing, storeBehind, writeFailed } from './errors.ts';
+import { BegunBehind, type LastTransaction } from './last-transaction.ts';
+import { guardEnvironment, pause } from './lmdb-guard.ts';
 
 export const FORMAT = 1;
 export const DATA_FILE = 'hub.mdb';
@@ -14,6 +16,10 @@ const OWNER_ONLY = 0o600;
 const NO_META_SYNC = 0x40000;
 /** lmdb-js: commit before returning. */
 const COMMIT_SYNCHRONOUSLY = 2;
+/** How often a transaction that another process's opening put back is begun again. */
+const BEGIN_TRIES = 100;
+/** How long a reader waits for the writer to set the store right, in milliseconds. */
+const BEHIND_MS = 2000;
 
 /** Bytes in, bytes out, and LMDB's own way to sync. */
 const PLAIN = {
@@ -58,6 +64,8 @@ export class Store {
   readonly catalog: Table;
   readonly groups: Table;
   readonly #root: RootDatabase<Buffer, Buffer>;
+  #last: LastTransaction | null = null;
+  #floor = (): number => 0;
 
   constructor(directory: string, options: StoreOptions = {}) {
     this.path = `${directory}/${options.file ?? DATA_FILE}`;
@@ -98,14 +106,31 @@ export class Store {
     return table;
   }
 
-  /** Runs `use` on one snapshot of what is committed now. */
+  /** For the writer: from now on its transactions and snapshots are held against `last`. */
+  keep(last: LastTransaction): void {
+    this.#last = last;
+  }
+
+  /** For every reader: snapshots are never older than the commit that `floor` answers. */
+  neverBehind(floor: () => number): void {
+    this.#floor = floor;
+  }
+
+  /** Runs `use` on one snapshot of what is committed now. `HUB_BEHIND`. */
   read<T>(use: () => T): T {
-    this.#root.resetReadTxn();
-    try {
-      return use();
-    } finally {
+    const floor = this.#floor();
+    for (let waitedMs = 0; waitedMs < BEHIND_MS; waitedMs++) {
       this.#root.resetReadTxn();
+      try {
+        if (floor === 0 || this.seq() >= floor) return use();
+      } finally {
+        this.#root.resetReadTxn();
+      }
+      // Another process that opened the store has just put it back ({@link LastTransaction}).
+      if (this.#last === null) pause(1);
+      else this.#last.mend();
     }
+    throw storeBehind(this.path, floor);
   }
 
   /**
@@ -113,6 +138,26 @@ export class Store {
    * written, not synced: it survives `kill -9`, and a power cut may undo it, whole. What `change` throws undoes it.
    */
   commit(durable: boolean, change: () => void): void {
+    const last = this.#last;
+    if (last === null) return this.#transact(durable, change);
+    for (let tries = 1; ; tries++) {
+      let number = 0;
+      try {
+        this.#transact(durable, () => {
+          number = this.#root.getWriteTxnId();
+          last.prove(number);
+          change();
+        });
+        last.committed(number);
+        return;
+      } catch (error) {
+        if (!(error instanceof BegunBehind) || tries === BEGIN_TRIES) throw error;
+        last.mend();
+      }
+    }
+  }
+
+  #transact(durable: boolean, change: () => void): void {
     const root: { transactionSync(change: () => void, flags: number): void } = this.#root;
     root.transactionSync(change, durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC);
   }
@@ -160,6 +205,8 @@ export class Store {
 
   async close(): Promise<void> {
     await this.#root.close();
+    this.#last?.close();
+    this.#last = null;
   }
 }
 
@@ -173,7 +220,7 @@ function counterKey(name: string): Buffer {
  */
 export function writeError(path: string, error: unknown, nearlyFull: boolean): MillraceError {
   if (error instanceof MillraceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (/MDB_MAP_FULL/.test(message)) return diskFull(path, 'it has reached millrace.hub.map.bytes', error);
   const cutShort = nearlyFull && /Input\/output error|EIO/.test(message);
   if (cutShort || /No space left|ENOSPC|quota/i.test(message))
@@ -182,7 +229,7 @@ export function writeError(path: string, error: unknown, nearlyFull: boolean): M
 }
 
 function openFailed(path: string, error: unknown): MillraceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const details = { key: 'millrace.hub.path', cause: error };
   if (/MDB_INVALID|MDB_VERSION_MISMATCH|MDB_CORRUPTED|not an LMDB/i.test(message)) {
     return new MillraceError('HUB_FORMAT', `hub: ${path} is not a hub's data file: ${message}`, {

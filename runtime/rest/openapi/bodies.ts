@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { planBodies } from './plan-bodies.ts';
 import { deadLetterBodies } from './dead-letter-bodies.ts';
+import { recordBodies } from './record-bodies.ts';
 
 /** The bodies of the REST API as JSON Schema, by the names the OpenAPI document gives them. */
 
@@ -214,6 +215,7 @@ const ownBodies = {
     partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1 })),
     config: Type.Optional(ref('GivenConfig')),
   }),
+  ...recordBodies,
 };
 
 const pluginBodies = {

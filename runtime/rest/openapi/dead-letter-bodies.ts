@@ -13,7 +13,7 @@ export const deadLetterBodies = {
       partition: Type.Integer(),
       offset: text('Decimal.'),
       failed: Type.Union([text('When it failed, ISO 8601.'), Type.Null()]),
-      form: Type.Enum(['sink', 'record', 'raw']),
+      form: Type.Enum(['sink', 'record', 'cells', 'raw']),
       stage: text(),
       class: text(),
       code: text(),

@@ -243,6 +243,16 @@ const workerOperations: Readonly<Record<string, Partial<Record<Method, Operation
       errors: [400, 409],
     },
   },
+  '/topics/{topic}/records': {
+    post: {
+      tag: 'topics',
+      own: true,
+      summary: 'Appends records, all of them or none, through the converters that are named or the worker’s',
+      body: 'ProduceRecords',
+      answers: { 200: 'ProducedRecords' },
+      errors: [400, 404],
+    },
+  },
 };
 
 export type Operations = Readonly<Record<string, Partial<Record<Method, Operation>>>>;

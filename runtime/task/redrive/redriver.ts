@@ -187,9 +187,23 @@ export class Redriver {
     const { store } = this.#options;
     const counts = store.counts(job);
     const done = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    if (done >= job.total && store.openJob(job.connector)?.id === job.id) {
+    if ((done >= job.total || !(await this.#anyLeft(job))) && store.openJob(job.connector)?.id === job.id) {
       await store.putJob({ ...job, state: 'done', counts });
     }
+  }
+
+  /**
+   * Whether a dead letter of the job waits for any task. Fewer than were counted may have been there: another
+   * job had them before, or retention took them. Asked only where our own are done: it reads all of them.
+   */
+  async #anyLeft(job: RedriveJob): Promise<boolean> {
+    if (this.#scan?.job !== job.id || this.#scan.places.some(({ from, to }) => from < to)) return true;
+    const { places } = await this.#startScan(job);
+    const { stop } = this.#options.context;
+    for await (const letter of deadLetters(this.#hub, job.topic, job.connector, places, stop)) {
+      if (this.#isMeant(job, letter)) return true;
+    }
+    return false;
   }
 
   #openProducer(): Promise<HubProducer> {

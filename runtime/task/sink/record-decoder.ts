@@ -3,6 +3,7 @@ import type { RecordCursor } from '../../hub/batch/record-cursor.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName, type Datum } from '../../record/record.ts';
 import type { Schema } from '../../record/schema.ts';
+import { messageOf } from '../../record/thrown.ts';
 import type { SchemaCatalog } from '../../store/schema-catalog.ts';
 import { schemaIdsOf } from '../schema-header.ts';
 import type { TaskConverters } from '../task-converters.ts';
@@ -74,7 +75,7 @@ function decoded(record: Coordinates, part: string, decode: () => Datum): Datum 
   try {
     return decode();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new MillraceError('TASK_RECORD_UNREADABLE', `decoding the ${part} of ${coordinates(record)}: ${reason}`, {
       kind: 'data',
       cause,

@@ -5,6 +5,8 @@ import type { RecordDecoder } from './record-decoder.ts';
 import { HubSinkRecord } from './sink-record.ts';
 import type { SinkPositions } from './sink-positions.ts';
 
+type Standing = SinkPositions['next'][number];
+
 /**
  * Reads ahead by one fetch while the task writes the one before: two fetches in memory at most, as the
  * hub holds them, and of the first no more decompressed at a time than `decodedBytes` (I7).
@@ -18,6 +20,7 @@ export class SinkFetch {
   readonly #decodedBytes: number;
   /** Fetched, and not decompressed yet. */
   #held: readonly FetchedBatch[] = [];
+  #ends: readonly Standing[] = [];
   #pending: Promise<readonly FetchedBatch[]> | null = null;
   #interrupt = new AbortController();
   #queuedBytes = 0;
@@ -43,6 +46,17 @@ export class SinkFetch {
     return this.#queuedBytes;
   }
 
+  /**
+   * Where the last fetch ended, once all of its records were taken: offsets before without a record (the end of
+   * a transaction, an aborted one) have none to come. Told once; none while something of it is held.
+   */
+  ends(): readonly Standing[] {
+    if (this.#held.length > 0) return [];
+    const ends = this.#ends;
+    this.#ends = [];
+    return ends;
+  }
+
   /** Reads on from the positions. */
   async restart(): Promise<void> {
     await this.#dropAhead();
@@ -62,6 +76,8 @@ export class SinkFetch {
     this.#pending = null;
     this.#queuedBytes = 0;
     this.#held = batches;
+    // Nothing is being read now: the reader stands where these batches end.
+    this.#ends = this.#positions.next.map((of) => ({ ...of, offset: this.#reader.position(of.topic, of.partition) }));
     if (batches.length > 0) this.ahead(waitMs);
     return this.#records();
   }
@@ -93,6 +109,7 @@ export class SinkFetch {
   async #dropAhead(): Promise<void> {
     const pending = this.#pending;
     this.#held = [];
+    this.#ends = [];
     if (pending === null) return;
     this.#pending = null;
     this.#queuedBytes = 0;

@@ -1,15 +1,15 @@
 import type { SinkConnector } from '../../connector/connector.ts';
-import type { SinkRecord, SinkResult, SinkTask } from '../../connector/sink.ts';
+import type { SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
 import { closeTask } from '../closing.ts';
 import { Quota } from '../quota.ts';
-import { Turns } from '../turns.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { loadChain } from '../load-chain.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
+import { SinkDelivery, type SinkParts } from './sink-delivery.ts';
 import { SinkFetch } from './sink-fetch.ts';
 import { measureLag } from './sink-lag.ts';
 import { SinkRedrive } from './sink-redrive.ts';
@@ -17,7 +17,7 @@ import { SinkPositions } from './sink-positions.ts';
 import type { HubSinkRecord } from './sink-record.ts';
 import { SinkRejects } from './sink-rejects.ts';
 import { sinkSettings, type SinkSettings } from './sink-settings.ts';
-import { SinkTransforms, type UntransformedRejection } from './sink-transforms.ts';
+import { SinkTransforms } from './sink-transforms.ts';
 
 /**
  * Runs one sink task as a member of its consumer group until it is asked to stop or fails.
@@ -43,9 +43,8 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
         const positions = new SinkPositions();
         const decoder = new RecordDecoder(context.converters, context.schemas);
         const fetch = new SinkFetch(reader, positions, decoder, context.schemas, settings.fetchBytes);
-        const run = new SinkRun(context, settings, task, member, positions, fetch, rejects, transforms);
-        const { className } = connector;
-        const parts = { context, task, className, transforms, decoder, positions, rejects };
+        const parts = { context, task, className: connector.className, transforms, decoder, positions, rejects, fetch };
+        const run = new SinkRun(settings, member, parts);
         const redrive = await SinkRedrive.open(parts, () => run.wake());
         try {
           return await run.run(redrive);
@@ -67,8 +66,6 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
 /** How often a task without partitions says that it has none. */
 const IDLE_LOOK_MS = 500;
 
-const NOTHING: SinkResult = { durable: new Map() };
-
 class SinkRun {
   readonly #context: TaskRunContext;
   readonly #settings: SinkSettings;
@@ -76,14 +73,9 @@ class SinkRun {
   readonly #member: GroupMember;
   readonly #positions: SinkPositions;
   readonly #fetch: SinkFetch;
-  readonly #rejects: SinkRejects;
-  /** null: the task gets the records as they stand in the hub. */
-  readonly #transforms: SinkTransforms | null;
+  readonly #delivery: SinkDelivery;
   readonly #watch: AssignmentWatch;
   readonly #quota: Quota;
-  readonly #turns: Turns;
-  /** Timestamp of the last record written, epoch milliseconds. */
-  #lastWrittenMs = 0;
   /** There was nothing to read at the last look. */
   #atEnd = false;
   #redrive: SinkRedrive | null = null;
@@ -93,29 +85,19 @@ class SinkRun {
   /** Aborts the present wait: the assignment changed, or the task is to stop. */
   #wake = new AbortController();
 
-  constructor(
-    context: TaskRunContext,
-    settings: SinkSettings,
-    task: SinkTask,
-    member: GroupMember,
-    positions: SinkPositions,
-    fetch: SinkFetch,
-    rejects: SinkRejects,
-    transforms: SinkTransforms | null,
-  ) {
+  constructor(settings: SinkSettings, member: GroupMember, parts: SinkParts) {
+    const { context, task, positions, fetch } = parts;
     this.#context = context;
     this.#settings = settings;
     this.#task = task;
     this.#member = member;
     this.#positions = positions;
     this.#fetch = fetch;
-    this.#rejects = rejects;
-    this.#transforms = transforms;
     this.#watch = new AssignmentWatch(member, () => this.#wake.abort());
     this.#flushDueMs = context.env.clock.monotonicMs() + settings.flushIntervalMs;
     const { report, spec, env } = context;
     this.#quota = Quota.of(spec, env.clock);
-    this.#turns = new Turns(env, report.at);
+    this.#delivery = new SinkDelivery(parts, this.#quota);
     report.queueLimitBytes = settings.maxInflightBytes;
     report.idleFromMs = 0;
     report.queues = () => ({ fetched: fetch.queuedBytes, writing: report.queuedBytes });
@@ -130,6 +112,7 @@ class SinkRun {
   /** `redrive`: null where there are no dead letters. */
   async run(redrive: SinkRedrive | null): Promise<RunEnd> {
     this.#redrive = redrive;
+    this.#delivery.redrive = redrive;
     const { stop } = this.#context;
     const wake = (): void => this.#wake.abort();
     stop.addEventListener('abort', wake);
@@ -209,7 +192,7 @@ class SinkRun {
       const portion = Math.min(maxRecords, this.#quota.portion(records, at));
       const most = Math.min(this.#redrive?.together(records, at) ?? records.length, portion);
       const part = at === 0 && records.length <= most ? records : records.slice(at, at + most);
-      if (await this.#writePart(part)) return;
+      if (await this.#delivery.take(part, this.#wake.signal)) return;
       at += part.length;
       if (this.#isFlushDue && (await this.#flush())) return;
       while (at < records.length && !this.#wake.signal.aborted && (await this.#throttled())) {
@@ -218,74 +201,7 @@ class SinkRun {
     }
     // Woken between parts: what was not offered is read again.
     if (at < records.length) await this.#fetch.restart();
-  }
-
-  /** True where reading goes on elsewhere: the rest of the fetch is void. */
-  async #writePart(originals: readonly HubSinkRecord[]): Promise<boolean> {
-    const { report, env, kill } = this.#context;
-    const bytes = originals.reduce((sum, record) => sum + record.sizeBytes, 0);
-    report.queuedBytes = bytes;
-    report.at.enter('transforming');
-    const fresh = this.#redrive?.unknown(originals) ?? originals;
-    const held = this.#redrive?.held(fresh) ?? [];
-    const back = new Set<SinkRecord>(held.map(({ record }) => record));
-    const free = held.length === 0 ? fresh : fresh.filter((one) => !back.has(one));
-    const { records, rejected: untaken } = this.#transforms?.apply(free) ?? { records: free, rejected: [] };
-    const rejected = [...held, ...untaken];
-    for (;;) {
-      const startedMs = report.at.enter('writing');
-      const result = records.length === 0 ? NOTHING : await this.#task.write(records, kill);
-      env.crash?.('sink.after_write');
-      if (result.retryAfterMs !== undefined) {
-        report.count('write_retries_total');
-        report.at.enter('retrying');
-        await this.#rest(result.retryAfterMs);
-        if (!this.#wake.signal.aborted) continue;
-        // Its partitions may go, or the task stops: nothing was taken, all of it is read again.
-        await this.#fetch.restart();
-        return true;
-      }
-      await this.#passed(originals, records, rejected);
-      report.records += originals.length;
-      report.bytes += bytes;
-      report.queuedBytes = 0;
-      const nowMs = env.clock.monotonicMs();
-      report.figures.batch(originals.length, nowMs - startedMs, nowMs);
-      this.#quota.take(originals.length, bytes);
-      this.#lastWrittenMs = originals.at(-1)?.timestampMs ?? 0;
-      const isElsewhere = await this.#settle(result);
-      const turn = this.#turns.over(bytes);
-      if (turn !== undefined) await turn;
-      return isElsewhere;
-    }
-  }
-
-  /** Notes how far the task was given records, and how far the chain has dealt with the rest. */
-  async #passed(
-    originals: readonly SinkRecord[],
-    records: readonly SinkRecord[],
-    rejected: readonly UntransformedRejection[],
-  ): Promise<void> {
-    // What the chain did not take is a dead letter before an offset may pass it (I5).
-    if (rejected.length > 0) await this.#rejects.take(rejected);
-    for (const { topic, partition, offset } of lastOfRuns(records)) {
-      this.#positions.wrote({ topic, partition }, offset + 1n);
-    }
-    if (records === originals) return;
-    for (const { topic, partition, offset } of lastOfRuns(originals)) {
-      this.#positions.passed({ topic, partition }, offset + 1n);
-    }
-  }
-
-  /** True where reading goes on elsewhere. */
-  async #settle(result: SinkResult): Promise<boolean> {
-    // A rejected record is safe in the dead-letter topic before an offset may pass it (I5).
-    if (result.rejected !== undefined) await this.#rejects.take(result.rejected);
-    this.#positions.durable(result.durable);
-    if (result.seek === undefined || result.seek.size === 0) return false;
-    this.#positions.seek(result.seek);
-    await this.#fetch.restart();
-    return true;
+    else for (const { offset, ...partition } of this.#fetch.ends()) this.#positions.passed(partition, offset);
   }
 
   /** True where reading goes on elsewhere. */
@@ -294,7 +210,7 @@ class SinkRun {
     this.#flushDueMs = env.clock.monotonicMs() + this.#settings.flushIntervalMs;
     if (!this.#assigned) return false;
     report.at.enter('flushing');
-    const moved = this.#task.flush !== undefined && (await this.#settle(await this.#task.flush(kill)));
+    const moved = this.#task.flush !== undefined && (await this.#delivery.settle(await this.#task.flush(kill)));
     await this.#commit();
     await this.#measureLag();
     // What was taken is durable: nothing to do is no standstill, and neither is more to come (I8).
@@ -329,11 +245,12 @@ class SinkRun {
   async #measureLag(): Promise<void> {
     const { hub, report, env } = this.#context;
     const lag = await measureLag(hub, this.#positions.next);
+    const { lastWrittenMs } = this.#delivery;
     report.gauge('lag_records', lag.records);
     report.gauge('lag_records_max', lag.most);
     report.gauge('lag_bytes', lag.bytes);
     if (lag.records === 0) report.gauge('lag_ms', 0);
-    else if (this.#lastWrittenMs > 0) report.gauge('lag_ms', Math.max(0, env.clock.nowMs() - this.#lastWrittenMs));
+    else if (lastWrittenMs > 0) report.gauge('lag_ms', Math.max(0, env.clock.nowMs() - lastWrittenMs));
     this.#atEnd = lag.records === 0;
     if (this.#atEnd && this.#positions.settled) report.idle('everything up to the high watermark is delivered');
   }
@@ -387,12 +304,4 @@ class SinkRun {
     this.#positions.durable(await this.#task.revoke(partitions, { lost: false }));
     await this.#commit();
   }
-}
-
-/** Records come in runs of one partition: the last of a run says how far it goes. */
-function lastOfRuns(records: readonly SinkRecord[]): SinkRecord[] {
-  return records.filter((record, i) => {
-    const after = records[i + 1];
-    return after?.partition !== record.partition || after.topic !== record.topic;
-  });
 }

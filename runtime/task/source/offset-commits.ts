@@ -1,5 +1,6 @@
 import type { Progress, SourceTask } from '../../connector/source.ts';
 import type { Env } from '../../env/env.ts';
+import { asError } from '../../record/thrown.ts';
 import type { OffsetStore } from '../../store/offsets.ts';
 import type { TaskReport } from '../task-report.ts';
 import type { OffsetLedger } from './offset-ledger.ts';
@@ -42,7 +43,7 @@ export class OffsetCommits {
     }
     this.#startedMs = this.#options.env.clock.monotonicMs();
     this.#running = this.#round()
-      .catch((error: unknown) => this.#options.failed(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => this.#options.failed(asError(error)))
       .finally(() => {
         this.#running = null;
         this.#startedMs = null;

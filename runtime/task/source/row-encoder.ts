@@ -9,7 +9,7 @@ import { compileHeaders, type HeaderPlan } from './layout-headers.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
 import type { SourceOutput, TopicOutput } from './source-output.ts';
 import { converterAt, type Failures } from './record-encoder.ts';
-import { encodable, fromRow } from './source-transforms.ts';
+import { failedRow } from './failed-row.ts';
 import { unencodable } from './unencodable.ts';
 
 interface CompiledLayout {
@@ -68,9 +68,9 @@ export class RowEncoder {
       try {
         this.#encode(block, nowMs);
       } catch (error) {
-        const record = encodable(fromRow(block, this.#row, block.layout(this.#row)));
         const stage = this.#inValue ? 'VALUE_CONVERTER' : 'KEY_CONVERTER';
-        failures.failed({ record, stage, className: converterAt(stage), error: unencodable(record.topic, error) });
+        const failure = unencodable(block.layout(this.#row).topic, error);
+        failures.failed({ stage, className: converterAt(stage), error: failure, ...failedRow(block, this.#row) });
         this.#row++;
       }
     }

@@ -38,7 +38,8 @@ export class RowRouting {
   }
 
   #route(layout: RowLayout): Routed {
-    const routed = { layout: this.#chain.layout(layout) };
+    const made = this.#chain.layout(layout);
+    const routed = { layout: made === null || made === 'values' ? made : { ...made, from: layout } };
     this.#routed.set(layout, routed);
     return routed;
   }

@@ -1,6 +1,7 @@
 import type { Progress } from '../../connector/source.ts';
 import type { Env, Timer } from '../../env/env.ts';
 import type { HubProducer } from '../../hub/port.ts';
+import { asError } from '../../record/thrown.ts';
 import { partitionIdentity, type OffsetChange } from '../../store/offsets.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { LedgerEntry, OffsetLedger } from './offset-ledger.ts';
@@ -244,7 +245,7 @@ export class Shipments {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#options.failed(error instanceof Error ? error : new Error(String(error)));
+    this.#options.failed(asError(error));
   }
 }
 

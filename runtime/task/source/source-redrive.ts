@@ -1,31 +1,26 @@
-import { JsonConverter } from '../../convert/json-converter.ts';
-import { murmur2Partition } from '../../hub/partitioner.ts';
-import type { SourceRecord } from '../../connector/source.ts';
+import type { SourceRecord, SourceTask } from '../../connector/source.ts';
 import type { HubProducer } from '../../hub/port.ts';
-import type { Header } from '../../record/record.ts';
-import { primitive } from '../../record/schema-builder.ts';
 import type { TransformChain } from '../../transform/chain.ts';
 import { TransformFailure } from '../../transform/transform-failure.ts';
 import type { TransformRecord } from '../../transform/transform-record.ts';
-import { originalHeaders, REDRIVE_COUNT_HEADER, redriveCount } from '../dead-letter-facts.ts';
 import { deadLetterPolicy } from '../dead-letters.ts';
-import { records, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
+import type { StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { BatchCompression } from '../task-settings.ts';
 import { RecordEncoder, type EncodableRecord } from './record-encoder.ts';
+import { newerRecord } from './newer-record.ts';
 import { SchemaHeaders } from './schema-headers.ts';
+import { SourceLetters } from './source-letter.ts';
 import { SourceOutput } from './source-output.ts';
+import { sourcePlace } from './source-place.ts';
 import { SourceRejects, type FailedRecord } from './source-rejects.ts';
-import { encodable, fromRecord } from './source-transforms.ts';
-
-/** On a redriven record: where the source read it, as JSON. */
-const SOURCE_HEADER = 'millrace.source';
-
-const RAW = 'these are bytes that the source could not read: nobody can make a record of them';
+import { encodable, fromRecord } from './chain-record.ts';
 
 export interface SourceRedriveParts {
   readonly context: TaskRunContext;
+  /** Reads what it could not read before. */
+  readonly task: SourceTask;
   readonly chain: TransformChain | null;
   readonly producer: HubProducer;
   readonly schemaHeader: boolean;
@@ -37,12 +32,12 @@ type Batches = { readonly topic: string; readonly partition: number; readonly ba
 /**
  * A source's dead letters on their way into its topics: produced again through the chain and the
  * converters as they are now, in one transaction with their marks. What failed in a converter has
- * passed the chain before, and does not pass it again.
+ * passed the chain before, and does not pass it again; what was never decoded begins anew.
  */
 export class SourceRedrive {
   readonly #parts: SourceRedriveParts;
   readonly #redriver: Redriver;
-  readonly #json = new JsonConverter({ 'schemas.enable': 'true' });
+  readonly #letters: SourceLetters;
   readonly #batches: Batches = [];
   readonly #output: SourceOutput;
   readonly #records: RecordEncoder;
@@ -58,6 +53,7 @@ export class SourceRedrive {
     const { spec, converters } = context;
     const most = Number(spec.config['tasks.max'] ?? 1);
     this.#parts = parts;
+    this.#letters = new SourceLetters(converters, parts.task);
     this.#output = new SourceOutput({
       producer,
       compression,
@@ -113,47 +109,30 @@ export class SourceRedrive {
   }
 
   async #one(letter: StoredDeadLetter, force: boolean, nowMs: number): Promise<Redriven> {
-    if (letter.facts.form === 'raw') return { letter, outcome: 'unsupported', note: RAW };
-    const record = this.#recordOf(letter);
     let note: string | null = null;
     const failed = (one: FailedRecord): void => {
       note = one.error.message.slice(0, 500);
       this.#rejects.failed(one);
     };
-    const made = this.#transformed(letter, record, failed);
+    const read = await this.#letters.read(letter);
+    if ('unsupported' in read) return { letter, outcome: 'unsupported', note: read.unsupported };
+    if ('failed' in read) failed(read.failed);
+    const records = 'records' in read ? read.records : [];
+    const made =
+      'records' in read && read.passesChain ? records.flatMap((record) => this.#transformed(record, failed)) : records;
     if (note !== null) return { letter, outcome: 'failed', note };
     await this.#records.prepare(made);
     if (!force) {
-      const newer = await this.#newer(letter, made);
+      const newer = await this.#newer(letter, records, made);
       if (newer !== null) return { letter, outcome: 'superseded', note: newer };
     }
     this.#records.encode(made, nowMs, { failed });
     return note === null ? { letter, outcome: 'redriven' } : { letter, outcome: 'failed', note };
   }
 
-  #recordOf({ facts, key, value, headers, timestampMs }: StoredDeadLetter): SourceRecord {
-    const { header } = this.#parts.context.converters;
-    const topic = facts.topic ?? '';
-    const own = originalHeaders(headers).filter((one) => ![REDRIVE_COUNT_HEADER, SOURCE_HEADER].includes(one.key));
-    const marks: Header[] = [textHeader(REDRIVE_COUNT_HEADER, String(redriveCount(headers) + 1))];
-    if (facts.source !== undefined) marks.push(textHeader(SOURCE_HEADER, JSON.stringify(facts.source)));
-    return {
-      topic,
-      key: key === null ? null : this.#json.decode(topic, key, []),
-      value: value === null ? null : this.#json.decode(topic, value, []),
-      headers: [...own.map((one) => ({ key: one.key, ...header.decode(topic, one) })), ...marks],
-      timestampMs,
-      ...(facts.source === undefined ? {} : { source: facts.source }),
-    };
-  }
-
-  #transformed(
-    letter: StoredDeadLetter,
-    record: SourceRecord,
-    failed: (one: FailedRecord) => void,
-  ): readonly EncodableRecord[] {
+  #transformed(record: SourceRecord, failed: (one: FailedRecord) => void): readonly EncodableRecord[] {
     const { chain } = this.#parts;
-    if (chain === null || letter.facts.stage !== 'TRANSFORMATION') return [record];
+    if (chain === null) return [record];
     const out: TransformRecord[] = [];
     try {
       chain.apply(fromRecord(record), out);
@@ -164,28 +143,20 @@ export class SourceRedrive {
     return out.map(encodable);
   }
 
-  /** A later event of the same key in the same topic, by the records' times; null: there is none. */
-  async #newer(letter: StoredDeadLetter, made: readonly EncodableRecord[]): Promise<string | null> {
-    const { hub, converters, stop } = this.#parts.context;
-    for (const { topic, partition: fixed, key } of made) {
-      const bytes = key === null ? null : converters.key.encode(topic, key);
-      const partitions = this.#output.known(topic)?.partitions;
-      if (bytes === null || partitions === undefined) continue;
-      const partition = fixed ?? murmur2Partition(bytes, partitions);
-      const of = { topic, partition };
-      const from = await hub.admin.offsetFor(of, { timestampMs: letter.timestampMs }, 'read_committed');
-      const { latest } = await hub.admin.offsets(of, 'read_committed');
-      for await (const at of records(hub, topic, partition, from, latest, stop)) {
-        if (at.timestampMs < letter.timestampMs || at.key()?.equals(bytes) !== true) continue;
-        // What was redriven before this one, with the same time, is older.
-        if (at.timestampMs === letter.timestampMs && redriveCount(at.headers()) > 0) continue;
-        return `by ${topic}/${partition}/${at.offset}`;
-      }
+  /** A later event of the same key in the same topic; null: there is none. */
+  async #newer(
+    { timestampMs }: StoredDeadLetter,
+    [first]: readonly SourceRecord[],
+    made: readonly EncodableRecord[],
+  ): Promise<string | null> {
+    // The event's own place, whatever transforms left of it.
+    const version = { timestampMs, place: sourcePlace(first?.value?.value ?? null) };
+    for (const record of made) {
+      const partitions = this.#output.known(record.topic)?.partitions;
+      if (partitions === undefined) continue;
+      const newer = await newerRecord(this.#parts.context, version, record, partitions);
+      if (newer !== null) return `by ${newer.topic}/${newer.partition}/${newer.offset}`;
     }
     return null;
   }
-}
-
-function textHeader(key: string, value: string): Header {
-  return { key, schema: primitive('string'), value };
 }

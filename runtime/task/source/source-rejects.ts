@@ -15,6 +15,8 @@ export interface FailedRecord {
   /** Class of the transform or converter. */
   readonly className: string;
   readonly error: MillraceError;
+  /** What is kept in place of the record's value, where there is none: a row's raw cells, or bytes that nobody could read. */
+  readonly kept?: { readonly form: 'cells' | 'raw'; readonly bytes: Uint8Array };
 }
 
 /**
@@ -79,7 +81,7 @@ export class SourceRejects {
       return;
     }
     this.#log.failed(this.#letter(one, this.#context.env.clock.nowMs()), () => ({ timestampMs: record.timestampMs }));
-    if (one.stage !== 'TRANSFORMATION') throw error;
+    if (one.stage !== 'TRANSFORMATION' || one.kept !== undefined) throw error;
     const { code, kind, message } = error;
     const remedy = error.kind === 'data' && policy.kind === 'stop' ? policy.remedy : error.remedy;
     throw new MillraceError(code, `a record of topic ${record.topic}: ${message}`, {
@@ -103,7 +105,7 @@ export class SourceRejects {
       const dead = {
         topic: policy.topic,
         key: record.key === null ? null : this.#json.encode(record.topic, record.key),
-        value: record.value === null ? null : this.#json.encode(record.topic, record.value),
+        value: one.kept?.bytes ?? (record.value === null ? null : this.#json.encode(record.topic, record.value)),
         headers: deadLetterHeaders(letter, own, policy.contextHeaders),
       };
       this.#log.failed(letter, () => ({ timestampMs: record.timestampMs, key: dead.key, value: dead.value }));
@@ -112,10 +114,15 @@ export class SourceRejects {
     }
   }
 
-  #letter({ record, stage, className, error }: FailedRecord, atMs: number): DeadLetter {
+  #letter({ record, stage, className, error, kept }: FailedRecord, atMs: number): DeadLetter {
     const { spec } = this.#context;
     const source = record.source ?? this.#standing();
-    const where = source === undefined ? {} : { source };
-    return { spec, stage, className, error, form: 'record', topic: record.topic, atMs, ...where };
+    // What was not decoded has not come as far as a transform or converter.
+    const place =
+      kept === undefined
+        ? ({ stage, className, form: 'record' } as const)
+        : ({ stage: 'TASK_POLL', className: spec.className, form: kept.form } as const);
+    const what = { spec, ...place, error, atMs };
+    return { ...what, ...(record.topic === '' ? {} : { topic: record.topic }), ...(source && { source }) };
   }
 }

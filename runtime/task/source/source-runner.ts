@@ -131,7 +131,7 @@ class SourceRun {
     this.#records = new RecordEncoder(converters, schemas, this.#output);
     this.#rejects = new SourceRejects(context, this.#records, converters);
     const { schemaHeader, compression } = settings;
-    this.#redriveParts = { context, chain, producer, schemaHeader, compression };
+    this.#redriveParts = { context, task: this.#task, chain, producer, schemaHeader, compression };
     this.#transforms = chain === null ? null : new SourceTransforms(chain, this.#rejects);
     this.#shipments = new Shipments({
       env,

@@ -1,14 +1,14 @@
 import type { SourceOffset, SourceRecord } from '../../connector/source.ts';
-import { NO_TIMESTAMP, RowBlock } from '../../record/row-block.ts';
-import type { LayoutNode, RowLayout } from '../../record/row-layout.ts';
-import type { Value } from '../../record/value.ts';
+import { RowBlock } from '../../record/row-block.ts';
 import type { TransformChain } from '../../transform/chain.ts';
-import { datumOf } from '../../transform/side.ts';
 import { TransformFailure } from '../../transform/transform-failure.ts';
-import { TransformRecord } from '../../transform/transform-record.ts';
+import type { TransformRecord } from '../../transform/transform-record.ts';
+import { encodable, fromRecord, fromRow } from './chain-record.ts';
+import { undecodedRow } from './failed-row.ts';
 import type { EncodableRecord } from './record-encoder.ts';
 import { RowRouting } from './row-routing.ts';
 import type { SourceRejects } from './source-rejects.ts';
+import { unencodable } from './unencodable.ts';
 
 /**
  * The chain of a source task. Rows stay rows where what becomes of them is told by their layouts;
@@ -32,13 +32,32 @@ export class SourceTransforms {
     if (records instanceof RowBlock) {
       const routed = this.#routing.apply(records);
       if (routed !== null) return routed;
-      for (let row = 0; row < records.count; row++) {
-        this.#pass(out, () => fromRow(records, row, records.layout(row)));
-      }
+      for (let row = 0; row < records.count; row++) this.#row(records, row, out);
     } else {
       for (const record of records) this.#pass(out, () => fromRecord(record), record.source);
     }
     return out.map(encodable);
+  }
+
+  /** A row whose cells cannot be decoded is one that the chain does not take. */
+  #row(block: RowBlock, row: number, out: TransformRecord[]): void {
+    const layout = block.layout(row);
+    let record: TransformRecord;
+    try {
+      record = fromRow(block, row, layout);
+    } catch (cause) {
+      const error = unencodable(layout.topic, cause);
+      const what = { stage: 'TASK_POLL', className: '', error } as const;
+      this.#rejects.failed({ ...what, ...undecodedRow(block, row) });
+      return;
+    }
+    let first: TransformRecord | null = record;
+    // The chain may change what it is given: a failure is told with the row as it was.
+    this.#pass(out, () => {
+      const given = first ?? fromRow(block, row, layout);
+      first = null;
+      return given;
+    });
   }
 
   #pass(out: TransformRecord[], make: () => TransformRecord, source?: SourceOffset): void {
@@ -56,46 +75,4 @@ export class SourceTransforms {
       });
     }
   }
-}
-
-/** As the encoder takes it. A record that a chain made null is a tombstone in the hub, whatever schema it still has. */
-export function encodable(record: TransformRecord): EncodableRecord {
-  return {
-    topic: record.topic,
-    partition: record.partition,
-    key: datumOf(record.keySchema, record.key),
-    value: datumOf(record.valueSchema, record.value),
-    headers: record.headers,
-    timestampMs: record.timestampMs,
-  };
-}
-
-/** A connector's record as a chain takes it. */
-export function fromRecord(record: SourceRecord): TransformRecord {
-  return new TransformRecord({
-    topic: record.topic,
-    partition: record.partition,
-    keySchema: record.key?.schema ?? null,
-    key: record.key?.value ?? null,
-    valueSchema: record.value?.schema ?? null,
-    value: record.value?.value ?? null,
-    headers: record.headers ?? [],
-    timestampMs: record.timestampMs,
-  });
-}
-
-/** A row as values. */
-export function fromRow(block: RowBlock, row: number, layout: RowLayout): TransformRecord {
-  const time = block.timestampMs[row] ?? NO_TIMESTAMP;
-  const value = (node: LayoutNode | null): Value => (node === null ? null : block.value(row, node));
-  return new TransformRecord({
-    topic: layout.topic,
-    partition: layout.partition,
-    keySchema: layout.key?.schema ?? null,
-    key: value(layout.key),
-    valueSchema: layout.value?.schema ?? null,
-    value: value(layout.value),
-    headers: layout.headers.map(({ key, node }) => ({ key, schema: node.schema, value: block.value(row, node) })),
-    timestampMs: time === NO_TIMESTAMP ? undefined : time,
-  });
 }

@@ -87,6 +87,8 @@ async function connect(libs: string, plugin: string): Promise<void> {
     say('Kafka Connect (its worker alone, without the broker)', seconds, figures);
   } finally {
     for (const child of running.reverse()) {
+      // The one that formatted the storage has ended long ago.
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
       await new Promise((resolve) => child.once('exit', resolve));
     }

@@ -7,7 +7,7 @@ import type { Schema } from '../../../runtime/record/schema.ts';
 import type { Value } from '../../../runtime/record/value.ts';
 import { writeJson } from '../../../runtime/record/value-json.ts';
 import { RowRouting } from '../../../runtime/task/source/row-routing.ts';
-import { fromRow } from '../../../runtime/task/source/source-transforms.ts';
+import { fromRow } from '../../../runtime/task/source/chain-record.ts';
 import { createChain, type TransformChain } from '../../../runtime/transform/chain.ts';
 import { isStruct } from '../../../runtime/transform/java-class.ts';
 import type { TransformRecord } from '../../../runtime/transform/transform-record.ts';

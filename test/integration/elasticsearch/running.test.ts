@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { elasticsearchSink } from '../../../connectors/elasticsearch/connector.ts';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { startSearch } from '../../services/elasticsearch.ts';
-import { TaskBench, until } from '../task/task-bench.ts';
+import { TaskBench } from '../task/task-bench.ts';
+import { until } from '../until.ts';
 import { SearchProbe } from './search-probe.ts';
 import { searchProxy } from './search-proxy.ts';
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METRIC_GROUPS } from '../../../runtime/observe/metrics/catalog.ts';
 import { connectorGauges } from '../../../runtime/observe/metrics/tasks.ts';
+import { findPromtool } from '../../services/promtool.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
 
@@ -159,12 +160,9 @@ describe('a running worker with sources and a sink', () => {
   });
 
   test('writes what Prometheus itself takes, and so are the rules', async (context) => {
-    const promtool = process.env['PROMTOOL'] ?? 'promtool';
-    const there = await run(promtool, ['--version']).then(
-      () => true,
-      () => false,
-    );
-    if (!there) context.skip('no promtool on the PATH or in PROMTOOL');
+    const found = await findPromtool();
+    if ('missing' in found) return context.skip(found.missing);
+    const { program: promtool } = found;
     expect((await run(promtool, ['check', 'rules', ALERTS])).stdout).toContain('SUCCESS');
     // Its opinions on names are on Kafka's and Debezium's too: what counts is that it can read all of it.
     const checking = run(promtool, ['check', 'metrics']);

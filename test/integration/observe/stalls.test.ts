@@ -76,7 +76,8 @@ describe('a task without progress', () => {
     expect((await worker.request('GET', '/metrics')).text).toMatch(
       /^millrace_task_stalled\{connector="sink",task="0",stage="writing"\} 1$/m,
     );
-    expect((await health('feed')).body).toMatchObject({ status: 'healthy', tasks: [{ standing: 'IDLE' }] });
+    await standing('feed', 'IDLE');
+    expect((await health('feed')).body).toMatchObject({ status: 'healthy' });
   });
 
   test('is started again where millrace.stall.action says so, and that is counted', async () => {
@@ -116,7 +117,7 @@ describe('a task without progress', () => {
     await sleep(STALL_MS + 2000);
     expect((await health('archive')).body).toMatchObject({
       status: 'healthy',
-      tasks: [{ standing: 'IDLE', idle: '1 open files are not due yet' }],
+      tasks: [{ standing: 'IDLE', idle: '1 open file is not due yet' }],
     });
     const [file, sink] = [await health('file'), await health('sink')];
     expect(file.body).toMatchObject({ status: 'healthy', tasks: [{ standing: 'IDLE', at: 'waiting' }] });

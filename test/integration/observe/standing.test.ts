@@ -5,7 +5,8 @@ import type { Hub, HubProducer } from '../../../runtime/hub/port.ts';
 import { LocalTaskHost, type LocalTask } from '../../../runtime/task/local-host.ts';
 import { memorySink, MemoryTarget } from '../task/memory-sink.ts';
 import { MemoryUpstream, memorySource } from '../task/memory-source.ts';
-import { TaskBench, until } from '../task/task-bench.ts';
+import { TaskBench } from '../task/task-bench.ts';
+import { until } from '../until.ts';
 
 let bench: TaskBench;
 

@@ -163,7 +163,7 @@ describe('a running Postgres source', () => {
     expect(answer.text).toMatch(/before [0-9A-F]+\/[0-9A-F]+, which is the earliest position/);
     expect(answer.headers.get('millrace-error') ?? answer.text).toContain('POSTGRES_REWIND_GONE');
     expect((await rewind({ time: 1, dry_run: true })).text).toContain('by LSN, not by time');
-    expect((await rewind({ lsn: 'here', dry_run: true })).text).toContain('no LSN');
+    expect((await rewind({ lsn: 'here', dry_run: true })).text).toContain('lsn must be a text such as 0/16B2D50');
   });
 
   it('reads again from a position that the slot still has', async () => {

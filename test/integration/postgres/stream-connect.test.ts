@@ -98,7 +98,7 @@ describe('transports', () => {
     await expect(failure).rejects.not.toThrow(/not-this/);
   });
 
-  test('a Unix socket directory works as the host, also for the stream', async () => {
+  test('a Unix socket directory as the host carries queries and the stream', async () => {
     await pg.sql('create publication sockets for table orders');
     const setup = {
       server: { ...pg, host: pg.socketDirectory },
@@ -113,7 +113,7 @@ describe('transports', () => {
     await stream.close();
   });
 
-  test('the stream works over verified TLS', async () => {
+  test('the stream carries megabytes over verified TLS', async () => {
     await pg.sql('create publication tls for table orders');
     const setup = {
       server: pg,

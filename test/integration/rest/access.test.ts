@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createSecretKey, createToken, revokeToken } from '../../../runtime/app/access-files.ts';
 import { restClient } from '../../../runtime/cli/rest-client.ts';
-import { internalTopics, startLocalWorker, until, type LocalWorker } from './secret-worker.ts';
+import { until } from '../until.ts';
+import { internalTopics, startLocalWorker, type LocalWorker } from './secret-worker.ts';
 
 const run = promisify(execFile);
 let folder: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConnector } from '../../../runtime/app/catalog.ts';
+import { loadConnector } from '../../../runtime/app/plugins/built-in-catalog.ts';
 import { sinkOptions, sourceOptions } from '../../../runtime/connector/connector-options.ts';
 import { goodConfigs, mutations, type Config } from './mutations.ts';
 import { startLocalWorker, type LocalWorker } from './local-worker.ts';

@@ -113,6 +113,14 @@ async function plantInConnectors(run: Run, providers: string): Promise<void> {
     'host',
     postgres('host', { 'database.user': `\${dir:${providers}:secret1}`, 'database.password': secrets.take() }),
   );
+  // What is no password is told by nobody either, nor a part of it.
+  await put('file', { 'connector.class': 'FileStreamSource', file: '/nonexistent/${env:PLANTED_2}/x', topic: 'file' });
+  await put('lines', {
+    'connector.class': 'FileStreamSink',
+    file: `/nonexistent/\${dir:${providers}:secret2}`,
+    topics: 'x',
+  });
+  await put('place', postgres('place', { 'database.hostname': '${env:PLANTED_3}', 'database.password': 'x' }));
   await put(
     'store',
     archive({
@@ -134,6 +142,8 @@ async function plantInConnectors(run: Run, providers: string): Promise<void> {
 /** Configurations that are refused, each another way, with secrets in every place that secrets are put. */
 async function plantInRefusals(run: Run, providers: string): Promise<void> {
   const { secrets } = run;
+  const lists = Array.from({ length: 30 }, (_, index) => `list${index}=${secrets.take()}, ${secrets.take()} x;y`);
+  await writeFile(join(providers, 'lists.properties'), lists.join('\n'));
   for (let index = 0; index < 30; index++) {
     const variable =
       [
@@ -142,10 +152,19 @@ async function plantInRefusals(run: Run, providers: string): Promise<void> {
         `\${env:PLANTED_${index % 20}}`,
       ][index % 3] ?? '';
     const config = postgres(`bad${index}`, { 'database.password': secrets.take() });
+    const list = `\${file:${providers}/lists.properties:list${index}}`;
     const bad: Record<string, string>[] = [
       { 'tasks.max': variable },
       { 'database.sslmode': variable, 'database.sslpassword': secrets.take() },
       { 'connector.class': variable },
+      { transforms: list, 'transforms.a.type': variable },
+      {
+        transforms: 'a',
+        'transforms.a.type': index % 2 === 0 ? 'Cast$Value' : 'ReplaceField$Value',
+        'transforms.a.spec': list,
+        'transforms.a.renames': list,
+      },
+      { predicates: list, 'topic.creation.groups': list, 'table.include.list': list },
       {
         'database.port': 'x',
         'my.api.token': secrets.take(),

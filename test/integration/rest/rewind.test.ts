@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import type { ConnectorStateInfo, Rewind } from '../../../runtime/rest/api.ts';
 import { violation } from '../../unit/rest/answer-schemas.ts';
+import { until } from '../until.ts';
 import { valueTexts } from './hub-records.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from './local-worker.ts';
 
@@ -47,15 +48,6 @@ async function rewind(name: string, body: object): Promise<Answer> {
   const answer = await worker.request('POST', path, body);
   expect(violation('POST', path, answer.status, answer.text)).toBeNull();
   return answer;
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the awaited state did not come');
 }
 
 async function committed(name: string): Promise<unknown> {

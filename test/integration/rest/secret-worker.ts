@@ -14,12 +14,3 @@ export async function internalTopics(worker: LocalWorker): Promise<string> {
   }
   return JSON.stringify([...texts]);
 }
-
-export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the awaited state did not come');
-}

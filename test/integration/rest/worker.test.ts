@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { CompactedTopic, type CompactedRecord } from '../../../runtime/store/compacted-topic.ts';
+import { until } from '../until.ts';
 import { startLocalWorker, type LocalWorker } from './local-worker.ts';
 
 let folder: string;
@@ -66,15 +67,6 @@ async function internalTopics(worker: LocalWorker): Promise<string> {
     await store.close();
   }
   return texts.join();
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the awaited state did not come');
 }
 
 async function states(worker: LocalWorker, name: string): Promise<string> {

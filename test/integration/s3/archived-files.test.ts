@@ -44,6 +44,17 @@ describe.skipIf(missing)('the archive in a bucket', () => {
     expect(new Set(files).size).toBe(1005);
   });
 
+  test('is searched whole where transforms rename topics, hidden objects and other topics left out', async () => {
+    const renamed = new Bucket(server as Exclude<typeof server, { missing: string }>, 'renamed');
+    await renamed.put('shop/partition=0/orders+0+0000000000.json', 'first');
+    await renamed.put('other/partition=1/orders+1+0000000007.json', 'second');
+    await renamed.put('shop/partition=0/old.orders+0+0000000000.json', 'of another topic');
+    await renamed.put('.millrace/facts/shop/partition=0/orders+0+0000000000.json,facts', 'hidden');
+    const own = { ...renamed.config({ 'flush.size': '1' }), transforms: 'route' };
+    const files = await found(own);
+    expect(files.map((path) => readFileSync(path, 'utf8')).toSorted()).toEqual(['first', 'second']);
+  });
+
   test('has nothing of a topic without objects', async () => {
     expect(await found(config, 'nothing')).toEqual([]);
   });

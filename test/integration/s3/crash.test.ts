@@ -15,15 +15,19 @@ afterAll(async () => {
   if (!missing) await server.stop();
 });
 
-/** Kills the sink again and again, with another flush size each time, then lets it reach the end. */
+/**
+ * Kills the sink again and again, with another flush size each time, then lets it reach the end. Goes on, with
+ * more time between kills, until a kill has met a file that was whole and not yet counted.
+ */
 async function crashing(config: RawConfig, kills: number, seed: number, scale: number): Promise<void> {
   let from = '0';
   let random = seed;
   let adopted = 0;
-  for (let kill = 0; kill < kills; kill++) {
+  for (let kill = 0; kill < kills || (adopted === 0 && kill < 4 * kills); kill++) {
     random = (random * 48271) % 2147483647;
     const flushSize = String(scale * (200 + (random % 900)));
-    const killed = await run({ ...config, 'flush.size': flushSize }, from, random % (100 + 50 * scale));
+    const withinMs = (random % (100 + 50 * scale)) * (1 + Math.floor(kill / kills));
+    const killed = await run({ ...config, 'flush.size': flushSize }, from, withinMs);
     adopted += killed.adopted;
     from = killed.ended ? '0' : killed.durable;
   }
@@ -44,6 +48,25 @@ describe('killed in the middle of writing, over and over', () => {
       await crashing({ 'store.url': `file://${root}`, ...more }, 12, seed, 1);
       expectOnce(numbers(await finishedFiles(root)));
     } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  test.each([
+    ['by topic', {}, 23],
+    ['by topic and hour', hourly, 29],
+  ])('a folder has each record once where transforms name topics after records: %s', async (_what, more, seed) => {
+    const root = await mkdtemp(join(tmpdir(), 'mr-s3-crash-'));
+    process.env['DESTINATIONS'] = '3';
+    try {
+      await crashing({ 'store.url': `file://${root}`, ...more }, 12, seed, 1);
+      const files = await finishedFiles(root);
+      expectOnce(numbers(files));
+      expect(new Set([...files.keys()].map((name) => name.split('/').at(1)))).toEqual(
+        new Set(['to-0', 'to-1', 'to-2']),
+      );
+    } finally {
+      delete process.env['DESTINATIONS'];
       await rm(root, { recursive: true });
     }
   });

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { s3Sink } from '../../../connectors/s3/connector.ts';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { memorySource, MemoryUpstream } from '../task/memory-source.ts';
-import { TaskBench, until } from '../task/task-bench.ts';
+import { TaskBench } from '../task/task-bench.ts';
 import { finishedFiles, parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
+import { until } from '../until.ts';
 
 let bench: TaskBench;
 let root: string;
@@ -65,6 +66,29 @@ describe('from the hub into a folder', () => {
     await until(async () => (await committed()) === 5);
     await task.stop(2000);
     expect(parsedLines(await finishedFiles(root))).toHaveLength(5);
+  });
+
+  test('behind an exactly-once source the end is reached: the last marker is passed once its file is closed', async () => {
+    const upstream = new MemoryUpstream();
+    upstream.produce(5);
+    const source = bench.start(memorySource(upstream), { name: 'source', 'millrace.delivery': 'exactly-once' });
+    await until(() => upstream.committed.at(-1) === 5);
+    await source.task.stop(2000);
+    const end = async (): Promise<number> =>
+      Number((await bench.hub.admin.offsets({ topic: 'memory', partition: 0 }, 'read_committed')).latest);
+    expect(await end()).toBeGreaterThan(5);
+    const schedule = { 'rotate.schedule.interval.ms': '100', timezone: 'UTC', 'millrace.envelope': 'true' };
+    const { task } = bench.start(s3Sink, config(schedule));
+    await until(async () => (await committed()) === (await end()));
+    await until(() => task.view().gauges['lag_records'] === 0);
+    await task.stop(2000);
+    expect(parsedLines(await finishedFiles(root))).toHaveLength(5);
+    // It goes on from there.
+    await fill(5, 8);
+    const again = bench.start(s3Sink, config(schedule));
+    await until(async () => (await committed()) === (await end()));
+    await again.task.stop(2000);
+    expect(parsedLines(await finishedFiles(root))).toHaveLength(8);
   });
 
   test('a task that died before its commit finds its files, with another flush.size too', async () => {

@@ -5,10 +5,17 @@
  *     node sink-child.ts <connector configuration as JSON> <from offset> <records>
  */
 import { connector } from '../../../connectors/s3/index.ts';
+import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { crashingEnv } from '../../../runtime/env/real.ts';
 import { taskStart } from '../../unit/connectors/s3/sink-records.ts';
 import { numberedRecord } from './numbered.ts';
+
+/** As a transform that names topics after records would have it. */
+function routed(record: SinkRecord): SinkRecord {
+  const topics = Number(process.env['DESTINATIONS'] ?? 0);
+  return topics === 0 ? record : { ...record, destination: `to-${(Number(record.offset) * 7) % topics}` };
+}
 
 const [configText = '{}', from = '0', count = '0'] = process.argv.slice(2);
 if (connector.kind !== 'sink') throw new Error('not a sink');
@@ -20,7 +27,7 @@ let at = Number(from);
 let batches = 0;
 while (at < Number(count)) {
   const size = Math.min(97, Number(count) - at);
-  const batch = Array.from({ length: size }, (_, i) => numberedRecord(at + i));
+  const batch = Array.from({ length: size }, (_, i) => routed(numberedRecord(at + i)));
   const { durable, seek } = await task.write(batch, start.signal);
   at = Number(seek?.get('orders-0') ?? BigInt(at + size));
   if (seek !== undefined) process.stdout.write('adopted\n');

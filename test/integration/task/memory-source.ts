@@ -1,12 +1,14 @@
 import type { SourceConnector } from '../../../runtime/connector/connector.ts';
 import { optionSet } from '../../../runtime/connector/options.ts';
 import type {
+  RejectedSource,
   SourceBatch,
   SourceOffset,
   SourceRecord,
   SourceTask,
   SourceTaskStart,
 } from '../../../runtime/connector/source.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Datum, JsonObject } from '../../../runtime/record/record.ts';
 import { field, primitive, structOf } from '../../../runtime/record/schema-builder.ts';
 import { struct } from '../../../runtime/record/value.ts';
@@ -26,6 +28,8 @@ export class MemoryUpstream {
   ends = false;
   /** The text of a row. */
   text = (id: number): string => `row ${id}`;
+  /** Rows that the task cannot read, now. */
+  unreadable = (_id: number): boolean => false;
   /** Called before each read: may throw or wait. */
   beforeRead: (at: number, signal: AbortSignal) => Promise<void> | void = () => undefined;
   #wake: (() => void)[] = [];
@@ -84,10 +88,18 @@ class MemorySourceTask implements SourceTask {
     if (rows.length === 0) return null;
     this.#at += rows.length;
     const index = this.#at;
+    const wrong = rows.filter(({ id }) => upstream.unreadable(id));
     return {
-      records: rows.map((row) => record(row, upstream.text(row.id))),
+      records: rows.filter((row) => !wrong.includes(row)).map((row) => record(row, upstream.text(row.id))),
+      ...(wrong.length === 0 ? {} : { rejected: wrong.map(rejected) }),
       progress: [{ partition: PARTITION, position: { toOffset: () => ({ index }) } }],
     };
+  }
+
+  revive({ raw }: Pick<RejectedSource, 'raw'>): Promise<readonly SourceRecord[]> {
+    const row = JSON.parse(Buffer.from(raw).toString()) as MemoryUpstream['rows'][number];
+    if (this.#upstream.unreadable(row.id)) return Promise.reject(new Error(`row ${row.id} is unreadable still`));
+    return Promise.resolve([record(row, this.#upstream.text(row.id))]);
   }
 
   committed(_partition: JsonObject, position: { toOffset(): JsonObject }): Promise<void> {
@@ -99,6 +111,16 @@ class MemorySourceTask implements SourceTask {
     this.#upstream.closed++;
     return Promise.resolve();
   }
+}
+
+function rejected(row: MemoryUpstream['rows'][number]): RejectedSource {
+  const raw = Buffer.from(JSON.stringify(row));
+  const source = { partition: PARTITION, offset: { index: row.id } };
+  return {
+    raw,
+    source,
+    error: new MillraceError('MEMORY_UNREADABLE', `row ${row.id} is unreadable`, { kind: 'data' }),
+  };
 }
 
 function record({ id, topic }: { readonly id: number; readonly topic: string }, text: string): SourceRecord {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
+import type { SourceTask } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
+import { until } from '../until.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
-import { TaskBench, until } from './task-bench.ts';
+import { TaskBench } from './task-bench.ts';
 
 const config = {
   name: 'source',
@@ -98,5 +100,49 @@ describe('dead letters of a source', () => {
     const { deadletters } = await service.list('source', { error: 'VALUE_CONVERTER' }, 10, false);
     expect(deadletters.map(({ value }) => (value as { id: number }).id)).toEqual([0, 1, 2]);
     expect(await bench.records('memory')).toEqual([]);
+  });
+
+  test('bytes that the source could not read are given to it again, and pass the chain', async () => {
+    upstream.text = (id) => String(id);
+    upstream.unreadable = (id) => id === 1;
+    upstream.produce(3);
+    bench.start(memorySource(upstream), { ...config, ...cast });
+    await until(() => upstream.committed.at(-1) === 3);
+    expect((await done((await service.redrive('source', everything)).id)).outcomes).toEqual({ failed: 1 });
+    const { deadletters } = await service.list('source', {}, 10, false);
+    expect(deadletters).toMatchObject([
+      { form: 'raw', stage: 'TASK_POLL', redrives: 1, value: { id: 1 }, message: 'row 1 is unreadable still' },
+    ]);
+    expect(deadletters[0]?.source).toEqual({ partition: { server: 'memory' }, offset: { index: 1 } });
+    upstream.unreadable = () => false;
+    expect((await done((await service.redrive('source', everything)).id)).outcomes).toEqual({ redriven: 1 });
+    const records = await bench.records('memory');
+    expect(records.map(({ value }) => value)).toEqual(['{"id":0,"text":0}', '{"id":2,"text":2}', '{"id":1,"text":1}']);
+    const headers = new Map(records.at(-1)?.headers.map(({ key, value }) => [key, String(value)]));
+    expect(headers.get('millrace.redrive.count')).toBe('2');
+  });
+
+  test('bytes of a source that reads none again stay dead letters', async () => {
+    upstream.unreadable = (id) => id === 1;
+    upstream.produce(3);
+    const source = memorySource(upstream);
+    const once = (): SourceTask => {
+      const task = source.createTask({});
+      return { open: (start) => task.open(start), read: (signal) => task.read(signal), close: () => task.close() };
+    };
+    bench.start({ ...source, createTask: once }, config);
+    await until(async () => (await service.list('source', {}, 10, false)).deadletters.length === 1);
+    expect((await done((await service.redrive('source', everything)).id)).outcomes).toEqual({ unsupported: 1 });
+    expect((await service.list('source', {}, 10, false)).deadletters).toHaveLength(1);
+  });
+
+  test('are redriven as often as the limit allows', async () => {
+    upstream.unreadable = (id) => id === 1;
+    upstream.produce(3);
+    bench.start(memorySource(upstream), { ...config, 'millrace.redrive.max': '2' });
+    await until(() => upstream.committed.at(-1) === 3);
+    const outcomes = [];
+    for (let i = 0; i < 3; i++) outcomes.push((await done((await service.redrive('source', everything)).id)).outcomes);
+    expect(outcomes).toEqual([{ failed: 1 }, { failed: 1 }, { limit: 1 }]);
   });
 });

@@ -5,8 +5,10 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RedriveRequest } from '../../../runtime/rest/deadletters-access.ts';
+import { RedriveStore } from '../../../runtime/store/redrives.ts';
+import { until } from '../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
-import { TaskBench, until } from './task-bench.ts';
+import { TaskBench } from './task-bench.ts';
 
 let bench: TaskBench;
 let target: MemoryTarget;
@@ -126,6 +128,52 @@ describe('dead letters of a sink', () => {
       'redriven',
     ]);
     expect(await done((await service.redrive('sink', everything)).id)).toMatchObject({ total: 0 });
+  });
+
+  test('ordered several times at once are redriven once, and the other orders are refused by name', async () => {
+    await fill(three);
+    bad = new Set([0, 1, 2]);
+    bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    bad.clear();
+    const discard: RedriveRequest = { ...everything, action: 'discard' };
+    const orders = [everything, everything, discard, everything, discard, everything];
+    const answers = await Promise.allSettled(orders.map((order) => service.redrive('sink', order)));
+    const [first] = answers;
+    expect(first?.status).toBe('fulfilled');
+    // Those that came while it was under way; one that came after its end found nothing left.
+    for (const answer of answers.slice(1)) {
+      if (answer.status === 'fulfilled') expect(answer.value).toMatchObject({ state: 'done', total: 0 });
+      else expect(answer.reason).toMatchObject({ code: 'DEADLETTERS_BUSY', kind: 'conflict' });
+    }
+    await until(async () => (await service.jobs('sink')).every(({ state }) => state === 'done'));
+    expect(written()).toEqual([0, 1, 2]);
+    const { deadletters } = await service.list('sink', {}, 10, true);
+    expect(deadletters.map(({ state }) => state)).toEqual(['redriven', 'redriven', 'redriven']);
+  });
+
+  test('of jobs that were open side by side each comes to its end', async () => {
+    await fill(three);
+    bad = new Set([0, 2]);
+    const { task } = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    await task.stop(2000);
+    bad.clear();
+    const { id } = await service.redrive('sink', everything);
+    const store = await RedriveStore.open(
+      { hub: bench.hub, env: realEnv, failed: () => {} },
+      new AbortController().signal,
+    );
+    const [job] = store.jobs('sink');
+    if (job === undefined) throw new Error('the job is not stored');
+    await store.putJob({ ...job, id: 'second' });
+    await store.putJob({ ...job, id: 'third', action: 'discard' });
+    await store.close();
+    bench.start(memorySink(target), config);
+    await until(async () => (await service.jobs('sink')).every(({ state }) => state === 'done'));
+    expect(await done(id)).toMatchObject({ outcomes: { redriven: 2 } });
+    expect(await done('second')).toMatchObject({ total: 2, outcomes: {} });
+    expect(written()).toEqual([1, 0, 2]);
   });
 
   test('one that fails again is a new dead letter with its count, until the limit', async () => {

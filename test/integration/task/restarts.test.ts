@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { until } from '../until.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
-import { TaskBench, until } from './task-bench.ts';
+import { TaskBench } from './task-bench.ts';
 
 let bench: TaskBench;
 let upstream: MemoryUpstream;

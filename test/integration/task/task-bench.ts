@@ -9,7 +9,7 @@ import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import type { Hub, Isolation } from '../../../runtime/hub/port.ts';
 import type { RawHeader } from '../../../runtime/record/record.ts';
-import type { TaskSpec, TaskState, TaskView } from '../../../runtime/task/host.ts';
+import type { TaskSpec, TaskState } from '../../../runtime/task/host.ts';
 import { LocalTaskHost, type LocalTask } from '../../../runtime/task/local-host.ts';
 
 export interface StoredRecord {
@@ -46,9 +46,10 @@ export class TaskBench {
     });
   }
 
-  static async open(env: Env = realEnv): Promise<TaskBench> {
+  /** `through`: what tasks have in place of the hub. */
+  static async open(env: Env = realEnv, through: (hub: Hub) => Hub = (hub) => hub): Promise<TaskBench> {
     const path = await mkdtemp(join(tmpdir(), 'millrace-task-'));
-    return new TaskBench(path, await openHub({ path, env }), env);
+    return new TaskBench(path, through(await openHub({ path, env })), env);
   }
 
   start(connector: Connector, config: Record<string, string> = {}, paused = false): StartedTask {
@@ -112,17 +113,4 @@ export interface StartedTask {
   readonly task: LocalTask;
   /** Every state it was in, in order. */
   readonly states: TaskState[];
-}
-
-/** Waits until the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-export function viewState(task: { view(): TaskView }): TaskState {
-  return task.view().state;
 }

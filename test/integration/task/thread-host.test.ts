@@ -6,7 +6,7 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import type { TaskHandle, TaskState } from '../../../runtime/task/host.ts';
 import { ThreadTaskHost } from '../../../runtime/task/thread-host.ts';
-import { until } from './task-bench.ts';
+import { until } from '../until.ts';
 
 let path: string;
 let hub: Awaited<ReturnType<typeof openHub>>;
@@ -63,7 +63,7 @@ function start(
 
 async function running(task: TaskHandle): Promise<void> {
   try {
-    await until(() => task.view().records > 0, 20_000);
+    await until(() => task.view().records > 0, 60_000);
   } catch (error) {
     throw new Error(`${JSON.stringify(task.view())} ${logged.join('; ')}`, { cause: error });
   }

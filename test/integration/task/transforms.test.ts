@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
+import { until } from '../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
-import { TaskBench, until } from './task-bench.ts';
+import { TaskBench } from './task-bench.ts';
 
 let bench: TaskBench;
 

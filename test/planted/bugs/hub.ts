@@ -5,9 +5,9 @@ export const hubBugs: readonly PlantedBug[] = [
   {
     name: 'nothing is synced',
     invariant: 'I1',
-    file: 'runtime/hub/embedded/store.ts',
-    find: 'noSync: false,',
-    plant: 'noSync: true,',
+    file: 'runtime/hub/embedded/lmdb-guard.ts',
+    find: 'const flags = MDB_NOSUBDIR |',
+    plant: 'const flags = 0x10000 | MDB_NOSUBDIR |',
     test: 'test/chaos/hub/one-cut.test.ts',
   },
   {
@@ -17,6 +17,15 @@ export const hubBugs: readonly PlantedBug[] = [
     find: 'durable ? COMMIT_SYNCHRONOUSLY : COMMIT_SYNCHRONOUSLY | NO_META_SYNC',
     plant: 'COMMIT_SYNCHRONOUSLY | NO_META_SYNC',
     test: 'test/chaos/hub/one-cut.test.ts',
+  },
+  {
+    name: 'the writer takes another process’s word for where its transaction begins',
+    invariant: 'I5',
+    file: 'runtime/hub/embedded/store.ts',
+    find: '          last.prove(number);\n',
+    plant: '',
+    test: 'test/unit/hub/embedded/last-transaction.test.ts',
+    only: 'commits behind the last commit where the store was put back by 1',
   },
   {
     name: 'readers see a commit before it is synced',

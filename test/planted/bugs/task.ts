@@ -77,8 +77,8 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'a seek of a sink is ignored',
     invariant: 'I5',
-    file: 'runtime/task/sink/sink-runner.ts',
-    find: 'this.#positions.seek(result.seek);',
+    file: 'runtime/task/sink/sink-delivery.ts',
+    find: 'this.#parts.positions.seek(result.seek);',
     plant: '',
     test: 'test/integration/task/sink-runner.test.ts',
     only: 'reads on where the sink wants to',
@@ -86,8 +86,8 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'a rejected record is dropped without a trace',
     invariant: 'I5',
-    file: 'runtime/task/sink/sink-runner.ts',
-    find: 'if (result.rejected !== undefined) await this.#rejects.take(result.rejected);',
+    file: 'runtime/task/sink/sink-delivery.ts',
+    find: 'if (result.rejected !== undefined) await this.#parts.rejects.take(result.rejected);',
     plant: '',
     test: 'test/integration/task/sink-runner.test.ts',
     only: 'with a dead-letter topic a rejected record goes there',
@@ -168,10 +168,10 @@ export const taskBugs: readonly PlantedBug[] = [
   {
     name: 'an error tells the secret that a variable stands for',
     invariant: 'I9',
-    file: 'runtime/settings/providers.ts',
-    find: 'return errors.map((error) => ({ ...error, message: hide(error.message) }));',
-    plant: 'return errors;',
-    test: 'test/unit/settings/providers.test.ts',
-    only: 'keep what a variable stands for out of errors',
+    file: 'runtime/cluster/resolved-errors.ts',
+    find: 'if (variables.length === 0) return found;',
+    plant: 'if (variables.length >= 0) return found;',
+    test: 'test/unit/cluster/resolved-errors.test.ts',
+    only: 'never answers with a value or a piece of it',
   },
 ];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
 import { parseConnectorFile } from '../../../runtime/app/connector-files.ts';
 import { validateConfig } from '../../../runtime/connector/validate.ts';
 import { workerSettings } from '../../../runtime/settings/worker-settings.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { restClient } from '../../../runtime/cli/rest-client.ts';
+import { restClient, segment } from '../../../runtime/cli/rest-client.ts';
 
 const servers: (() => void)[] = [];
 
@@ -42,4 +42,12 @@ it('an error of a worker stands for itself', async () => {
   const url = await answering(404, '{"error_code": 404, "message": "Connector shop not found"}');
   const asked = restClient(url, new AbortController().signal).request('GET', '/topics');
   await expect(asked).rejects.toMatchObject({ code: 'REST_404', message: 'Connector shop not found', kind: 'missing' });
+});
+
+describe('a name in an address', () => {
+  it('is encoded, and refused where the address would be that of something else', () => {
+    expect(['a/b', '...', 'a%b', 'ü'].map(segment)).toEqual(['a%2Fb', '...', 'a%25b', '%C3%BC']);
+    for (const name of ['.', '..', '\ud800'])
+      expect(() => segment(name)).toThrow(expect.objectContaining({ code: 'CLI_NAME', kind: 'config' }));
+  });
 });

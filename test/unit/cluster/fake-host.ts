@@ -1,4 +1,12 @@
-import type { TaskFailure, TaskHandle, TaskHost, TaskSpec, TaskState, TaskView } from '../../../runtime/task/host.ts';
+import type {
+  PendingRestart,
+  TaskFailure,
+  TaskHandle,
+  TaskHost,
+  TaskSpec,
+  TaskState,
+  TaskView,
+} from '../../../runtime/task/host.ts';
 
 /** A host whose tasks only have states; a test moves them. */
 export class FakeHost implements TaskHost {
@@ -42,6 +50,7 @@ export class FakeTask implements TaskHandle {
   readonly #stopResult: 'stopped' | 'terminated';
   #state: TaskState = 'STARTING';
   #failure: TaskFailure | undefined;
+  #restart: PendingRestart | undefined;
 
   constructor(
     spec: TaskSpec,
@@ -66,6 +75,12 @@ export class FakeTask implements TaskHandle {
     this.#changed(this.view());
   }
 
+  /** It failed, and starts again by itself. */
+  retry(trace: string): void {
+    this.#restart = { code: 'TEST_FAILED', trace, atMs: 0, attempt: 1 };
+    this.set('STARTING');
+  }
+
   fail(failed: TaskFailure): void {
     this.#failure = failed;
     this.set('FAILED');
@@ -85,6 +100,7 @@ export class FakeTask implements TaskHandle {
       info: {},
       warnings: {},
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...(this.#restart === undefined || this.#state !== 'STARTING' ? {} : { restart: this.#restart }),
     };
   }
 

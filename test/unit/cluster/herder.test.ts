@@ -305,6 +305,24 @@ describe('the herder', () => {
     expect(second.herder.answers.status('src').connector.state).toBe('RUNNING');
   });
 
+  it('shows what a task waits for though the disk is too full to store it, and stores it once there is room', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    worker.hub.appendError = new MillraceError('HUB_DISK_FULL', 'the disk is full', { kind: 'full' });
+    worker.host.task('src').retry('HUB_DISK_FULL: starts again by itself');
+    await until(() => worker.herder.answers.status('src').tasks[0]?.state === 'UNASSIGNED');
+    expect(worker.herder.answers.status('src').tasks[0]?.trace).toContain('HUB_DISK_FULL');
+    expect(worker.herder.answers.taskStatus('src', 0)).toMatchObject({ state: 'UNASSIGNED', id: 0 });
+    expect(worker.statuses.task('src', 0)?.state).toBe('RUNNING');
+    worker.hub.appendError = null;
+    await expect.poll(() => worker.statuses.task('src', 0)?.state, { timeout: 5000 }).toBe('UNASSIGNED');
+    expect(worker.statuses.task('src', 0)?.trace).toContain('HUB_DISK_FULL');
+    worker.host.task('src').set('RUNNING');
+    await until(() => worker.statuses.task('src', 0)?.state === 'RUNNING');
+    expect(worker.herder.answers.taskStatus('src', 0)).not.toHaveProperty('trace');
+  });
+
   it('ends on a full disk too, though it cannot say so in the statuses', async () => {
     const worker = await startTestWorker();
     await worker.herder.create('src', source, 'STARTED');
@@ -318,6 +336,30 @@ describe('the herder', () => {
     );
     worker.hub.appendError = null;
     await worker.close();
+  });
+
+  it('tells once of settings of Kafka clients that have no effect, and anew where there are others', async () => {
+    const told = (worker: TestWorker): unknown[] =>
+      worker.lines.filter(({ message }) => message.includes('Kafka clients')).map(({ fields }) => fields['keys']);
+    const first = await start();
+    const config = { ...source, 'producer.override.max.request.size': '1', 'producer.override.acks': 'all' };
+    await first.herder.putConfig('src', config);
+    await until(() => state(first, 'src') === 'RUNNING RUNNING');
+    await first.herder.patchConfig('src', { file: 'other' });
+    await first.herder.settled();
+    expect(told(first)).toEqual([['producer.override.max.request.size']]);
+    expect(first.lines.find(({ message }) => message.includes('Kafka clients'))).toMatchObject({
+      level: 'warn',
+      fields: { connector: 'src', reason: expect.stringContaining('the hub is embedded') },
+    });
+    await first.herder.patchConfig('src', { 'sasl.mechanism': 'PLAIN' });
+    await first.herder.settled();
+    expect(told(first).at(-1)).toEqual(['producer.override.max.request.size', 'sasl.mechanism']);
+    await first.close();
+    const second = await start(first.hub);
+    await until(() => state(second, 'src') === 'RUNNING RUNNING');
+    await second.herder.settled();
+    expect(told(second)).toEqual([['producer.override.max.request.size', 'sasl.mechanism']]);
   });
 
   it('says when a task had to be terminated', async () => {

@@ -3,7 +3,7 @@ import { registeredConnectors } from '../../../connectors/registry.ts';
 import { shownConfig } from '../../../runtime/cluster/shown-config.ts';
 import { declared, option, optionSet } from '../../../runtime/connector/options.ts';
 import { isSecret } from '../../../runtime/connector/secrets.ts';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
 
 const config = {
   'connector.class': 'some-package',

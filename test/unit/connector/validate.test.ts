@@ -110,6 +110,13 @@ describe('validation of a source', () => {
     expect([unknown, errors]).toEqual([['team'], []]);
   });
 
+  it('accepts settings of Kafka clients, and names those that change nothing apart from other keys', () => {
+    const own = { ...source, 'producer.override.max.request.size': '5', 'sasl.mechanism': 'PLAIN', team: 'data' };
+    const { client, unknown, inert, errors } = validateConfig(fileSource, own, catalog);
+    expect(client).toEqual(['producer.override.max.request.size', 'sasl.mechanism']);
+    expect([unknown, inert, errors]).toEqual([['team'], [], []]);
+  });
+
   it('lets a connector declare a shared key its own way', () => {
     const own = optionSet('own', {
       'tasks.max': option.int({ doc: 'Own.', default: 1, maximum: 2 }),

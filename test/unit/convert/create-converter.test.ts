@@ -156,7 +156,16 @@ describe('the simple header converter', () => {
     ['00:00:01.500Z', 'int32', 1500],
     ['2026-11-25T00:00:00.001Z', 'int64', 1795564800001n],
     ['null', undefined, null],
-    ['{"k":1}', undefined, new Map([['k', 1]])],
+    ['{"k":1}', 'map', new Map([['k', 1]])],
+    [
+      '{"k":1,"l":"x"}',
+      undefined,
+      new Map<string, Value>([
+        ['k', 1],
+        ['l', 'x'],
+      ]),
+    ],
+    ['[1,5946285800]', 'array', [1n, 5946285800n]],
     ['[1,', 'string', '[1,'],
   ])('reads %j', (text, type, value) => {
     const datum = converter.decode('t', { key: 'h', value: Buffer.from(text) });

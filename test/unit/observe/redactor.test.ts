@@ -18,6 +18,19 @@ describe('the redactor', () => {
     expect(redactor.hide(`unreadable: ${line}`)).toBe('unreadable: [hidden]');
   });
 
+  it('hides the longer parts of a list, where it is told of one, and finds them in a text', () => {
+    const redactor = new Redactor();
+    redactor.learnParts('first-part, x y;second-part');
+    expect(redactor.hide('class first-part, and second-part: x')).toBe('class [hidden], and [hidden]: x');
+    expect(redactor.knownIn('/a/first-part/b')).toEqual(['first-part']);
+    redactor.learnParts('Db.Example.ORG, x');
+    expect(redactor.hide('getaddrinfo ENOTFOUND db.example.org, not Db.Example.ORG')).toBe(
+      'getaddrinfo ENOTFOUND [hidden], not [hidden]',
+    );
+    redactor.learn('whole one, not-in-parts');
+    expect(redactor.hide('not-in-parts')).toBe('not-in-parts');
+  });
+
   it('hides the longest of those that fit', () => {
     const redactor = new Redactor();
     redactor.learn('hush');

@@ -38,6 +38,7 @@ describe('roles', () => {
     ['PUT', '/connectors/:connector/config', 'admin'],
     ['DELETE', '/connectors/:connector', 'admin'],
     ['PATCH', '/connectors/:connector/offsets', 'admin'],
+    ['POST', '/topics/:topic/records', 'admin'],
     ['POST', '/what/is/new', 'admin'],
   ])('%s %s needs %s', (method, route, role) => {
     expect(neededRole(method, route)).toBe(role);

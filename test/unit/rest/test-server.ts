@@ -29,6 +29,7 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
     topics: {
       list: () => worker.hub.admin.topics(),
       create: (name, partitions, config) => worker.hub.admin.createTopic(name, partitions, config),
+      produce: () => Promise.resolve([]),
     },
     bodyBytes: 65536,
     hosts: null,

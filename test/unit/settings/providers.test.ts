@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { ConfigProviders, unresolve, unresolveErrors } from '../../../runtime/settings/providers.ts';
+import { ConfigProviders, unresolve } from '../../../runtime/settings/providers.ts';
 
 let folder: string;
 
@@ -64,6 +64,33 @@ describe('config providers', () => {
     }
   });
 
+  it('hand out nothing that a link in an allowed folder leads to', async () => {
+    const inner = join(folder, 'inner');
+    await mkdir(inner);
+    await symlink('../db.properties', join(inner, 'db.properties'));
+    await symlink('../token', join(inner, 'token'));
+    await symlink('..', join(inner, 'up'));
+    await mkdir(join(inner, '..data'));
+    await writeFile(join(inner, '..data', 'mounted'), 'own');
+    await symlink('..data/mounted', join(inner, 'mounted'));
+    const worker = {
+      'config.providers': 'file,dir',
+      'config.providers.file.param.allowed.paths': inner,
+      'config.providers.dir.param.allowed.paths': inner,
+    };
+    const limited = new ConfigProviders(realEnv, {}, worker);
+    // As Kubernetes mounts secrets.
+    expect(await limited.resolve({ a: `\${dir:${inner}:mounted}` })).toEqual({ a: 'own' });
+    const values = [`file:${inner}/db.properties:user`, `dir:${inner}:token`, `dir:${inner}/up:token`];
+    for (const value of values) {
+      await expect(limited.resolve({ a: `\${${value}}` })).rejects.toMatchObject({
+        code: 'CONFIG_VARIABLE_UNRESOLVED',
+        key: 'a',
+        message: expect.stringContaining('or leads out of them'),
+      });
+    }
+  });
+
   it('that do not exist are refused by key', () => {
     const worker = { 'config.providers': 'vault', 'config.providers.vault.class': 'com.example.Vault' };
     expect(() => new ConfigProviders(realEnv, {}, worker)).toThrow(
@@ -77,12 +104,19 @@ describe('config providers', () => {
     expect(unresolve({ ...resolved, slice: '1' }, raw, resolved)).toEqual({ ...raw, slice: '1' });
   });
 
-  it('keep what a variable stands for out of errors', () => {
-    const raw = { password: '${env:P}', port: 'x' };
-    const resolved = { password: 'hush', port: 'x' };
-    const error = { key: 'password', reason: 'invalid', message: 'Invalid value hush for password' } as const;
-    expect(unresolveErrors([error], raw, resolved)).toEqual([
-      { ...error, message: 'Invalid value ${env:P} for password' },
-    ]);
+  it('keep a variable whose value was divided among tasks, and hide what was added', () => {
+    const raw = { tables: '${env:T}', host: 'h' };
+    const resolved = { tables: 'a,b', host: 'h' };
+    const derived = { ...resolved, tables: 'a', first: 'a' };
+    expect(unresolve(derived, raw, resolved, (text) => text.replace('a', '[hidden]'))).toEqual({
+      ...raw,
+      first: '[hidden]',
+    });
+  });
+
+  it('say what the variables stand for, each by itself', async () => {
+    const { config, values } = await providers().substitute({ a: '/x/${env:USER}/y', b: 'plain' });
+    expect(config).toEqual({ a: '/x/me/y', b: 'plain' });
+    expect(values).toEqual(['me']);
   });
 });

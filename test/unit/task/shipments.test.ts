@@ -136,9 +136,18 @@ describe('shipments, at-least-once', () => {
 
   test('whoever reads much at a time, or finds nothing under way, need not wait for company', async () => {
     const { shipments, ship } = bench(false, 4, 3);
-    await shipments.company(1);
+    let waited = 0;
+    const company = async (bytes: number): Promise<void> => {
+      await shipments.company(bytes);
+      waited++;
+    };
+    void company(1);
+    await settle();
+    expect(waited).toBe(1);
     ship(1);
-    await shipments.company(1_000_000);
+    void company(1_000_000);
+    await settle();
+    expect(waited).toBe(2);
   });
 
   test('while enough are under way, further ones go together', async () => {

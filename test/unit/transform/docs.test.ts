@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { validateConfig } from '../../../runtime/connector/validate.ts';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
 import {
   arrayOf,
   BOOLEAN,

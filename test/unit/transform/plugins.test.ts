@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { builtInCatalog } from '../../../runtime/app/catalog.ts';
+import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
 import { pluginOptions } from '../../../runtime/cluster/catalog.ts';
 import { configInfos } from '../../../runtime/connector/config-def.ts';
 import { validateConfig } from '../../../runtime/connector/validate.ts';

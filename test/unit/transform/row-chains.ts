@@ -5,7 +5,7 @@ import { RowEncoder } from '../../../runtime/task/source/row-encoder.ts';
 import { RowRouting } from '../../../runtime/task/source/row-routing.ts';
 import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
 import { SourceOutput } from '../../../runtime/task/source/source-output.ts';
-import { encodable, fromRow } from '../../../runtime/task/source/source-transforms.ts';
+import { encodable, fromRow } from '../../../runtime/task/source/chain-record.ts';
 import { taskConverters } from '../../../runtime/task/task-converters.ts';
 import { createChain, type TransformChain } from '../../../runtime/transform/chain.ts';
 import { TransformFailure } from '../../../runtime/transform/transform-failure.ts';

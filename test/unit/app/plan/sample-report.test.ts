@@ -99,11 +99,27 @@ describe('the difference of configurations', () => {
 });
 
 describe('secrets in an answer', () => {
+  it('are hidden in a sample in names too: a variable may have made them', () => {
+    const hide = (text: string): string => text.replaceAll('s3cret', '[hidden]');
+    const plan = {
+      name: 's3cret',
+      sample: { from: 'hub', outputs: { after: [{ name: 's3cret/0.json', records: 1 }] } },
+    };
+    expect(hiddenTexts(plan, hide)).toEqual({
+      name: 's3cret',
+      sample: { from: 'hub', outputs: { after: [{ name: '[hidden]/0.json', records: 1 }] } },
+    });
+  });
+
   it('are hidden in texts as deep as they are, and names stay', () => {
     const hide = (text: string): string => text.replaceAll('s3cret', '[hidden]');
-    const deep = { a: [{ b: [{ c: [{ d: { value: 'my s3cret', topic: 's3cret' } }] }] }], n: 1, none: null };
+    const deep = {
+      a: [{ b: [{ c: [{ d: { value: 'my s3cret', topic: 's3cret', name: 's3cret' } }] }] }],
+      n: 1,
+      none: null,
+    };
     expect(hiddenTexts(deep, hide)).toEqual({
-      a: [{ b: [{ c: [{ d: { value: 'my [hidden]', topic: 's3cret' } }] }] }],
+      a: [{ b: [{ c: [{ d: { value: 'my [hidden]', topic: '[hidden]', name: 's3cret' } }] }] }],
       n: 1,
       none: null,
     });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { partitionAndOffset } from '../../../../connectors/s3/partition/names-of-topic.ts';
 import { objectName } from '../../../../connectors/s3/partition/naming.ts';
 import { defaultPartitioner, timePartitioner } from '../../../../connectors/s3/partition/partitioner.ts';
 import { recordTime } from '../../../../connectors/s3/partition/record-time.ts';
@@ -119,7 +120,14 @@ describe('the time of a record', () => {
 
 describe('an object is named', () => {
   const naming = { topicsDir: 'topics', directoryDelim: '/', fileDelim: '+', padWidth: 10 };
-  const file = { topic: 'shop.orders', partition: 2, encodedPartition: 'dt=1', firstOffset: 42n, extension: '.json' };
+  const file = {
+    topic: 'shop.orders',
+    destination: 'shop.orders',
+    partition: 2,
+    encodedPartition: 'dt=1',
+    firstOffset: 42n,
+    extension: '.json',
+  };
   test.each([
     [{}, 'topics/shop.orders/dt=1/shop.orders+2+0000000042.json'],
     [{ topicsDir: '' }, 'shop.orders/dt=1/shop.orders+2+0000000042.json'],
@@ -127,5 +135,29 @@ describe('an object is named', () => {
     [{ directoryDelim: '_' }, 'topics_shop.orders_dt=1_shop.orders+2+0000000042.json'],
   ])('by topic, partition and first offset: %o', (more, name) => {
     expect(objectName({ ...naming, ...more }, file)).toBe(name);
+  });
+
+  test('after its topic in the hub, in the folder of the one that transforms gave it', () => {
+    const name = objectName(naming, { ...file, destination: 'orders' });
+    expect(name).toBe('topics/orders/dt=1/shop.orders+2+0000000042.json');
+  });
+});
+
+describe('an object is found again by its name', () => {
+  const options = { 'topics.dir': 'topics', 'directory.delim': '/', 'file.delim': '+' };
+  const found = { partition: 2, offset: 42n };
+  test.each([
+    ['topics/shop.orders/dt=1/shop.orders+2+0000000042.json', {}, found],
+    ['topics/other/shop.orders+2+0000000042.keys.json.gz', {}, found],
+    ['shop.orders+2+42.json', {}, found],
+    ['topics/a/shop.orders-2-42.json', { 'file.delim': '-' }, found],
+    ['topics_shop.orders_dt=1_shop.orders+2+42.json', { 'directory.delim': '_' }, found],
+    ['topics/a/xshop.orders+2+42.json', {}, null],
+    ['topics/a/shop.orders-2-7-42.json', { 'file.delim': '-' }, null],
+    ['topics/a/shop.orders+x+42.json', {}, null],
+    ['topics/a/shop.orders+2.json', {}, null],
+    ['topics/.millrace/facts/shop.orders+2+42.json,facts', {}, null],
+  ])('%s', (name, more, place) => {
+    expect(partitionAndOffset({ ...options, ...more }, name, 'shop.orders')).toEqual(place);
   });
 });

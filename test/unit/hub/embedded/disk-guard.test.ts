@@ -43,3 +43,27 @@ it('does not look on after it was closed', async () => {
   guard.close();
   expect(watching).toBe(0);
 });
+
+it('takes small batches of reserved topics from what it keeps, until a commit would not fit', async () => {
+  const megabyte = 1024 * 1024;
+  const disk = { free: 30 * megabyte };
+  const env: Env = {
+    ...realEnv,
+    files: { ...realEnv.files, freeBytes: async () => disk.free, stat: () => realEnv.files.stat('.') },
+    timers: { ...realEnv.timers, every: () => ({ cancel: () => {} }) },
+  };
+  const guard = new DiskGuard(env, '.', 64 * megabyte, ['statuses']);
+  await guard.look();
+  expect(() => guard.take(10, 'orders')).toThrow('are kept');
+  expect(guard.full).toBe(true);
+  guard.take(1000, 'statuses');
+  // What waits still does.
+  expect(guard.full).toBe(true);
+  expect(() => guard.take(megabyte, 'statuses')).toThrow('are kept');
+  expect(() => {
+    for (let batch = 0; batch < 1000; batch++) guard.take(60_000, 'statuses');
+  }).toThrow('are kept');
+  expect(guard.nearlyFull).toBe(false);
+  expect(() => guard.take(10)).toThrow('are kept');
+  guard.close();
+});

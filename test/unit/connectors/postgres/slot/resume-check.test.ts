@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredOffset } from '../../../../../connectors/postgres/offset.ts';
+import type { MillraceError } from '../../../../../runtime/record/error.ts';
 import { checkResume, gap, type ServerIdentity } from '../../../../../connectors/postgres/slot/resume-check.ts';
 import type { SlotState } from '../../../../../connectors/postgres/slot/slot.ts';
 import { forkOf } from '../../../../../connectors/postgres/stream/prepare.ts';
@@ -28,16 +29,31 @@ const slot: SlotState = {
   currentLsn: 5000n,
 };
 
+/** The code that resuming is refused with; null: it is not. */
+function refusal(offset: StoredOffset, at: ServerIdentity, found: SlotState): string | null {
+  try {
+    checkResume(offset, at, found, 's');
+    return null;
+  } catch (error) {
+    return (error as MillraceError).code;
+  }
+}
+
 describe('resuming is a comparison', () => {
-  test('a slot at or behind the offset fits', () => {
-    expect(() => checkResume(stored, server, slot, 's')).not.toThrow();
-    expect(() => checkResume(stored, server, { ...slot, confirmedFlushLsn: 500n }, 's')).not.toThrow();
-    expect(() => checkResume({ ...stored, identity: undefined }, server, slot, 's')).not.toThrow();
+  test('a slot at or behind the offset fits, one a byte ahead does not', () => {
+    const at = (confirmedFlushLsn: bigint) => refusal(stored, server, { ...slot, confirmedFlushLsn });
+    expect([at(500n), at(1000n), at(1001n)]).toEqual([null, null, 'POSTGRES_SLOT_AHEAD']);
+  });
+
+  test('an offset that names no server is not held against one', () => {
+    const other = { ...server, systemId: '9', timeline: 3 };
+    expect(refusal(stored, other, slot)).toBe('POSTGRES_OTHER_SYSTEM');
+    expect(refusal({ ...stored, identity: undefined }, other, slot)).toBeNull();
   });
 
   test('a failover that this offset was read before goes on; one read after it does not', () => {
     const promoted = { ...server, timeline: 3, forkLsn: 1000n };
-    expect(() => checkResume(stored, promoted, slot, 's')).not.toThrow();
+    expect(refusal(stored, promoted, slot)).toBeNull();
     expect(() => checkResume(stored, { ...promoted, forkLsn: 999n }, slot, 's')).toThrow(
       expect.objectContaining({ code: 'POSTGRES_OTHER_TIMELINE', kind: 'position' }),
     );

@@ -1,0 +1,13 @@
+/** Where a record that was handed over stands. */
+export interface ProducedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** Decimal. */
+  readonly offset: string;
+  /** ISO 8601. */
+  readonly timestamp: string;
+}
+
+export interface ProducedRecords {
+  readonly records: readonly ProducedRecord[];
+}

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
+
+/** Gets a program once: made in a folder of its own, then renamed, so that parallel runs do not meet. Answers its path. */
+export async function cachedProgram(
+  name: string,
+  program: string,
+  make: (folder: string) => Promise<unknown>,
+): Promise<string> {
+  const folder = join(CACHE, name);
+  const path = join(folder, program);
+  if (existsSync(path)) return path;
+  await mkdir(CACHE, { recursive: true });
+  const draft = await mkdtemp(join(CACHE, `${name}.`));
+  try {
+    await make(draft);
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (!existsSync(path)) throw error;
+  }
+  return path;
+}
