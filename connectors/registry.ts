@@ -18,6 +18,15 @@ export const registeredConnectors: readonly RegisteredConnector[] = [
     load: async () => (await import('./blackhole/index.ts')).connector,
   },
   {
+    className: 'elasticsearch',
+    aliases: [
+      'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+      'io.aiven.kafka.connect.opensearch.OpenSearchSinkConnector',
+    ],
+    kind: 'sink',
+    load: async () => (await import('./elasticsearch/index.ts')).connector,
+  },
+  {
     className: 'filestream-sink',
     aliases: ['org.apache.kafka.connect.file.FileStreamSinkConnector'],
     kind: 'sink',

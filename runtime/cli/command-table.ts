@@ -77,6 +77,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./verify.ts')).defineVerify,
   },
   {
+    name: 'reindex',
+    summary: 'build the search indexes of a sink anew while they serve, then switch to them',
+    load: async () => (await import('./reindex.ts')).defineReindex,
+  },
+  {
     name: 'completion',
     summary: 'completion for bash, zsh and fish',
     load: async () => (await import('./completion.ts')).defineCompletion,

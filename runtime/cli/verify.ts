@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { runVerify } from '../app/verify/run-verify.ts';
-import { json, paint, type CliIo } from './cli-io.ts';
+import { json, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
 import { usage } from './flags.ts';
+import { progressLine } from './progress-line.ts';
 import { printReport } from './verify-report.ts';
 
 interface Flags {
   readonly hub: string;
   readonly config?: string;
   readonly archive?: readonly string[];
+  readonly index?: readonly string[];
   readonly wait: string;
   readonly json?: boolean;
 }
@@ -24,10 +26,15 @@ export function defineVerify(command: Command, io: CliIo): void {
       'compare an archive too: that of an S3 sink of this hub, or a folder; may be given several times',
       (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
     )
+    .option(
+      '-i, --index <sink>',
+      'compare a search index too: that of an Elasticsearch or OpenSearch sink of this hub; may be given several times',
+      (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
+    )
     .option('--wait <seconds>', 'how long the connector, and each sink, may take to reach the compared position', '30')
     .option('--json', 'print JSON')
     .description(
-      'Did I lose a row? Compares every captured table with the hub, and with archives, at one exact position of the source, by count, checksum and, where they differ, by row.',
+      'Did I lose a row? Compares every captured table with the hub, and with archives and search indexes, at one exact position of the source, by count, checksum and, where they differ, by row.',
     )
     .addHelpText(
       'after',
@@ -37,6 +44,7 @@ Exit status 0: no difference; 1: rows differ, and are named.
 Examples:
   millrace verify orders
   millrace verify orders --archive archive --archive /mnt/old-archive
+  millrace verify orders --index search
   millrace verify orders --hub /var/lib/millrace --wait 120 --json`,
     )
     .action(async (name: string, flags: Flags) => {
@@ -44,6 +52,7 @@ Examples:
       const report = await runVerify({
         name,
         archives: flags.archive ?? [],
+        indexes: flags.index ?? [],
         hubPath: flags.hub,
         workerConfig: flags.config,
         waitMs: seconds(flags.wait) * 1000,
@@ -60,16 +69,6 @@ Examples:
 
 const nothing = (): void => undefined;
 const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-
-/** What is being done: one line that changes on a terminal, a line each elsewhere. */
-function progressLine(io: CliIo): { show(text: string): void; end(): void } {
-  if (!process.stderr.isTTY) return { show: (text) => io.err(paint(io, 'dim', text)), end: nothing };
-  const erase = '\r\u001B[2K';
-  return {
-    show: (text) => void process.stderr.write(erase + paint(io, 'dim', text.slice(0, process.stderr.columns - 1))),
-    end: () => void process.stderr.write(erase),
-  };
-}
 
 function seconds(text: string): number {
   const value = Number(text);

@@ -17,6 +17,7 @@ export type {
   SinkResult,
   SinkTask,
   SinkTaskStart,
+  TopicFacts,
 } from './sink.ts';
 export type {
   Position,

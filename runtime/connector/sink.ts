@@ -58,6 +58,16 @@ export interface Assigned {
   readonly offset: bigint;
   /** An offset is committed: what lies before it is in the target. Absent: the partition is new to the group. */
   readonly committed?: boolean;
+  /** The topic itself, for sinks that keep offsets in their target: offsets of another one never compare. */
+  readonly topic?: TopicFacts;
+}
+
+/** What tells a topic from one of the same name. */
+export interface TopicFacts {
+  /** Differs between a topic and one made anew after its deletion. */
+  readonly id: string;
+  /** Keys move between partitions when it grows. */
+  readonly partitions: number;
 }
 
 export interface SinkTaskStart {

@@ -1,13 +1,12 @@
-import { RE2JS } from 're2js';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { sinkGroup } from '../../task/sink/sink-group.ts';
 import type { ArchiveFormat } from './archive-sql.ts';
 import { readArchive } from './archive-state.ts';
 import { OffsetRanges, type OffsetRange } from './offset-ranges.ts';
 import { readPartition } from './read-topic.ts';
+import { readsTopic, untilReached, type PartitionEnd } from './sink-reach.ts';
 import type { NamedCopy } from './verify.ts';
 
 /** Where an archive is, and who writes it. */
@@ -27,26 +26,17 @@ export interface ArchiveCopyOptions {
   readonly waitMs: number;
 }
 
-const POLL_MS = 100;
-
 /** An archive as a copy to verify: ready once its sink has committed everything the topics hold now. */
 export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): NamedCopy {
   const { sink } = archive;
-  let ends: readonly End[] = [];
+  let ends: readonly PartitionEnd[] = [];
   return {
     name: archive.name,
     holds: (topic) => sink === undefined || readsTopic(sink.config, topic),
     async ready(topics, signal) {
       if (sink === undefined) return;
-      ends = await endsOf(hub, topics);
-      const group = sinkGroup(sink.name, sink.config);
-      const deadline = env.clock.monotonicMs() + waitMs;
-      for (;;) {
-        const behind = await firstBehind(hub, group, ends);
-        if (behind === undefined) return;
-        if (env.clock.monotonicMs() > deadline) throw notArchived(sink.name, behind, waitMs);
-        await env.timers.sleep(POLL_MS, signal);
-      }
+      const remedy = ' and when it closes its files (rotate.schedule.interval.ms)';
+      ends = await untilReached({ hub, env, sink, waitMs, remedy }, topics, signal);
     },
     read: async (table, truth, signal) => {
       const { format, files } = dataFiles(archive.name, table.topic, await archive.files(table.topic));
@@ -57,13 +47,6 @@ export function archiveCopy({ hub, env, archive, waitMs }: ArchiveCopyOptions): 
   };
 }
 
-/** Whether a sink reads a topic: see `topics` and `topics.regex`. */
-function readsTopic(config: RawConfig, topic: string): boolean {
-  const names = (config['topics'] ?? '').split(',').map((name) => name.trim());
-  if (names.some((name) => name !== '')) return names.includes(topic);
-  return RE2JS.compile((config['topics.regex'] ?? '').trim()).matches(topic);
-}
-
 /** Whether records may be left out of the archive on purpose. */
 function leavesOut(config: RawConfig): boolean {
   if ((config['transforms'] ?? '').trim() !== '' || config['errors.tolerance'] === 'all') return true;
@@ -71,7 +54,11 @@ function leavesOut(config: RawConfig): boolean {
 }
 
 /** Every record that the hub still has of what the sink has committed. */
-async function recordsBefore(hub: Hub, ends: readonly End[], signal: AbortSignal): Promise<readonly OffsetRange[]> {
+async function recordsBefore(
+  hub: Hub,
+  ends: readonly PartitionEnd[],
+  signal: AbortSignal,
+): Promise<readonly OffsetRange[]> {
   const ranges = new OffsetRanges();
   for (const { topic, partition, offset } of ends) {
     await readPartition(hub, { topic, partition }, signal, (record) => {
@@ -96,42 +83,4 @@ function dataFiles(
     key: '--archive',
     remedy: 'Name the folder of one archive, or the sink that writes it.',
   });
-}
-
-function notArchived(sink: string, end: End, waitMs: number): MillraceError {
-  const where = `${end.topic}-${end.partition}`;
-  return new MillraceError(
-    'VERIFY_BEHIND',
-    `${sink} did not archive ${where} up to offset ${end.offset} within ${waitMs} ms`,
-    {
-      kind: 'unavailable',
-      remedy: `See the status of ${sink} and when it closes its files (rotate.schedule.interval.ms), or wait longer (--wait).`,
-    },
-  );
-}
-
-interface End {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: bigint;
-}
-
-async function endsOf(hub: Hub, topics: readonly string[]): Promise<End[]> {
-  const ends: End[] = [];
-  for (const topic of topics) {
-    const description = await hub.admin.describe(topic);
-    for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
-      const { earliest, latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
-      if (latest > earliest) ends.push({ topic, partition, offset: latest });
-    }
-  }
-  return ends;
-}
-
-async function firstBehind(hub: Hub, group: string, ends: readonly End[]): Promise<End | undefined> {
-  const committed = await hub.groups.offsets(group);
-  return ends.find(
-    (end) =>
-      !committed.some((at) => at.topic === end.topic && at.partition === end.partition && at.offset >= end.offset),
-  );
 }

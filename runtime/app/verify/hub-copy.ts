@@ -1,4 +1,4 @@
-import type { SourceTruth, TruthTable } from '../../connector/truth.ts';
+import { FIELD_SEPARATOR, type SourceTruth, type TruthTable } from '../../connector/truth.ts';
 import type { RawConfig } from '../../connector/options.ts';
 import type { Hub } from '../../hub/port.ts';
 import { RecordDecoder } from '../../task/sink/record-decoder.ts';
@@ -6,7 +6,7 @@ import { taskConverters } from '../../task/task-converters.ts';
 import { sourceSettings } from '../../task/task-settings.ts';
 import { rowHash } from './canonical-text.ts';
 import type { TableCopy } from './comparison.ts';
-import { envelopeOf, readImage, totalOrder, type TableEvent } from './event-image.ts';
+import { envelopeOf, keyTexts, readImage, totalOrder, type TableEvent } from './event-image.ts';
 import { KeylessCounts } from './keyless-counts.ts';
 import { readTopic } from './read-topic.ts';
 import { readSchemas } from './stored-schemas.ts';
@@ -43,6 +43,18 @@ export async function readHub(of: HubTables, table: TruthTable): Promise<TableCo
       options = { ...options, ...found };
     }
   }
+}
+
+/** Keys, as {@link TableState} has them, of rows with events after the position of the truth. */
+export async function laterKeys(of: HubTables, table: TruthTable): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  await replay(of, table.topic, ({ key, value }) => {
+    const envelope = envelopeOf(value);
+    if (envelope === null || of.truth.includes(envelope.source)) return;
+    const side = envelope.op === 'd' ? 'before' : 'after';
+    keys.add(keyTexts(table, key, envelope, side).join(FIELD_SEPARATOR));
+  });
+  return keys;
 }
 
 function keyless(state: TableState, again: () => Promise<KeylessCounts>): TableCopy {

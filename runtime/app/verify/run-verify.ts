@@ -11,14 +11,14 @@ import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
 import { builtInCatalog, isBuiltIn } from '../plugins/built-in-catalog.ts';
-import { configVault } from '../config-vault.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
 import { pluginPlaces } from '../plugins/plugin-places.ts';
 import { taskConnector } from '../plugins/task-connector.ts';
+import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
-import { readTopic } from './read-topic.ts';
+import { indexCopy } from './index-copy.ts';
 import { verifyElsewhere } from './verify-elsewhere.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
 
@@ -26,6 +26,8 @@ export interface RunVerifyOptions {
   readonly name: string;
   /** Sinks or folders of archives to compare too. */
   readonly archives?: readonly string[];
+  /** Sinks of search indexes to compare too. */
+  readonly indexes?: readonly string[];
   readonly hubPath: string;
   /** The worker's configuration file, if it has one. */
   readonly workerConfig: string | undefined;
@@ -36,6 +38,8 @@ export interface RunVerifyOptions {
   readonly progress: (text: string) => void;
 }
 
+const UNKNOWN = 'VERIFY_UNKNOWN_CONNECTOR';
+
 /**
  * Verifies a source connector of the hub in a directory, beside the worker that writes it. A third-party
  * connector is verified in a thread of its own.
@@ -45,7 +49,7 @@ export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport
   let className: string;
   try {
     const connectors = await storedConfigs(hub, settings, options.signal);
-    className = configOf(connectors, options.name)['connector.class'] ?? '';
+    className = configOf(connectors, options.name, UNKNOWN)['connector.class'] ?? '';
   } finally {
     await hub.close();
   }
@@ -61,14 +65,14 @@ async function openPlace({ hubPath, workerConfig }: RunVerifyOptions): Promise<{
 
 /** Verifies in this very thread, with the code of the connector in it. */
 export async function verifyHere(options: RunVerifyOptions): Promise<VerifyReport> {
-  const { name, signal, waitMs, log, progress, archives = [] } = options;
+  const { name, signal, waitMs, log, progress, archives = [], indexes = [] } = options;
   if (archives.length > 0) await loadDuckdb(); // its lack is told before anything is waited for
   const { hub, settings } = await openPlace(options);
   const temporary = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   try {
     const connectors = await storedConfigs(hub, settings, signal);
     const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
-    const config = await providers.resolve(configOf(connectors, name));
+    const config = await providers.resolve(configOf(connectors, name, UNKNOWN));
     const connector = await sourceConnector(name, config, pluginPlaces(settings));
     const copies: NamedCopy[] = [];
     for (const named of archives) {
@@ -77,6 +81,10 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
     }
     const worker = settings.effective;
+    for (const named of indexes) {
+      const sink = { name: named, config: await providers.resolve(await searchSink(connectors, named)) };
+      copies.push(indexCopy({ hub, env: realEnv, sink, source: { config, worker }, waitMs }));
+    }
     return await verify({ hub, name, connector, config, worker, env: realEnv, log, signal, waitMs, progress, copies });
   } finally {
     await hub.close();
@@ -84,33 +92,15 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
   }
 }
 
-async function storedConfigs(hub: Hub, settings: WorkerSettings, signal: AbortSignal): Promise<Map<string, RawConfig>> {
-  const topic = settings.options['config.storage.topic'];
-  const vault = await configVault(settings, realEnv, builtInCatalog);
-  const found = new Map<string, RawConfig>();
-  await readTopic(hub, topic, signal, (record) => {
-    const key = record.key()?.toString() ?? '';
-    if (!key.startsWith(CONNECTOR)) return;
-    const name = key.slice(CONNECTOR.length);
-    const text = record.value()?.toString();
-    if (text === undefined) found.delete(name);
-    else {
-      const { properties } = JSON.parse(text) as { properties: RawConfig };
-      found.set(name, vault?.open(name, properties) ?? properties);
-    }
-  });
-  return found;
-}
-
-const CONNECTOR = 'connector-';
-
-function configOf(connectors: ReadonlyMap<string, RawConfig>, name: string): RawConfig {
-  const config = connectors.get(name);
-  if (config !== undefined) return config;
-  const names = [...connectors.keys()];
-  throw new MillraceError('VERIFY_UNKNOWN_CONNECTOR', `the hub in this directory has no connector ${name}`, {
-    kind: 'missing',
-    remedy: names.length === 0 ? 'Give the directory of the hub with --hub.' : `It has: ${names.join(', ')}.`,
+async function searchSink(connectors: ReadonlyMap<string, RawConfig>, name: string): Promise<RawConfig> {
+  const config = configOf(connectors, name, UNKNOWN);
+  const className = config['connector.class'] ?? '';
+  const connector = await builtInCatalog.connector(className);
+  if (connector?.className === 'elasticsearch') return config;
+  throw new MillraceError('VERIFY_NO_INDEX', `connector ${name} (${className}) writes no search index`, {
+    kind: 'config',
+    key: '--index',
+    remedy: 'Name a sink of Elasticsearch or OpenSearch.',
   });
 }
 

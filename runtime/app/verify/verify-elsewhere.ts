@@ -17,8 +17,9 @@ const STOPPING_MS = 2000;
  * without a message. A thread that ends itself, or does not end when it is to, is told by name.
  */
 export async function verifyElsewhere(className: string, options: RunVerifyOptions): Promise<VerifyReport> {
-  const { name, hubPath, workerConfig, waitMs, variables, signal, progress, archives = [] } = options;
-  const data: VerifyThreadData = { name, archives, hubPath, workerConfig, waitMs, variables: { ...variables } };
+  const { name, hubPath, workerConfig, waitMs, variables, signal, progress, archives = [], indexes = [] } = options;
+  const facts = { name, archives, indexes, hubPath, workerConfig, waitMs };
+  const data: VerifyThreadData = { ...facts, variables: { ...variables } };
   const worker = new Worker(new URL(`../threads/verify${extension()}`, import.meta.url), {
     name: `millrace-verify ${className}`,
     workerData: data,

@@ -5,7 +5,7 @@ import type { RunVerifyOptions } from './run-verify.ts';
 /** What a thread that verifies is started with. */
 export type VerifyThreadData = Pick<
   RunVerifyOptions,
-  'name' | 'archives' | 'hubPath' | 'workerConfig' | 'waitMs' | 'variables'
+  'name' | 'archives' | 'indexes' | 'hubPath' | 'workerConfig' | 'waitMs' | 'variables'
 >;
 
 export type FromVerifyThread =

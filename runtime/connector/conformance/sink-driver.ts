@@ -60,7 +60,11 @@ export class SinkWriting {
   }
 
   assign(partition: number, offset: number): Promise<void> {
-    const assigned: Assigned = { partition: this.#partition(partition), offset: BigInt(offset) };
+    const assigned: Assigned = {
+      partition: this.#partition(partition),
+      offset: BigInt(offset),
+      topic: { id: 'conformance', partitions: 8 },
+    };
     return this.#step('assign()', this.#task.assign([assigned]));
   }
 

@@ -1,4 +1,4 @@
-import type { Assigned } from '../../connector/sink.ts';
+import type { Assigned, TopicFacts } from '../../connector/sink.ts';
 import type { Assignment, GroupMember, Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
@@ -57,20 +57,32 @@ export async function startingOffsets(
   const committed = new Map(
     (await hub.groups.offsets(settings.group)).map((of) => [topicPartitionName(of), of.offset]),
   );
+  const topics = await topicFacts(hub, partitions);
   return Promise.all(
     partitions.map(async (partition) => {
       const offset = committed.get(topicPartitionName(partition));
+      const facts = topics.get(partition.topic);
+      const topic = facts === undefined ? {} : { topic: facts };
       if (offset === undefined) {
-        return { partition, offset: await hub.admin.offsetFor(partition, settings.start, 'read_committed') };
+        return { partition, offset: await hub.admin.offsetFor(partition, settings.start, 'read_committed'), ...topic };
       }
       const { earliest, latest } = await hub.admin.offsets(partition, 'read_uncommitted');
-      if (offset >= earliest && offset <= latest) return { partition, offset, committed: true };
+      if (offset >= earliest && offset <= latest) return { partition, offset, committed: true, ...topic };
       if (!settings.startChosen) throw outOfRange(settings.group, partition, offset, earliest, latest);
       const start = settings.start === 'earliest' ? earliest : latest;
       report.warning('TASK_OFFSET_RESET', `${topicPartitionName(partition)} was at ${offset} and went on at ${start}`);
-      return { partition, offset: start, committed: true };
+      return { partition, offset: start, committed: true, ...topic };
     }),
   );
+}
+
+async function topicFacts(hub: Hub, partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, TopicFacts>> {
+  const facts = new Map<string, TopicFacts>();
+  for (const name of new Set(partitions.map(({ topic }) => topic))) {
+    const described = await hub.admin.describe(name);
+    if (described !== null) facts.set(name, { id: described.id, partitions: described.partitions });
+  }
+  return facts;
 }
 
 /** In doubt we stop and name the gap (D16); Connect would go on at the earliest record without a word. */

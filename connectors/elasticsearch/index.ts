@@ -1,0 +1,1 @@
+export { elasticsearchSink as connector } from './connector.ts';

@@ -1,0 +1,115 @@
+import type { TopicFacts } from '../../../runtime/connector/sink.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { JsonObject, JsonValue } from '../../../runtime/record/record.ts';
+import { isObject } from '../http/search-error.ts';
+
+/*
+ * Which topics' offsets are the versions of an index's documents. It stands in the mapping's `_meta`:
+ *
+ *     "_meta": { "millrace": { "format": 1, "topics": { "<topic>": { "id": "<topic id>", "partitions": 3 } } } }
+ *
+ * A version conflict means "the index has a newer one" only while this holds: offsets of a topic made
+ * anew begin again, and in a topic that has grown a key may have moved to another partition.
+ */
+
+export type Claims = ReadonlyMap<string, TopicFacts>;
+
+/** What an index says of itself; null: it does not exist. */
+export interface IndexState {
+  /** The index itself: behind an alias it has another name. */
+  readonly concrete: string;
+  readonly claims: Claims;
+  /** `_meta` as it stands, to be kept beside the claims. */
+  readonly meta: JsonObject;
+}
+
+export function claimsOf(meta: JsonObject): Claims {
+  const ours = meta['millrace'];
+  const topics = isObject(ours) ? ours['topics'] : undefined;
+  const claims = new Map<string, TopicFacts>();
+  for (const [topic, of] of Object.entries(isObject(topics) ? topics : {})) {
+    if (isObject(of) && typeof of['id'] === 'string' && typeof of['partitions'] === 'number') {
+      claims.set(topic, { id: of['id'], partitions: of['partitions'] });
+    }
+  }
+  return claims;
+}
+
+export function metaWith(meta: JsonObject, claims: Claims): JsonObject {
+  const topics: Record<string, JsonValue> = {};
+  for (const [topic, { id, partitions }] of claims) topics[topic] = { id, partitions };
+  return { ...meta, millrace: { format: 1, topics } };
+}
+
+export type ClaimVerdict = 'held' | 'create' | 'claim' | MillraceError;
+
+export interface ClaimCase {
+  readonly index: string;
+  readonly topic: string;
+  readonly facts: TopicFacts;
+  /** null: there is no such index. */
+  readonly state: IndexState | null;
+  /** Whether it has documents. */
+  readonly filled: boolean;
+  /** Records of the topic were written before: an offset is committed. */
+  readonly committed: boolean;
+  /** `millrace.index.adopt` */
+  readonly adopt: boolean;
+}
+
+/** Whether an index may be written to from a topic. Pure. */
+export function judgeClaim(of: ClaimCase): ClaimVerdict {
+  const { state, topic, index, facts, filled, committed, adopt } = of;
+  if (state === null) return committed ? gone(index, topic) : 'create';
+  const held = state.claims.get(topic);
+  if (held === undefined) {
+    if (committed && !adopt) return gone(index, topic);
+    return filled && !adopt ? unknownOrigin(index, topic) : 'claim';
+  }
+  if (held.id !== facts.id) return recreated(index, topic);
+  return held.partitions === facts.partitions ? 'held' : grown(index, topic, held.partitions, facts.partitions);
+}
+
+const REINDEX = 'Build the index anew with `millrace reindex`, then restart the connector.';
+
+function recreated(index: string, topic: string): MillraceError {
+  return new MillraceError(
+    'ELASTICSEARCH_TOPIC_RECREATED',
+    `topic ${topic} was made anew since index ${index} was written: its offsets do not compare with the versions there`,
+    { kind: 'position', key: 'topics', remedy: REINDEX },
+  );
+}
+
+function grown(index: string, topic: string, before: number, now: number): MillraceError {
+  return new MillraceError(
+    'ELASTICSEARCH_PARTITIONS_CHANGED',
+    `topic ${topic} had ${before} partitions when index ${index} was begun and has ${now}: keys may have moved, and their offsets do not compare`,
+    { kind: 'position', key: 'topics', remedy: REINDEX },
+  );
+}
+
+/** Public for a task that finds its index replaced while it writes. */
+export function gone(index: string, topic: string): MillraceError {
+  return new MillraceError(
+    'ELASTICSEARCH_INDEX_GONE',
+    `records of topic ${topic} were written, but index ${index} was deleted or made anew since`,
+    {
+      kind: 'position',
+      key: 'topics',
+      remedy: `${REINDEX} Or stop it and reset its offsets (millrace connectors offsets NAME --reset), which writes every record again.`,
+    },
+  );
+}
+
+function unknownOrigin(index: string, topic: string): MillraceError {
+  return new MillraceError(
+    'ELASTICSEARCH_INDEX_UNCLAIMED',
+    `index ${index} has documents, and nothing in it says that they came from topic ${topic}`,
+    {
+      kind: 'conflict',
+      key: 'millrace.index.adopt',
+      remedy:
+        'Set millrace.index.adopt=true if their versions are offsets of this very topic or they share no ids with it; otherwise name another index in millrace.index.',
+    },
+  );
+}

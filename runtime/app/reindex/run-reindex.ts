@@ -1,0 +1,273 @@
+import { ShadowIndexes, type Shadow } from '../../../connectors/elasticsearch/shadow-index.ts';
+import type { SinkConnector } from '../../connector/connector.ts';
+import type { Log, TaskContext } from '../../connector/context.ts';
+import type { RawConfig } from '../../connector/options.ts';
+import type { SinkRejection } from '../../connector/sink.ts';
+import { realEnv } from '../../env/real.ts';
+import { openHubForReading } from '../../hub/embedded/open.ts';
+import type { Hub, TopicDescription } from '../../hub/port.ts';
+import { MillraceError } from '../../record/error.ts';
+import { ConfigProviders } from '../../settings/providers.ts';
+import { readWorkerConfig, workerSettings } from '../../settings/worker-settings.ts';
+import { loadConnector } from '../plugins/built-in-catalog.ts';
+import { configOf, storedConfigs } from '../stored-connectors.ts';
+import { readsTopic } from '../verify/sink-reach.ts';
+import { replayLedger, stretchesOf, type LedgerReplayOptions, type Stretch } from './ledger-replay.ts';
+
+export interface RunReindexOptions {
+  /** The sink. */
+  readonly name: string;
+  readonly hubPath: string;
+  /** The worker's configuration file, if it has one. */
+  readonly workerConfig: string | undefined;
+  /** Keep the mapping of the index as it is, instead of one made from the schemas of records. */
+  readonly keepMapping: boolean;
+  /** Go on where the ledger no longer has every record. */
+  readonly incomplete: boolean;
+  /** Reaches the worker that runs the sink; null: none does. */
+  readonly control: (() => Promise<SinkControl>) | null;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly progress: (text: string) => void;
+}
+
+/** Stops a sink for a moment. */
+export interface SinkControl {
+  /** Resolves when none of its tasks writes any more. */
+  stop(): Promise<void>;
+  /** Lets it do what it did before. */
+  restore(): Promise<void>;
+}
+
+export interface ReindexReport {
+  readonly indexes: readonly (Shadow & { readonly documents: number })[];
+  readonly records: number;
+  /** Records that the index did not take, the first ones with the reason. */
+  readonly rejected: number;
+  readonly reasons: readonly string[];
+  /** Indexes that served before and that nothing leads to any more. */
+  readonly left: readonly string[];
+}
+
+/** Fewer records than these are caught up with in one go. */
+const NEAR = 1000n;
+const MOST_PASSES = 10;
+const MOST_REASONS = 10;
+
+/**
+ * Builds the indexes of a sink anew from the ledger while they serve, and puts them in their place.
+ *
+ * The shadows are filled up to near the end of the topics, then the names are switched in one step. Where
+ * versions order all changes the sink writes on meanwhile: what it wrote to the old index before the switch
+ * lies before the end of the topics as it is then, and is written again up to there. Where they do not, the
+ * sink is stopped from the last catching up to the switch.
+ */
+export async function runReindex(options: RunReindexOptions): Promise<ReindexReport> {
+  const { name, hubPath, workerConfig, variables, signal } = options;
+  const given = workerConfig === undefined ? {} : await readWorkerConfig(realEnv, workerConfig);
+  const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
+  const hub = await openHubForReading({ path: hubPath, env: realEnv });
+  try {
+    const providers = new ConfigProviders(realEnv, variables, settings.effective);
+    const connectors = await storedConfigs(hub, settings, signal);
+    const config = await providers.resolve(configOf(connectors, name, 'REINDEX_UNKNOWN_CONNECTOR'));
+    const connector = await searchSink(name, config);
+    const topics = await topicsOf(hub, name, config);
+    if (!options.incomplete) await refuseShortLedger(hub, topics);
+    const suffix = suffixOf(realEnv.clock.nowMs());
+    const shadows = await ShadowIndexes.open(
+      config,
+      topics.map((topic) => topic.name),
+      suffix,
+      realEnv,
+    );
+    try {
+      return await new Reindex(options, hub, connector, shadows, topics, settings.effective).run();
+    } finally {
+      await shadows.close();
+    }
+  } finally {
+    await hub.close();
+  }
+}
+
+class Reindex {
+  readonly #options: RunReindexOptions;
+  readonly #hub: Hub;
+  readonly #connector: SinkConnector;
+  readonly #shadows: ShadowIndexes;
+  readonly #topics: readonly TopicDescription[];
+  readonly #worker: RawConfig;
+  readonly #rejected = new Map<string, string>();
+  #records = 0;
+  /** What is in the shadows, as far as it is known to be. */
+  #filled: readonly Stretch[] = [];
+
+  constructor(
+    options: RunReindexOptions,
+    hub: Hub,
+    connector: SinkConnector,
+    shadows: ShadowIndexes,
+    topics: readonly TopicDescription[],
+    worker: RawConfig,
+  ) {
+    this.#options = options;
+    this.#hub = hub;
+    this.#connector = connector;
+    this.#shadows = shadows;
+    this.#topics = topics;
+    this.#worker = worker;
+  }
+
+  async run(): Promise<ReindexReport> {
+    const { signal, progress, keepMapping, control } = this.#options;
+    const shadows = this.#shadows;
+    // That it can be stopped is known before anything is built.
+    const sink = shadows.isOrdered || control === null ? null : await control();
+    progress(`creating ${shadows.shadows.map(({ shadow }) => shadow).join(', ')}`);
+    await shadows.create({ keepMapping }, signal);
+    let left: readonly string[];
+    try {
+      left = await this.#fillAndSwitch(sink);
+    } catch (error) {
+      // Nothing leads to them yet; the command was stopped or failed, and may be given again.
+      await shadows.discard(new AbortController().signal).catch(() => undefined);
+      throw error;
+    }
+    if (shadows.isOrdered) await this.#replay(await this.#since(this.#filled), 'writing what came meanwhile');
+    await shadows.refresh(signal);
+    const indexes = await Promise.all(
+      shadows.shadows.map(async (one) => ({ ...one, documents: await shadows.count(one.shadow, signal) })),
+    );
+    const reasons = [...this.#rejected.values()].slice(0, MOST_REASONS);
+    return { indexes, records: this.#records, rejected: this.#rejected.size, reasons, left };
+  }
+
+  async #fillAndSwitch(sink: SinkControl | null): Promise<readonly string[]> {
+    const { signal, progress } = this.#options;
+    await this.#fill();
+    try {
+      if (sink !== null) {
+        progress(`stopping ${this.#options.name}`);
+        await sink.stop();
+        const rest = await this.#since(this.#filled);
+        await this.#replay(rest, 'catching up');
+      }
+      this.#refuseLosses();
+      await this.#shadows.refresh(signal);
+      progress('switching');
+      return await this.#shadows.take(signal);
+    } finally {
+      await sink?.restore();
+    }
+  }
+
+  /** Fills the shadows until they are near the end of the topics. */
+  async #fill(): Promise<void> {
+    this.#filled = await stretchesOf(this.#hub, this.#topics);
+    await this.#replay(this.#filled, 'filling');
+    for (let pass = 1; pass < MOST_PASSES; pass++) {
+      const more = await this.#since(this.#filled);
+      if (more.every(({ from, to }) => to - from < NEAR)) break;
+      await this.#replay(more, 'catching up');
+      this.#filled = more;
+    }
+  }
+
+  /** What lies between these stretches and the end of the topics now. */
+  async #since(stretches: readonly Stretch[]): Promise<Stretch[]> {
+    const now = await stretchesOf(this.#hub, this.#topics);
+    return now.map((one, i) => ({ ...one, from: stretches[i]?.to ?? one.from }));
+  }
+
+  async #replay(stretches: readonly Stretch[], doing: string): Promise<void> {
+    const { log, signal, progress } = this.#options;
+    const total = stretches.reduce((sum, { from, to }) => sum + (to - from), 0n);
+    const of: LedgerReplayOptions = {
+      hub: this.#hub,
+      env: realEnv,
+      connector: this.#connector,
+      config: this.#shadows.config,
+      worker: this.#worker,
+      context: contextOf(this.#options.name, log, progress),
+      signal,
+      counted: (records) => progress(`${doing}: ${records} of ${total} records`),
+    };
+    for (const rejection of await replayLedger(of, stretches)) this.#reject(rejection);
+    this.#records += Number(total);
+  }
+
+  #reject({ record, error }: SinkRejection): void {
+    this.#rejected.set(`${record.topic}-${record.partition}@${record.offset}`, error.message);
+  }
+
+  /** Documents that the new index refuses would be missing in it: only an operator can want that. */
+  #refuseLosses(): void {
+    const [reason] = this.#rejected.values();
+    if (reason === undefined || this.#shadows.config['errors.tolerance'] === 'all') return;
+    throw new MillraceError(
+      'REINDEX_REJECTED',
+      `the new index does not take ${this.#rejected.size} of the records: ${reason}`,
+      {
+        kind: 'data',
+        remedy: 'Mend the mapping or the records; with errors.tolerance=all in the connector they are left out.',
+      },
+    );
+  }
+}
+
+/** Topics that the sink reads and that exist. */
+async function topicsOf(hub: Hub, name: string, config: RawConfig): Promise<readonly TopicDescription[]> {
+  const topics = (await hub.admin.topics()).filter((topic) => readsTopic(config, topic.name));
+  if (topics.length > 0) return topics;
+  throw new MillraceError('REINDEX_NOTHING', `no topic that ${name} reads exists in this hub`, {
+    kind: 'missing',
+    key: 'topics',
+    remedy: 'Give the directory of the hub with --hub, or see the topics of the connector.',
+  });
+}
+
+async function refuseShortLedger(hub: Hub, topics: readonly TopicDescription[]): Promise<void> {
+  for (const { topic, partition, from } of await stretchesOf(hub, topics)) {
+    if (from === 0n || topic.config['cleanup.policy']?.includes('compact') === true) continue;
+    throw new MillraceError(
+      'REINDEX_LEDGER_SHORT',
+      `${topic.name}-${partition} begins at offset ${from}: documents made by the ${from} records before would be missing`,
+      {
+        kind: 'position',
+        key: '--incomplete',
+        remedy: 'Snapshot the source again into the topic first, or give --incomplete to go on without them.',
+      },
+    );
+  }
+}
+
+async function searchSink(name: string, config: RawConfig): Promise<SinkConnector> {
+  const connector = await loadConnector(config['connector.class'] ?? '');
+  if (connector.kind === 'sink' && connector.className === 'elasticsearch') return connector;
+  throw new MillraceError('REINDEX_NO_INDEX', `connector ${name} (${connector.className}) writes no search index`, {
+    kind: 'config',
+    remedy: 'Name a sink of Elasticsearch or OpenSearch.',
+  });
+}
+
+/** `20260131120000`, UTC. */
+function suffixOf(nowMs: number): string {
+  return new Date(nowMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+}
+
+const nothing = (): void => undefined;
+
+function contextOf(connector: string, log: Log, progress: (text: string) => void): TaskContext {
+  return {
+    connector,
+    task: 0,
+    log,
+    stage: nothing,
+    idle: nothing,
+    gauge: nothing,
+    info: nothing,
+    warning: (_code, text) => (text === null ? undefined : progress(text)),
+  };
+}

