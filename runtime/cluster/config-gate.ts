@@ -42,7 +42,8 @@ export class ConfigGate {
     const given = config['connector.class'] ?? '';
     if (requested?.className !== connector.className) {
       const message = `Included connector type ${given} does not match request type ${className}`;
-      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class' });
+      const remedy = 'Validate it under the type that its connector.class names.';
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class', remedy });
     }
     const { sets, errors } = await checkResolved(connector, config, catalog, providers, redactor);
     const infos = configInfos(connector.className, sets, config, errors);
@@ -65,7 +66,8 @@ export class ConfigGate {
     const { catalog, providers, log, redactor } = this.#options;
     if (given['name'] !== name) {
       const message = `Connector name configuration (${given['name']}) doesn't match connector name in the URL (${name})`;
-      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name' });
+      const remedy = 'Leave name out, or give it as in the URL.';
+      throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'name', remedy });
     }
     const connector = await namedConnector(catalog, complete, [sourceOptions, sinkOptions]);
     const hidden = hiddenErrors(complete);

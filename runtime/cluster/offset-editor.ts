@@ -127,5 +127,8 @@ function whole(value: unknown, what: string, word: string): bigint {
 }
 
 function badOffset(message: string): MillraceError {
-  return new MillraceError('OFFSETS_INVALID', message, { kind: 'config' });
+  return new MillraceError('OFFSETS_INVALID', message, {
+    kind: 'config',
+    remedy: 'Give offsets as GET /connectors/{connector}/offsets shows them; none was changed.',
+  });
 }

@@ -15,12 +15,14 @@ import type { TaskHandle } from '../../runtime/task/host.ts';
 import { LocalTaskHost } from '../../runtime/task/local-host.ts';
 import { startPostgres } from '../services/postgres.ts';
 import { BENCH_SETTINGS, load, NARROW_ROW, NARROW_TABLE } from './postgres-load.ts';
+import { until } from '../until.ts';
 
 const rows = Number(process.argv[2] ?? 500_000);
 const perTransaction = Number(process.argv[3] ?? 100);
 const delivery = process.argv[4] ?? 'at-least-once';
 const transport = process.argv[5] ?? 'unix';
-const forever = new AbortController().signal;
+/** Longer than any run. */
+const LIMIT_MS = 3_600_000;
 
 const pg = await startPostgres({ settings: BENCH_SETTINGS });
 const path = `${tmpdir()}/millrace-bench-pg-${process.pid}`;
@@ -57,20 +59,16 @@ function start(): TaskHandle {
   return host.start(spec, ({ failure }) => failure === undefined || say(failure.trace));
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await env.timers.sleep(5, forever);
-}
-
 try {
   await pg.sql(NARROW_TABLE);
   const before = start();
-  await until(() => before.view().stage === 'streaming');
+  await until(() => before.view().stage === 'streaming', LIMIT_MS);
   await before.stop(5000);
   await load(pg, NARROW_ROW, rows, perTransaction);
   const cpu = process.cpuUsage();
   const started = performance.now();
   const task = start();
-  await until(() => task.view().state === 'FAILED' || task.view().records >= rows);
+  await until(() => task.view().state === 'FAILED' || task.view().records >= rows, LIMIT_MS);
   await task.stop(30_000);
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WorkerProcess } from '../e2e/worker-process.ts';
 import { BEHAVIOURS } from '../nasty/behaviour.ts';
+import { until } from '../until.ts';
 
 const OFFERED_PER_SECOND = 20_000;
 const CALL_MS = 4000;
@@ -148,17 +149,13 @@ function config(kind: string, hook: string, behaviour: string): object {
   return { 'connector.class': `nasty-${kind}`, [`behaviour.${hook}`]: behaviour, ...more };
 }
 
-async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not ${what} within ${withinMs} ms: ${worker.log.slice(-2000)}`);
-    await sleep(50);
-  }
-}
+/** Waits for a state within the deadline; says the end of the worker's log where it does not come. */
+const becomes = (what: string, holds: () => Promise<boolean>): Promise<void> =>
+  until(holds, DEADLINE_MS, () => `${what}: ${worker.log.slice(-2000)}`);
 
 async function remove(name: string): Promise<void> {
   expect((await ask('DELETE', `/connectors/${name}`)).status).toBe(204);
-  await until('removed', DEADLINE_MS, async () => (await ask('GET', `/connectors/${name}/status`)).status === 404);
+  await becomes('removed', async () => (await ask('GET', `/connectors/${name}/status`)).status === 404);
 }
 
 /** It fails with the reason within the deadline; or, where the hook comes only at the end, ends all the same. */
@@ -168,10 +165,10 @@ async function suffer(kind: string, hook: string, behaviour: string): Promise<vo
   const isAtEnd = hook === 'close' || hook === 'revoke';
   const waits = hook === 'read' && behaviour === 'hang';
   if (isAtEnd || waits) {
-    await until('running', DEADLINE_MS, async () => (await status(name)).tasks[0]?.state === 'RUNNING');
+    await becomes('running', async () => (await status(name)).tasks[0]?.state === 'RUNNING');
     if (waits) await sleep(CALL_MS + 1000);
   } else {
-    await until('failed', DEADLINE_MS, async () => (await status(name)).tasks[0]?.state === 'FAILED');
+    await becomes('failed', async () => (await status(name)).tasks[0]?.state === 'FAILED');
     expect((await status(name)).tasks[0]?.trace).toContain(reasonOf(behaviour, hook));
   }
   await remove(name);
@@ -193,7 +190,7 @@ describe('a nasty source harms nobody before it has a task', () => {
   test.each(['throw', 'reject-undefined', 'exit', 'timer-throw', 'leak-buffers'])('plan: %s', async (behaviour) => {
     const name = `nasty-${cases++}`;
     expect((await put(name, config('source', 'plan', behaviour))).status).toBe(201);
-    await until('failed', DEADLINE_MS, async () => (await status(name)).connector.state === 'FAILED');
+    await becomes('failed', async () => (await status(name)).connector.state === 'FAILED');
     await remove(name);
     await neighbourCaughtUp();
   });
@@ -212,7 +209,7 @@ describe('a nasty source harms nobody before it has a task', () => {
   test('a connector that cannot be made fails its task', async () => {
     const name = `nasty-${cases++}`;
     await put(name, config('source', 'create', 'throw'));
-    await until('failed', DEADLINE_MS, async () => (await status(name)).tasks[0]?.state === 'FAILED');
+    await becomes('failed', async () => (await status(name)).tasks[0]?.state === 'FAILED');
     expect((await status(name)).tasks[0]?.trace).toContain('nasty: thrown in create');
     await remove(name);
   });

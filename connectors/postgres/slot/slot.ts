@@ -117,6 +117,7 @@ function creationError(name: string, error: unknown): MillraceError {
       return new MillraceError('POSTGRES_SLOT_EXISTS', `${doing}: ${text}`, {
         kind: 'conflict',
         key: 'slot.name',
+        remedy: `Something else made a slot of this name meanwhile: name another in slot.name, or drop it if nobody needs it (SELECT pg_drop_replication_slot('${name}')).`,
         cause,
       });
     case '53400':

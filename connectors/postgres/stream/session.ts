@@ -161,6 +161,8 @@ export class Session {
     this.fail(
       new MillraceError('POSTGRES_STREAM_SILENT', 'the server sent nothing for two times wal_sender_timeout', {
         kind: 'unavailable',
+        remedy:
+          'The connector connects again by itself; if this comes back, look at the network, at what stands between, and at the load of the server.',
       }),
     );
   }

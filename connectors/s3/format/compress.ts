@@ -69,6 +69,13 @@ export class Compressor {
   }
 }
 
+const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
+
+/** What a file's name ends with, its dot included. */
+export function compressedSuffix({ type }: Compression): string {
+  return SUFFIX[type];
+}
+
 function open({ type, level }: Compression): Gzip | ZstdCompress | null {
   switch (type) {
     case 'none':

@@ -1,11 +1,10 @@
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import { writeJsonString } from '../../../runtime/record/json-text.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
 import { writeJson, type ValueJsonOptions } from '../../../runtime/record/value-json.ts';
-import { placeOf } from '../record-errors.ts';
 import { ChunkBuffer } from './chunk-buffer.ts';
+import { compressedSuffix } from './compress.ts';
 import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
 import { writeHeaders } from './header-json.ts';
 
@@ -21,12 +20,11 @@ export interface JsonLinesOptions {
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
-const SUFFIX = { none: '', gzip: '.gz', zstd: '.zst' } as const;
 
 /** JSON Lines: one document a line, in UTF-8. `.json`, `.json.gz`, `.json.zst` */
 export function jsonLines(options: JsonLinesOptions): FileFormat {
   return {
-    extension: `.json${SUFFIX[options.compression.type]}`,
+    extension: `.json${compressedSuffix(options.compression)}`,
     compression: options.compression,
     encoder: (emit) => new JsonLinesEncoder(options, emit),
   };
@@ -128,59 +126,4 @@ function unbreak(writer: ByteWriter, start: number): void {
   for (let at = bytes.indexOf(NEWLINE, start); at >= 0 && at < length; at = bytes.indexOf(NEWLINE, at + 1)) {
     bytes[at] = SPACE;
   }
-}
-
-/** Values as bytes, a separator after each. */
-export function byteArrays(options: {
-  readonly extension: string;
-  readonly separator: Uint8Array;
-  readonly compression: Compression;
-}): FileFormat {
-  return {
-    extension: `${options.extension}${SUFFIX[options.compression.type]}`,
-    compression: options.compression,
-    encoder: (emit) => new ByteArrayEncoder(options.separator, emit),
-  };
-}
-
-class ByteArrayEncoder implements FileEncoder {
-  readonly #separator: Uint8Array;
-  readonly #buffer: ChunkBuffer;
-
-  constructor(separator: Uint8Array, emit: Emit) {
-    this.#separator = separator;
-    this.#buffer = new ChunkBuffer(emit);
-  }
-
-  get bufferedBytes(): number {
-    return this.#buffer.bytes;
-  }
-
-  fits(): boolean {
-    return true;
-  }
-
-  append(record: SinkRecord): void {
-    const bytes = valueBytes(record);
-    const { writer } = this.#buffer;
-    writer.copy(bytes, 0, bytes.length);
-    writer.copy(this.#separator, 0, this.#separator.length);
-    this.#buffer.recordDone();
-  }
-
-  finish(): void {
-    this.#buffer.finish();
-  }
-}
-
-function valueBytes(record: SinkRecord): Uint8Array {
-  if (record.tombstone) return new Uint8Array(0);
-  if (record.encoding === 'bytes' && record.rawValue !== null) return record.rawValue;
-  const { value } = record.value();
-  if (value instanceof Uint8Array) return value;
-  throw new MillraceError('S3_VALUE_NOT_BYTES', `${placeOf(record)}: the value is not bytes`, {
-    kind: 'data',
-    key: 'value.converter',
-    remedy: 'Set value.converter=org.apache.kafka.connect.converters.ByteArrayConverter, or another format.class.',
-  });
 }

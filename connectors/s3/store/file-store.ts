@@ -5,6 +5,7 @@ import type { Env } from '../../../runtime/env/env.ts';
 import { errnoOf } from '../../../runtime/env/errno.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { ArchiveMarker, type Claim } from './archive-marker.ts';
+import { ChunkList } from './chunk-list.ts';
 import { fileError, folderError } from './file-error.ts';
 import { filesBelow } from './files-below.ts';
 import {
@@ -255,8 +256,7 @@ function invalidName(name: string): MillraceError {
 class FileUpload implements ObjectUpload {
   readonly #store: FileStore;
   readonly #name: string;
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #chunks = new ChunkList();
   #temporary: { path: string; handle: FileHandle } | null = null;
 
   constructor(store: FileStore, name: string) {
@@ -265,16 +265,15 @@ class FileUpload implements ObjectUpload {
   }
 
   get bufferedBytes(): number {
-    return this.#bytes;
+    return this.#chunks.bytes;
   }
 
   add(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#chunks.add(chunk);
   }
 
   async drain(early: boolean): Promise<void> {
-    if (this.#bytes >= WRITE_BYTES || (early && this.#bytes > 0)) await this.#guard(() => this.#write());
+    if (this.#chunks.bytes >= WRITE_BYTES || (early && this.#chunks.bytes > 0)) await this.#guard(() => this.#write());
   }
 
   complete(facts: ObjectFacts): Promise<Completion> {
@@ -289,8 +288,7 @@ class FileUpload implements ObjectUpload {
   }
 
   async abort(): Promise<void> {
-    this.#chunks = [];
-    this.#bytes = 0;
+    this.#chunks.clear();
     const temporary = this.#temporary;
     if (temporary === null) return;
     this.#temporary = null;
@@ -301,10 +299,7 @@ class FileUpload implements ObjectUpload {
 
   async #write(): Promise<{ path: string; handle: FileHandle }> {
     this.#temporary ??= await this.#store.openTemporary();
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#bytes = 0;
-    if (chunks.length > 0) await writeAll(this.#temporary.handle, Buffer.concat(chunks));
+    await writeAll(this.#temporary.handle, this.#chunks.take());
     return this.#temporary;
   }
 

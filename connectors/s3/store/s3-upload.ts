@@ -1,4 +1,5 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
+import { ChunkList } from './chunk-list.ts';
 import type { Completion, ObjectFacts, ObjectUpload } from './object-store.ts';
 import { s3Error, statusOf } from './s3-error.ts';
 import type { S3Store } from './s3-store.ts';
@@ -17,8 +18,7 @@ export class S3Upload implements ObjectUpload {
   readonly #store: S3Store;
   readonly #name: string;
   readonly #parts: CompletedPart[] = [];
-  #chunks: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #chunks = new ChunkList();
   #uploadId: string | null = null;
 
   constructor(store: S3Store, name: string) {
@@ -27,17 +27,16 @@ export class S3Upload implements ObjectUpload {
   }
 
   get bufferedBytes(): number {
-    return this.#bytes;
+    return this.#chunks.bytes;
   }
 
   add(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#chunks.add(chunk);
   }
 
   async drain(early: boolean, signal: AbortSignal): Promise<void> {
     const enough = early ? LEAST_PART_BYTES : this.#partBytes();
-    if (this.#bytes >= enough && this.#parts.length < MOST_PARTS - 1) await this.#sendPart(signal);
+    if (this.#chunks.bytes >= enough && this.#parts.length < MOST_PARTS - 1) await this.#sendPart(signal);
   }
 
   async complete(facts: ObjectFacts, signal: AbortSignal): Promise<Completion> {
@@ -47,8 +46,8 @@ export class S3Upload implements ObjectUpload {
   }
 
   async #complete(facts: ObjectFacts, signal: AbortSignal): Promise<Completion> {
-    if (this.#uploadId === null) return this.#store.put(this.#name, this.#take(), facts, signal);
-    if (this.#bytes > 0) await this.#sendPart(signal);
+    if (this.#uploadId === null) return this.#store.put(this.#name, this.#chunks.take(), facts, signal);
+    if (this.#chunks.bytes > 0) await this.#sendPart(signal);
     const fixed = await this.#store.fixFacts(this.#name, facts, signal);
     if (fixed.kind === 'exists') {
       await this.abort();
@@ -59,8 +58,7 @@ export class S3Upload implements ObjectUpload {
   }
 
   async abort(): Promise<void> {
-    this.#chunks = [];
-    this.#bytes = 0;
+    this.#chunks.clear();
     const UploadId = this.#uploadId;
     if (UploadId === null) return;
     this.#uploadId = null;
@@ -102,7 +100,7 @@ export class S3Upload implements ObjectUpload {
     const PartNumber = this.#parts.length + 1;
     try {
       this.#uploadId ??= await this.#begin(signal);
-      const Body = this.#take();
+      const Body = this.#chunks.take();
       const sent = await client.send(
         new sdk.UploadPartCommand({
           Bucket,
@@ -134,12 +132,5 @@ export class S3Upload implements ObjectUpload {
 
   #partBytes(): number {
     return this.#store.partBytes * 2 ** Math.floor(this.#parts.length / GROW_EVERY);
-  }
-
-  #take(): Buffer {
-    const body = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    this.#bytes = 0;
-    return body;
   }
 }

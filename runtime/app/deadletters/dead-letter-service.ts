@@ -67,7 +67,7 @@ export class DeadLetterService implements DeadLetterAccess {
         return info(letter, store.mark(letter), stack);
       }
     }
-    throw missing(`there is no dead letter of ${connector} at ${topic}/${partition}/${offset}`);
+    throw missing(`there is no dead letter of ${connector} at ${topic}/${partition}/${offset}`, `list ${connector}`);
   }
 
   /** One at a time of a connector: two that were counted side by side would both be the one that is open. */
@@ -91,7 +91,10 @@ export class DeadLetterService implements DeadLetterAccess {
       if (isSelected(wanted, letter, store.mark(letter))) total++;
     }
     if (absent.size > 0)
-      throw missing(`there is no dead letter of ${connector} in ${topic} at ${[...absent].join(', ')}`);
+      throw missing(
+        `there is no dead letter of ${connector} in ${topic} at ${[...absent].join(', ')}`,
+        `list ${connector}`,
+      );
     const job: RedriveJob = {
       ...wanted,
       connector,
@@ -167,7 +170,7 @@ export class DeadLetterService implements DeadLetterAccess {
 
   #job(store: RedriveStore, connector: string, id: string): RedriveJob {
     const job = store.jobs(connector).find((one) => one.id === id);
-    if (job === undefined) throw missing(`connector ${connector} has no redrive ${id}`);
+    if (job === undefined) throw missing(`connector ${connector} has no redrive ${id}`, `jobs ${connector}`);
     return job;
   }
 
@@ -212,8 +215,10 @@ function info(letter: StoredDeadLetter, mark: Mark | undefined, stack: boolean):
   };
 }
 
-function missing(message: string): MillraceError {
-  return new MillraceError('DEADLETTERS_NOT_FOUND', message, { kind: 'missing' });
+/** `command`: what of `millrace deadletters` shows those there are. */
+function missing(message: string, command: string): MillraceError {
+  const remedy = `Choose among those that \`millrace deadletters ${command}\` shows.`;
+  return new MillraceError('DEADLETTERS_NOT_FOUND', message, { kind: 'missing', remedy });
 }
 
 function busy(connector: string, job: RedriveJob): MillraceError {

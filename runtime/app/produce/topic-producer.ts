@@ -209,5 +209,8 @@ function converterConfig(value: Value): RawConfig {
 }
 
 function refused(message: string): MillraceError {
-  return new MillraceError('PRODUCE_INVALID', message, { kind: 'config' });
+  return new MillraceError('PRODUCE_INVALID', message, {
+    kind: 'config',
+    remedy: 'Mend what is named and send all of it again: of a refused request nothing is in the topic.',
+  });
 }

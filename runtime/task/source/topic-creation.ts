@@ -47,6 +47,7 @@ function patterns(of: SettingsOf, group: string, name: string): RE2JS[] {
       throw new MillraceError('TASK_OPTION_INVALID', `${key}: "${pattern}" is not a regular expression`, {
         kind: 'config',
         key,
+        remedy: 'Give a list of RE2 expressions, which have neither look-around nor back references.',
         cause,
       });
     }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installMillrace, installPackage, writePackage } from './packed.ts';
+import { until } from '../../until.ts';
 
 const TABLE = 'millrace-connector-table';
 const NOTES = 'millrace-connector-notes';
@@ -158,11 +159,15 @@ beforeAll(async () => {
   };
   worker.stdout?.on('data', take);
   worker.stderr?.on('data', take);
-  await until('listening', () => Promise.resolve(url !== ''));
+  await becomes('listening', () => url !== '');
   const source = { 'connector.class': TABLE, topic: 'rows', file: join(app, 'rows.json') };
   expect((await ask('PUT', '/connectors/table/config', source)).status).toBe(201);
   expect((await ask('PUT', '/connectors/notes/config', notes())).status).toBe(201);
-  await until('read', async () => JSON.stringify((await ask('GET', '/connectors/notes/offsets')).body).includes(':40'));
+  await becomes('read', async () => {
+    // Before its first offsets there may be no answer yet.
+    const answer = await ask('GET', '/connectors/notes/offsets').catch(() => null);
+    return JSON.stringify(answer?.body ?? null).includes(':40');
+  });
 }, 300_000);
 
 afterAll(async () => {
@@ -189,14 +194,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<{ stat
   return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (performance.now() < deadline) {
-    if (await holds().catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`not ${what} in time: ${log}`);
-}
+/** Waits for a state; says the worker's log where it does not come. */
+const becomes = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  until(holds, 60_000, () => `${what}: ${log}`);
 
 async function millrace(...args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [bin, ...args], { cwd: app, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { codeBlocks, installMillrace, installPackage, writePackage } from './packed.ts';
+import { until } from '../../until.ts';
 
 const run = promisify(execFile);
 const NAME = 'millrace-connector-disk';
@@ -91,14 +92,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<{ stat
   return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`not ${what} in time: ${log}`);
-}
+/** Waits for a state; says the worker's log where it does not come. */
+const becomes = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  until(holds, 60_000, () => `${what}: ${log}`);
 
 async function measured(): Promise<Map<string, number[]>> {
   const tail = ['topics', 'tail', 'disk', '--from-beginning', '--no-follow', '--json'];
@@ -124,7 +120,7 @@ describe('the connector of docs/writing-a-connector.md, installed outside the re
       const numbers = await measured();
       return numbers.size === 2 && [...numbers.values()].every(({ length }) => length >= count);
     };
-    await until('measured 5 times', enough(5));
+    await becomes('measured 5 times', enough(5));
     expect((await ask('GET', '/connectors/disk/status')).body).toMatchObject({
       connector: { state: 'RUNNING', version: '1.0.0' },
       tasks: [{ state: 'RUNNING' }, { state: 'RUNNING' }],
@@ -132,7 +128,7 @@ describe('the connector of docs/writing-a-connector.md, installed outside the re
     worker?.kill('SIGKILL');
     await start();
     const before = Math.max(...[...(await measured()).values()].map(({ length }) => length));
-    await until('measured on', enough(before + 5));
+    await becomes('measured on', enough(before + 5));
     for (const numbers of (await measured()).values()) expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   }, 120_000);
 

@@ -9,6 +9,7 @@ import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vit
 import type { ConnectorHealth } from '../../../runtime/cluster/connector-health.ts';
 import { databaseOptions, startPostgres } from '../../services/postgres.ts';
 import { startLocalWorker, type LocalWorker } from '../rest/local-worker.ts';
+import { until } from '../../until.ts';
 
 const STALL_MS = 2500;
 const OPTIONS = {
@@ -36,20 +37,17 @@ async function health(name: string): Promise<{ readonly status: number; readonly
   return { status, body: body as ConnectorHealth };
 }
 
-async function until(what: string, holds: () => Promise<boolean>, ms = 30_000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await sleep(50);
-  }
-  const { text } = await worker.request('GET', '/connectors?expand=health');
-  throw new Error(`not within ${ms} ms: ${what}; ${text}\n${worker.lines.map(String).slice(-10).join('\n')}`);
-}
+/** Waits for a state; says what it saw instead where it does not come. */
+const shows = (what: string, holds: () => Promise<boolean>, withinMs = 30_000): Promise<void> =>
+  until(holds, withinMs, async () => {
+    const { text } = await worker.request('GET', '/connectors?expand=health');
+    return `${what}; ${text}\n${worker.lines.map(String).slice(-10).join('\n')}`;
+  });
 
 const stalled = (name: string) =>
-  until(`${name} is stalled`, async () => (await health(name)).body.status === 'stalled');
+  shows(`${name} is stalled`, async () => (await health(name)).body.status === 'stalled');
 const standing = (name: string, wanted: string) =>
-  until(`${name} is ${wanted}`, async () => (await health(name)).body.tasks[0]?.standing === wanted);
+  shows(`${name} is ${wanted}`, async () => (await health(name)).body.tasks[0]?.standing === wanted);
 
 const feed = { 'connector.class': 'generator', topic: 'feed', throughput: '200' };
 
@@ -93,7 +91,7 @@ describe('a task without progress', () => {
       const { text } = await worker.request('GET', '/metrics');
       return Number(/^millrace_task_stall_restarts_total\{connector="sink",task="0"\} (\d+)$/m.exec(text)?.[1] ?? 0);
     };
-    await until('it was started again twice', async () => (await restarts()) >= 2, 60_000);
+    await shows('it was started again twice', async () => (await restarts()) >= 2, 60_000);
     expect((await health('feed')).body.status).toBe('healthy');
   });
 
@@ -180,7 +178,7 @@ describe.skipIf(impossible !== null)(`a full disk${impossible === null ? '' : ` 
       mount,
     );
     await put('feed', feed);
-    await until('records flow', async () => (await health('feed')).body.status === 'healthy');
+    await shows('records flow', async () => (await health('feed')).body.status === 'healthy');
     const ballast = join(mount, 'ballast');
     await writeFile(ballast, Buffer.alloc(46 * 2 ** 20, 1));
     await stalled('feed');
@@ -188,6 +186,6 @@ describe.skipIf(impossible !== null)(`a full disk${impossible === null ? '' : ` 
     expect(body.message).toContain('STALLED at');
     expect(body.message).toContain('HUB_DISK_FULL');
     await rm(ballast);
-    await until('it goes on', async () => (await health('feed')).body.status === 'healthy');
+    await shows('it goes on', async () => (await health('feed')).body.status === 'healthy');
   });
 });

@@ -6,7 +6,7 @@ import { LocalTaskHost, type LocalTask } from '../../../runtime/task/local-host.
 import { memorySink, MemoryTarget } from '../task/memory-sink.ts';
 import { MemoryUpstream, memorySource } from '../task/memory-source.ts';
 import { TaskBench } from '../task/task-bench.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 
 let bench: TaskBench;
 

@@ -3,6 +3,7 @@ import type { ConnectorPlan, Plan, Rewind } from '../../../runtime/rest/api.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { valueTexts } from '../rest/hub-records.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from '../rest/local-worker.ts';
+import { until } from '../../until.ts';
 
 let postgres: PostgresServer;
 let worker: LocalWorker;
@@ -51,14 +52,7 @@ function rewind(body: object): Promise<Answer> {
   return worker.request('POST', '/connectors/shop/rewind', body);
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('the awaited state did not come');
-}
+const shows = (holds: () => Promise<boolean>): Promise<void> => until(holds, 60_000);
 
 /** Items of the orders in the hub, in order. */
 async function items(): Promise<string[]> {
@@ -110,10 +104,10 @@ describe('a plan of a Postgres source', () => {
 describe('a running Postgres source', () => {
   beforeAll(async () => {
     await worker.request('PUT', '/connectors/shop/config', config());
-    await until(async () => (await items()).length === 200);
+    await shows(async () => (await items()).length === 200);
     await postgres.sql(`INSERT INTO orders VALUES (1001, 'streamed')`);
-    await until(async () => (await items()).includes('streamed'));
-    await until(async () =>
+    await shows(async () => (await items()).includes('streamed'));
+    await shows(async () =>
       streamOffset().then(
         () => true,
         () => false,
@@ -168,7 +162,7 @@ describe('a running Postgres source', () => {
 
   it('reads again from a position that the slot still has', async () => {
     await worker.request('PUT', '/connectors/shop/stop');
-    await until(async () => {
+    await shows(async () => {
       const rows = await postgres.sql('SELECT 1 FROM pg_replication_slots WHERE active');
       return rows.length === 0;
     });
@@ -188,7 +182,7 @@ describe('a running Postgres source', () => {
     expect((body as Rewind).bytes).toBeGreaterThan(0);
     expect((await streamOffset()).offset).toMatchObject({ 'millrace.flush': confirmed, 'millrace.index': 0 });
     await worker.request('PUT', '/connectors/shop/resume');
-    await until(async () => (await items()).includes('passed over'));
+    await shows(async () => (await items()).includes('passed over'));
     expect((await items()).filter((item) => item === 'streamed')).toHaveLength(1);
   });
 });

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createSecretKey, createToken, revokeToken } from '../../../runtime/app/access-files.ts';
 import { restClient } from '../../../runtime/cli/rest-client.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { internalTopics, startLocalWorker, type LocalWorker } from './secret-worker.ts';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import type { ConnectorStateInfo, Rewind } from '../../../runtime/rest/api.ts';
 import { violation } from '../../unit/rest/answer-schemas.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { valueTexts } from './hub-records.ts';
 import { startLocalWorker, type Answer, type LocalWorker } from './local-worker.ts';
 

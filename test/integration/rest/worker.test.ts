@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { CompactedTopic, type CompactedRecord } from '../../../runtime/store/compacted-topic.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { startLocalWorker, type LocalWorker } from './local-worker.ts';
 
 let folder: string;

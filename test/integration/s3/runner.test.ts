@@ -8,7 +8,7 @@ import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { memorySource, MemoryUpstream } from '../task/memory-source.ts';
 import { TaskBench } from '../task/task-bench.ts';
 import { finishedFiles, parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 
 let bench: TaskBench;
 let root: string;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
 import type { SourceTask } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';
 

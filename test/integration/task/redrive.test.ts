@@ -6,7 +6,7 @@ import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RedriveRequest } from '../../../runtime/rest/deadletters-access.ts';
 import { RedriveStore } from '../../../runtime/store/redrives.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { TaskBench } from './task-bench.ts';
 

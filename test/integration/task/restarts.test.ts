@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';
 

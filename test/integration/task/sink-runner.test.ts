@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { SinkResult } from '../../../runtime/connector/sink.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';

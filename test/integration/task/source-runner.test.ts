@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { Hub, HubProducer } from '../../../runtime/hub/port.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';
 

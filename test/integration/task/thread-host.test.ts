@@ -6,7 +6,7 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import type { TaskHandle, TaskState } from '../../../runtime/task/host.ts';
 import { ThreadTaskHost } from '../../../runtime/task/thread-host.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 
 let path: string;
 let hub: Awaited<ReturnType<typeof openHub>>;

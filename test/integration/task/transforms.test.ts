@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { memorySource, MemoryUpstream } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';
