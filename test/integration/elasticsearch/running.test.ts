@@ -3,7 +3,7 @@ import { elasticsearchSink } from '../../../connectors/elasticsearch/connector.t
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { startSearch } from '../../services/elasticsearch.ts';
 import { TaskBench } from '../task/task-bench.ts';
-import { until } from '../until.ts';
+import { until } from '../../until.ts';
 import { SearchProbe } from './search-probe.ts';
 import { searchProxy } from './search-proxy.ts';
 
