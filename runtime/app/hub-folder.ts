@@ -1,5 +1,7 @@
 import type { Log } from '../connector/context.ts';
 import type { Env } from '../env/env.ts';
+import { LOCK_FILE } from '../hub/embedded/store.ts';
+import { lockHolder } from './lock-holder.ts';
 
 const OTHERS_READ = 0o004n;
 const OTHERS_ENTER = 0o001n;
@@ -12,5 +14,19 @@ export async function warnOfOpenHub(path: string, env: Env, log: Log): Promise<v
     path,
     mode: (mode & 0o777n).toString(8),
     remedy: `chmod -R go-rwx ${path}`,
+  });
+}
+
+/** Says that the hub is not open yet, and who keeps it, where the system tells. */
+export async function tellLongOpening(path: string, env: Env, log: Log): Promise<void> {
+  const pid = await lockHolder(`${path}/${LOCK_FILE}`, env);
+  if (pid === null || pid === env.pid) {
+    log.warn('the hub is still being opened', { path });
+    return;
+  }
+  log.warn('the hub cannot be opened: another process has it locked', {
+    path,
+    pid,
+    remedy: `Let process ${pid} go on (kill -CONT ${pid}) or end it (kill ${pid}): it was stopped while it opened the hub.`,
   });
 }

@@ -27,6 +27,8 @@ export interface RunWorkerOptions {
 }
 
 const CLOSE_MARGIN_MS = 10_000;
+/** How long a worker that is to end may take to start first, so that it closes in order. */
+const START_MARGIN_MS = 3000;
 
 /** Runs a worker until the signal aborts or it cannot go on; returns the exit status, and whether a part would not end. */
 export async function runWorker(options: RunWorkerOptions): Promise<{ readonly code: number; readonly hung: boolean }> {
@@ -35,7 +37,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
   const redactor = new Redactor();
   const log = redactedLog(await openLog(options, settings, loggers), redactor);
   const ended = Promise.withResolvers<Error | null>();
-  const worker = await startWorker({
+  const starting = startWorker({
     settings,
     log,
     redactor,
@@ -47,6 +49,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
     },
     prepare: (herder) => applyFiles(herder, connectors),
   });
+  const worker = await orEnded(starting, options.signal);
+  if (worker === null) {
+    log.warn('ended before it was started', { reason: reasonOf(options.signal) });
+    return { code: 0, hung: true };
+  }
   if (options.signal.aborted) ended.resolve(null);
   options.signal.addEventListener('abort', () => ended.resolve(null), { once: true });
   announce(log, worker, settings);
@@ -56,6 +63,24 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly c
   if (closed) log.info('worker has ended');
   else log.warn('a part of the worker did not end in time');
   return { code: failure === null ? 0 : 1, hung: !closed };
+}
+
+/** What is starting; null where it is to end, and does not get there in time. */
+async function orEnded(starting: Promise<Worker>, signal: AbortSignal): Promise<Worker | null> {
+  const over = new AbortController();
+  const late = Promise.withResolvers<null>();
+  const end = (): void => late.resolve(null);
+  const stop = (): void => {
+    void realEnv.timers.sleep(START_MARGIN_MS, over.signal).then(end, end);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([starting, late.promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    over.abort(new Error('started'));
+  }
 }
 
 function reasonOf({ reason }: AbortSignal): string {

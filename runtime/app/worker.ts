@@ -21,7 +21,7 @@ import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';
-import { warnOfOpenHub } from './hub-folder.ts';
+import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
@@ -97,7 +97,7 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
   await refuseTakenPorts(settings, realEnv);
   // The hub thread loads and recovers while this thread loads what serves REST.
   const [hubThread, { restServer }] = await Promise.all([
-    startHub(settings, fatal('hub')).then((one) => cleanup.add(one, (thread) => thread.close())),
+    startHub(settings, log, fatal('hub')).then((one) => cleanup.add(one, (thread) => thread.close())),
     import('../rest/server.ts'),
   ]);
   await warnOfOpenHub(path, realEnv, log);
@@ -183,8 +183,12 @@ function refuseKafka({ options }: WorkerSettings): void {
   });
 }
 
-function startHub(settings: WorkerSettings, failed: (error: Error) => void): Promise<HubThread> {
+/** Another process that was stopped while it opened the hub holds LMDB's lock, and this one waits for it without a limit. */
+const LONG_OPENING_MS = 5000;
+
+async function startHub(settings: WorkerSettings, log: LineLog, failed: (error: Error) => void): Promise<HubThread> {
   const { options } = settings;
+  const path = options['millrace.hub.path'];
   const mapBytes = options['millrace.hub.map.bytes'];
   const hubOptions = {
     minFreeBytes: options['millrace.hub.min.free.bytes'],
@@ -192,7 +196,12 @@ function startHub(settings: WorkerSettings, failed: (error: Error) => void): Pro
     reservedTopics: [options['config.storage.topic'], options['status.storage.topic']],
     ...(mapBytes === undefined ? {} : { mapBytes }),
   };
-  return HubThread.start(options['millrace.hub.path'], hubOptions, failed);
+  const timer = realEnv.timers.every(LONG_OPENING_MS, () => void tellLongOpening(path, realEnv, log));
+  try {
+    return await HubThread.start(path, hubOptions, failed);
+  } finally {
+    timer.cancel();
+  }
 }
 
 function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof workerCatalog> {

@@ -7,6 +7,8 @@ import { guardEnvironment, pause } from './lmdb-guard.ts';
 
 export const FORMAT = 1;
 export const DATA_FILE = 'hub.mdb';
+/** LMDB's, beside it. */
+export const LOCK_FILE = `${DATA_FILE}-lock`;
 const DEFAULT_MAP_BYTES = 2 ** 40;
 const FORMAT_KEY = Buffer.from([0, 0]);
 const SEQ_KEY = Buffer.from([0, 1]);
