@@ -10,6 +10,14 @@ export interface RowsSource {
   next(signal: AbortSignal): Promise<ChunkRows | null>;
 }
 
+/** What is kept of a chunk's rows. */
+interface Part {
+  readonly job: ChunkJob;
+  readonly last: boolean;
+  /** undefined: there are none, and their block is the reader's again. */
+  readonly rows: ChunkRows | undefined;
+}
+
 interface Done {
   readonly chunks: Set<number>;
   /** Of the chunks that are done. */
@@ -45,7 +53,7 @@ export class ReadBatches {
   readonly #tables = new Map<string, Done>();
   readonly #chunkRows = new Map<ChunkJob, number>();
   /** The last rows read, and ends of chunks without rows that came after them. */
-  #held: ChunkRows[] = [];
+  #held: Part[] = [];
   readonly #out: SourceBatch[] = [];
   #first = true;
   #ended = false;
@@ -71,13 +79,22 @@ export class ReadBatches {
         continue;
       }
       this.#options.taken(rows);
-      if (rows.block.count > 0 || this.#held.length === 0) {
-        this.#flush(undefined);
-        this.#held = [rows];
-      } else {
-        this.#held.push(rows);
-      }
+      this.#take(rows);
     }
+  }
+
+  #take(rows: ChunkRows): void {
+    const { job, last, block } = rows;
+    if (block.count > 0) {
+      this.#flush(undefined);
+      this.#held = [{ job, last, rows }];
+      return;
+    }
+    // The next rows may be many chunks away, and a reader without blocks would never come to them (I7).
+    rows.release();
+    const end: Part = { job, last, rows: undefined };
+    if (this.#held.length > 0) this.#held.push(end);
+    else this.#out.push(this.#batch(end, undefined));
   }
 
   /** Makes batches of what is held: rows, and ends of chunks without rows. */
@@ -86,12 +103,12 @@ export class ReadBatches {
     if (first === undefined) return;
     const own = this.#held.filter(({ job }) => job.work === first.job.work);
     const mark = end ?? (this.#completes(own) ? 'last_in_data_collection' : undefined);
-    this.#out.push(...this.#held.map((rows) => this.#batch(rows, rows === first ? mark : undefined)));
+    this.#out.push(...this.#held.map((part) => this.#batch(part, part === first ? mark : undefined)));
     this.#held = [];
   }
 
-  #done(rows: ChunkRows): Done {
-    const name = rows.job.work.plan.table;
+  #done({ job }: Part): Done {
+    const name = job.work.plan.table;
     let done = this.#tables.get(name);
     if (done === undefined) {
       done = { chunks: new Set(), rows: 0, begun: false, progress: undefined };
@@ -101,7 +118,7 @@ export class ReadBatches {
   }
 
   /** Whether these, which are of one table, end the last of its chunks. */
-  #completes(held: readonly ChunkRows[]): boolean {
+  #completes(held: readonly Part[]): boolean {
     const [first] = held;
     if (first === undefined) return false;
     const chunks = new Set(this.#done(first).chunks);
@@ -109,16 +126,15 @@ export class ReadBatches {
     return chunks.size >= this.#total(first);
   }
 
-  #total(rows: ChunkRows): number {
-    return this.#options.chunks.get(rows.job.work.plan.table) ?? 1;
+  #total({ job }: Part): number {
+    return this.#options.chunks.get(job.work.plan.table) ?? 1;
   }
 
-  #batch(rows: ChunkRows, end: 'last' | 'last_in_data_collection' | undefined): SourceBatch {
-    const { block, job, last } = rows;
-    const done = this.#done(rows);
-    this.#mark(rows, done, end);
-    if (block.count > 0) done.begun = true;
-    const read = (this.#chunkRows.get(job) ?? 0) + block.count;
+  #batch(part: Part, end: 'last' | 'last_in_data_collection' | undefined): SourceBatch {
+    const { job, last, rows } = part;
+    const done = this.#done(part);
+    if (rows !== undefined) this.#mark(rows, done, end);
+    const read = (this.#chunkRows.get(job) ?? 0) + (rows?.block.count ?? 0);
     this.#chunkRows.set(job, read);
     if (last) {
       done.chunks.add(job.number);
@@ -126,20 +142,20 @@ export class ReadBatches {
       done.progress = undefined;
       this.#chunkRows.delete(job);
     }
-    done.progress ??= this.#progress(rows, done);
+    done.progress ??= this.#progress(part, done);
     const progress = [done.progress];
-    if (block.count > 0) return { records: block, progress, release: () => rows.release() };
-    rows.release();
-    return { records: [], progress };
+    return rows === undefined
+      ? { records: [], progress }
+      : { records: rows.block, progress, release: () => rows.release() };
   }
 
   #mark(rows: ChunkRows, done: Done, end: 'last' | 'last_in_data_collection' | undefined): void {
     const { block } = rows;
-    if (block.count === 0) return;
     if (!done.begun) this.#set(rows, 0, this.#first ? 'first' : 'first_in_data_collection');
     const only = block.count === 1 && this.#first && end === 'last_in_data_collection';
     // A table's only row is its last, the snapshot's first row stays its first.
     if (end !== undefined && !only) this.#set(rows, block.count - 1, end);
+    done.begun = true;
     this.#first = false;
   }
 
@@ -147,10 +163,10 @@ export class ReadBatches {
     setMarker(rows.block, row, rows.label(marker), marker);
   }
 
-  #progress(rows: ChunkRows, done: Done): Progress {
+  #progress(part: Part, done: Done): Progress {
     const { server, finished } = this.#options;
-    const { plan } = rows.job.work;
-    const complete = done.chunks.size >= this.#total(rows);
+    const { plan } = part.job.work;
+    const complete = done.chunks.size >= this.#total(part);
     return tableProgress(server, plan.table, {
       plan: plan.plan,
       done: new Set(done.chunks),

@@ -116,4 +116,39 @@ describe('batches of a snapshot', () => {
     expect(released).toEqual(['a', 'b']);
     expect(await made.next(signal)).toBe(null);
   });
+
+  test('come to an end although a reader has fewer blocks than empty tables or chunks follow each other', async () => {
+    const big = work('big');
+    const chunks: (readonly [TableWork, number, number])[] = [
+      ...Array.from({ length: 12 }, (_, i) => [work(`e${i}`), 0, 0] as const),
+      ...Array.from({ length: 30 }, (_, i) => [big, i, i % 10 === 3 ? 2 : 0] as const),
+    ];
+    let free = 4;
+    const source = {
+      next: async (): Promise<ChunkRows | null> => {
+        const [of, number, count] = chunks.shift() ?? [];
+        if (of === undefined) return null;
+        if (free === 0) throw new Error('the reader waits for a block that nobody gives back');
+        free--;
+        const rows = rowsOf(of, number ?? 0, count ?? 0, true);
+        // As a reader does: the block has the rows of another chunk next.
+        const release = (): void => {
+          free++;
+          rows.block.begin(layout, 0);
+        };
+        return { ...rows, release };
+      },
+    };
+    const options = { server: 's', before: new Map(), chunks: new Map([['big', 30]]), finished: {} };
+    const made = new ReadBatches(source, { ...options, taken: () => undefined });
+    const shown: Shown[] = [];
+    for (let batch = await made.next(signal); batch !== null; batch = await made.next(signal)) {
+      shown.push(show(batch));
+      batch.release?.();
+    }
+    expect(shown.flatMap(({ markers }) => markers)).toEqual(['first', 'true', 'true', 'true', 'true', 'last']);
+    expect(shown).toHaveLength(42);
+    expect(shown.at(-1)?.progress).toEqual([{ plan: 'p', done: '0-29', rows: 6, finished: true }]);
+    expect(free).toBe(4);
+  });
 });
