@@ -22,8 +22,10 @@ export const s3Sink: SinkConnector = {
   },
   files(config: RawConfig) {
     try {
-      const root = localRoot(checkOptions(s3Options, config).options);
-      return root === null ? [] : [{ key: 'store.url', path: root }];
+      const { options } = checkOptions(s3Options, config);
+      const root = localRoot(options);
+      if (root === null) return [];
+      return [{ key: 'store.url', path: `${root}/${options['topics.dir']}` }];
     } catch {
       // No file URL: `validate` says so.
       return [];

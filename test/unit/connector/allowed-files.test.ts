@@ -71,6 +71,8 @@ describe('a worker that allows some folders only', () => {
     expect(await of(at(`file://${root}/archive`))).toEqual(['store.url']);
     expect(await of(at(`file://${allowed}`, '../secret'))).toEqual(['store.url']);
     expect(await of(at(`file://${allowed}/out`))).toEqual(['store.url']);
+    expect(await of({ ...at(`file://${allowed}`), 'topics.dir': 'out' })).toEqual(['store.url']);
+    expect(await of({ ...at(`file://${allowed}`), 'topics.dir': 'inner' })).toEqual([]);
     expect(await of(at('https://s3.example', 'bucket'))).toEqual([]);
     expect(await of(at('file://host/share'))).toEqual([]);
     expect(await of({ ...config, 's3.bucket.name': 'bucket' })).toEqual([]);
