@@ -55,6 +55,12 @@ function validate(config: RawConfig): readonly Problem[] {
   if (set('heartbeat.action.query') && Number(config['heartbeat.interval.ms'] ?? 0) === 0) {
     problems.push({ key: 'heartbeat.action.query', message: 'needs heartbeat.interval.ms greater than 0' });
   }
+  if (set('signal.enabled.channels') && (config['signal.enabled.channels'] ?? '').trim() !== 'source') {
+    problems.push({
+      key: 'signal.enabled.channels',
+      message: 'only the channel source (signal.data.collection) is supported',
+    });
+  }
   return problems.length > 0 ? problems : parsedProblems(config);
 }
 

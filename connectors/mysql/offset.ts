@@ -29,11 +29,14 @@ export class StreamPosition implements Position {
   /** `@@server_uuid`; '' on MariaDB, which has none. */
   readonly server: string;
   readonly last: LastEvent;
+  /** What else the offset keeps: incremental snapshots under way. */
+  readonly notes: JsonObject | undefined;
 
-  constructor(place: StreamPlace, server: string, last: LastEvent) {
+  constructor(place: StreamPlace, server: string, last: LastEvent, notes?: JsonObject) {
     this.place = place;
     this.server = server;
     this.last = last;
+    this.notes = notes;
   }
 
   /** Debezium's keys, so that its tools read our offsets, and ours below `millrace.`. */
@@ -46,6 +49,7 @@ export class StreamPosition implements Position {
       ...(place.event === 0 ? {} : { event: place.event }),
       'millrace.server': server,
       ...(place.transaction === '' ? {} : { 'millrace.transaction': place.transaction }),
+      ...this.notes,
     };
   }
 }

@@ -19,6 +19,10 @@ export interface MysqlSettings {
   readonly serverId: number;
   readonly rows: RowOptions;
   readonly snapshot: SnapshotSettings;
+  /** `signal.data.collection` */
+  readonly signalTable: string | undefined;
+  /** `incremental.snapshot.chunk.size` */
+  readonly windowRows: number;
   readonly includeQuery: boolean;
   readonly schemaChanges: boolean;
   readonly maxRetries: number;
@@ -38,6 +42,8 @@ export function readSettings(config: RawConfig): MysqlSettings {
     serverId: parsed['database.server.id'],
     rows: rowOptions(parsed, config),
     snapshot: snapshotSettings(parsed, config),
+    signalTable: parsed['signal.data.collection'],
+    windowRows: parsed['incremental.snapshot.chunk.size'],
     includeQuery: parsed['include.query'],
     schemaChanges: parsed['include.schema.changes'],
     maxRetries: parsed['errors.max.retries'],

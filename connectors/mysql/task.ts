@@ -19,6 +19,7 @@ import { currentPlace } from './snapshot/consistent-point.ts';
 import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { SnapshotReader } from './snapshot/snapshot-reader.ts';
+import { Incremental } from './snapshot/window/incremental.ts';
 import {
   openSnapshot,
   SnapshotState,
@@ -26,7 +27,7 @@ import {
   streamOffset,
   type OpenSnapshot,
 } from './snapshot/snapshot-state.ts';
-import { Assembler } from './stream/assembler.ts';
+import { Assembler, type ChangeListener } from './stream/assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import { BlockPool } from './stream/block-pool.ts';
@@ -66,6 +67,7 @@ export class MysqlTask implements SourceTask {
   #from: StoredOffset | undefined;
   #ends = false;
   #heartbeat: Timer | undefined;
+  #incremental: Incremental | undefined;
   #closed = false;
 
   /** Throws a `config` error. */
@@ -126,6 +128,7 @@ export class MysqlTask implements SourceTask {
     this.#closed = true;
     this.#heartbeat?.cancel();
     this.#stream?.close();
+    await this.#incremental?.close();
     await this.#snapshot?.close();
     await this.#opened?.side.close();
   }
@@ -197,6 +200,7 @@ export class MysqlTask implements SourceTask {
     const from = this.#from;
     if (from === undefined) throw closed();
     const pool = new BlockPool(4);
+    const incremental = this.#openIncremental();
     const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery };
     const silenceMs = keepAliveMs * SILENT_PERIODS;
     let known = from.server;
@@ -207,8 +211,8 @@ export class MysqlTask implements SourceTask {
     };
     const stream = new BinlogStream(
       { partition, maxRetries, retryWaitMs, idleProgressMs: keepAliveMs, silenceMs },
-      { env, context, pool, connect },
-      await this.#assembler(from.place, pool.take()),
+      { env, context, pool, connect, ...(incremental === undefined ? {} : { incremental }) },
+      await this.#assembler(from.place, pool.take(), incremental),
       server,
     );
     context.stage('starting the stream');
@@ -219,11 +223,36 @@ export class MysqlTask implements SourceTask {
       throw error;
     }
     this.#startHeartbeat(stream);
+    this.#stream = stream;
     context.stage('streaming');
+    incremental?.start();
     return stream;
   }
 
-  async #assembler(place: StreamPlace, block: RowBlock): Promise<Assembler> {
+  /** undefined: no signal can come, and none is under way. */
+  #openIncremental(): Incremental | undefined {
+    const { start, rows, connect } = this.#must();
+    const { prefix, signalTable, windowRows, snapshot } = this.#settings;
+    const offset = streamOffset(prefix, start.offsets);
+    if (signalTable === undefined && offset?.['millrace.incremental'] === undefined) return undefined;
+    this.#incremental = new Incremental(
+      {
+        env: start.env,
+        context: start.context,
+        rows,
+        chunkRows: windowRows,
+        lockTimeoutMs: snapshot.lockTimeoutMs,
+        connect,
+        place: () => (this.#stream ?? closedStream()).place,
+        nudge: () => this.#stream?.wake(),
+      },
+      signalTable,
+      offset,
+    );
+    return this.#incremental;
+  }
+
+  async #assembler(place: StreamPlace, block: RowBlock, changes: ChangeListener | undefined): Promise<Assembler> {
     const { side, rows, family } = this.#must();
     const { rows: options, includeQuery, schemaChanges } = this.#settings;
     const tables = new TableSource(rows, side, await side.use(readCollations));
@@ -234,6 +263,7 @@ export class MysqlTask implements SourceTask {
         skipUnchanged: options.skipUnchanged,
         includeQuery,
         statements: statementHooks(tables, schema),
+        ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },
       block,
@@ -262,6 +292,10 @@ export class MysqlTask implements SourceTask {
     if (this.#opened === undefined) throw closed();
     return this.#opened;
   }
+}
+
+function closedStream(): never {
+  throw closed();
 }
 
 function closed(): MillraceError {

@@ -16,7 +16,7 @@ interface OtherOption {
 
 const queue = 'Debezium’s queue; millrace bounds a task by bytes (millrace.task.max.inflight.bytes).';
 const plugged = 'names a Java class, which cannot run here';
-const signals = 'Signals and incremental snapshots are not supported for MySQL yet.';
+const marks = 'Nothing is written to mark a chunk: its place in the binlog is known.';
 const bounded = 'Reading is bounded by bytes.';
 const history = 'The binlog describes its tables itself (binlog_row_metadata=FULL): there is no schema history.';
 
@@ -68,18 +68,19 @@ const ignored: readonly OtherOption[] = [
   },
   { key: 'notification.sink.topic.name', doc: 'Topic of notifications; there is no sink channel.' },
   { key: 'guardrail.collections.limit.action', default: 'warn', doc: 'See guardrail.collections.max.' },
-  { key: 'signal.poll.interval.ms', default: '5000', doc: signals },
-  { key: 'signal.emit.failure.max.retries', doc: signals },
-  { key: 'signal.emit.failure.backoff.ms', doc: signals },
-  { key: 'incremental.snapshot.chunk.size', default: '1024', doc: signals },
-  { key: 'incremental.snapshot.watermarking.strategy', default: 'insert_insert', doc: signals },
-  { key: 'incremental.snapshot.allow.schema.changes', default: 'false', doc: signals },
+  { key: 'signal.poll.interval.ms', default: '5000', doc: 'Signals come with the stream.' },
+  { key: 'signal.emit.failure.max.retries', doc: marks },
+  { key: 'signal.emit.failure.backoff.ms', doc: marks },
+  { key: 'incremental.snapshot.watermarking.strategy', default: 'insert_insert', doc: marks },
+  {
+    key: 'incremental.snapshot.allow.schema.changes',
+    default: 'false',
+    doc: 'A chunk whose table changed is read again.',
+  },
   { key: 'read.only', default: 'false', doc: 'Nothing is ever written.' },
 ];
 
 const refused: readonly OtherOption[] = [
-  { key: 'signal.data.collection', equal: [''], doc: signals, refuse: 'Remove it.' },
-  { key: 'signal.enabled.channels', equal: ['', 'source'], doc: signals, refuse: 'Remove it.' },
   {
     key: 'gtid.source.includes',
     equal: [''],
@@ -244,7 +245,11 @@ export const families: readonly Family[] = [
     'Parts of a snapshot mode.',
     'Use one of the named snapshot.mode values.',
   ),
-  family(/^signal\.(?:kafka|consumer|file)\b.*$/, 'signal.kafka.* signal.consumer.* signal.file', signals),
+  family(
+    /^signal\.(?:kafka|consumer|file)\b.*$/,
+    'signal.kafka.* signal.consumer.* signal.file',
+    'Only the signal table is read.',
+  ),
   family(/^openlineage\..+$/, 'openlineage.*', 'OpenLineage is not supported.'),
   family(/^schema\.history\.internal\..+$/, 'schema.history.internal.*', history),
   family(

@@ -85,4 +85,23 @@ export const snapshotOptions = {
     default: 200_000,
     minimum: 1,
   }),
+  'incremental.snapshot.chunk.size': option.int({
+    doc: 'Most rows of a chunk that is read beside the stream; 16 MiB at most.',
+    group,
+    displayName: 'Incremental chunk size',
+    default: 1024,
+    minimum: 1,
+  }),
+  'signal.data.collection': option.string({
+    doc: 'Captured table (database.table) whose inserted rows are signals.',
+    group,
+    displayName: 'Signal table',
+    optional: true,
+  }),
+  'signal.enabled.channels': option.string({
+    doc: 'Channels of signals. Only source, the signal table.',
+    group,
+    displayName: 'Signal channels',
+    default: 'source',
+  }),
 };

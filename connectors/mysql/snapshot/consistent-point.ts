@@ -84,14 +84,20 @@ async function placeUnderLock(guard: Connection, readers: readonly Connection[])
 async function placeOfSnapshot(readers: readonly Connection[]): Promise<StreamPlace> {
   await begin(readers);
   const [reader] = readers;
-  const rows = (await reader?.query(DOING, "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'")) ?? [];
+  if (reader === undefined) throw noBinlog();
+  const { file, position } = await snapshotPlace(reader);
+  const gtid = await reader.one(DOING, `SELECT BINLOG_GTID_POS(${quoteText(file)}, ${position}) AS g`);
+  return { file, position, gtids: gtid?.['g'] ?? '', event: 0, transaction: '' };
+}
+
+/** MariaDB: the place of the snapshot that the connection's transaction has. */
+export async function snapshotPlace(reader: Connection): Promise<Pick<StreamPlace, 'file' | 'position'>> {
+  const rows = await reader.query(DOING, "SHOW STATUS LIKE 'binlog\\_snapshot\\_%'");
   const value = (name: string): string =>
     rows.find((row) => (row['Variable_name'] ?? '').toLowerCase() === name)?.['Value'] ?? '';
   const file = value('binlog_snapshot_file');
-  const position = Number(value('binlog_snapshot_position'));
   if (file === '') throw noBinlog();
-  const gtid = await reader?.one(DOING, `SELECT BINLOG_GTID_POS(${quoteText(file)}, ${position}) AS g`);
-  return { file, position, gtids: gtid?.['g'] ?? '', event: 0, transaction: '' };
+  return { file, position: Number(value('binlog_snapshot_position')) };
 }
 
 async function quietPlace(guard: Connection, readers: readonly Connection[]): Promise<StreamPlace> {

@@ -22,7 +22,7 @@ export function tableSql({ database, name }: Pick<Table, 'database' | 'name'>): 
 }
 
 /** The text of a float has six digits only; as a double it has all. */
-function columnSql({ name, type }: Column): string {
+export function columnSql({ name, type }: Column): string {
   return type === 'float' ? `${quoteName(name)} + 0e0` : quoteName(name);
 }
 

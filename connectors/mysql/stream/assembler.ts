@@ -23,6 +23,15 @@ export interface AssemblerOptions {
   readonly includeQuery: boolean;
   readonly transactions?: TransactionRecords;
   readonly statements: StatementHooks;
+  /** Hears which records are made: for incremental snapshots. */
+  readonly changes?: ChangeListener;
+}
+
+export interface ChangeListener {
+  /** Records were added to the block, from this row on. */
+  rows(table: TableRows, block: RowBlock, from: number): void;
+  /** A definition changed, or a table was emptied. */
+  defined(): void;
 }
 
 /**
@@ -197,6 +206,7 @@ export class Assembler {
       this.#maps.clear();
       this.#options.tables.forget();
     }
+    this.#options.changes?.defined();
     this.meta.event(this.#facts(feed));
     const work = this.#options.statements.defined(kind, event, this);
     if (!this.state.explicit) this.#commit(feed);
@@ -282,7 +292,10 @@ export class Assembler {
       rows: head.rows + shift,
       end,
     });
-    if (!ghost) return;
+    if (!ghost) {
+      this.#options.changes?.rows(writer.table, block, count);
+      return;
+    }
     // Handed over before: its rows count in the transaction, and make no record.
     block.count = count;
     block.cellCount = cellCount;

@@ -8,6 +8,8 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { EVENT } from '../binlog/event-type.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
 import { retryWait } from '../retry-wait.ts';
+import type { Incremental } from '../snapshot/window/incremental.ts';
+import type { StreamWindows } from '../snapshot/window/stream-windows.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';
 import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
@@ -29,6 +31,8 @@ export interface StreamEdges {
   readonly env: Env;
   readonly context: TaskContext;
   readonly pool: BlockPool;
+  /** Chunks of tables that are read beside the stream, and go out between its events. */
+  readonly incremental?: Pick<Incremental, 'windows' | 'annotation'>;
   /** Connects at a place that was compared with the server; throws where they do not fit. */
   connect(place: StreamPlace, signal: AbortSignal): Promise<EventFeed>;
 }
@@ -95,6 +99,11 @@ export class BinlogStream {
     this.#feed?.nudge();
   }
 
+  /** A reader that waits looks again whether there is something to hand over. */
+  wake(): void {
+    this.#feed?.nudge();
+  }
+
   get place(): StreamPlace {
     return this.#assembler.place();
   }
@@ -112,8 +121,9 @@ export class BinlogStream {
   }
 
   async #connect(signal: AbortSignal): Promise<EventFeed> {
-    const { context } = this.#edges;
+    const { context, incremental } = this.#edges;
     this.#assembler.restart();
+    incremental?.windows.restarted();
     const feed = await this.#edges.connect(this.#assembler.place(), signal);
     if (this.#closed) {
       feed.close();
@@ -129,10 +139,19 @@ export class BinlogStream {
     const { env, context } = this.#edges;
     const assembler = this.#assembler;
     const startMs = env.clock.monotonicMs();
+    const windows = this.#edges.incremental?.windows;
     for (;;) {
+      const due = this.#due();
+      if (due !== undefined) return due;
       while (feed.next()) {
+        const { open } = assembler.state;
         const waiting = assembler.event(feed);
         if (waiting !== undefined) await waiting;
+        if (windows !== undefined && !assembler.state.open) {
+          passed(windows, feed, open);
+          const next = this.#due();
+          if (next !== undefined) return next;
+        }
         if (feed.type === EVENT.heartbeat || feed.type === EVENT.heartbeatV2) {
           context.idle(`the server has sent everything up to ${feed.file}:${feed.position}`);
         }
@@ -159,6 +178,18 @@ export class BinlogStream {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) throw closed();
     }
+  }
+
+  /** A chunk whose place the stream stands at: the batch before it, then its rows with what is done after them. */
+  #due(): SourceBatch | undefined {
+    const { incremental } = this.#edges;
+    const assembler = this.#assembler;
+    if (incremental?.windows.due !== true || assembler.state.open) return undefined;
+    if (assembler.block.count > 0) return this.#cut();
+    const block = incremental.windows.take();
+    if (block === undefined) return undefined;
+    const release = (): void => this.#edges.pool.give(block);
+    return { records: block.count === 0 ? [] : block, progress: [this.#progress()], release };
   }
 
   /** A server that is there sends heartbeats: one that says nothing for long is lost. */
@@ -196,11 +227,12 @@ export class BinlogStream {
     this.#attempts = 0;
     const { seconds, serverId } = this.#assembler;
     const place = this.#assembler.place();
-    this.#last = JSON.stringify(place);
+    const notes = this.#edges.incremental?.annotation();
+    this.#last = JSON.stringify([place, notes]);
     this.#lastMs = this.#edges.env.clock.monotonicMs();
     return {
       partition: this.#settings.partition,
-      position: new StreamPosition(place, this.#server, { seconds, serverId }),
+      position: new StreamPosition(place, this.#server, { seconds, serverId }, notes),
     };
   }
 
@@ -217,6 +249,21 @@ export class BinlogStream {
     context.warning('MYSQL_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
     await env.timers.sleep(waitMs, signal);
   }
+}
+
+/** Tells the windows how far the stream is; `open`: a transaction was before this event. */
+function passed(windows: StreamWindows, feed: EventFeed, open: boolean): void {
+  if (feed.type !== EVENT.heartbeat) {
+    if (open) windows.settle();
+    windows.passed(feed.file, feed.position);
+    return;
+  }
+  // A heartbeat names the place up to which everything was sent.
+  const body = feed.body();
+  const file = body.text(body.left);
+  const position = feed.bytes.readUInt32LE(feed.at + 13);
+  windows.settle();
+  windows.passed(file, file === feed.file ? Math.max(position, feed.position) : position);
 }
 
 function closed(): MillraceError {

@@ -6,6 +6,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
+import { comparePlaces } from '../binlog/place-order.ts';
 import { readTable, readTableNames } from '../catalog/catalog.ts';
 import { openConnection } from '../connection.ts';
 import { readOffset, type StreamPlace } from '../offset.ts';
@@ -56,9 +57,15 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
   }
 }
 
-/** Rows that a snapshot read always count: what happened to them since is in the stream. */
+/**
+ * Rows that the first snapshot read always count: what happened to them since is in the stream. Rows that were read
+ * beside the stream are as they were at their place.
+ */
 function isIncluded(source: StructValue, place: StreamPlace, family: Family): boolean {
   const { snapshot, gtid, file, pos } = source;
+  if (snapshot === 'incremental') {
+    return comparePlaces(text(file), Number(pos), place.file, place.position) <= 0;
+  }
   if (snapshot !== 'false') return true;
   if (place.gtids !== '' && typeof gtid === 'string') return holds(place.gtids, gtid, family);
   return comparePlaces(text(file), Number(pos), place.file, place.position) < 0;
@@ -89,16 +96,6 @@ function precedes(one: StructValue, other: StructValue): boolean {
   if (one['snapshot'] !== 'false' || other['snapshot'] !== 'false') return false;
   const places = comparePlaces(text(one['file']), Number(one['pos']), text(other['file']), Number(other['pos']));
   return places === 0 ? Number(one['row']) < Number(other['row']) : places < 0;
-}
-
-/** Negative: the first place is before the second. Files are numbered, and their numbers grow in length. */
-function comparePlaces(file: string, position: number, otherFile: string, otherPosition: number): number {
-  const byFile = fileNumber(file) - fileNumber(otherFile);
-  return byFile === 0 ? position - otherPosition : byFile;
-}
-
-function fileNumber(file: string): number {
-  return Number(file.slice(file.lastIndexOf('.') + 1));
 }
 
 function placeText({ file, pos, row }: StructValue): string {

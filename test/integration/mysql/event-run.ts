@@ -18,6 +18,10 @@ export class EventRun {
   /** Of each source partition, the last that came: what a worker would have stored. */
   readonly offsets = new Map<string, SourceOffset>();
   failure: Error | undefined;
+  /** What the task logged, as lines. */
+  readonly logs: string[] = [];
+  gauges: ReadonlyMap<string, number | null> = new Map();
+  warnings: ReadonlyMap<string, string | null> = new Map();
   readonly #config: RawConfig;
   readonly #offsets: readonly SourceOffset[];
   readonly #stop = new AbortController();
@@ -35,8 +39,12 @@ export class EventRun {
   async start(): Promise<void> {
     const task = new MysqlTask(this.#config);
     this.#task = task;
-    const { context } = listen();
-    await task.open({ offsets: this.#offsets, env: realEnv, context, signal: this.#stop.signal });
+    const { context, gauges, warnings } = listen();
+    this.gauges = gauges;
+    this.warnings = warnings;
+    const line = (text: string): void => void this.logs.push(text);
+    const log = { debug: line, info: line, warn: line, error: line };
+    await task.open({ offsets: this.#offsets, env: realEnv, context: { ...context, log }, signal: this.#stop.signal });
     this.#pump = this.#run(task);
   }
 

@@ -1,8 +1,8 @@
 import { matchesAny } from '../../../../runtime/change/filters.ts';
+import { readSignal, type Signal } from '../../../../runtime/change/signal.ts';
 import type { JsonObject } from '../../../../runtime/record/record.ts';
 import { messageOf } from '../../../../runtime/record/thrown.ts';
 import { tableName, type Table } from '../../catalog/table.ts';
-import { readSignal, type Signal } from '../../signal/signal.ts';
 import type { RowEvent } from '../../stream/stream-hooks.ts';
 import type { TablePlan } from '../state.ts';
 import type { SnapshotUpstream } from '../upstream.ts';

@@ -5,7 +5,7 @@ export type Signal =
       readonly id: string;
       /** `blocking` is read like `incremental`: the stream need not stop for it. */
       readonly type: 'incremental' | 'blocking';
-      /** Regular expressions over `schema.table`. */
+      /** Regular expressions over `schema.table` (MySQL: `database.table`). */
       readonly collections: readonly string[];
       readonly conditions: readonly { readonly collection: string; readonly filter: string }[];
     }

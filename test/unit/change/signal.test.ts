@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readSignal } from '../../../../../connectors/postgres/signal/signal.ts';
+import { readSignal } from '../../../runtime/change/signal.ts';
 
 test.each([
   [
