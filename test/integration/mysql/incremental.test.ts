@@ -218,6 +218,41 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     await expectEqual(run.records, 't');
   });
 
+  it('waits for XA transactions that are prepared: no snapshot shows what the stream has shown of them', async () => {
+    const run = await start();
+    const connection = await server.connect();
+    const doing = 'the XA transaction';
+    for (const sql of ["xa start 'x'", 'update app.t set n = 77 where id = 3', "xa end 'x'", "xa prepare 'x'"]) {
+      await connection.query(doing, sql);
+    }
+    await execute('app.t');
+    await sleep(1000);
+    expect(reads(run, 't')).toEqual([]);
+    await connection.query(doing, "xa commit 'x'");
+    await connection.close();
+    await finished(run, 't');
+    await caughtUp(run);
+    await expectEqual(run.records, 't');
+  });
+
+  it('reads the chunk again when the stream has to connect anew', async () => {
+    const run = await start({ 'incremental.snapshot.chunk.size': '10', 'retriable.restart.connector.wait.ms': '100' });
+    const stop = load(server, 't', (id) => String(id));
+    await execute('app.t');
+    await run.until(() => reads(run, 't').length > 50);
+    for (let i = 0; i < 3; i++) {
+      const threads = await server.sql(
+        "select ID from information_schema.PROCESSLIST where COMMAND like 'Binlog Dump%'",
+      );
+      for (const { ID } of threads) await server.sql(`kill ${ID}`);
+      await sleep(100);
+    }
+    await finished(run, 't');
+    await stop();
+    await caughtUp(run);
+    await expectEqual(run.records, 't');
+  });
+
   it('says what it cannot carry out, and goes on', async () => {
     await server.sql('create table app.bare (id int, n int)');
     const run = await start();
@@ -242,6 +277,42 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
       expect(said).toContain(part);
     }
     expect(run.failure).toBeUndefined();
+  });
+});
+
+describe('an incremental snapshot of MySQL without GTIDs', () => {
+  it('takes a lock for the moment in which a chunk is fixed', async ({ skip }) => {
+    const server = await startMysql('mysql-8.0', { settings: ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF'] });
+    if ('missing' in server) return skip(server.missing);
+    await server.sql(
+      'create database app character set utf8mb4',
+      'create table app.signals (id varchar(42) primary key, type varchar(32) not null, data varchar(2048))',
+      'create table app.t (id int primary key, n int not null, v varchar(100))',
+      `insert into app.t values ${range(ROWS, (id) => `(${id}, 0, 'row ${id}')`)}`,
+    );
+    const run = new EventRun({
+      name: 'app',
+      ...mysqlOptions(server),
+      'topic.prefix': 'app',
+      'database.include.list': 'app',
+      'snapshot.mode': 'no_data',
+      'signal.data.collection': 'app.signals',
+      'incremental.snapshot.chunk.size': '50',
+    });
+    try {
+      await run.start();
+      const stop = load(server, 't', (id) => String(id));
+      await server.sql(`insert into app.signals values ('s', 'execute-snapshot', '{"data-collections": ["app.t"]}')`);
+      await run.until(() => run.logs.some((line) => line.includes('app.t is done')), 60_000);
+      await stop();
+      await server.sql("insert into app.t values (9999, 0, 'the end')");
+      await run.until((records) => folded(records, 't').some(([id]) => id === 9999));
+      const rows = await server.sql('select id, n from app.t order by id');
+      expect(folded(run.records, 't')).toEqual(rows.map((row) => [Number(row['id']), Number(row['n'])]));
+    } finally {
+      await run.close();
+      await server.stop();
+    }
   });
 });
 

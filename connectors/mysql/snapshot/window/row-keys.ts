@@ -1,4 +1,5 @@
 import type { CellCodec } from '../../../../runtime/record/cell-codec.ts';
+import { Decimal } from '../../../../runtime/record/decimal.ts';
 import type { RowBlock } from '../../../../runtime/record/row-block.ts';
 import type { Value } from '../../../../runtime/record/value.ts';
 import type { Table } from '../../catalog/table.ts';
@@ -40,7 +41,8 @@ export class RowKeys {
 
 function shown(value: Value): string {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
-  return String(value);
+  if (value instanceof Decimal) return `${value.unscaled}e${value.scale}`;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? `${value}` : '';
 }
 
 /** A text cell of a binlog row; null: NULL, or not there. */
