@@ -1,6 +1,7 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { readTable, readTableNames } from './catalog/catalog.ts';
+import { tableName } from './catalog/table.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';
@@ -193,7 +194,25 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
       return [failed(name, error)];
     }
   }
-  return [{ name: `${captured.length} tables are captured`, ok: true }];
+  return [{ name: `${captured.length} tables are captured`, ok: true }, ...signals(settings, captured.map(tableName))];
+}
+
+function signals({ signalTable }: MysqlSettings, captured: readonly string[]): readonly CheckResult[] {
+  if (signalTable === undefined) return [];
+  const name = 'the signal table is captured';
+  if (captured.includes(signalTable)) return [{ name, ok: true }];
+  return [
+    {
+      name,
+      ok: false,
+      fatal: false,
+      code: 'MYSQL_SIGNALS_UNSEEN',
+      problem: `signal.data.collection names ${signalTable}, which is not captured: rows inserted there do nothing`,
+      remedy:
+        'Create the table, and let table.include.list and database.include.list match it; or correct the name (database.table).',
+      key: 'signal.data.collection',
+    },
+  ];
 }
 
 function asResult({ ok, name, code, problem, remedy }: Fact): CheckResult {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
@@ -251,6 +253,32 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     await stop();
     await caughtUp(run);
     await expectEqual(run.records, 't');
+  });
+
+  it('works as the guide says, for an account with the rights that the guide gives', async () => {
+    const guide = readFileSync(fileURLToPath(new URL('../../../docs/connectors/mysql.md', import.meta.url)), 'utf8');
+    const section = guide.split('## Incremental snapshots')[1]?.split('\n## ')[0] ?? '';
+    const [table = '', insert = ''] = [...section.matchAll(/```sql\n(.*?);?\n```/gs)].map(([, sql]) => sql ?? '');
+    const client = server.family === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+    await server.sql(
+      'drop database if exists shop',
+      'create database shop',
+      'create table shop.orders (id int primary key, n int)',
+      `insert into shop.orders values ${range(1500, (id) => `(${id}, 0)`)}`,
+      "create user if not exists cdc@'%' identified by 'secret'",
+      `grant REPLICATION SLAVE, ${client} on *.* to cdc@'%'`,
+      "grant select on shop.* to cdc@'%'",
+      table,
+    );
+    const run = await start({
+      'database.user': 'cdc',
+      'database.password': 'secret',
+      'database.include.list': 'shop',
+      'signal.data.collection': 'shop.signals',
+    });
+    await server.sql(insert);
+    await run.until(() => run.logs.some((line) => line.startsWith('incremental snapshot of shop.orders is done')));
+    expect(run.records.filter((record) => record.topic === 'app.shop.orders' && op(record) === 'r').length).toBe(499);
   });
 
   it('says what it cannot carry out, and goes on', async () => {
