@@ -12,7 +12,7 @@ const TABLES: Readonly<Record<string, { readonly key: string; readonly value: (i
   number: { key: 'k bigint unsigned', value: (id) => `${18_446_744_073_709_500_000n + BigInt(id)}` },
   text: { key: 'k varchar(40)', value: (id) => `'${id % 2 === 0 ? 'k' : 'K'}é'' ${id * 7919}'` },
   fixed: { key: 'k char(20) collate utf8mb4_bin', value: (id) => `'${(id * 31) % 997}-${id}'` },
-  bytes: { key: 'k varbinary(16)', value: (id) => `unhex(md5(${id}))` },
+  bytes: { key: 'k varbinary(16)', value: (id) => `unhex(lpad(hex(${(id * 7919) % 65_521}), 8, '0'))` },
   decimal: { key: 'k decimal(30,10)', value: (id) => `${id % 3 === 0 ? '-' : ''}${id}.0000000001` },
   moment: { key: 'k datetime(6)', value: (id) => `'2020-01-01 00:00:00' + interval ${id} * 1001 microsecond` },
 };
