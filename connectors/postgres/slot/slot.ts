@@ -71,7 +71,7 @@ export async function readSlot(reader: CatalogReader, name: string): Promise<Slo
 
 /** Who uses the slot now, in words. */
 export function slotUser({ active, activeName = '', activePid }: SlotState): string {
-  if (!active) return 'inactive';
+  if (!active) return 'inactive: its connector is stopped, or still reads a snapshot';
   return `in use by ${activeName === '' ? 'another session' : activeName}, pid ${activePid ?? 'unknown'}`;
 }
 

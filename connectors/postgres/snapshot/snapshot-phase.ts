@@ -13,7 +13,7 @@ import { rowKey } from './chunk-sql.ts';
 import type { Decision } from './decide.ts';
 import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
-import { decideStart, madeByOthers } from './start-decision.ts';
+import { decideStart, isNotCreated, isSlotOfOthers, madeByOthers } from './start-decision.ts';
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
@@ -128,8 +128,9 @@ export class PostgresSnapshot implements SnapshotPhase {
     try {
       yield* read ? this.#readInitial(id, recorded) : this.#createOnly(plan);
     } catch (error) {
-      if (error instanceof MillraceError && error.code === 'POSTGRES_SLOT_EXISTS') yield* this.#withdraw(plan, error);
-      throw error;
+      if (isNotCreated(error)) yield* this.#withdraw(plan);
+      if (!isSlotOfOthers(error)) throw error;
+      throw await madeByOthers(await this.#controlConnection(), slot.name, error);
     }
     if (!read) {
       this.#windows.known(await this.#captured());
@@ -145,12 +146,11 @@ export class PostgresSnapshot implements SnapshotPhase {
     );
   }
 
-  /** Somebody else was faster: the next start must not take their slot for the one that we were about to make. */
-  async *#withdraw(plan: PlanState, error: MillraceError): AsyncGenerator<SourceBatch, never> {
+  /** No slot was made: the next start must not take that of somebody else for ours, and drop it. */
+  async *#withdraw(plan: PlanState): AsyncGenerator<SourceBatch, void> {
     const durable = this.#planCommitted();
     yield { records: [], progress: [planProgress(this.#upstream.server, { ...plan, phase: 'withdrawn' })] };
     await this.#until(durable);
-    throw await madeByOthers(await this.#controlConnection(), plan.slot, error);
   }
 
   async *#createOnly(plan: PlanState): AsyncGenerator<SourceBatch, void> {

@@ -1,4 +1,4 @@
-import type { MillraceError } from '../../../runtime/record/error.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { Connection } from '../connection.ts';
 import { readOffset } from '../offset.ts';
@@ -48,6 +48,18 @@ export async function decideStart(
 /** The stored snapshot was begun after what the stream's offset says (`when_needed`). */
 function isNewer({ plan }: SnapshotState, flushLsn: bigint): boolean {
   return plan?.phase === 'creating' || (plan?.phase === 'planned' && plan.lsn > flushLsn);
+}
+
+const SLOT_EXISTS = 'POSTGRES_SLOT_EXISTS';
+const NOT_CREATED = [SLOT_EXISTS, 'POSTGRES_SLOTS_EXHAUSTED', 'POSTGRES_WAL_LEVEL', 'POSTGRES_SNAPSHOT_LOCK_TIMEOUT'];
+
+/** The server made no slot for us. After other errors, such as a connection that broke, that is not known. */
+export function isNotCreated(error: unknown): boolean {
+  return error instanceof MillraceError && NOT_CREATED.includes(error.code);
+}
+
+export function isSlotOfOthers(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === SLOT_EXISTS;
 }
 
 /** The error of a slot that somebody else made while we were about to. */

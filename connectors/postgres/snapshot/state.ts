@@ -20,7 +20,7 @@ export interface PlanState {
    *   exists, it is ours, and of no use without the snapshot it came with.
    * - `planned`: the slot exists, chunks are being read or are done.
    * - `known`: there is nothing to read but what tables say of themselves.
-   * - `withdrawn`: somebody else made the slot first, so it is not ours. As if nothing were stored.
+   * - `withdrawn`: the slot was not made, so one that is found later is not ours. As if nothing were stored.
    */
   readonly phase: 'creating' | 'planned' | 'known' | 'withdrawn';
   readonly slot: string;

@@ -26,7 +26,7 @@ describe('a connector that starts beside others', () => {
       remedy: expect.stringMatching(OWN_SLOT),
     });
     await first.stop();
-    await expect(second.start()).rejects.toMatchObject({ message: expect.stringContaining('; inactive)') });
+    await expect(second.start()).rejects.toMatchObject({ message: expect.stringContaining('; inactive: ') });
     await first.start();
     await first.catchUp();
   });
@@ -44,7 +44,8 @@ describe('a connector that starts beside others', () => {
     const expected = { code: 'POSTGRES_SLOT_WITHOUT_OFFSET', remedy: expect.stringMatching(OWN_SLOT) };
     expect(run.failure).toMatchObject({
       ...expected,
-      message: 'the replication slot snap was made by somebody else while this connector started (inactive)',
+      message:
+        'the replication slot snap was made by somebody else while this connector started (inactive: its connector is stopped, or still reads a snapshot)',
     });
     await run.stop().catch(() => undefined);
     const slots = () => sql('SELECT confirmed_flush_lsn FROM pg_replication_slots');
@@ -54,6 +55,23 @@ describe('a connector that starts beside others', () => {
     await run.start({ 'slot.name': 'other' });
     await run.catchUp();
     expect(await slots()).toHaveLength(2);
+  });
+
+  test('that could not make its slot does not take one that another made since for it', async () => {
+    await sql('CREATE TABLE a (id int PRIMARY KEY)');
+    const most = Number((await sql('SHOW max_replication_slots'))[0]?.['max_replication_slots']);
+    await sql(`SELECT pg_create_physical_replication_slot('full' || i) FROM generate_series(1, ${most}) i`);
+    const run = newRun();
+    await run.start();
+    await run.until(() => run.failure !== undefined).catch(() => undefined);
+    expect(run.failure).toMatchObject({ code: 'POSTGRES_SLOTS_EXHAUSTED' });
+    await run.stop().catch(() => undefined);
+    await sql(`SELECT pg_drop_replication_slot('full1')`);
+    await sql(`SELECT pg_create_logical_replication_slot('snap', 'pgoutput')`);
+    await expect(run.start()).rejects.toMatchObject({ code: 'POSTGRES_SLOT_WITHOUT_OFFSET' });
+    await sql(`SELECT pg_drop_replication_slot('snap')`);
+    await run.start();
+    await run.catchUp();
   });
 
   test.each(['filtered', 'no_tables'] as const)('shares a publication that all create at once (%s)', async (mode) => {
