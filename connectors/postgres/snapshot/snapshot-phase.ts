@@ -148,9 +148,9 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   /** No slot was made: the next start must not take that of somebody else for ours, and drop it. */
   async *#withdraw(plan: PlanState): AsyncGenerator<SourceBatch, void> {
-    const durable = this.#planCommitted();
+    const withdrawn = this.#planCommitted();
     yield { records: [], progress: [planProgress(this.#upstream.server, { ...plan, phase: 'withdrawn' })] };
-    await this.#until(durable);
+    await this.#until(withdrawn);
   }
 
   async *#createOnly(plan: PlanState): AsyncGenerator<SourceBatch, void> {
