@@ -33,7 +33,11 @@ interface Stalled {
 
 /** A stream through a proxy that has read a little. */
 async function stalled(): Promise<Stalled> {
-  const { setup, from, table } = await fixture(undefined, { slotMaxRetries: 300, slotRetryDelayMs: 100 });
+  const { setup, from, table } = await fixture(undefined, {
+    slotMaxRetries: 300,
+    slotRetryDelayMs: 100,
+    statusIntervalMs: 200,
+  });
   const before = await StallingProxy.before(setup.server.port);
   proxy = before;
   const stream = await open({ ...setup, server: { ...setup.server, host: '127.0.0.1', port: before.port } }, from);
