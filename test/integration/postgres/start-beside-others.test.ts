@@ -17,7 +17,7 @@ describe('a connector that starts beside others', () => {
     await sql('CREATE TABLE a (id int PRIMARY KEY)');
     const first = newRun();
     await first.start();
-    await first.catchUp();
+    await first.until(() => isRead('snap'));
     const second = newRun({ 'topic.prefix': 'q' });
     await expect(second.start()).rejects.toMatchObject({
       code: 'POSTGRES_SLOT_WITHOUT_OFFSET',
@@ -53,6 +53,7 @@ describe('a connector that starts beside others', () => {
     await expect(run.start()).rejects.toMatchObject(expected);
     expect(await slots()).toEqual(before);
     await run.start({ 'slot.name': 'other' });
+    await run.until(() => isRead('other'));
     await run.catchUp();
     expect(await slots()).toHaveLength(2);
   });
@@ -106,6 +107,15 @@ describe('a connector that starts beside others', () => {
     });
   });
 });
+
+/** The stream of this slot has begun. */
+async function isRead(slot: string): Promise<boolean> {
+  const streams = await sql(
+    `SELECT 1 FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid
+      WHERE s.slot_name = '${slot}' AND r.state = 'streaming'`,
+  );
+  return streams.length > 0;
+}
 
 function settings(mode: PublicationSettings['mode'], slot: string): PublicationSettings {
   return { name: 'snap', slot, mode, viaRoot: false, skipped: new Set(), replicaIdentities: '' };
