@@ -200,7 +200,7 @@ export class MysqlTask implements SourceTask {
     const from = this.#from;
     if (from === undefined) throw closed();
     const pool = new BlockPool(4);
-    const incremental = this.#openIncremental();
+    const incremental = this.#openIncremental(pool);
     const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery };
     const silenceMs = keepAliveMs * SILENT_PERIODS;
     let known = from.server;
@@ -230,7 +230,7 @@ export class MysqlTask implements SourceTask {
   }
 
   /** undefined: no signal can come, and none is under way. */
-  #openIncremental(): Incremental | undefined {
+  #openIncremental(pool: BlockPool): Incremental | undefined {
     const { start, rows, connect } = this.#must();
     const { prefix, signalTable, windowRows, snapshot } = this.#settings;
     const offset = streamOffset(prefix, start.offsets);
@@ -240,6 +240,7 @@ export class MysqlTask implements SourceTask {
         env: start.env,
         context: start.context,
         rows,
+        pool,
         chunkRows: windowRows,
         lockTimeoutMs: snapshot.lockTimeoutMs,
         connect,

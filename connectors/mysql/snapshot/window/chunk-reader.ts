@@ -48,12 +48,16 @@ export class ChunkReader {
       await connection.query('ending a chunk', 'ROLLBACK');
       return await settled(window, signal);
     } catch (error) {
-      if (!(error instanceof MillraceError) || !DEFINITION_CHANGED.test(error.message)) throw error;
       this.#rows = undefined;
-      return 'its definition changed';
+      if (error instanceof MillraceError && DEFINITION_CHANGED.test(error.message)) {
+        await connection.query('ending a chunk', 'ROLLBACK');
+        return 'its definition changed';
+      }
+      // Its result may be half read.
+      connection.destroy();
+      throw error;
     } finally {
       windows.cancel('not read');
-      if (!connection.broken && !signal.aborted) await connection.query('ending a chunk', 'ROLLBACK');
     }
   }
 

@@ -3,7 +3,6 @@ import type { JsonObject } from '../../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../../runtime/record/row-block.ts';
 import type { TableRows } from '../../row/table-rows.ts';
 import { META_CELLS } from '../../row/source-block.ts';
-import { BlockPool } from '../../stream/block-pool.ts';
 import { ChunkLoop, type LoopEdges } from './chunk-loop.ts';
 import { ChunkProgress } from './chunk-progress.ts';
 import { Requests } from './requests.ts';
@@ -12,7 +11,7 @@ import { StreamWindows } from './stream-windows.ts';
 
 export type IncrementalEdges = Pick<
   LoopEdges,
-  'env' | 'context' | 'rows' | 'chunkRows' | 'lockTimeoutMs' | 'connect' | 'place' | 'nudge'
+  'env' | 'context' | 'rows' | 'pool' | 'chunkRows' | 'lockTimeoutMs' | 'connect' | 'place' | 'nudge'
 >;
 
 /** Incremental snapshots of one task: hears the stream's events, and reads what signals ask for beside it. */
@@ -32,7 +31,6 @@ export class Incremental {
       ...edges,
       windows: this.windows,
       requests: this.#requests,
-      pool: new BlockPool(2),
       progress: new ChunkProgress(edges.context, edges.chunkRows),
     });
   }

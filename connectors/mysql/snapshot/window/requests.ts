@@ -1,6 +1,7 @@
 import { matchesAny } from '../../../../runtime/change/filters.ts';
 import type { Signal } from '../../../../runtime/change/signal.ts';
 import type { Log } from '../../../../runtime/connector/context.ts';
+import { MillraceError } from '../../../../runtime/record/error.ts';
 import type { JsonObject, JsonValue } from '../../../../runtime/record/record.ts';
 import { messageOf } from '../../../../runtime/record/thrown.ts';
 import type { KeyTexts } from './key-sql.ts';
@@ -55,7 +56,7 @@ export class Requests {
   constructor(log: Log, offset: JsonObject | undefined) {
     this.#log = log;
     const own = offset?.[OWN];
-    const stored = typeof own === 'string' ? (JSON.parse(own) as Stored) : undefined;
+    const stored = typeof own === 'string' ? (parsed(OWN, own) as Stored) : undefined;
     this.#queue = [...(stored?.queue ?? (stored === undefined ? ofDebezium(offset) : []))];
     this.#asked = [...(stored?.asked ?? [])];
     this.paused = stored?.paused === true;
@@ -179,12 +180,24 @@ function asDebezium({ table, filter }: Request): JsonObject {
   };
 }
 
+function parsed(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MillraceError('MYSQL_OFFSET_UNUSABLE', `${key} of the stored offset is no JSON: ${text.slice(0, 100)}`, {
+      kind: 'position',
+      remedy: `Stop the connector, alter its offset so that it has no ${key}, and insert the signal again.`,
+      cause,
+    });
+  }
+}
+
 /** Tables that Debezium had not finished: how far it was is written as Java objects, so each is read from its start. */
 function ofDebezium(offset: JsonObject | undefined): Request[] {
   const text = offset?.[COLLECTIONS];
-  const parsed: unknown = typeof text === 'string' ? JSON.parse(text) : [];
-  if (!Array.isArray(parsed)) return [];
-  return parsed.flatMap((item: Readonly<Record<string, JsonValue>>) => {
+  const listed: unknown = typeof text === 'string' ? parsed(COLLECTIONS, text) : [];
+  if (!Array.isArray(listed)) return [];
+  return listed.flatMap((item: Readonly<Record<string, JsonValue>>) => {
     const table = item[`${COLLECTIONS}_id`];
     const filter = item[`${COLLECTIONS}_additional_condition`];
     if (typeof table !== 'string') return [];

@@ -102,3 +102,7 @@ test('a wrong expression is said and skipped', () => {
   expect(requests.idle).toBe(true);
   expect(said.join('\n')).toMatch(/s is not carried out: data-collections.*\nsignal s names no captured table/);
 });
+
+test('an offset that was altered to what is no JSON is an error that names the key', () => {
+  expect(() => new Requests(log, { 'millrace.incremental': '{' })).toThrow('millrace.incremental of the stored offset');
+});
