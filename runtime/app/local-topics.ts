@@ -107,6 +107,8 @@ export interface TailOptions {
   readonly follow: boolean;
   readonly signal: AbortSignal;
   readonly record: (record: TailedRecord) => void;
+  /** The offset to begin at is beyond the end of this partition, where it begins instead. */
+  readonly beyond: (partition: number, end: bigint) => void;
 }
 
 const WAIT_MS = 60_000;
@@ -165,7 +167,7 @@ async function read<T>(reading: Promise<readonly T[]>, signal: AbortSignal): Pro
 
 async function startOffset(
   hub: Hub,
-  { topic, from }: TailOptions,
+  { topic, from, beyond }: TailOptions,
   partition: number,
   earliest: bigint,
   latest: bigint,
@@ -174,7 +176,11 @@ async function startOffset(
   if (from === 'latest') return latest;
   if ('timestampMs' in from) return hub.admin.offsetFor({ topic, partition }, from, 'read_committed');
   const wanted = from.offset < 0n ? latest + from.offset : from.offset;
-  return wanted < earliest ? earliest : wanted > latest ? latest : wanted;
+  if (wanted > latest) {
+    beyond(partition, latest);
+    return latest;
+  }
+  return wanted < earliest ? earliest : wanted;
 }
 
 /** Returns how many records were handed over. */

@@ -8,11 +8,12 @@ export function notFound(
   name: string,
   known: readonly string[],
   list: string,
+  { make }: { readonly make?: string } = {},
 ): MillraceError {
   const meant = nearest(name, known);
   const hint = meant === undefined ? '' : `Did you mean ${meant}? `;
   return new MillraceError(code, `there is no ${what} ${name}`, {
     kind: 'missing',
-    remedy: `${hint}\`${list}\` shows what there is.`,
+    remedy: `${hint}${make === undefined ? '' : `Create it with \`${make}\`. `}\`${list}\` shows what there is.`,
   });
 }

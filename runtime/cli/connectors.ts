@@ -6,6 +6,7 @@ import type {
   ConnectorProgress,
   ConnectorStateInfo,
 } from '../rest/api.ts';
+import { MillraceError } from '../record/error.ts';
 import { printCheck } from './check-report.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 import { defineInspect } from './connectors-inspect.ts';
@@ -212,8 +213,7 @@ function defineControl(command: Command, io: CliIo, action: 'pause' | 'resume' |
   sub(command, `${action} <names...>`, summary, `${action} shop`).action(
     async (names: readonly string[], flags: Flags) => {
       const client = await workerOf(flags, io);
-      for (const name of names) await client.request('PUT', `/connectors/${segment(name)}/${action}`);
-      report(io, flags, names, action);
+      await each(io, flags, names, action, (name) => client.request('PUT', `/connectors/${segment(name)}/${action}`));
     },
   );
 }
@@ -231,12 +231,11 @@ function defineRestart(command: Command, io: CliIo): void {
     .action(
       async (names: readonly string[], flags: Flags & { tasks?: boolean; onlyFailed?: boolean; task?: string }) => {
         const client = await workerOf(flags, io);
-        for (const name of names) {
+        await each(io, flags, names, 'restart', async (name) => {
           const query = `?includeTasks=${flags.tasks === true}&onlyFailed=${flags.onlyFailed === true}`;
           const path = flags.task === undefined ? `/restart${query}` : `/tasks/${segment(flags.task)}/restart`;
           await client.request('POST', `/connectors/${segment(name)}${path}`);
-        }
-        report(io, flags, names, 'restart');
+        });
       },
     );
 }
@@ -247,12 +246,49 @@ function defineDelete(command: Command, io: CliIo): void {
     .action(async (names: readonly string[], flags: Flags & { destroy?: boolean }) => {
       const client = await workerOf(flags, io);
       const query = flags.destroy === true ? '?destroy=true' : '';
-      for (const name of names) await client.request('DELETE', `/connectors/${segment(name)}${query}`);
-      report(io, flags, names, 'delete');
+      const way = flags.destroy === true ? DESTROY_REMEDY : undefined;
+      const deleted = (name: string) => client.request('DELETE', `/connectors/${segment(name)}${query}`);
+      await each(io, flags, names, 'delete', deleted, way);
     });
 }
 
-function report(io: CliIo, flags: Flags, names: readonly string[], action: string): void {
-  if (flags.json === true) io.out(json(names.map((name) => ({ name, action }))));
-  else for (const name of names) io.out(`${action}: ${name}`);
+const DESTROY_REMEDY =
+  'Mend that and give the command again, or delete it without --destroy: what it left outside then stays there.';
+
+const DONE = { pause: 'paused', resume: 'resumed', stop: 'stopped', restart: 'restarted', delete: 'deleted' } as const;
+
+/** One after the other, each told as it is done; the first that fails ends it and is named. */
+async function each(
+  io: CliIo,
+  flags: Flags,
+  names: readonly string[],
+  action: keyof typeof DONE,
+  act: (name: string) => Promise<unknown>,
+  way?: string,
+): Promise<void> {
+  const done: string[] = [];
+  try {
+    for (const name of names) {
+      await act(name).catch((error: unknown) => {
+        throw failedAt(error, name, action, way);
+      });
+      done.push(name);
+      if (flags.json !== true) io.out(`${DONE[action]} ${name}`);
+    }
+  } finally {
+    if (flags.json === true) io.out(json(done.map((name) => ({ name, action }))));
+  }
+}
+
+function failedAt(error: unknown, name: string, action: string, way: string | undefined): unknown {
+  if (!(error instanceof MillraceError)) return error;
+  if (error.code === 'CLI_UNREACHABLE' || error.code === 'CONNECTOR_NOT_FOUND') return error;
+  const message = `${action} ${name}: ${error.message}`;
+  const remedy = [error.remedy, way].filter((text) => text !== undefined).join(' ');
+  return new MillraceError(error.code, message, {
+    kind: error.kind,
+    ...(error.key === undefined ? {} : { key: error.key }),
+    ...(remedy === '' ? {} : { remedy }),
+    cause: error.cause,
+  });
 }

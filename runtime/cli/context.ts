@@ -73,14 +73,22 @@ function defineAdd(command: Command, io: CliIo): void {
       const added: Context = {
         name,
         url: flags.url,
-        ...(flags.hub === undefined ? {} : { hub: flags.hub }),
+        ...(flags.hub === undefined ? {} : { hub: resolve(flags.hub) }),
         ...(token === '' ? {} : { token }),
         ...(flags.ca === undefined ? {} : { ca: resolve(flags.ca) }),
       };
       const others = contexts.filter((one) => one.name !== name);
-      await writeContexts(io.env, { current: current ?? name, contexts: [...others, added] });
-      said(io, flags, name, others.length === contexts.length ? 'added' : 'changed');
+      const inUse = current ?? name;
+      await writeContexts(io.env, { current: inUse, contexts: [...others, added] });
+      const result = others.length === contexts.length ? 'added' : 'changed';
+      if (flags.json === true) io.out(json({ name, result, current: inUse }));
+      else io.out(`${paint(io, 'green', result)} ${name}; ${useText(name, inUse)}`);
     });
+}
+
+function useText(name: string, inUse: string): string {
+  if (inUse === name) return `it is in use now (\`millrace context remove ${name}\` forgets it)`;
+  return `${inUse} stays in use (\`millrace context use ${name}\` changes that)`;
 }
 
 function defineUse(command: Command, io: CliIo): void {

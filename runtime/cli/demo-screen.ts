@@ -10,6 +10,7 @@ const PLAIN_EVERY_MS = 2000;
 export function demoScreen(io: CliIo, live: boolean): DemoScreen {
   let drawn = 0;
   let lastPlainMs = 0;
+  let watched = false;
   const erase = (): void => {
     if (drawn > 0) process.stdout.write(`\u001B[${drawn}A\u001B[0J`);
     drawn = 0;
@@ -35,8 +36,11 @@ export function demoScreen(io: CliIo, live: boolean): DemoScreen {
       erase();
       printReport(io, report);
     },
-    watching: (hints) => printHints(io, hints),
-    left: (folder) => printLeft(io, folder),
+    watching(hints) {
+      watched = true;
+      printHints(io, hints);
+    },
+    left: (folder) => printLeft(io, folder, watched),
   };
 }
 
@@ -81,7 +85,7 @@ function printHints(io: CliIo, hints: DemoHints): void {
   io.out('');
 }
 
-function printLeft(io: CliIo, folder: string): void {
+function printLeft(io: CliIo, folder: string, watched: boolean): void {
   const watch = import.meta.url.endsWith('.ts') ? 'npm run demo -- --watch' : 'npx millrace demo --watch';
   io.out('');
   io.out(
@@ -89,5 +93,5 @@ function printLeft(io: CliIo, folder: string): void {
   );
   io.out(`  ${COMMAND} topics list --hub ${join(folder, 'hub')}`);
   io.out(`  ls ${join(folder, 'archive')}`);
-  io.out(`To keep database and worker running and look around: ${watch}`);
+  if (!watched) io.out(`To keep database and worker running and look around: ${watch}`);
 }

@@ -12,6 +12,7 @@ export const EXIT = {
   missing: { code: 4, meaning: 'What was named does not exist.' },
   conflict: { code: 5, meaning: 'Contradicts the present state: exists already, in use, wrong state.' },
   changes: { code: 6, meaning: '`apply --plan`: there are changes, and nothing was found that stands against them.' },
+  uncompared: { code: 7, meaning: '`verify`: no difference was found, but a table cannot be compared with its copy.' },
   interrupted: { code: 130, meaning: 'Interrupted by a second signal.' },
   killed: {
     code: 137,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { json, table, type CliIo } from './cli-io.ts';
+import { usage } from './flags.ts';
 import { withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { segment } from './rest-client.ts';
 
@@ -7,6 +8,8 @@ interface Flags extends PlaceFlags {
   readonly json?: boolean;
   readonly cluster?: boolean;
 }
+
+const LEVELS: ReadonlySet<string> = new Set(['ALL', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF']);
 
 interface Level {
   readonly level: string;
@@ -39,6 +42,9 @@ Examples:
       if (level === undefined) {
         print(io, flags, { [logger]: await client.request<Level>('GET', path) });
         return;
+      }
+      if (!LEVELS.has(level.toUpperCase())) {
+        throw usage(`level ${level}: one of ${[...LEVELS].join(', ')} is needed`, 'level');
       }
       const query = flags.cluster === true ? '?scope=cluster' : '';
       const changed = (await client.request<string[] | undefined>('PUT', `${path}${query}`, { level })) ?? [logger];

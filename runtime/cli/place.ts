@@ -47,7 +47,7 @@ export async function workerOf(flags: PlaceFlags, io: CliIo): Promise<RestClient
   const ca = flags.ca ?? context?.ca;
   if (ca !== undefined) await trustCertificates(ca);
   const token = flags.token ?? given(io.env['MILLRACE_TOKEN']) ?? context?.token ?? null;
-  return restClient(flags.url ?? context?.url ?? LOCAL_URL, io.signal, token);
+  return restClient(flags.url ?? context?.url ?? LOCAL_URL, io.signal, token, context?.name);
 }
 
 function given(variable: string | undefined): string | undefined {

@@ -19,15 +19,21 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   503: 'unavailable',
 };
 
-/** `token`: sent with each request; null: none. */
-export function restClient(url: string, signal: AbortSignal, token: string | null = null): RestClient {
-  const base = url.replace(/\/+$/, '');
+/** `token`: sent with each request; null: none. `context`: the one whose address it is. */
+export function restClient(
+  url: string,
+  signal: AbortSignal,
+  token: string | null = null,
+  context?: string,
+): RestClient {
+  const connection = { base: url.replace(/\/+$/, ''), token, signal, context };
+  const { base } = connection;
   return {
     url: base,
     async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const answer = await send({ base, token, signal }, method, path, body);
+      const answer = await send(connection, method, path, body);
       const text = await answer.text();
-      if (answer.status === 404) await refuseUnknown({ base, token, signal }, path);
+      if (answer.status === 404) await refuseUnknown(connection, path);
       if (!answer.ok) throw refused(answer, text, base, `${method} ${path}`);
       if (text === '') return undefined as T;
       const value = parsed(text);
@@ -41,10 +47,11 @@ interface Connection {
   readonly base: string;
   readonly token: string | null;
   readonly signal: AbortSignal;
+  readonly context: string | undefined;
 }
 
 async function send(
-  { base, token, signal }: Connection,
+  { base, token, signal, context }: Connection,
   method: string,
   path: string,
   body: unknown,
@@ -62,13 +69,22 @@ async function send(
     });
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new MillraceError('CLI_UNREACHABLE', `no worker answers at ${base}: ${cause}`, {
-      kind: 'unavailable',
-      remedy:
-        'Start one with `millrace worker`, or say where it listens with --url or --context; for https with a certificate of your own, name its authority with --ca.',
-      cause: error,
-    });
+    throw unreachable(base, context, cause, error);
   }
+}
+
+function unreachable(base: string, context: string | undefined, what: string, cause: unknown): MillraceError {
+  const whose = context === undefined ? '' : ` (context ${context})`;
+  const other =
+    context === undefined ? '' : '; `millrace context list` shows the contexts, `context use` changes the one in use';
+  const tls = base.startsWith('https:')
+    ? 'for https with a certificate of your own, name its authority with --ca'
+    : 'where it listens with TLS the address begins with https';
+  return new MillraceError('CLI_UNREACHABLE', `no worker answers at ${base}${whose}: ${what}`, {
+    kind: 'unavailable',
+    remedy: `Start one with \`millrace worker\`, or say where it listens with --url or --context; ${tls}${other}.`,
+    cause,
+  });
 }
 
 /** Throws where the path names a connector that does not exist, whatever the worker calls it in its answer. */

@@ -3,7 +3,7 @@ import { MillraceError } from '../record/error.ts';
 import type { Rewind } from '../rest/api.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
 import { EXIT } from './exit-codes.ts';
-import { collect, keyValue, usage } from './flags.ts';
+import { collect, usage } from './flags.ts';
 import { workerOf, type PlaceFlags } from './place.ts';
 import { segment, type RestClient } from './rest-client.ts';
 
@@ -30,7 +30,7 @@ export function defineRewind(command: Command, io: CliIo, sub: Sub): void {
     .option('--to-time <time>', 'of a sink: records from this time on (ISO 8601)')
     .option(
       '--to-offset <offset>',
-      'an offset, of a sink of all partitions, or topic-partition=offset; may be repeated',
+      'a number: of a sink an offset in all partitions, of a source its own count (docs/rewind.md); or topic-partition=number, which may be repeated',
       collect,
       [],
     )
@@ -81,7 +81,16 @@ function placeOf({ toTime, toOffset, toLsn }: RewindFlags): Place {
 function offsetsOf(texts: readonly string[]): Place {
   const [first] = texts;
   if (texts.length === 1 && first !== undefined && /^\d+$/.test(first)) return { offset: first };
-  return { offsets: Object.fromEntries(texts.map((text) => keyValue('--to-offset', text))) };
+  return { offsets: Object.fromEntries(texts.map(partitionOffset)) };
+}
+
+function partitionOffset(text: string): [string, string] {
+  const parts = /^(.+-\d+)=(\d+)$/.exec(text);
+  if (parts?.[1] !== undefined && parts[2] !== undefined) return [parts[1], parts[2]];
+  throw usage(
+    `--to-offset ${text}: a whole number, or topic-partition=number (orders-0=1200), is needed`,
+    '--to-offset',
+  );
 }
 
 function print(io: CliIo, { partitions, records, bytes, notes }: Rewind): void {

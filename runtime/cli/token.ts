@@ -42,7 +42,10 @@ function sub(command: Command, name: string, summary: string, example: string): 
 
 function defineCreate(command: Command, io: CliIo): void {
   sub(command, 'create', 'make a token and print it, once', 'create --file tokens.json --role viewer --name grafana')
-    .requiredOption('-r, --role <role>', `what it may do: ${ROLES.join(', ')}`)
+    .requiredOption(
+      '-r, --role <role>',
+      'viewer (reads), operator (also pauses, stops, restarts), or admin (also changes configurations, offsets, topics)',
+    )
     .requiredOption('-n, --name <name>', 'whose it is; stands in the audit log')
     .action(async (flags: Flags & { role: string; name: string }) => {
       const role = ROLES.find((one) => one === flags.role);

@@ -43,6 +43,10 @@ Examples:
         max,
         follow: flags.follow,
         signal: io.signal,
+        beyond: (partition, end) => {
+          const then = flags.follow ? 'what comes from now on is shown' : 'there is nothing to show';
+          io.err(`partition ${partition} ends at offset ${end}, before ${flags.fromOffset}: ${then}`);
+        },
         record: (record) => io.out(flags.json === true ? json(record) : text(io, record)),
       });
     });

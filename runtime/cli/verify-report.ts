@@ -1,6 +1,17 @@
 import type { TableComparison } from '../app/verify/comparison.ts';
 import type { VerifyReport } from '../app/verify/verify.ts';
 import { paint, table, type CliIo } from './cli-io.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** Differences first: what cannot be compared takes nothing from them. */
+export function exitCodeOfReport({ equal, comparisons }: VerifyReport): number {
+  if (comparisons.some(hasDifferences)) return EXIT.failure.code;
+  return equal ? EXIT.ok.code : EXIT.uncompared.code;
+}
+
+function hasDifferences({ differences }: TableComparison): boolean {
+  return differences.length > 0;
+}
 
 /** The comparison for people: a line per table and copy, then the rows that differ. */
 export function printReport(io: CliIo, report: VerifyReport): void {
@@ -23,7 +34,10 @@ export function printReport(io: CliIo, report: VerifyReport): void {
 }
 
 function verdict(io: CliIo, { equal, complete, comparisons, position }: VerifyReport): string {
-  if (!equal) return paint(io, 'red', `Rows differ at position ${position}.`);
+  if (comparisons.some(hasDifferences)) return paint(io, 'red', `Rows differ at position ${position}.`);
+  if (!equal) {
+    return paint(io, 'yellow', `No difference was found at position ${position}, but not everything can be compared.`);
+  }
   if (comparisons.some((one) => one.inconclusive.length > 0)) {
     return paint(io, 'yellow', `No difference was found at position ${position}, but not everything could be decided.`);
   }
@@ -32,6 +46,7 @@ function verdict(io: CliIo, { equal, complete, comparisons, position }: VerifyRe
 }
 
 function verdictOf(io: CliIo, one: TableComparison): string {
+  if (!one.compared && !hasDifferences(one)) return paint(io, 'yellow', 'CANNOT BE COMPARED');
   if (!one.equal) return paint(io, 'red', 'DIFFERENT');
   return one.inconclusive.length === 0 ? paint(io, 'green', 'equal') : paint(io, 'yellow', 'INCONCLUSIVE');
 }
@@ -50,8 +65,9 @@ function printDifferences(io: CliIo, one: TableComparison): void {
 
 function printInconclusive(io: CliIo, one: TableComparison): void {
   for (const { key, reason } of one.inconclusive) {
+    const word = one.compared ? 'inconclusive for' : 'cannot be compared:';
     const what = key.length === 0 ? one.table : `${one.table} row ${key.join(', ')}`;
-    io.out(paint(io, 'yellow', `  inconclusive for ${what} in ${one.copy}: ${reason}`));
+    io.out(paint(io, 'yellow', `  ${word} ${what} in ${one.copy}: ${reason}`));
   }
 }
 

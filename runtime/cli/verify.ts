@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { runVerify } from '../app/verify/run-verify.ts';
 import { json, type CliIo } from './cli-io.ts';
-import { EXIT } from './exit-codes.ts';
 import { usage } from './flags.ts';
+import { hubOf, withHub, type PlaceFlags } from './place.ts';
 import { progressLine } from './progress-line.ts';
-import { printReport } from './verify-report.ts';
+import { exitCodeOfReport, printReport } from './verify-report.ts';
 
-interface Flags {
-  readonly hub: string;
+interface Flags extends PlaceFlags {
   readonly config?: string;
   readonly archive?: readonly string[];
   readonly index?: readonly string[];
@@ -17,9 +16,7 @@ interface Flags {
 
 /** `millrace verify CONNECTOR` */
 export function defineVerify(command: Command, io: CliIo): void {
-  command
-    .argument('<connector>', 'a source connector')
-    .option('-d, --hub <path>', 'directory of the hub', './millrace-data')
+  withHub(command.argument('<connector>', 'a source connector'))
     .option('-c, --config <file>', "the worker's configuration, where it names converters or internal topics")
     .option(
       '-a, --archive <sink-or-folder>',
@@ -39,7 +36,7 @@ export function defineVerify(command: Command, io: CliIo): void {
     .addHelpText(
       'after',
       `
-Exit status 0: no difference; 1: rows differ, and are named.
+Exit status 0: no difference; 1: rows differ, and are named; 7: a table cannot be compared.
 
 Examples:
   millrace verify orders
@@ -53,7 +50,7 @@ Examples:
         name,
         archives: flags.archive ?? [],
         indexes: flags.index ?? [],
-        hubPath: flags.hub,
+        hubPath: await hubOf(flags, io),
         workerConfig: flags.config,
         waitMs: seconds(flags.wait) * 1000,
         variables: io.env,
@@ -63,7 +60,7 @@ Examples:
       }).finally(line.end);
       if (flags.json === true) io.out(json(report));
       else printReport(io, report);
-      io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
+      io.exit(exitCodeOfReport(report));
     });
 }
 

@@ -152,9 +152,15 @@ export function converterErrors(config: RawConfig, plugins: PluginOptions): Opti
     if (className === undefined) return [];
     const set = plugins.find(kind, className.trim());
     return set === null
-      ? [invalid(key, className, `Class ${className} could not be found.`, NO_CLASS)]
+      ? [invalid(key, className, noConverter(key, className), NO_CLASS)]
       : prefixed(set, `${key}.`, config);
   });
+}
+
+function noConverter(key: string, className: string): string {
+  const problem = `Class ${className} could not be found.`;
+  if (key === 'header.converter') return problem;
+  return `${problem} Converters are json, string and bytes, those of primitive types (docs/converters.md), and these by Kafka Connect’s class names.`;
 }
 
 /** What stands under a prefix, without it. */

@@ -11,16 +11,19 @@ interface OtherOption {
   readonly equal?: readonly string[];
   /** What to do instead; undefined: ignored without harm. */
   readonly refuse?: string;
+  /** Why it cannot be done, where `refuse` does not say it. */
+  readonly why?: string;
   readonly doc: string;
 }
 
 const queue = 'Debezium’s queue; millrace bounds a task by bytes (millrace.task.max.inflight.bytes).';
-const plugged = 'names a Java class, which cannot run here';
+const plugged = 'It names a Java class, which cannot run here.';
 const signals = 'Signals and incremental snapshots are not supported for MySQL yet.';
 const bounded = 'Reading is bounded by bytes.';
 const history = 'The binlog describes its tables itself (binlog_row_metadata=FULL): there is no schema history.';
 
 const ignored: readonly OtherOption[] = [
+  { key: 'database.server.name', doc: 'It is topic.prefix since Debezium 2.' },
   { key: 'max.batch.size', default: '2048', doc: queue },
   { key: 'max.queue.size', default: '8192', doc: queue },
   { key: 'max.queue.size.in.bytes', default: '0', doc: queue },
@@ -64,7 +67,7 @@ const ignored: readonly OtherOption[] = [
     default: 'true',
     equal: ['true'],
     doc: 'The server’s own databases are never captured.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: the server’s own databases are never captured.',
   },
   { key: 'notification.sink.topic.name', doc: 'Topic of notifications; there is no sink channel.' },
   { key: 'guardrail.collections.limit.action', default: 'warn', doc: 'See guardrail.collections.max.' },
@@ -78,8 +81,8 @@ const ignored: readonly OtherOption[] = [
 ];
 
 const refused: readonly OtherOption[] = [
-  { key: 'signal.data.collection', equal: [''], doc: signals, refuse: 'Remove it.' },
-  { key: 'signal.enabled.channels', equal: ['', 'source'], doc: signals, refuse: 'Remove it.' },
+  { key: 'signal.data.collection', equal: [''], doc: signals, why: signals, refuse: 'Remove it.' },
+  { key: 'signal.enabled.channels', equal: ['', 'source'], doc: signals, why: signals, refuse: 'Remove it.' },
   {
     key: 'gtid.source.includes',
     equal: [''],
@@ -97,26 +100,26 @@ const refused: readonly OtherOption[] = [
     equal: ['true'],
     default: 'true',
     doc: 'See gtid.source.includes.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: transactions of all sources are read.',
   },
   {
     key: 'gtid.ignore.on.recovery',
     equal: ['false'],
     default: 'false',
     doc: 'GTIDs are used where the server has them.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: GTIDs are used where the server has them.',
   },
   {
     key: 'column.propagate.source.type',
     equal: [''],
     doc: 'Source types in schemas are not supported for MySQL yet.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: schemas do not say the types of the source yet.',
   },
   {
     key: 'datatype.propagate.source.type',
     equal: [''],
     doc: 'Source types in schemas are not supported for MySQL yet.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: schemas do not say the types of the source yet.',
   },
   {
     key: 'event.deserialization.failure.handling.mode',
@@ -138,7 +141,7 @@ const refused: readonly OtherOption[] = [
     default: 'repeatable_read',
     equal: ['repeatable_read', 'serializable'],
     doc: 'Isolation of the snapshot: repeatable read.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: a snapshot is read in repeatable read.',
   },
   {
     key: 'snapshot.query.mode',
@@ -147,15 +150,15 @@ const refused: readonly OtherOption[] = [
     doc: 'How tables are read.',
     refuse: 'Use snapshot.select.statement.overrides.',
   },
-  { key: 'snapshot.query.mode.custom.name', doc: plugged, equal: [], refuse: 'Remove it.' },
-  { key: 'snapshot.mode.custom.name', doc: plugged, equal: [], refuse: 'Remove it.' },
-  { key: 'snapshot.locking.mode.custom.name', doc: plugged, equal: [], refuse: 'Remove it.' },
+  { key: 'snapshot.query.mode.custom.name', doc: plugged, why: plugged, equal: [], refuse: 'Remove it.' },
+  { key: 'snapshot.mode.custom.name', doc: plugged, why: plugged, equal: [], refuse: 'Remove it.' },
+  { key: 'snapshot.locking.mode.custom.name', doc: plugged, why: plugged, equal: [], refuse: 'Remove it.' },
   {
     key: 'streaming.delay.ms',
     default: '0',
     equal: ['0'],
     doc: 'Wait between snapshot and stream.',
-    refuse: 'Remove it.',
+    refuse: 'Remove it: the stream begins at the snapshot’s own place.',
   },
   {
     key: 'notification.enabled.channels',
@@ -169,15 +172,22 @@ const refused: readonly OtherOption[] = [
     doc: 'How topics are named: <prefix>.<database>.<table>.',
     refuse: 'Remove it, and rename topics by a transform (RegexRouter).',
   },
-  { key: 'sourceinfo.struct.maker', equal: [''], doc: plugged, refuse: 'Remove it.' },
+  { key: 'sourceinfo.struct.maker', equal: [''], doc: plugged, why: plugged, refuse: 'Remove it.' },
   {
     key: 'transaction.metadata.factory',
     equal: ['io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory'],
     doc: plugged,
+    why: plugged,
     refuse: 'Remove it.',
   },
-  { key: 'converters', equal: [''], doc: plugged, refuse: 'Remove it; handling modes and transforms change values.' },
-  { key: 'post.processors', equal: [''], doc: plugged, refuse: 'Remove it.' },
+  {
+    key: 'converters',
+    equal: [''],
+    doc: plugged,
+    why: plugged,
+    refuse: 'Remove it; handling modes and transforms change values.',
+  },
+  { key: 'post.processors', equal: [''], doc: plugged, why: plugged, refuse: 'Remove it.' },
   {
     key: 'guardrail.collections.max',
     default: '0',
@@ -229,6 +239,15 @@ function family(key: RegExp, shown: string, doc: string, refuse?: string): Famil
   return refuse === undefined ? { key, shown, schema } : { key, shown, schema, refuse };
 }
 
+/** Keys that change nothing, and are told so. */
+function inertFamily(key: RegExp, shown: string, doc: string): Family {
+  return {
+    key,
+    shown,
+    schema: option.string({ doc, importance: 'LOW', group: 'Compatibility', optional: true, inert: [] }),
+  };
+}
+
 export const families: readonly Family[] = [
   ...COLUMN_RULE_KEYS.map(({ key, shown }) =>
     family(key, shown, 'Columns (database.table.column) whose values are hidden or cut.'),
@@ -244,10 +263,14 @@ export const families: readonly Family[] = [
     'Parts of a snapshot mode.',
     'Use one of the named snapshot.mode values.',
   ),
-  family(/^signal\.(?:kafka|consumer|file)\b.*$/, 'signal.kafka.* signal.consumer.* signal.file', signals),
-  family(/^openlineage\..+$/, 'openlineage.*', 'OpenLineage is not supported.'),
-  family(/^schema\.history\.internal\..+$/, 'schema.history.internal.*', history),
-  family(
+  inertFamily(/^signal\.(?:kafka|consumer|file)\b.*$/, 'signal.kafka.* signal.consumer.* signal.file', signals),
+  inertFamily(/^openlineage\..+$/, 'openlineage.*', 'OpenLineage is not supported.'),
+  inertFamily(
+    /^(?:schema\.history\.internal|database\.history)\..+$/,
+    'schema.history.internal.* database.history.*',
+    history,
+  ),
+  inertFamily(
     /^(?:driver|database\.jdbc|database\.protocol|database\.ssl\.(?:key|trust)store)\..+$/,
     'driver.* database.jdbc.* database.protocol database.ssl.keystore.* database.ssl.truststore.*',
     'Of the Java driver.',
@@ -259,13 +282,23 @@ interface OtherProblem {
   readonly message: string;
 }
 
+const SERVER_NAME = 'database.server.name';
+
+/** A configuration of Debezium 1 names its topics by another key. */
+function renamedPrefix(config: RawConfig): readonly OtherProblem[] {
+  const name = config[SERVER_NAME]?.trim() ?? '';
+  if (name === '' || (config['topic.prefix']?.trim() ?? '') !== '') return [];
+  return [{ key: SERVER_NAME, message: `${SERVER_NAME} is topic.prefix since Debezium 2: set topic.prefix=${name}` }];
+}
+
 /** Options set to what cannot be done here. */
 export function refusedOptions(config: RawConfig): readonly OtherProblem[] {
-  const problems: OtherProblem[] = [];
-  for (const { key, equal = [], refuse, doc } of others) {
+  const problems: OtherProblem[] = [...renamedPrefix(config)];
+  for (const { key, equal = [], refuse, why } of others) {
     const value = config[key]?.trim();
     if (refuse === undefined || value === undefined || equal.includes(value)) continue;
-    problems.push({ key, message: `${key}=${value} is not supported. ${doc} ${refuse}` });
+    const sentences = [`${key}=${value} is not supported.`, ...(why === undefined ? [] : [why]), refuse];
+    problems.push({ key, message: sentences.join(' ') });
   }
   for (const { key, refuse } of families) {
     if (refuse === undefined) continue;

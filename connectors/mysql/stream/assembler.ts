@@ -68,7 +68,8 @@ export class Assembler {
   place(): StreamPlace {
     const { file, position, events, gtid, drop } = this.state;
     const resume = this.#resume;
-    if (resume !== undefined && !this.state.open) return resume;
+    // Transactions that another server sends before it are done for good.
+    if (resume !== undefined && !this.state.open) return { ...resume, gtids: this.#gtids.toString() };
     const event = drop > 0 ? events + drop : events;
     return { file, position, gtids: this.#gtids.toString(), event, transaction: event > 0 ? gtid : '' };
   }
@@ -199,8 +200,11 @@ export class Assembler {
     }
     this.meta.event(this.#facts(feed));
     const work = this.#options.statements.defined(kind, event, this);
-    if (!this.state.explicit) this.#commit(feed);
-    return work;
+    if (this.state.explicit) return work;
+    // The place passes a statement together with its record: where the catalogue does not answer it comes again (I2).
+    if (work !== undefined) return work.then(() => this.#commit(feed));
+    this.#commit(feed);
+    return undefined;
   }
 
   #commit(feed: EventFeed): void {

@@ -12,13 +12,16 @@ interface OtherOption {
   readonly equal?: readonly string[];
   /** What to do instead; undefined: ignored without harm. */
   readonly refuse?: string;
+  /** Why it cannot be done, where `refuse` does not say it. */
+  readonly why?: string;
   readonly doc: string;
 }
 
 const queue = 'Debezium’s queue; millrace bounds a task by bytes (millrace.task.max.inflight.bytes).';
-const plugged = 'names a Java class, which cannot run here';
+const plugged = 'It names a Java class, which cannot run here.';
 
 const others: readonly OtherOption[] = [
+  { key: 'database.server.name', doc: 'It is topic.prefix since Debezium 2.' },
   { key: 'max.batch.size', default: '2048', doc: queue },
   { key: 'max.queue.size', default: '8192', doc: queue },
   { key: 'max.queue.size.in.bytes', default: '0', doc: queue },
@@ -65,7 +68,7 @@ const others: readonly OtherOption[] = [
   { key: 'signal.emit.failure.max.retries', doc: 'Marks are logical messages, not rows of the signal table.' },
   { key: 'signal.emit.failure.backoff.ms', doc: 'Marks are logical messages, not rows of the signal table.' },
   { key: 'read.only', default: 'false', doc: 'Nothing but slot, publication and logical messages is ever written.' },
-  { key: 'database.sslfactory', doc: 'names a Java class; TLS is set up by database.ssl*.' },
+  { key: 'database.sslfactory', doc: 'It names a Java class; TLS is set up by database.ssl*.' },
   {
     key: 'snapshot.isolation.mode',
     default: 'serializable',
@@ -80,7 +83,7 @@ const others: readonly OtherOption[] = [
     doc: 'Captured tables are locked in ACCESS SHARE, which stops no reader or writer.',
     refuse: 'Use none or shared.',
   },
-  { key: 'snapshot.locking.mode.custom.name', doc: plugged, refuse: 'Remove it.' },
+  { key: 'snapshot.locking.mode.custom.name', doc: plugged, why: plugged, refuse: 'Remove it.' },
   {
     key: 'snapshot.query.mode',
     default: 'select_all',
@@ -88,8 +91,8 @@ const others: readonly OtherOption[] = [
     doc: 'How tables are read.',
     refuse: 'Use snapshot.select.statement.overrides.',
   },
-  { key: 'snapshot.query.mode.custom.name', doc: plugged, refuse: 'Remove it.' },
-  { key: 'snapshot.mode.custom.name', doc: plugged, refuse: 'Remove it.' },
+  { key: 'snapshot.query.mode.custom.name', doc: plugged, why: plugged, refuse: 'Remove it.' },
+  { key: 'snapshot.mode.custom.name', doc: plugged, why: plugged, refuse: 'Remove it.' },
   {
     key: 'streaming.delay.ms',
     default: '0',
@@ -129,16 +132,30 @@ const others: readonly OtherOption[] = [
     key: 'sourceinfo.struct.maker',
     equal: ['io.debezium.connector.postgresql.PostgresSourceInfoStructMaker'],
     doc: plugged,
+    why: plugged,
     refuse: 'Remove it.',
   },
   {
     key: 'transaction.metadata.factory',
     equal: ['io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory'],
     doc: plugged,
+    why: plugged,
     refuse: 'Remove it.',
   },
-  { key: 'converters', equal: [''], doc: plugged, refuse: 'Remove it; handling modes and transforms change values.' },
-  { key: 'post.processors', equal: [''], doc: plugged, refuse: 'Remove it; for whole rows set REPLICA IDENTITY FULL.' },
+  {
+    key: 'converters',
+    equal: [''],
+    doc: plugged,
+    why: plugged,
+    refuse: 'Remove it; handling modes and transforms change values.',
+  },
+  {
+    key: 'post.processors',
+    equal: [''],
+    doc: plugged,
+    why: plugged,
+    refuse: 'Remove it; for whole rows set REPLICA IDENTITY FULL.',
+  },
   { key: 'signal.file', doc: 'The file channel is not supported.' },
   { key: 'signal.kafka.topic', doc: 'The kafka channel is not supported.' },
   {
@@ -179,6 +196,15 @@ function family(key: RegExp, shown: string, doc: string, refuse?: string): Famil
   return refuse === undefined ? { key, shown, schema } : { key, shown, schema, refuse };
 }
 
+/** Keys that change nothing, and are told so. */
+function inertFamily(key: RegExp, shown: string, doc: string): Family {
+  return {
+    key,
+    shown,
+    schema: option.string({ doc, importance: 'LOW', group: 'Compatibility', optional: true, inert: [] }),
+  };
+}
+
 export const families: readonly Family[] = [
   ...COLUMN_RULE_KEYS.map(({ key, shown }) =>
     family(key, shown, 'Columns (schema.table.column) whose values are hidden or cut.'),
@@ -194,11 +220,15 @@ export const families: readonly Family[] = [
     'Parts of a snapshot mode.',
     'Use one of the named snapshot.mode values.',
   ),
-  family(/^signal\.(kafka|consumer)\..+$/, 'signal.kafka.* signal.consumer.*', 'The kafka channel is not supported.'),
-  family(/^openlineage\..+$/, 'openlineage.*', 'OpenLineage is not supported.'),
-  family(
-    /^(?:driver|schema\.history\.internal)\..+$/,
-    'driver.* schema.history.internal.*',
+  inertFamily(
+    /^signal\.(kafka|consumer)\..+$/,
+    'signal.kafka.* signal.consumer.*',
+    'The kafka channel is not supported.',
+  ),
+  inertFamily(/^openlineage\..+$/, 'openlineage.*', 'OpenLineage is not supported.'),
+  inertFamily(
+    /^(?:driver|schema\.history\.internal|database\.history)\..+$/,
+    'driver.* schema.history.internal.* database.history.*',
     'Not used for Postgres here.',
   ),
 ];
@@ -208,13 +238,23 @@ interface OtherProblem {
   readonly message: string;
 }
 
+const SERVER_NAME = 'database.server.name';
+
+/** A configuration of Debezium 1 names its topics by another key. */
+function renamedPrefix(config: RawConfig): readonly OtherProblem[] {
+  const name = config[SERVER_NAME]?.trim() ?? '';
+  if (name === '' || (config['topic.prefix']?.trim() ?? '') !== '') return [];
+  return [{ key: SERVER_NAME, message: `${SERVER_NAME} is topic.prefix since Debezium 2: set topic.prefix=${name}` }];
+}
+
 /** Options set to what cannot be done here. */
 export function refusedOptions(config: RawConfig): readonly OtherProblem[] {
-  const problems: OtherProblem[] = [];
-  for (const { key, equal = [], refuse, doc } of others) {
+  const problems: OtherProblem[] = [...renamedPrefix(config)];
+  for (const { key, equal = [], refuse, why } of others) {
     const value = config[key]?.trim();
     if (refuse === undefined || value === undefined || equal.includes(value)) continue;
-    problems.push({ key, message: `${key}=${value} is not supported. ${doc} ${refuse}` });
+    const sentences = [`${key}=${value} is not supported.`, ...(why === undefined ? [] : [why]), refuse];
+    problems.push({ key, message: sentences.join(' ') });
   }
   for (const { key, refuse } of families) {
     if (refuse === undefined) continue;

@@ -1,9 +1,11 @@
 import type { Op } from '../../../runtime/change/envelope.ts';
 import { matchesAny } from '../../../runtime/change/filters.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { messageOf } from '../../../runtime/record/thrown.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
+import { sqlState } from '../wire/backend-error.ts';
 import type { PublishedTable } from './membership.ts';
 
 export type AutocreateMode = 'all_tables' | 'disabled' | 'filtered' | 'no_tables';
@@ -140,24 +142,49 @@ function noTables(name: string): MillraceError {
   });
 }
 
+/** How often the publication is looked at again because another connector changed it at the same time. */
+const LOOKS = 5;
+
 /** Makes the publication fit the settings. Returns what was run, if anything. */
 export async function ensurePublication(
   reader: CatalogReader,
   settings: PublicationSettings,
   captured: readonly Table[],
 ): Promise<string | undefined> {
-  const now = await readPublication(reader, settings.name);
-  const comment = `COMMENT ON PUBLICATION ${quoteIdentifier(settings.name)} IS ${quoteLiteral(madeFor(settings.slot))}`;
-  const statement = publicationStatement(settings, captured, now);
-  if (statement === undefined) return undefined;
-  const verb = now === undefined ? 'creating' : 'changing';
-  try {
-    await reader.query(`${verb} the publication ${settings.name}`, statement);
-    if (now === undefined) await reader.query(`marking the publication ${settings.name}`, comment);
-  } catch (error) {
-    throw publicationRefused(statement, error);
+  for (let look = 1; ; look++) {
+    const now = await readPublication(reader, settings.name);
+    const statement = publicationStatement(settings, captured, now);
+    if (statement === undefined) return undefined;
+    try {
+      await changePublication(reader, settings, statement, now === undefined);
+      return statement;
+    } catch (error) {
+      if (look === LOOKS || !anotherWasFaster(error)) throw publicationRefused(statement, error);
+    }
   }
-  return statement;
+}
+
+async function changePublication(
+  reader: CatalogReader,
+  { name, slot }: PublicationSettings,
+  statement: string,
+  creates: boolean,
+): Promise<void> {
+  await reader.query(`${creates ? 'creating' : 'changing'} the publication ${name}`, statement);
+  if (!creates) return;
+  const comment = `COMMENT ON PUBLICATION ${quoteIdentifier(name)} IS ${quoteLiteral(madeFor(slot))}`;
+  await reader.query(`marking the publication ${name}`, comment);
+}
+
+const DUPLICATE_OBJECT = '42710';
+const UNIQUE_VIOLATION = '23505';
+const INTERNAL_ERROR = 'XX000';
+
+/** Somebody else created or changed it since we looked: connectors of one publication that start together. */
+function anotherWasFaster(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === INTERNAL_ERROR) return /tuple concurrently (?:updated|deleted)/.test(messageOf(error));
+  return state === DUPLICATE_OBJECT || state === UNIQUE_VIOLATION;
 }
 
 function publicationRefused(statement: string, cause: unknown): unknown {

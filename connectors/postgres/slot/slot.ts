@@ -13,6 +13,8 @@ export interface SlotState {
   readonly database: string;
   readonly active: boolean;
   readonly activePid: number | undefined;
+  /** `application_name` of who reads it, where we may see that. */
+  readonly activeName: string | undefined;
   readonly restartLsn: bigint | undefined;
   readonly confirmedFlushLsn: bigint | undefined;
   /** `reserved`, `extended`, `unreserved`, `lost`. */
@@ -31,7 +33,9 @@ export interface SlotState {
 }
 
 const SLOT = `
-  SELECT s.slot_name, s.plugin, s.database, s.active, s.active_pid, s.restart_lsn, s.confirmed_flush_lsn,
+  SELECT s.slot_name, s.plugin, s.database, s.active, s.active_pid,
+         (SELECT a.application_name FROM pg_stat_activity a WHERE a.pid = s.active_pid) AS active_name,
+         s.restart_lsn, s.confirmed_flush_lsn,
          s.wal_status, s.safe_wal_size, s.two_phase,
          to_jsonb(s) ->> 'invalidation_reason' AS invalidation,
          coalesce(to_jsonb(s) ->> 'conflicting', 'false') AS conflicting,
@@ -52,6 +56,7 @@ export async function readSlot(reader: CatalogReader, name: string): Promise<Slo
     database: row['database'] ?? '',
     active: row['active'] === 't',
     activePid: number(row['active_pid']),
+    activeName: row['active_name'] ?? undefined,
     restartLsn: parseLsn(row['restart_lsn']),
     confirmedFlushLsn: parseLsn(row['confirmed_flush_lsn']),
     walStatus: row['wal_status'] ?? undefined,
@@ -62,6 +67,12 @@ export async function readSlot(reader: CatalogReader, name: string): Promise<Slo
     twoPhase: row['two_phase'] === 't',
     currentLsn: parseLsn(row['current']) ?? 0n,
   };
+}
+
+/** Who uses the slot now, in words. */
+export function slotUser({ active, activeName = '', activePid }: SlotState): string {
+  if (!active) return 'inactive: its connector is stopped, or still reads a snapshot';
+  return `in use by ${activeName === '' ? 'another session' : activeName}, pid ${activePid ?? 'unknown'}`;
 }
 
 function number(value: string | null | undefined): number | undefined {
@@ -117,7 +128,7 @@ function creationError(name: string, error: unknown): MillraceError {
       return new MillraceError('POSTGRES_SLOT_EXISTS', `${doing}: ${text}`, {
         kind: 'conflict',
         key: 'slot.name',
-        remedy: `Something else made a slot of this name meanwhile: name another in slot.name, or drop it if nobody needs it (SELECT pg_drop_replication_slot('${name}')).`,
+        remedy: `Something else made a slot of this name meanwhile: give this connector a slot.name of its own. Drop the slot only if nobody needs it (SELECT pg_drop_replication_slot('${name}')).`,
         cause,
       });
     case '53400':

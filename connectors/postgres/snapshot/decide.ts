@@ -4,6 +4,13 @@ import { formatLsn } from '../wire/lsn.ts';
 import type { PlanState } from './state.ts';
 import type { SnapshotMode } from './upstream.ts';
 
+interface FoundSlot {
+  readonly usable: boolean;
+  readonly confirmedLsn: bigint;
+  /** Who uses it now, in words. */
+  readonly user: string;
+}
+
 export interface Situation {
   readonly mode: SnapshotMode;
   readonly slotName: string;
@@ -14,7 +21,7 @@ export interface Situation {
   readonly flushLsn?: bigint;
   readonly plan: PlanState | undefined;
   /** The slot, if it exists. */
-  readonly slot: { readonly usable: boolean; readonly confirmedLsn: bigint } | undefined;
+  readonly slot: FoundSlot | undefined;
   /** The operator said that a slot without offsets is to be taken over. */
   readonly adoptSlot: boolean;
 }
@@ -37,7 +44,7 @@ export function decide(situation: Situation): Decision {
   }
   if (plan !== undefined) return afterPlan(situation, plan);
   if (slot === undefined) return { kind: 'fresh', drop: false, read: mode !== 'no_data' };
-  return withoutOffsets(situation, slot.confirmedLsn);
+  return withoutOffsets(situation, slot);
 }
 
 function afterStream({ mode, slot, flushLsn }: Situation): Decision {
@@ -66,17 +73,22 @@ function afterPlan({ mode, slot, systemId }: Situation, plan: PlanState): Decisi
   return { kind: 'go on', lsn: plan.lsn, reread: mode === 'always' };
 }
 
-function withoutOffsets({ mode, slotName, adoptSlot }: Situation, confirmedLsn: bigint): Decision {
+function withoutOffsets({ mode, slotName, adoptSlot }: Situation, { confirmedLsn, user }: FoundSlot): Decision {
   if (!adoptSlot && mode !== 'when_needed') {
-    throw new MillraceError(
-      'POSTGRES_SLOT_WITHOUT_OFFSET',
-      `the replication slot ${slotName} exists (at ${formatLsn(confirmedLsn)}), but no offset is stored for this connector`,
-      {
-        kind: 'position',
-        key: 'slot.name',
-        remedy: `If nobody else uses it, drop it (SELECT pg_drop_replication_slot('${slotName}')) to begin with a new one; or set millrace.slot.adopt=true to stream from where it stands.`,
-      },
+    throw slotOfOthers(
+      `the replication slot ${slotName} exists (at ${formatLsn(confirmedLsn)}; ${user}), but no offset is stored for this connector`,
+      slotName,
     );
   }
   return { kind: 'go on', lsn: confirmedLsn, reread: mode !== 'no_data' };
+}
+
+/** A slot is one connector's: two that read one would take each other's changes away. */
+export function slotOfOthers(message: string, slotName: string, cause?: unknown): MillraceError {
+  return new MillraceError('POSTGRES_SLOT_WITHOUT_OFFSET', message, {
+    kind: 'position',
+    key: 'slot.name',
+    remedy: `Give this connector a slot.name of its own. Only if nobody else needs this slot: drop it (SELECT pg_drop_replication_slot('${slotName}')) to begin with a new one, or set millrace.slot.adopt=true to stream from where it stands.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -2,7 +2,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import { findBlocker } from '../catalog/blocker.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
-import { errorCode } from '../wire/backend-error.ts';
+import { sqlState } from '../wire/backend-error.ts';
 import { quoteLiteral } from '../quoting.ts';
 import { relationName } from './chunk-sql.ts';
 
@@ -69,11 +69,6 @@ export async function lockTimeout(connection: Connection, cause: unknown, table?
     remedy: 'Let that session finish or end it (pg_terminate_backend), or raise snapshot.lock.timeout.ms.',
     cause,
   });
-}
-
-/** The SQLSTATE of a server error, also below ours. */
-function sqlState(error: unknown): string {
-  return errorCode(error instanceof MillraceError ? error.cause : error);
 }
 
 /** Makes a transaction opened by {@link lockTables} see an exported snapshot. */

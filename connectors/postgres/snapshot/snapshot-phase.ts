@@ -5,15 +5,15 @@ import { loadTables } from '../catalog/table-loader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import { TypeRegistry } from '../catalog/type-registry.ts';
 import type { Connection } from '../connection.ts';
-import { readOffset } from '../offset.ts';
 import { isNamed } from '../slot/membership.ts';
-import { createSlot, dropSlot, readSlot } from '../slot/slot.ts';
+import { createSlot, dropSlot } from '../slot/slot.ts';
 import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
 import { lostSight, streamedPlan, wholeTable, type OpenTable } from './beside-plans.ts';
 import { rowKey } from './chunk-sql.ts';
-import { decide, type Decision } from './decide.ts';
+import type { Decision } from './decide.ts';
 import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
+import { decideStart, isNotCreated, isSlotOfOthers, madeByOthers } from './start-decision.ts';
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
@@ -59,39 +59,9 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { slot, options, identity } = this.#upstream;
-    const control = await this.#controlConnection();
-    const found = await readSlot(control, slot.name);
-    const flushLsn = this.#streamOffset === undefined ? undefined : readOffset(this.#streamOffset).place.flushLsn;
-    const streamed = flushLsn !== undefined && !this.#newerThan(flushLsn);
-    const decision = decide({
-      mode: options.mode,
-      slotName: slot.name,
-      systemId: identity.systemId,
-      streamed,
-      ...(flushLsn === undefined ? {} : { flushLsn }),
-      plan: this.#state.plan,
-      slot: found && {
-        usable: found.walStatus !== 'lost' && found.invalidation === undefined,
-        confirmedLsn: found.confirmedFlushLsn ?? 0n,
-      },
-      adoptSlot: options.adoptSlot,
-    });
-    // Without a stream there are no windows: what is open is read with a new slot.
-    const unfinished = [...this.#state.tables.values()].some(
-      ({ progress, plan }) => plan.kind !== 'none' && !progress.finished,
-    );
-    this.#decision =
-      this.only && decision.kind === 'go on' && !streamed && unfinished
-        ? { kind: 'fresh', drop: found !== undefined, read: true }
-        : decision;
+    const stored = { state: this.#state, streamOffset: this.#streamOffset };
+    this.#decision = await decideStart(await this.#controlConnection(), this.#upstream, stored);
     this.#batches = this.#run(this.#decision);
-  }
-
-  /** The stored snapshot was begun after what the stream's offset says (`when_needed`). */
-  #newerThan(flushLsn: bigint): boolean {
-    const { plan } = this.#state;
-    return plan?.phase === 'creating' || (plan?.phase === 'planned' && plan.lsn > flushLsn);
   }
 
   async read(signal: AbortSignal): Promise<SourceBatch | null> {
@@ -106,6 +76,13 @@ export class PostgresSnapshot implements SnapshotPhase {
 
   async committed(partition: JsonObject, _position: Position): Promise<void> {
     if (partition['snapshot'] === 'plan') this.#intent?.();
+  }
+
+  /** Resolves once the next plan that is handed over is durable. */
+  #planCommitted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#intent = resolve;
+    });
   }
 
   start(): StreamStart {
@@ -136,9 +113,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     const { env, slot, identity, server, options } = this.#upstream;
     const id = env.random.uuid();
     const plan: PlanState = { id, phase: 'creating', slot: slot.name, lsn: 0n, ...identity };
-    const durable = new Promise<void>((resolve) => {
-      this.#intent = resolve;
-    });
+    const durable = this.#planCommitted();
     // Durable before the slot exists: a slot found later without more than this is ours.
     yield { records: [], progress: [planProgress(server, plan), ...this.#forget(await this.#captured())] };
     if (options.delayMs > 0) {
@@ -149,13 +124,18 @@ export class PostgresSnapshot implements SnapshotPhase {
     await this.#until(durable);
     env.crash?.('snapshot.after_intent');
     if (drop) await dropSlot(await this.#controlConnection(), slot.name);
+    const recorded = new Set<string>();
+    try {
+      yield* read ? this.#readInitial(id, recorded) : this.#createOnly(plan);
+    } catch (error) {
+      if (isNotCreated(error)) yield* this.#withdraw(plan);
+      if (!isSlotOfOthers(error)) throw error;
+      throw await madeByOthers(await this.#controlConnection(), slot.name, error);
+    }
     if (!read) {
-      yield* this.#createOnly(plan);
       this.#windows.known(await this.#captured());
       return;
     }
-    const recorded = new Set<string>();
-    yield* this.#readInitial(id, recorded);
     // A table made while the snapshot began may have rows that neither it nor the stream shows.
     const made = (await this.#captured()).filter(({ table }) => !recorded.has(tableName(table)));
     yield* this.#beside(
@@ -164,6 +144,13 @@ export class PostgresSnapshot implements SnapshotPhase {
         .filter(({ table }) => options.includes(tableName(table)))
         .map(({ table }) => wholeTable(table, id, this.#upstream.published)),
     );
+  }
+
+  /** No slot was made: the next start must not take that of somebody else for ours, and drop it. */
+  async *#withdraw(plan: PlanState): AsyncGenerator<SourceBatch, void> {
+    const withdrawn = this.#planCommitted();
+    yield { records: [], progress: [planProgress(this.#upstream.server, { ...plan, phase: 'withdrawn' })] };
+    await this.#until(withdrawn);
   }
 
   async *#createOnly(plan: PlanState): AsyncGenerator<SourceBatch, void> {

@@ -20,8 +20,9 @@ export interface PlanState {
    *   exists, it is ours, and of no use without the snapshot it came with.
    * - `planned`: the slot exists, chunks are being read or are done.
    * - `known`: there is nothing to read but what tables say of themselves.
+   * - `withdrawn`: the slot was not made, so one that is found later is not ours. As if nothing were stored.
    */
-  readonly phase: 'creating' | 'planned' | 'known';
+  readonly phase: 'creating' | 'planned' | 'known' | 'withdrawn';
   readonly slot: string;
   /** Consistent point; 0n while `creating`. */
   readonly lsn: bigint;
@@ -167,7 +168,7 @@ export function readState(server: string, offsets: readonly SourceOffset[]): Sna
       progress: read?.plan === tablePlan.plan ? read : noProgress(tablePlan.plan),
     });
   }
-  return { plan: plan === undefined ? undefined : readPlan(plan), tables, forgotten };
+  return { plan: plan === undefined || plan['phase'] === 'withdrawn' ? undefined : readPlan(plan), tables, forgotten };
 }
 
 function readPlan(offset: JsonObject): PlanState {

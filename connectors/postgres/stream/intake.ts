@@ -90,8 +90,8 @@ export class Intake {
     this.#close(this.#parsed);
   }
 
-  /** A new connection: the unfinished frame will not be finished. Rows read so far stay. */
-  restart(): void {
+  /** The session is over: what is not read is void. Rows read so far stay. */
+  leave(): void {
     this.#filled = this.#parsed;
     this.walEnd = 0n;
   }
@@ -121,24 +121,28 @@ export class Intake {
     const filled = this.#filled;
     let at = this.#parsed;
     meta.at = filled;
-    while (at + FRAME_BYTES <= filled) {
-      const bytes = this.#block.arena;
-      const end = at + 1 + frameLength(bytes, at + 1);
-      if (end > filled) break;
-      if (bytes[at] === backend.copyData && bytes[at + FRAME_BYTES] === 0x77) {
-        assembler.lsnHigh = bytes.readUInt32BE(at + 6);
-        assembler.lsnLow = bytes.readUInt32BE(at + 10);
-        this.messages++;
-        assembler.read(bytes, at + XLOG_HEADER_BYTES, end);
-        at = end;
-        if (assembler.waiting !== undefined || assembler.injection !== undefined) break;
-        if (meta.at >= BLOCK_BYTES && this.#block.count > 0 && at > BLOCK_BYTES / 2) break;
-      } else {
-        this.#other(bytes, at, end);
-        at = end;
+    try {
+      while (at + FRAME_BYTES <= filled) {
+        const bytes = this.#block.arena;
+        const end = at + 1 + frameLength(bytes, at + 1);
+        if (end > filled) break;
+        if (bytes[at] === backend.copyData && bytes[at + FRAME_BYTES] === 0x77) {
+          assembler.lsnHigh = bytes.readUInt32BE(at + 6);
+          assembler.lsnLow = bytes.readUInt32BE(at + 10);
+          this.messages++;
+          assembler.read(bytes, at + XLOG_HEADER_BYTES, end);
+          at = end;
+          if (assembler.waiting !== undefined || assembler.injection !== undefined) break;
+          if (meta.at >= BLOCK_BYTES && this.#block.count > 0 && at > BLOCK_BYTES / 2) break;
+        } else {
+          this.#other(bytes, at, end);
+          at = end;
+        }
       }
+    } finally {
+      // Also where a message throws: rows of those before it point at these bytes.
+      this.#close(at);
     }
-    this.#close(at);
   }
 
   /** Moves what is left of the bytes behind the meta cells. */

@@ -16,7 +16,6 @@ import { BlockPool } from './block-pool.ts';
 import { Intake } from './intake.ts';
 import { grow } from './meta-cells.ts';
 import { SocketRest } from './socket-rest.ts';
-import { ResumeGate } from './resume-gate.ts';
 import type { AssemblerOptions } from './assembler-options.ts';
 import { RowAssembler } from './row-assembler.ts';
 import { Session } from './session.ts';
@@ -110,8 +109,7 @@ export class ReplicationStream {
       () => this.#queue.wanted,
       () => this.#balance(),
     );
-    const gate = new ResumeGate(start.place, start.eventLsn);
-    this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, gate, start.eventLsn);
+    this.#assembler = new RowAssembler(options, this.#pool.take(), start.place, start.eventLsn);
     this.#intake = new Intake(this.#assembler, this.#pool, {
       keepalive: (walEnd, replyNow) => this.#keepalive(walEnd, replyNow),
       full: () => this.#cut(),
@@ -167,9 +165,9 @@ export class ReplicationStream {
 
   /** Where the stream stands, for gauges. */
   get figures(): StreamFigures {
-    const last = this.#assembler.last();
+    const { value: place, last } = this.#assembler.place;
     return {
-      place: this.#assembler.place(),
+      place,
       identity: this.#identity,
       flushLsn: this.#ack.flushLsn,
       commitTimeUs: last?.timeUs ?? 0n,
@@ -196,21 +194,28 @@ export class ReplicationStream {
     let session: Session | undefined = first;
     while (!signal.aborted) {
       try {
-        session ??= await this.#connect(
-          { place: this.#assembler.place(), identity: this.#identity, eventLsn: this.#lastEvent() },
-          signal,
-        );
+        session ??= await this.#connect({ ...this.#assembler.place.resume, identity: this.#identity }, signal);
         this.#edges.context.warning('POSTGRES_RECONNECTING', null);
         await session.ended;
       } catch (error) {
         const lost = session;
         session = undefined;
-        this.#session = undefined;
+        this.#leave();
         await lost?.close(false);
         if (signal.aborted) return;
         if (!(await this.#retry(postgresError('streaming', error)))) return;
       }
     }
+  }
+
+  /**
+   * The session is over. Nothing of it is read from here on, and nothing else moves the place: so
+   * it still holds when the next session starts, however long that takes (I3).
+   */
+  #leave(): void {
+    this.#session = undefined;
+    this.#assembler.leave();
+    this.#intake.leave();
   }
 
   /** Waits before the next attempt; false: the stream has failed. */
@@ -236,9 +241,10 @@ export class ReplicationStream {
   async #connect(from: StoredOffset, signal: AbortSignal): Promise<Session> {
     const { env } = this.#edges;
     const prepared = await this.#edges.prepare(from, signal);
+    // Nobody would close it any more.
+    if (this.#stop.signal.aborted) prepared.connection.destroy();
+    this.#stop.signal.throwIfAborted();
     this.#identity = prepared.identity;
-    this.#assembler.restart(new ResumeGate(from.place, from.eventLsn));
-    this.#intake.restart();
     const settings = { senderTimeoutMs: prepared.senderTimeoutMs, statusIntervalMs: this.#settings.statusIntervalMs };
     const session = await Session.start(prepared.connection, prepared.command, env, settings, {
       begun: (begun) => {
@@ -246,15 +252,11 @@ export class ReplicationStream {
       },
       chunk: (bytes) => this.#chunk(bytes),
       flushLsn: () => this.#ack.flushLsn,
-      writtenLsn: () => maxLsn(this.#assembler.place().flushLsn, this.#ack.flushLsn),
+      writtenLsn: () => maxLsn(this.#assembler.place.value.flushLsn, this.#ack.flushLsn),
       tick: () => this.#tick(),
     });
     this.#balance();
     return session;
-  }
-
-  #lastEvent(): bigint | undefined {
-    return this.#assembler.place().index > 1 ? this.#assembler.last()?.lsn : undefined;
   }
 
   #chunk(bytes: Buffer): void {
@@ -276,7 +278,7 @@ export class ReplicationStream {
     const session = this.#session;
     try {
       await waiting;
-      if (this.#assembler.waiting !== waiting) return;
+      if (session?.over !== false || this.#assembler.waiting !== waiting) return;
       this.#assembler.waiting = undefined;
       this.#intake.parse();
       this.#afterParse();
@@ -351,9 +353,9 @@ export class ReplicationStream {
   }
 
   #progress(): Progress {
-    const assembler = this.#assembler;
+    const { place } = this.#assembler;
     const identity = this.#identity ?? { systemId: '', timeline: 0, slot: '' };
-    const position = new StreamPosition(identity, assembler.place(), assembler.last(), assembler.annotation());
+    const position = new StreamPosition(identity, place.value, place.last, this.#assembler.annotation());
     this.#ack.handedOver(position);
     return { partition: this.#settings.partition, position };
   }
@@ -380,7 +382,7 @@ export class ReplicationStream {
     const { walEnd } = this.#intake;
     const assembler = this.#assembler;
     if (this.#intake.rows > 0 || assembler.open || assembler.waiting !== undefined || !this.#ack.settled) return false;
-    if (maxLsn(walEnd, assembler.place().flushLsn) <= this.#ack.flushLsn) return false;
+    if (maxLsn(walEnd, assembler.place.value.flushLsn) <= this.#ack.flushLsn) return false;
     return this.#edges.env.clock.monotonicMs() - this.#lastProgressMs >= this.#settings.statusIntervalMs;
   }
 

@@ -3,14 +3,15 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import { NO_TIMESTAMP, type RowBlock } from '../../../runtime/record/row-block.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
-import type { LastEvent, StreamPlace } from '../offset.ts';
+import type { StreamPlace } from '../offset.ts';
 import { META_CELLS } from '../row/source-block.ts';
 import type { TableRows } from '../row/table-rows.ts';
 import { formatLsn } from '../wire/lsn.ts';
 import { MetaCells } from './meta-cells.ts';
 import { PgoutputReader, type MessageView, type PgoutputHandler, type SpecialMessage } from './pgoutput.ts';
+import { ReadPlace } from './read-place.ts';
 import type { Relation } from './relation.ts';
-import type { ResumeGate } from './resume-gate.ts';
+import { ResumeGate } from './resume-gate.ts';
 import type { Injection, LogicalMessage } from './stream-hooks.ts';
 import { restoreUnchanged } from './row-images.ts';
 import type { AssemblerOptions } from './assembler-options.ts';
@@ -24,7 +25,8 @@ interface Known {
 /**
  * Turns pgoutput messages into rows of the current block. The place it stands at moves with every
  * message, so a block may end between any two (I2). A relation it has to ask the catalog about
- * stops the stream: {@link waiting} is set, and the intake goes on when it resolves.
+ * stops the stream: {@link waiting} is set, and the intake goes on when it resolves. A lost session
+ * is left at once; from then on nothing moves the place until the next one sends.
  */
 export class RowAssembler implements PgoutputHandler {
   reader: PgoutputReader;
@@ -38,12 +40,13 @@ export class RowAssembler implements PgoutputHandler {
   /** Rows that have to follow the current block. */
   injection: Injection | undefined;
 
+  /** Where the stream stands after the messages read so far. */
+  readonly place: ReadPlace;
+
   readonly #options: AssemblerOptions;
   #gate: ResumeGate;
   readonly #known = new Map<number, Known>();
-  #flushLsn: bigint;
-  #commitLsn: bigint;
-  #index: number;
+  /** Of the transaction that is read, also where it was done before. */
   #xid = 0;
   #timeUs = 0n;
   #open = false;
@@ -51,60 +54,56 @@ export class RowAssembler implements PgoutputHandler {
   #drop = 0;
   /** The message being read is one of them. */
   #ghost = false;
-  #type = 'COMMIT';
-  #lastHigh = 0;
-  #lastLow = 0;
+  /** What the message being read counts as in its transaction; '': it is no event. */
+  #event = '';
   /** Transactions completed; a measure of progress. */
   transactions = 0;
 
   /** `eventLsn`: of the last event before the start, where it is inside a transaction and known. */
-  constructor(options: AssemblerOptions, block: RowBlock, start: StreamPlace, gate: ResumeGate, eventLsn = 0n) {
+  constructor(options: AssemblerOptions, block: RowBlock, start: StreamPlace, eventLsn?: bigint) {
     this.reader = new PgoutputReader(this);
     this.#options = options;
     this.block = block;
-    this.#flushLsn = start.flushLsn;
-    this.#commitLsn = start.commitLsn;
-    this.#index = start.index;
-    this.#gate = gate;
-    this.#lastHigh = Number(eventLsn >> 32n);
-    this.#lastLow = Number(eventLsn & 0xffff_ffffn);
+    this.place = new ReadPlace(start, eventLsn);
+    this.#gate = new ResumeGate(start, eventLsn);
     this.meta.lastCommit(start.flushLsn);
   }
 
-  /** Reads one message. An event that was handed over before counts in its transaction, and makes no row. */
+  /**
+   * Reads one message. An event that was handed over before counts in its transaction, and makes no
+   * row. A message that throws makes none either, and does not move the place: it comes again.
+   */
   read(bytes: Buffer, at: number, end: number): void {
-    this.#ghost = this.#drop !== 0;
-    if (!this.#ghost) {
-      this.reader.read(bytes, at, end);
-      return;
-    }
     const { block } = this;
     const { count, cellCount } = block;
-    this.reader.read(bytes, at, end);
-    block.count = count;
-    block.cellCount = cellCount;
+    this.#ghost = this.#drop !== 0;
+    this.#event = '';
+    let whole = false;
+    try {
+      this.reader.read(bytes, at, end);
+      whole = !this.#ghost;
+    } finally {
+      if (!whole) {
+        block.count = count;
+        block.cellCount = cellCount;
+      }
+    }
+    if (this.#event !== '') this.place.event(this.#event, this.lsnHigh, this.lsnLow);
   }
 
-  /** A new connection sends again from the last complete transaction; `gate` drops what is read already. */
-  restart(gate: ResumeGate): void {
-    this.#gate = gate;
+  /**
+   * The session is over: what it still had to say, and what the catalogue says to its questions,
+   * is void. The next one sends again from the last complete transaction; what is read already is
+   * dropped, and that is decided by the place of this very instant (I3).
+   */
+  leave(): void {
+    const { place, eventLsn } = this.place.resume;
+    this.#gate = new ResumeGate(place, eventLsn);
     this.reader = new PgoutputReader(this);
     this.#known.clear();
     this.#open = false;
     this.#drop = 0;
     this.waiting = undefined;
-  }
-
-  /** Where the stream stands after the messages read so far. */
-  place(): StreamPlace {
-    return { flushLsn: this.#flushLsn, commitLsn: this.#commitLsn, index: this.#index };
-  }
-
-  /** The last event; undefined before the first. */
-  last(): LastEvent | undefined {
-    const lsn = (BigInt(this.#lastHigh) << 32n) | BigInt(this.#lastLow);
-    if (this.#timeUs === 0n || lsn === 0n) return undefined;
-    return { lsn, xid: this.#xid, timeUs: this.#timeUs, messageType: this.#type };
   }
 
   /** What the hooks add to the offset at this place. */
@@ -114,15 +113,12 @@ export class RowAssembler implements PgoutputHandler {
 
   /** Inside a transaction, also one that is still to be sent again. */
   get open(): boolean {
-    return this.#open || this.#index > 0;
+    return this.#open || this.place.index > 0;
   }
 
   /** The server says that nothing before `walEnd` is left to send. Only between transactions. */
   advance(walEnd: bigint): void {
-    if (this.open || walEnd <= this.#flushLsn) return;
-    this.#flushLsn = walEnd;
-    if (walEnd > this.#commitLsn) this.#commitLsn = walEnd;
-    this.#index = 0;
+    if (!this.open) this.place.advance(walEnd);
   }
 
   begin(commitLsn: bigint, timeUs: bigint, xid: number): void {
@@ -136,15 +132,14 @@ export class RowAssembler implements PgoutputHandler {
     this.meta.transaction(xid, timeUs, id);
     transactions?.begin(id ?? '', timeUs);
     if (drop === Infinity) return;
-    this.#commitLsn = commitLsn;
     if (drop > 0) {
+      this.place.again(xid, timeUs);
       this.#dropped();
       return;
     }
-    this.#index = 1;
-    this.#mark('BEGIN');
     transactions?.writeBegin(this.block, this.meta);
     hooks?.onBegin(xid, commitLsn);
+    this.place.begun(commitLsn, xid, timeUs, this.lsnHigh, this.lsnLow);
   }
 
   commit(commitLsn: bigint, endLsn: bigint, timeUs: bigint): void {
@@ -157,13 +152,8 @@ export class RowAssembler implements PgoutputHandler {
     this.#drop = 0;
     this.#open = false;
     this.#timeUs = timeUs;
-    if (!dropped) this.#mark('COMMIT');
-    if (endLsn > this.#flushLsn) this.#flushLsn = endLsn;
-    // A transaction that was done before says nothing of the one the place is in.
-    if (!dropped || endLsn > this.#commitLsn) {
-      this.#commitLsn = endLsn;
-      this.#index = 0;
-    }
+    if (dropped) this.place.passed(endLsn);
+    else this.place.committed(endLsn, timeUs, this.lsnHigh, this.lsnLow);
     this.meta.lastCommit(endLsn);
     this.transactions++;
   }
@@ -268,13 +258,9 @@ export class RowAssembler implements PgoutputHandler {
     }
     // A transaction of its own: it is done as a whole, whatever was sent before.
     if (this.#gate.enter(view.lsn) > 0) return;
-    this.#mark('MESSAGE');
     this.meta.transaction(null, this.#timeUs, null);
     this.#message(view, 0);
-    if (view.lsn >= this.#commitLsn) {
-      this.#commitLsn = view.lsn + 1n;
-      this.#index = 0;
-    }
+    this.place.message(view.lsn, this.lsnHigh, this.lsnLow);
   }
 
   special(message: SpecialMessage): void {
@@ -309,8 +295,7 @@ export class RowAssembler implements PgoutputHandler {
   /** Counts an event of the open transaction; false: it was handed over before, and nothing counts it. */
   #take(type: string): boolean {
     if (!this.#ghost) {
-      this.#index++;
-      this.#mark(type);
+      this.#event = type;
       return true;
     }
     if (this.#drop === Infinity) return false;
@@ -320,12 +305,6 @@ export class RowAssembler implements PgoutputHandler {
 
   #dropped(): void {
     if (--this.#drop === 0) this.#gate.leave((BigInt(this.lsnHigh) << 32n) | BigInt(this.lsnLow));
-  }
-
-  #mark(type: string): void {
-    this.#type = type;
-    this.#lastHigh = this.lsnHigh;
-    this.#lastLow = this.lsnLow;
   }
 
   #table(oid: number): Known {

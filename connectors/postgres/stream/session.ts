@@ -38,16 +38,18 @@ const UNLIMITED_QUIET_MS = 60_000;
  *   long it was blocked, so the messages that wait in the socket are read before it barks.
  */
 export class Session {
+  readonly #connection: Connection;
   #copy: CopyBoth | undefined;
   readonly #reader: SessionReader;
   readonly #env: Env;
   readonly #timers: readonly Timer[];
   readonly #end = Promise.withResolvers<never>();
   #paused = false;
-  #failed = false;
+  #over = false;
   #quiet = 0;
 
-  private constructor(env: Env, settings: SessionSettings, reader: SessionReader) {
+  private constructor(connection: Connection, env: Env, settings: SessionSettings, reader: SessionReader) {
+    this.#connection = connection;
     this.#reader = reader;
     this.#env = env;
     // The end is waited for by `ended`, maybe later than it comes.
@@ -72,7 +74,7 @@ export class Session {
     settings: SessionSettings,
     reader: SessionReader,
   ): Promise<Session> {
-    const session = new Session(env, settings, reader);
+    const session = new Session(connection, env, settings, reader);
     // The first bytes may come before this function returns: who reads them has to know the session.
     reader.begun(session);
     try {
@@ -80,12 +82,14 @@ export class Session {
         chunk: (bytes) => session.#chunk(bytes),
         ended: (error) => {
           const cause = error ?? new Error('Connection terminated by the server');
+          session.#over = true;
           session.#end.reject(postgresError('reading the replication stream', cause));
         },
       });
       session.#copy = copy;
       if (session.#paused) copy.pause();
-      if (session.#failed) copy.destroy();
+      // It may have failed on the first bytes, or been closed meanwhile.
+      if (session.#over) copy.destroy();
     } catch (error) {
       await session.close(false);
       throw error;
@@ -98,9 +102,14 @@ export class Session {
     return this.#end.promise;
   }
 
+  /** It has ended, and gives no more bytes; {@link ended} says why. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Ends the session with an error found by who reads it. */
   fail(error: unknown): void {
-    this.#failed = true;
+    this.#over = true;
     this.#end.reject(postgresError('reading the replication stream', error));
     this.#copy?.destroy();
   }
@@ -131,16 +140,20 @@ export class Session {
   /** Idempotent. `graceful` tells the server, so that it frees the slot before the connection is gone. */
   async close(graceful: boolean): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    this.#over = true;
     this.#end.reject(new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' }));
-    if (graceful) {
+    const copy = this.#copy;
+    // START_REPLICATION was refused, or is not answered yet.
+    if (copy === undefined) this.#connection.destroy();
+    else if (!graceful) copy.destroy();
+    else {
       this.status(false);
-      await this.#copy?.close();
-    } else {
-      this.#copy?.destroy();
+      await copy.close();
     }
   }
 
   #chunk(bytes: Buffer): void {
+    if (this.#over) return;
     this.#quiet = 0;
     try {
       this.#reader.chunk(bytes);

@@ -47,13 +47,15 @@ export class BackendError extends Error {
 interface Rule {
   /** SQLSTATE, or its first two characters. */
   readonly state: string;
+  /** What the message has to say too, where the server speaks English. */
+  readonly says?: RegExp;
   readonly code: string;
   readonly kind: ErrorKind;
   readonly key?: string;
   readonly remedy?: string;
 }
 
-/** The first rule whose state the SQLSTATE begins with wins. */
+/** The first rule whose state the SQLSTATE begins with, and whose words the message has, wins. */
 const rules: readonly Rule[] = [
   { state: '08', code: 'POSTGRES_UNAVAILABLE', kind: 'unavailable' },
   {
@@ -62,6 +64,22 @@ const rules: readonly Rule[] = [
     kind: 'permission',
     key: 'database.password',
     remedy: 'Correct database.user and database.password.',
+  },
+  {
+    state: '28000',
+    says: /^role ".*" does not exist$/,
+    code: 'POSTGRES_AUTHENTICATION',
+    kind: 'permission',
+    key: 'database.user',
+    remedy: 'Correct database.user, or CREATE ROLE … LOGIN REPLICATION on the server.',
+  },
+  {
+    state: '28000',
+    says: /^role ".*" is not permitted to log in$/,
+    code: 'POSTGRES_AUTHENTICATION',
+    kind: 'permission',
+    key: 'database.user',
+    remedy: 'ALTER ROLE … LOGIN on the server, or correct database.user.',
   },
   {
     state: '28',
@@ -133,6 +151,11 @@ export function errorCode(cause: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** SQLSTATE of a server error, also of one that we have put into our terms; '' if it has none. */
+export function sqlState(error: unknown): string {
+  return errorCode(error instanceof MillraceError ? error.cause : error);
+}
+
 /** Puts an error of the server, the socket or `pg` into our terms. `doing`: "reading slot orders_slot". */
 export function postgresError(doing: string, cause: unknown): MillraceError {
   if (cause instanceof MillraceError) return cause;
@@ -148,7 +171,9 @@ export function postgresError(doing: string, cause: unknown): MillraceError {
       cause,
     });
   }
-  const rule = rules.find((each) => code.length === 5 && code.startsWith(each.state));
+  const rule = rules.find(
+    ({ state, says }) => code.length === 5 && code.startsWith(state) && (says === undefined || says.test(text)),
+  );
   if (rule !== undefined) {
     const { key, remedy } = rule;
     return new MillraceError(rule.code, message, {

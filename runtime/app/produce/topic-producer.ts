@@ -64,7 +64,9 @@ export class TopicProducer {
     if (internal.has(topic)) throw refused(`${topic} is a topic that the worker keeps its own state in`);
     const found = await hub.admin.describe(topic);
     if (found === null)
-      throw notFound('HUB_UNKNOWN_TOPIC', 'topic', topic, await this.#names(), 'millrace topics list');
+      throw notFound('HUB_UNKNOWN_TOPIC', 'topic', topic, await this.#names(), 'millrace topics list', {
+        make: `millrace topics create ${topic}`,
+      });
     const converters = taskConverters({ config, worker });
     const placed = each(entries, (entry) => this.#place(givenRecord(entry), topic, found.partitions, converters));
     const work = this.#last.then(() => this.#append(topic, placed, converters));

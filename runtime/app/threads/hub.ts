@@ -3,7 +3,7 @@ import { crashingEnv } from '../../env/real.ts';
 import { startHubServer } from '../../hub/embedded/open.ts';
 import type { HubOptions, HubServer } from '../../hub/embedded/server.ts';
 import type { PackedError } from '../../record/packed-error.ts';
-import { threadError } from './thread-error.ts';
+import { hubError, threadError } from './thread-error.ts';
 
 /** What the hub thread is started with. */
 export interface HubThreadData {
@@ -28,7 +28,7 @@ async function run(port: MessagePort, { path, options }: HubThreadData): Promise
   try {
     server = await startHubServer({ path, env: crashingEnv(process.env['MILLRACE_CRASH_AT']), options });
   } catch (error) {
-    post({ kind: 'failed', error: threadError(error) });
+    post({ kind: 'failed', error: threadError(hubError(error, path)) });
     port.close();
     return;
   }

@@ -15,9 +15,13 @@ export interface SourceFields {
 /** Longest JSON line that is read. */
 const MOST_LINE_BYTES = 64 * 1024 * 1024;
 
+/** A date of any year as DuckDB shows it, or ISO 8601. */
+const DATE = String.raw`[+-]?[0-9]{4,}-[0-9]{2}-[0-9]{2}(?: \(BC\))?`;
+
 /**
  * Functions that the other statements use. `unscaled_decimal(hex, scale)`: a decimal's two's
- * complement, at most 15 bytes; longer ones give an error.
+ * complement, at most 15 bytes; longer ones give an error. `days_of`, `instant_micros`: of a date or an
+ * instant as text, in any year: DuckDB's own instants end with the year 294246, and lose digits long before.
  */
 export const MACROS = `
   create temp macro magnitude(hex) as
@@ -30,22 +34,58 @@ export const MACROS = `
     when hex >= '8' then '-' || placed_point((magnitude(lpad(translate(hex, '0123456789abcdef', 'fedcba9876543210'), 32, '0')) + 1)::varchar, scale)
     else placed_point(magnitude(lpad(hex, 32, '0'))::varchar, scale) end;
   create temp macro trimmed(number) as
-    case when contains(number, '.') then regexp_replace(number, '\\.?0+$', '') else number end`;
+    case when contains(number, '.') then regexp_replace(number, '\\.?0+$', '') else number end;
+  create temp macro day_number(date) as (date::date - date '1970-01-01')::bigint;
+  create temp macro days_of(shown) as
+    case shown when 'infinity' then '2147483647' when '-infinity' then '-2147483647'
+    when '5877642-06-23 (BC)' then '-2147483648' -- which DuckDB shows and does not read
+    else case when regexp_full_match(shown, '${DATE}') then day_number(ltrim(shown, '+'))::varchar else shown end end;
+  create temp macro instant_micros(shown) as
+    case when regexp_full_match(shown, '(${DATE})[T ][0-9:.]+(Z|[+]00(:00)?)?')
+    then (day_number(ltrim(regexp_extract(shown, '^${DATE}'), '+'))::hugeint * 86400000000
+      + epoch_us(regexp_extract(shown, '[T ]([0-9:.]+)(Z|[+]00(:00)?)?$', 1)::time))::varchar
+    when contains(shown, 'infinity') then shown
+    else epoch_us(shown::timestamptz)::varchar end`;
 
 /**
  * The records of the files: partition, offset, key, value, and whether the row had another key
  * before. `columns`: those that Parquet files have; one in which all is null has none.
  */
-export function recordsSql(files: readonly string[], format: ArchiveFormat, columns: ReadonlySet<string>): string {
+export function recordsSql(
+  files: readonly string[],
+  format: ArchiveFormat,
+  columns: ReadonlySet<string>,
+  instants: Instants,
+): string {
   const from = filesSql(files, format);
   if (format === 'json') {
     return `select (json->>'$.partition')::int as p, (json->>'$.offset')::bigint as o, json->'$.key' as k,
       json->'$.value' as v, contains((json->'$.headers')::varchar, '"__debezium.oldkey"') as moved
       from ${from}`;
   }
-  const part = (name: string): string => (columns.has(name) ? `to_json("${name}")` : 'null::json');
-  return `select "partition"::int as p, "offset"::bigint as o, ${part('key')} as k, ${part('value')} as v,
+  const images = (['before', 'after'] as const)
+    .filter((image) => instants[image].length > 0)
+    .map((image) => `${image} := ${countedSql(`"value".${image}`, instants[image])}`);
+  const value = images.length === 0 ? `"value"` : `struct_update("value", ${images.join(', ')})`;
+  const key = instants.key.length === 0 ? `"key"` : countedSql(`"key"`, instants.key);
+  const part = (name: string, from = `"${name}"`): string => (columns.has(name) ? `to_json(${from})` : 'null::json');
+  return `select "partition"::int as p, "offset"::bigint as o, ${part('key', key)} as k, ${part('value', value)} as v,
     contains(${part('headers')}::varchar, '"__debezium.oldkey"') as moved from ${from}`;
+}
+
+/** Fields of Parquet files that are instants, by the structure they are in. */
+export type Instants = Readonly<Record<'key' | 'before' | 'after', readonly string[]>>;
+
+/** How an instant of Parquet files is shown: microseconds, since DuckDB can show none of the first ones that Parquet holds. */
+const COUNTED = 'us';
+
+function countedSql(of: string, fields: readonly string[]): string {
+  const counted = fields.map((name) => `${quoted(name)} := epoch_us(${of}.${quoted(name)}) || '${COUNTED}'`);
+  return `case when ${of} is not null then struct_update(${of}, ${counted.join(', ')}) end`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** The files as a table: of Parquet its columns, of JSON Lines one column, `json`. */
@@ -62,18 +102,19 @@ export function filesSql(files: readonly string[], format: ArchiveFormat): strin
  */
 export function changeSql(records: string, format: ArchiveFormat, table: TruthTable, fields: SourceFields): string {
   const sql = new ColumnSql(format, table);
-  const key = keyColumns(table).map((column) => sql.canonical(column, 'k'));
   const images =
     table.key.length > 0
-      ? `concat_ws(${literal(FIELD_SEPARATOR)}, ${key.join(', ')}) as id, [${sql.fields('a')}] as f, ${sql.open()} as open`
-      : `'' as id, ${sql.hash('b')} as before, ${sql.hash('a')} as after, v->>'$.transaction.total_order' as place`;
+      ? `${sql.key()} as id, ${sql.isFormer()} as former, [${sql.fields('a')}] as f, ${sql.open()} as open`
+      : `'' as id, false as former, ${sql.hash('b')} as before, ${sql.hash('a')} as after, v->>'$.transaction.total_order' as place`;
   return `create temp table change as
     with record as (${records}),
     event as (select p, o, moved, k, v, v->>'$.op' as op, v->'$.before' as b, v->'$.after' as a, v->'$.source' as s
       from record)
-    select p, o, op, coalesce(moved, false) as moved, ${sourceObject(fields.includedBy)} as included,
+    select p, o, op, json_type(v) <> 'NULL' as valued, ${IS_CHANGE} as tells, coalesce(moved, false) as moved, ${sourceObject(fields.includedBy)} as included,
       ${sourceObject(fields.placedBy)} as placed, ${images} from event`;
 }
+
+const IS_CHANGE = `op in ('c', 'r', 'u', 'd', 't', 'm') and json_type(s) = 'OBJECT'`;
 
 /** Indices of the columns that `open` tells about. */
 export function openColumns(table: TruthTable): readonly number[] {
@@ -134,6 +175,24 @@ class ColumnSql {
     return this.#table.columns.map((column) => this.#field(column, from)).join(', ');
   }
 
+  /** The row's key: of the record, or of the row where the record has another one. */
+  key(): string {
+    const of = (from: string): string => {
+      const texts = keyColumns(this.#table).map((column) => this.canonical(column, from));
+      return `concat_ws(${literal(FIELD_SEPARATOR)}, ${texts.join(', ')})`;
+    };
+    return `case when not ${this.isFormer()} then ${of('k')} when op = 'd' then ${of('b')} else ${of('a')} end`;
+  }
+
+  /** Whether an event's key lacks fields that the table's key has now. */
+  isFormer(): string {
+    const lacks = keyColumns(this.#table).map((column) => {
+      const given = (from: string): string => `coalesce(json_type(${from}, ${pathSql(column)}), 'NULL') <> 'NULL'`;
+      return `(not ${given('k')} and (op = 'd' or ${given('a')}))`;
+    });
+    return `coalesce(op in ('c', 'r', 'u', 'd') and (${lacks.join(' or ')}), false)`;
+  }
+
   hash(from: string): string {
     const fields = `array_to_string([${this.fields(from)}], '')`;
     return `case when json_type(${from}) = 'OBJECT' then ('0x' || substr(md5(${fields}), 1, 15))::ubigint end`;
@@ -168,7 +227,7 @@ class ColumnSql {
       case 'boolean':
         return text;
       case 'days':
-        return `case when ${text} like '____-__-__' then (${text}::date - date '1970-01-01')::varchar else ${text} end`;
+        return `days_of(${text})`;
       case 'decimal':
         return `trimmed(${this.#decimal(column, from, text)})`;
       case 'bytes':
@@ -203,9 +262,9 @@ class ColumnSql {
     const micros = NANO_TYPES.has(name) ? `${units} // 1000` : `${units} * ${MICROS_PER_UNIT[name] ?? 1n}`;
     const [first, last] = infiniteMicros(name);
     return `replace(replace(case when regexp_full_match(${text}, '-?[0-9]+') then (${micros})::varchar
+      when regexp_full_match(${text}, '-?[0-9]+${COUNTED}') then ${text}[:-3]
       when regexp_full_match(${text}, '[0-9]{2}:[0-9]{2}:[0-9.]+') then epoch_us(${text}::time)::varchar
-      when contains(${text}, 'infinity') then ${text}
-      else epoch_us(${text}::timestamptz)::varchar end, '${first}', '-infinity'), '${last}', 'infinity')`;
+      else instant_micros(${text}) end, '${first}', '-infinity'), '${last}', 'infinity')`;
   }
 }
 

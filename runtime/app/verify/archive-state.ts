@@ -12,14 +12,16 @@ import {
   recordsSql,
   rowsSql,
   type ArchiveFormat,
+  type Instants,
 } from './archive-sql.ts';
 import { hashedField } from './canonical-text.ts';
-import type { RowDifference, TableCopy } from './comparison.ts';
+import type { RowDifference, TableCopy, Uncompared } from './comparison.ts';
 import { placeholderText } from './event-image.ts';
 import { KeylessCounts } from './keyless-counts.ts';
 import type { OffsetRange } from './offset-ranges.ts';
 import { canBe, type OpenRow } from './open-row.ts';
 import { Truncates } from './truncates.ts';
+import { FORMER_KEY, foreignRecords } from './uncompared.ts';
 
 export interface ArchivedTable {
   readonly files: readonly string[];
@@ -99,24 +101,26 @@ class Rebuild {
     const { files, format, table, truth } = this.#archived;
     await this.#connection.run(`set TimeZone = 'UTC'; ${MACROS}`);
     const columns = await this.#columns();
-    await this.#connection.run(changeSql(recordsSql(files, format, columns), format, table, truth));
-    const records = [...(await this.#doubled()), ...(await this.#lost())];
+    const records = recordsSql(files, format, new Set(columns.keys()), await this.#instants(columns));
+    await this.#connection.run(changeSql(records, format, table, truth));
+    const uncompared = await this.#uncompared();
+    const named = [...(await this.#doubled()), ...(await this.#lost())];
     await this.#leaveOutLater();
     const truncates = await this.#truncates();
     const copy = table.key.length > 0 ? await this.#rows(truncates) : await this.#counts(truncates);
-    return { ...copy, records };
+    return { ...copy, records: named, uncompared };
   }
 
-  /** Columns, or fields of the first line. Without `millrace.envelope` they tell neither key nor place of a record. */
-  async #columns(): Promise<ReadonlySet<string>> {
+  /** Columns and their types, or fields of the first line. Without `millrace.envelope` they tell neither key nor place of a record. */
+  async #columns(): Promise<ReadonlyMap<string, string>> {
     const { files, format, table } = this.#archived;
     const from = filesSql(files, format);
     const rows = await this.#query(
       format === 'json'
-        ? `select unnest(json_keys(json)) from (select json from ${from} limit 1)`
-        : `select column_name from (describe select * from ${from})`,
+        ? `select unnest(json_keys(json)), 'JSON' from (select json from ${from} limit 1)`
+        : `select column_name, column_type from (describe select * from ${from})`,
     );
-    const columns = new Set(rows.map(([name]) => String(name)));
+    const columns = new Map(rows.map(([name, type]) => [String(name), String(type)]));
     if (columns.size === 0 || (columns.has('partition') && columns.has('offset'))) return columns;
     throw new MillraceError(
       'VERIFY_ARCHIVE_VALUES',
@@ -127,6 +131,37 @@ class Rebuild {
         remedy: 'Archive with millrace.envelope=true; only such an archive can be compared.',
       },
     );
+  }
+
+  async #instants(columns: ReadonlyMap<string, string>): Promise<Instants> {
+    const value = await this.#fields('"value"', columns.get('value'));
+    const of = async (from: string, type: string | undefined): Promise<string[]> => {
+      const fields = await this.#fields(from, type);
+      return [...fields].flatMap(([name, kind]) => (/^TIMESTAMP( WITH TIME ZONE)?$/.test(kind) ? [name] : []));
+    };
+    return {
+      key: await of('"key"', columns.get('key')),
+      before: await of('"value".before', value.get('before')),
+      after: await of('"value".after', value.get('after')),
+    };
+  }
+
+  /** Names and types of the fields of a structure in Parquet files; none: it is no structure. */
+  async #fields(from: string, type = ''): Promise<ReadonlyMap<string, string>> {
+    const { files, format } = this.#archived;
+    if (!type.startsWith('STRUCT(') || type.endsWith(']')) return new Map();
+    const rows = await this.#query(
+      `select column_name, column_type from (describe select unnest(${from}) from ${filesSql(files, format)})`,
+    );
+    return new Map(rows.map(([name, kind]) => [String(name), String(kind)]));
+  }
+
+  async #uncompared(): Promise<Uncompared | undefined> {
+    const [counts = []] = await this.#query(
+      `select count(*) filter (valued and not coalesce(tells, false)), count(*) filter (valued), count(*) filter (former) from change`,
+    );
+    const [foreign, records, former] = counts.map(Number);
+    return foreignRecords(foreign ?? 0, records ?? 0) ?? ((former ?? 0) > 0 ? FORMER_KEY : undefined);
   }
 
   async #doubled(): Promise<RowDifference[]> {

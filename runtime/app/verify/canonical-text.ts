@@ -98,19 +98,28 @@ export function infiniteMicros(schemaName: string): readonly [first: bigint, las
   return [-9_223_372_036_832_400_000n, 9_223_372_036_825_200_000n];
 }
 
-const ISO = /^(-?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)$/;
+const ISO = /^([+-]?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)$/;
 
 /** `2024-05-01T10:00:00.25Z` in microseconds since the epoch; other texts (`infinity`) as they are. */
 function isoMicros(text: string): string {
   const parts = ISO.exec(text);
   if (parts === null) return text;
   const [, year, month, day, hour, minute, second, fraction = ''] = parts;
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   return String(
-    BigInt(midnight.getTime()) * 1000n + BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6)),
+    BigInt(dayNumber(year, month, day)) * 86_400_000_000n +
+      BigInt(seconds) * 1_000_000n +
+      BigInt(fraction.padEnd(6, '0').slice(0, 6)),
   );
+}
+
+/** Days from 1970-01-01 to a date of the Gregorian calendar, in any year. */
+export function dayNumber(year = '', month = '', day = ''): number {
+  // Its years repeat every 400, so any year has one that Date knows.
+  const eras = Math.floor(Number(year) / 400);
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(year) - eras * 400 + 2000, Number(month) - 1, Number(day));
+  return midnight.getTime() / 86_400_000 + (eras - 5) * 146_097;
 }
 
 /** A canonical text as it is hashed, and kept where rows have to be completed: see `TruthTable.rows`. */

@@ -1,4 +1,5 @@
 import type { TruthColumn, TruthTable } from '../../connector/truth.ts';
+import { Decimal } from '../../record/decimal.ts';
 import type { Datum } from '../../record/record.ts';
 import type { Field, Schema } from '../../record/schema.ts';
 import { struct, type StructValue, type Value } from '../../record/value.ts';
@@ -22,10 +23,20 @@ export interface Envelope {
   readonly value: StructValue;
 }
 
+const OPERATIONS: ReadonlySet<Value> = new Set(['c', 'r', 'u', 'd', 't', 'm']);
+
+/** null: the value is no change event. */
 export function envelopeOf({ schema, value }: Datum): Envelope | null {
-  if (value === null) return null;
+  if (!isObject(value)) return null;
   const envelope = asStruct(value);
-  return { op: envelope['op'] ?? null, source: asStruct(envelope['source'] ?? null), schema, value: envelope };
+  const { op = null, source = null } = envelope;
+  if (!OPERATIONS.has(op) || !isObject(source)) return null;
+  return { op, source: asStruct(source), schema, value: envelope };
+}
+
+function isObject(value: Value): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return !Array.isArray(value) && !(value instanceof Uint8Array) && !(value instanceof Decimal);
 }
 
 /** `transaction.total_order`, where the connector writes it. */
@@ -61,15 +72,28 @@ function isKnownBefore(column: TruthColumn, envelope: Envelope): boolean {
   return columnText(column, fieldsOf(envelope.schema, 'before'), rowOf(envelope, 'before')) !== null;
 }
 
-/** Canonical texts of the key's fields: from the record's key, or from the row where it has none. */
+/** Canonical texts of the key's fields: from the record's key, or from the row where that lacks them. */
 export function keyTexts(table: TruthTable, key: Datum | null, envelope: Envelope, side: 'before' | 'after'): string[] {
-  const fromKey = key === null || key.value === null ? null : asStruct(key.value);
+  const fromKey = key === null || !hasKey(table, key) ? null : asStruct(key.value);
   const row = fromKey ?? rowOf(envelope, side);
   const schemas = fromKey ? fieldMap(key?.schema?.fields) : fieldsOf(envelope.schema, side);
   return table.key.map((name) => {
     const column = table.columns.find((candidate) => candidate.name === name);
     return column === undefined ? '' : (columnText(column, schemas, row) ?? '');
   });
+}
+
+/** Whether a record's key has the fields that the table's key has now: it may have had another one. */
+export function hasKey(table: TruthTable, { value }: Datum): boolean {
+  if (!isObject(value)) return false;
+  const row = asStruct(value);
+  return table.key.every((name) => row[name] !== undefined);
+}
+
+/** Tells keys apart that the table has no more. */
+export function formerKey({ value }: Datum): string {
+  const plain = isObject(value) ? asStruct(value) : value;
+  return JSON.stringify(plain, (_name, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
 }
 
 function isPlaceholder(table: TruthTable, column: TruthColumn, text: string | null): boolean {

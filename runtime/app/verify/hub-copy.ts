@@ -58,8 +58,8 @@ export async function laterKeys(of: HubTables, table: TruthTable): Promise<Reado
 }
 
 function keyless(state: TableState, again: () => Promise<KeylessCounts>): TableCopy {
-  const { rows, checksum } = state;
-  return { rows, checksum, hashOf: (key) => state.hashOf(key), keys: () => state.keys(), recount: again };
+  const { rows, checksum, uncompared } = state;
+  return { rows, checksum, uncompared, hashOf: (key) => state.hashOf(key), keys: () => state.keys(), recount: again };
 }
 
 async function readTruncates(of: HubTables, topic: string): Promise<Truncates> {

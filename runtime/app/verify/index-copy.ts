@@ -6,7 +6,7 @@ import type { Hub } from '../../hub/port.ts';
 import { Decimal } from '../../record/decimal.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { Value } from '../../record/value.ts';
-import { canonicalText, hashedField, rowHash } from './canonical-text.ts';
+import { canonicalText, dayNumber, hashedField, rowHash } from './canonical-text.ts';
 import type { TableCopy } from './comparison.ts';
 import { laterKeys, readHub } from './hub-copy.ts';
 import { readsTopic, untilReached } from './sink-reach.ts';
@@ -102,12 +102,7 @@ const CLOCK = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
 function daysText(text: string): string {
   const parts = DATE.exec(text);
   if (parts === null) return text;
-  const [, year = '', month = '', day = ''] = parts;
-  // Years of the Gregorian calendar repeat every 400, so any year has one that Date knows.
-  const eras = Math.floor(Number(year) / 400);
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(Number(year) - eras * 400 + 2000, Number(month) - 1, Number(day));
-  return String(midnight.getTime() / 86_400_000 + (eras - 5) * 146_097);
+  return String(dayNumber(parts[1], parts[2], parts[3]));
 }
 
 function clockMicros(text: string): string | undefined {

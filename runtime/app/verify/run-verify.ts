@@ -18,6 +18,7 @@ import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { archiveCopy } from './archive-copy.ts';
 import { loadDuckdb } from './archive-state.ts';
 import { findArchive } from './find-archive.ts';
+import { refuseArchive, refuseSource } from './comparable.ts';
 import { indexCopy } from './index-copy.ts';
 import { verifyElsewhere } from './verify-elsewhere.ts';
 import { verify, type NamedCopy, type VerifyReport } from './verify.ts';
@@ -73,14 +74,16 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
     const connectors = await storedConfigs(hub, settings, signal);
     const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
     const config = await providers.resolve(configOf(connectors, name, UNKNOWN));
+    const worker = settings.effective;
     const connector = await sourceConnector(name, config, pluginPlaces(settings));
+    refuseSource(name, { config, worker });
     const copies: NamedCopy[] = [];
     for (const named of archives) {
       const resolve = (stored: RawConfig): Promise<RawConfig> => providers.resolve(stored);
       const archive = await findArchive({ named, connectors, resolve, env: realEnv, signal, temporary });
+      if (archive.sink !== undefined) refuseArchive(named, { config: archive.sink.config, worker });
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
     }
-    const worker = settings.effective;
     for (const named of indexes) {
       const sink = { name: named, config: await providers.resolve(await searchSink(connectors, named)) };
       copies.push(indexCopy({ hub, env: realEnv, sink, source: { config, worker }, waitMs }));

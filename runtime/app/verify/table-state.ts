@@ -1,9 +1,19 @@
 import { FIELD_SEPARATOR, type SourceTruth, type TruthTable } from '../../connector/truth.ts';
 import type { StructValue } from '../../record/value.ts';
 import { hashedField, rowHash } from './canonical-text.ts';
-import type { TableCopy } from './comparison.ts';
-import { envelopeOf, keyTexts, placeholderText, readImage, type Envelope, type TableEvent } from './event-image.ts';
+import type { TableCopy, Uncompared } from './comparison.ts';
+import {
+  envelopeOf,
+  formerKey,
+  hasKey,
+  keyTexts,
+  placeholderText,
+  readImage,
+  type Envelope,
+  type TableEvent,
+} from './event-image.ts';
 import { canBe, type OpenRow } from './open-row.ts';
+import { FORMER_KEY, foreignRecords } from './uncompared.ts';
 import type { Truncates } from './truncates.ts';
 
 export interface StateOptions {
@@ -40,6 +50,11 @@ export class TableState implements TableCopy {
   readonly #open = new Map<string, OpenRow>();
   /** The row deleted last: a key change deletes the old key, then creates the new one. */
   #removed: { readonly event: string; readonly fields: readonly string[] } | undefined;
+  /** Keys of rows by a key that the table had when the record was written, and has no more. */
+  readonly #former = new Map<string, string>();
+  /** Records with a value, and those of them that are no change events. */
+  #records = 0;
+  #foreign = 0;
   /** Events left out because they are later than the compared position. */
   later = 0;
 
@@ -52,7 +67,12 @@ export class TableState implements TableCopy {
   /** Throws {@link PassNeeded} where the options do not do. */
   apply(event: TableEvent): void {
     const envelope = envelopeOf(event.value);
-    if (envelope === null) return; // a tombstone follows a delete
+    if (event.value.value === null) return; // a tombstone follows a delete
+    this.#records++;
+    if (envelope === null) {
+      this.#foreign++;
+      return;
+    }
     if (!this.#truth.includes(envelope.source)) {
       this.later++;
       return;
@@ -72,6 +92,12 @@ export class TableState implements TableCopy {
         return;
       default: // a logical message is no row
     }
+  }
+
+  get uncompared(): Uncompared | undefined {
+    // Where a row lies in several partitions nothing tells which of its events came last.
+    if (this.#former.size > 0 && (this.#options.partitions ?? 1) > 1) return FORMER_KEY;
+    return foreignRecords(this.#foreign, this.#records);
   }
 
   get rows(): bigint {
@@ -116,7 +142,7 @@ export class TableState implements TableCopy {
       this.#count(rowHash(readImage(table, envelope, 'after').fields), 1);
       return;
     }
-    const key = keyTexts(table, event.key, envelope, 'after').join(FIELD_SEPARATOR);
+    const key = this.#keyOf(event, envelope, 'after');
     const { fields, open } = readImage(table, envelope, 'after', event.moved);
     if (open.length > 0) this.#complete(key, fields, open, event.moved && envelope.op === 'c', envelope.source);
     else this.#open.delete(key);
@@ -146,10 +172,26 @@ export class TableState implements TableCopy {
       this.#count(rowHash(readImage(this.table, envelope, 'before').fields), -1);
       return;
     }
-    const key = keyTexts(this.table, event.key, envelope, 'before').join(FIELD_SEPARATOR);
+    const key = this.#keyOf(event, envelope, 'before');
     const fields = this.#fields.get(key);
     const name = fields === undefined ? null : this.#truth.event(envelope.source);
     this.#removed = name === null || fields === undefined ? undefined : { event: name, fields };
+    this.#forget(key);
+  }
+
+  /** The row's present key, also where the record was written when the table had another one. */
+  #keyOf(event: TableEvent, envelope: Envelope, side: 'before' | 'after'): string {
+    const key = keyTexts(this.table, event.key, envelope, side).join(FIELD_SEPARATOR);
+    if (event.key === null || hasKey(this.table, event.key)) return key;
+    const former = formerKey(event.key);
+    const last = this.#former.get(former);
+    if (side === 'before') return last ?? key;
+    if (last !== undefined && last !== key) this.#forget(last);
+    this.#former.set(former, key);
+    return key;
+  }
+
+  #forget(key: string): void {
     this.#rows.delete(key);
     this.#fields.delete(key);
     this.#open.delete(key);

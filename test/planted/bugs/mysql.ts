@@ -59,6 +59,15 @@ export const mysqlBugs: readonly PlantedBug[] = [
     only: 'no_data with an offset true',
   },
   {
+    name: 'the place passes a statement whose record is not made yet',
+    invariant: 'I2',
+    file: 'connectors/mysql/stream/assembler.ts',
+    find: 'if (work !== undefined) return work.then(() => this.#commit(feed));\n    this.#commit(feed);\n    return undefined;',
+    plant: 'this.#commit(feed);\n    return work;',
+    test: RECORDED,
+    only: 'has a statement come again whose record could not be made',
+  },
+  {
     name: 'a damaged event is read as if it were whole',
     invariant: 'I6',
     file: 'connectors/mysql/stream/event-feed.ts',

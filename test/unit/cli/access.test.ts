@@ -78,6 +78,25 @@ describe('millrace secret', () => {
 });
 
 describe('a context', () => {
+  it('is told to be in use where it is, its hub is kept from any folder, and an address nobody answers at names it', async () => {
+    const home = { ...io.env };
+    const other = join(folder, 'fresh');
+    Object.assign(io.env, { XDG_CONFIG_HOME: other });
+    try {
+      const [first] = await run('context', 'add', 'try', '--url', 'http://127.0.0.1:1', '--hub', './h');
+      const [second] = await run('context', 'add', 'two', '--url', 'http://127.0.0.1:2');
+      expect(first).toContain('added try; it is in use now');
+      expect(second).toContain('added two; try stays in use');
+      expect((await readContexts(io.env)).contexts[0]?.hub).toBe(join(process.cwd(), 'h'));
+      await expect(run('connectors', 'list')).rejects.toMatchObject({
+        code: 'CLI_UNREACHABLE',
+        message: expect.stringContaining('(context try)') as string,
+      });
+    } finally {
+      Object.assign(io.env, home);
+    }
+  });
+
   it('keeps a token in a file only its owner reads, and never lists it', async () => {
     const token = 'mlr_of-a-context';
     await run('context', 'add', 'prod', '--url', 'https://10.0.0.5:8083', '--token', token, '--ca', 'ca.pem');

@@ -340,3 +340,61 @@ test.each([
 ] as const)('different rows have different hashes: %j and %j', (one, other) => {
   expect(hashOf(...one)).not.toBe(hashOf(...other));
 });
+
+describe('a topic that does not hold the change events of its table', () => {
+  const bare = (value: Value): TableEvent => ({ ...event('c', '1', null, null), value: { schema: null, value } });
+
+  test.each([
+    ['rows without their envelope', row('1', 'a')],
+    ['texts', 'Struct{op=c}'],
+    ['events whose operation is masked', struct({ op: '', after: row('1', 'a'), source: struct() })],
+  ])('cannot be compared: %s are not rows that were lost', async (_name, value) => {
+    const state = new TableState(truth({ '1': 'a' }), everything);
+    state.apply(bare(value));
+    expect(await compareTable(state.table, 'hub', state)).toMatchObject({
+      compared: false,
+      equal: false,
+      differences: [],
+      inconclusive: [{ key: [], reason: 'none of its 1 records is a change event' }],
+    });
+  });
+
+  test('in part, is compared where nothing differs, and not where something does', async () => {
+    const state = new TableState(truth({ '1': 'a' }), everything);
+    state.apply(event('c', '1', null, row('1', 'a')));
+    state.apply(bare('something else'));
+    expect(await compareTable(state.table, 'hub', state)).toMatchObject({ compared: true, equal: true });
+    const table = truth({ '1': 'a', '2': 'b' });
+    expect(await compareTable(table, 'hub', state)).toMatchObject({ compared: false, differences: [] });
+  });
+
+  test('is empty: then its rows are missing', async () => {
+    const state = new TableState(truth({ '1': 'a' }), everything);
+    expect(await compareTable(state.table, 'hub', state)).toMatchObject({ compared: true, equal: false });
+  });
+});
+
+describe('a table that got another key', () => {
+  const renamed = (op: string, id: string, before: Value, after: Value): TableEvent => ({
+    ...event(op, null, before, after),
+    key: { schema: null, value: struct({ name: id }) },
+  });
+
+  test('has its rows by the key it has now, those written before it too', async () => {
+    const state = new TableState(truth({ '1': 'a', '3': 'C', '4': 'd2' }), everything);
+    state.apply(renamed('c', 'a', null, row('1', 'a')));
+    state.apply(renamed('c', 'b', null, row('2', 'b')));
+    state.apply(renamed('c', 'c', null, row('3', 'c')));
+    state.apply(renamed('c', 'd', null, row('9', 'd')));
+    state.apply(renamed('u', 'd', null, row('4', 'd2'))); // what is the key now was none then
+    state.apply(renamed('d', 'b', struct({ name: 'b', id: null }), null));
+    state.apply(event('u', '3', null, row('3', 'C')));
+    expect(await compareTable(state.table, 'hub', state)).toMatchObject({ equal: true, copyRows: 3n });
+  });
+
+  test('cannot be compared where its events are in several partitions and something differs', async () => {
+    const state = new TableState(truth({ '1': 'b' }), everything, { partitions: 2 });
+    state.apply(renamed('c', 'a', null, row('1', 'a')));
+    expect(await compareTable(state.table, 'hub', state)).toMatchObject({ compared: false, differences: [] });
+  });
+});

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EVENT } from '../../../../../connectors/mysql/binlog/event-type.ts';
 import { GtidState } from '../../../../../connectors/mysql/binlog/gtid-state.ts';
+import type { StreamPlace } from '../../../../../connectors/mysql/offset.ts';
+import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
 import { MillraceError } from '../../../../../runtime/record/error.ts';
 import { assemble, eventsFrom, packetsOf, recordedEvents, RECORDINGS, START } from './recorded-binlog.ts';
 
@@ -52,6 +54,26 @@ describe.each(RECORDINGS)('the recording %s', (name) => {
       complete.add(transaction);
       expect(complete.toString(), transaction).not.toBe(gtids);
     }
+  });
+
+  test('has a statement come again whose record could not be made', async () => {
+    const away = new MillraceError('TEST_AWAY', 'the catalogue does not answer', { kind: 'unavailable' });
+    let place: (() => StreamPlace) | undefined;
+    let before: StreamPlace | undefined;
+    const statements: StatementHooks = {
+      captures: () => true,
+      defined: (kind, _event, assembler) => {
+        if (kind !== 'truncate') return undefined;
+        place = () => assembler.place();
+        before = assembler.place();
+        return Promise.reject(away);
+      },
+    };
+    await expect(assemble(familyOf(name), packetsOf(recordedEvents(name)), START, undefined, statements)).rejects.toBe(
+      away,
+    );
+    expect(before).toBeDefined();
+    expect(place?.()).toEqual(before);
   });
 
   test('ends in a named error where a byte is wrong', async () => {

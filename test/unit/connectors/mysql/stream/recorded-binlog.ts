@@ -9,6 +9,7 @@ import { RowFactory } from '../../../../../connectors/mysql/row/table-rows.ts';
 import { Assembler } from '../../../../../connectors/mysql/stream/assembler.ts';
 import { BlockPool } from '../../../../../connectors/mysql/stream/block-pool.ts';
 import { EventFeed } from '../../../../../connectors/mysql/stream/event-feed.ts';
+import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
 import { statementHooks } from '../../../../../connectors/mysql/stream/statement-hooks.ts';
 import { TableSource } from '../../../../../connectors/mysql/stream/table-source.ts';
 import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/mysql/type/options.ts';
@@ -98,6 +99,7 @@ export async function assemble(
   bytes: Buffer,
   place: StreamPlace,
   sizes: readonly number[] = [65_536],
+  statements?: StatementHooks,
 ): Promise<Made> {
   const packets = new PacketSplitter();
   let sent = 0;
@@ -119,7 +121,7 @@ export async function assemble(
   const side = { use: () => Promise.resolve(undefined as never) };
   const tables = new TableSource(factory, side, COLLATIONS);
   const assembler = new Assembler(
-    { tables, skipUnchanged: false, includeQuery: false, statements: statementHooks(tables, undefined) },
+    { tables, skipUnchanged: false, includeQuery: false, statements: statements ?? statementHooks(tables, undefined) },
     new BlockPool(1).take(),
     place,
     new GtidState(family, place.gtids),

@@ -18,6 +18,7 @@ const slot: SlotState = {
   database: 'd',
   active: false,
   activePid: undefined,
+  activeName: undefined,
   restartLsn: 900n,
   confirmedFlushLsn: 1000n,
   walStatus: 'reserved',

@@ -13,8 +13,8 @@ const base: Situation = {
 };
 const planned: PlanState = { id: 'p', phase: 'planned', slot: 's', lsn: 100n, systemId: '7', timeline: 1 };
 const creating: PlanState = { ...planned, phase: 'creating', lsn: 0n };
-const slot = { usable: true, confirmedLsn: 100n };
-const lost = { usable: false, confirmedLsn: 100n };
+const slot = { usable: true, confirmedLsn: 100n, user: 'inactive' };
+const lost = { usable: false, confirmedLsn: 100n, user: 'inactive' };
 const streamed = { streamed: true, flushLsn: 200n };
 const goOn = (lsn: bigint, reread = false): Decision => ({ kind: 'go on', lsn, reread });
 const fresh = (drop: boolean, read = true): Decision => ({ kind: 'fresh', drop, read });
@@ -34,7 +34,7 @@ const cases: readonly [string, Partial<Situation>, Decision][] = [
   ['when_needed replaces a slot that is lost', { ...streamed, mode: 'when_needed', slot: lost }, fresh(true)],
   [
     'when_needed replaces a slot that is ahead',
-    { ...streamed, mode: 'when_needed', slot: { usable: true, confirmedLsn: 300n } },
+    { ...streamed, mode: 'when_needed', slot: { ...slot, confirmedLsn: 300n } },
     fresh(true),
   ],
   ['always reads again at every start', { ...streamed, mode: 'always', slot }, goOn(0n, true)],
@@ -51,7 +51,7 @@ describe('what a start does', () => {
   test.each([
     ['a slot without offsets', { slot }, 'POSTGRES_SLOT_WITHOUT_OFFSET'],
     ['a plan of another server', { plan: { ...planned, systemId: '8' }, slot }, 'POSTGRES_OTHER_SYSTEM'],
-    ['a slot ahead of its plan', { plan: planned, slot: { usable: true, confirmedLsn: 101n } }, 'POSTGRES_SLOT_AHEAD'],
+    ['a slot ahead of its plan', { plan: planned, slot: { ...slot, confirmedLsn: 101n } }, 'POSTGRES_SLOT_AHEAD'],
     [
       'a slot beside a plan of another slot',
       { plan: { ...planned, slot: 'other' }, slot },
@@ -59,5 +59,15 @@ describe('what a start does', () => {
     ],
   ] as readonly [string, Partial<Situation>, string][])('%s stops it', (_, situation, code) => {
     expect(() => decide({ ...base, ...situation })).toThrow(expect.objectContaining({ code, kind: 'position' }));
+  });
+
+  test('the slot of somebody else is left to them first of all, and they are named', () => {
+    const used = { ...slot, user: 'in use by millrace shop, pid 7' };
+    expect(() => decide({ ...base, slot: used })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('in use by millrace shop, pid 7'),
+        remedy: expect.stringMatching(/^Give this connector a slot\.name of its own\..*drop it.*slot\.adopt/),
+      }),
+    );
   });
 });

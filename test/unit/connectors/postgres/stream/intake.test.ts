@@ -1,48 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RowBlock } from '../../../../../runtime/record/row-block.ts';
-import { RowFactory } from '../../../../../connectors/postgres/row/table-rows.ts';
-import type { Table } from '../../../../../connectors/postgres/catalog/table.ts';
 import type { StreamPlace } from '../../../../../connectors/postgres/offset.ts';
 import { BlockPool } from '../../../../../connectors/postgres/stream/block-pool.ts';
 import { Intake } from '../../../../../connectors/postgres/stream/intake.ts';
-import type { Relation } from '../../../../../connectors/postgres/stream/relation.ts';
-import { ResumeGate } from '../../../../../connectors/postgres/stream/resume-gate.ts';
 import { RowAssembler } from '../../../../../connectors/postgres/stream/row-assembler.ts';
-import { usualRowOptions } from '../row/usual-row-options.ts';
 import { write } from './pgoutput-writer.ts';
+import { relation, rows } from './sample-table.ts';
 
-const factory = new RowFactory(
-  { ...usualRowOptions, tombstones: false, skipped: new Set() },
-  { database: 'd', taskId: 0, runId: 'r', version: 'v' },
-);
-
-const text = { oid: 25, schema: 'pg_catalog', name: 'text', kind: 'b', binary: true } as const;
-const column = (name: string, attnum: number) =>
-  ({ name, attnum, type: text, typmod: -1, dimensions: 0, notNull: false, generated: false }) as const;
-const table: Table = {
-  oid: 9,
-  schema: 's',
-  name: 't',
-  partitioned: false,
-  leaves: [],
-  columns: [column('k', 1), column('v', 2)],
-  key: [0],
-  replicaIdentity: 'd',
-  identity: [0],
-  fingerprint: 'f',
-};
-const relation: Relation = {
-  oid: 9,
-  schema: 's',
-  name: 't',
-  replicaIdentity: 'd',
-  columns: [
-    { name: 'k', typeOid: 25, typmod: -1, identity: true },
-    { name: 'v', typeOid: 25, typmod: -1, identity: false },
-  ],
-};
-const rows = factory.rows(table, 'text');
 const start: StreamPlace = { flushLsn: 1n, commitLsn: 1n, index: 0 };
 
 const pool = new BlockPool(4);
@@ -82,12 +47,11 @@ async function run(chunks: readonly Buffer[], from: StreamPlace, cut: (chunk: nu
     { tables: { resolve: async () => rows }, skipUnchanged: false },
     pool.take(),
     from,
-    new ResumeGate(from, undefined),
   );
   const take = (): void => {
     const block = intake.cut();
     for (let row = 0; row < block.count; row++) records.push(describeRow(block, row));
-    places.push({ place: assembler.place(), before: records.length });
+    places.push({ place: assembler.place.value, before: records.length });
     pool.give(block);
   };
   const intake = new Intake(assembler, pool, {

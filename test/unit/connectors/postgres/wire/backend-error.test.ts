@@ -50,6 +50,13 @@ describe('errors of the server', () => {
     expect(postgresError('asking', cause)).toMatchObject({ code: expected, kind, message: 'asking: no', cause });
   });
 
+  test('a role that is not there is no matter of pg_hba.conf', () => {
+    const refused = (message: string) => postgresError('connecting', coded('28000', message)).remedy;
+    expect(refused('role "bob" does not exist')).toMatch(/^Correct database\.user, or CREATE ROLE/);
+    expect(refused('role "bob" is not permitted to log in')).toMatch(/^ALTER ROLE … LOGIN/);
+    expect(refused('no pg_hba.conf entry for host "::1"')).toMatch(/pg_hba\.conf/);
+  });
+
   test('a connection that ended is one that may come back; ours stay what they are', () => {
     expect(postgresError('reading', new Error('Connection terminated unexpectedly')).kind).toBe('unavailable');
     const own = new MillraceError('X_Y', 'z', { kind: 'position' });
