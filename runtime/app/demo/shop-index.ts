@@ -119,12 +119,15 @@ async function ask(client: SearchClient, request: SearchRequest, signal: AbortSi
   );
 }
 
+const ADDRESS =
+  'Correct the address of --search: http://user:password@host:9200. `npm run services -- opensearch` in a checkout starts a server.';
+const OF_ADDRESS: ReadonlySet<string> = new Set([
+  'ELASTICSEARCH_UNAVAILABLE',
+  'ELASTICSEARCH_NOT_THE_SERVER',
+  'ELASTICSEARCH_UNAUTHENTICATED',
+]);
+
 /** An error of a server of the user's own, by the option it was named with. */
-function ofOption({ code, message, kind }: MillraceError): MillraceError {
-  return new MillraceError(code, message, {
-    kind,
-    key: '--search',
-    remedy:
-      'Correct the address of --search: http://user:password@host:9200. `npm run services -- opensearch` in a checkout starts a server.',
-  });
+function ofOption({ code, message, kind, remedy = ADDRESS }: MillraceError): MillraceError {
+  return new MillraceError(code, message, { kind, key: '--search', remedy: OF_ADDRESS.has(code) ? ADDRESS : remedy });
 }
