@@ -50,7 +50,7 @@ export function jsonScreen(io: CliIo): DemoScreen {
   return { ...beside, report: (report) => io.out(json(report)) };
 }
 
-function progressLines({ activity, tasks, secondsLeft }: DemoState): string[] {
+function progressLines({ activity, index, tasks, secondsLeft }: DemoState): string[] {
   const left = Number.isFinite(secondsLeft) ? `, ${Math.ceil(secondsLeft)} s left` : '';
   const altered = activity.altered ? ', table altered' : '';
   const shop = `shop: ${activity.transactions} transactions, ${activity.rows} rows${altered}${left}`;
@@ -61,7 +61,12 @@ function progressLines({ activity, tasks, secondsLeft }: DemoState): string[] {
       return `${connector}: ${view.state} · ${view.stage} · ${view.records} records, ${Math.round(view.recordsPerSecond)}/s${lags}`;
     }),
   );
-  return [shop, ...lines];
+  return [shop, ...lines, ...(index === null ? [] : [indexLine(index)])];
+}
+
+function indexLine({ documents, newestOrder, paidOrders }: NonNullable<DemoState['index']>): string {
+  const newest = newestOrder === null ? '' : `, newest order ${newestOrder.id} (${newestOrder.status})`;
+  return `a search finds: ${documents} documents, ${paidOrders} paid orders${newest}`;
 }
 
 /** From a checkout nothing is compiled yet. */
@@ -73,7 +78,8 @@ function printHints(io: CliIo, hints: DemoHints): void {
   io.out(`  curl ${hints.rest}/connectors?expand=status`);
   io.out(`  curl ${hints.rest}/metrics`);
   io.out(`  ${COMMAND} topics tail ${hints.topic} --hub ${hints.hub}`);
-  io.out(`  ${COMMAND} verify shop --hub ${hints.hub}`);
+  io.out(`  ${COMMAND} verify shop --hub ${hints.hub}${hints.search === undefined ? '' : ' --index search'}`);
+  if (hints.search !== undefined) io.out(`  curl '${hints.search}'`);
   io.out(`  psql ${hints.database}`);
   io.out(`  ls ${hints.archives}`);
   io.out('');

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runDemo, type DemoScreen } from '../app/demo/demo.ts';
+import { runDemo, STARTED, type DemoScreen } from '../app/demo/demo.ts';
 import { MillraceError } from '../record/error.ts';
 import type { CliIo } from './cli-io.ts';
 import { demoScreen, jsonScreen } from './demo-screen.ts';
@@ -8,6 +8,7 @@ import { wholeNumber } from './flags.ts';
 
 interface Flags {
   readonly url?: string;
+  readonly search?: string | true;
   readonly data: string;
   readonly seconds: string;
   readonly orders: string;
@@ -20,6 +21,10 @@ interface Flags {
 export function defineDemo(command: Command, io: CliIo): void {
   command
     .option('--url <url>', 'a Postgres of yours (wal_level=logical) instead of one that is started')
+    .option(
+      '--search [url]',
+      'keep a search index too, and compare it: in the Elasticsearch or OpenSearch at this address, or in one that is started (needs Maven and a JDK of 21 or later)',
+    )
     .option('--data <folder>', 'where the hub and the archives go', './demo-data')
     .option('--seconds <seconds>', 'how long the shop is written to', '10')
     .option('--orders <count>', 'orders in the shop before it opens', '20000')
@@ -37,6 +42,8 @@ Exit status 0: everything is equal; 1: rows differ, and are named.
 Examples:
   millrace demo
   millrace demo --watch
+  millrace demo --search
+  millrace demo --search http://127.0.0.1:9200 --watch
   millrace demo --url postgres://postgres@127.0.0.1:5432/postgres --orders 100000`,
     )
     .action(async (flags: Flags) => {
@@ -45,6 +52,7 @@ Examples:
       const running = runDemo(
         {
           url: flags.url,
+          search: searchServer(flags.search),
           folder: flags.data,
           seconds: wholeNumber('--seconds', flags.seconds, 1),
           size: { customers: 1000, products: 100, orders },
@@ -59,6 +67,16 @@ Examples:
       });
       io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
     });
+}
+
+function searchServer(given: string | true | undefined): string | undefined {
+  if (given === undefined || given === true) return given && STARTED;
+  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given;
+  throw new MillraceError('CLI_USAGE', `--search: "${given}" is no HTTP address`, {
+    kind: 'config',
+    key: '--search',
+    remedy: 'Write it like --search http://127.0.0.1:9200, or --search alone to have a server started.',
+  });
 }
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ENOENT', 'EACCES']);

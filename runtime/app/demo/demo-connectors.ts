@@ -2,6 +2,9 @@ import type { RawConfig } from '../../connector/options.ts';
 import { SHOP_SCHEMA } from './shop.ts';
 
 export const SOURCE = 'shop';
+/** The sink of the search index. */
+export const SEARCH = 'search';
+export const TABLES = ['customers', 'products', 'orders', 'order_items'] as const;
 const PREFIX = 'demo';
 
 /** The archives the demo keeps, by connector name. */
@@ -43,6 +46,21 @@ export function archiveConfig(folder: string, formatClass: string): RawConfig {
     'rotate.schedule.interval.ms': '1000',
     timezone: 'UTC',
   };
+}
+
+/** Rows as documents, an index for each table. User and password may stand in the address. */
+export function searchConfig(url: string): RawConfig {
+  const { origin, pathname, username, password } = new URL(url);
+  const config = {
+    'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+    'connection.url': `${origin}${pathname === '/' ? '' : pathname}`,
+    'topics.regex': `${PREFIX}\\.${SHOP_SCHEMA}\\..*`,
+    'millrace.unwrap': 'true',
+    'behavior.on.malformed.documents': 'fail',
+  };
+  if (username === '') return config;
+  const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
+  return { ...config, 'connection.username': user, 'connection.password': secret };
 }
 
 export function topicOf(table: string): string {

@@ -11,16 +11,21 @@ import { Cleanup } from '../cleanup.ts';
 import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
 import { archiveCopy } from '../verify/archive-copy.ts';
 import { loadDuckdb } from '../verify/archive-state.ts';
+import { indexCopy, type IndexCopyOptions } from '../verify/index-copy.ts';
 import { verify, type NamedCopy, type VerifyReport } from '../verify/verify.ts';
 import { startWorker, type Worker } from '../worker.ts';
-import { ARCHIVES, archiveConfig, SOURCE, sourceConfig, topicOf } from './demo-connectors.ts';
+import { ARCHIVES, archiveConfig, SEARCH, searchConfig, SOURCE, sourceConfig, topicOf } from './demo-connectors.ts';
 import { prepareFolder } from './demo-folder.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
+import { startSearchServer } from './search-server.ts';
+import { ShopIndex, type IndexState } from './shop-index.ts';
 import { createShop, dropShop, writeToShop, type ShopActivity, type ShopSize, type ShopWriter } from './shop.ts';
 
 export interface DemoOptions {
   /** A Postgres of the user's own; undefined: one is started. */
   readonly url: string | undefined;
+  /** A search server to keep an index in too: the address of one of the user's own, or {@link STARTED}. */
+  readonly search: string | undefined;
   /** Folder for the hub and the archives. */
   readonly folder: string;
   /** How long changes are streamed after the snapshot. */
@@ -43,6 +48,8 @@ export interface DemoScreen {
 
 export interface DemoState {
   readonly activity: ShopActivity;
+  /** What a search finds; null: there is no index, or nothing in it yet. */
+  readonly index: IndexState | null;
   /** By connector, one view a task. */
   readonly tasks: ReadonlyMap<string, readonly TaskView[]>;
   /** Infinite: until something happens. */
@@ -55,7 +62,24 @@ export interface DemoHints {
   readonly topic: string;
   readonly database: string;
   readonly archives: string;
+  /** A search over the index, if there is one. */
+  readonly search: string | undefined;
 }
+
+/** What a demo works with once it has begun. */
+interface Shop {
+  readonly url: string;
+  readonly folder: string;
+  readonly search: { readonly url: string; readonly index: ShopIndex } | undefined;
+}
+
+interface Running extends Shop {
+  readonly worker: Worker;
+  readonly settings: WorkerSettings;
+}
+
+/** A search server that the demo starts. */
+export const STARTED = 'started';
 
 const PROGRESS_MS = 500;
 const SNAPSHOT_LIMIT_MS = 600_000;
@@ -76,48 +100,74 @@ export async function runDemo(options: DemoOptions, watch: boolean): Promise<Ver
 
 async function demonstrate(options: DemoOptions, watch: boolean, cleanup: Cleanup): Promise<VerifyReport> {
   const { screen } = options;
-  const folder = resolve(options.folder);
   await loadDuckdb(); // the proof at the end needs it
-  await prepareFolder(folder);
-  const url = options.url ?? (await startDatabase(screen, cleanup)).url;
-  const { customers, products, orders } = options.size;
-  screen.step(`Making a shop: ${customers} customers, ${products} products, ${orders} orders, ${orders * 3} items`);
-  await createShop(url, options.size);
-  if (options.url !== undefined) cleanup.defer(() => dropShop(url));
+  const shop = await openShop(options, cleanup);
+  const { url, search } = shop;
   const writer = cleanup.add(await writeToShop(url, false), (one) => one.stop());
-  screen.step('Starting a worker: an embedded hub, REST, one source and two archives');
-  const { worker, settings } = await openWorker(options, folder, cleanup);
-  await createConnectors(worker, url, folder);
+  screen.step(
+    `Starting a worker: an embedded hub, REST, one source, two archives${search ? ' and a search index' : ''}`,
+  );
+  const running: Running = { ...shop, ...(await openWorker(options, shop.folder, cleanup)) };
+  const { worker } = running;
+  await createConnectors(running);
   cleanup.defer(() => worker.herder.delete(SOURCE, true));
-  await watchSnapshot(options, worker, writer);
+  search?.index.watch();
+  await watchSnapshot(options, running, writer);
   writer.alter();
-  await watchProgress(options, worker, writer, options.seconds);
+  await watchProgress(options, running, writer, options.seconds);
   await writer.stop();
   screen.step('The shop is closed for a moment. Proving that nothing was lost');
-  const report = await prove(options, worker, settings, url, folder);
+  const report = await prove(options, running);
   screen.report(report);
-  if (watch) await keepRunning(options, worker, url, folder, cleanup);
+  if (watch) await keepRunning(options, running, cleanup);
   return report;
 }
 
-/** Opens the shop again, until the signal. */
-async function keepRunning(
-  options: DemoOptions,
-  worker: Worker,
-  url: string,
-  folder: string,
+/** The folder, the servers, and the shop in the database. */
+async function openShop(options: DemoOptions, cleanup: Cleanup): Promise<Shop> {
+  const { screen, size } = options;
+  const { customers, products, orders } = size;
+  const folder = resolve(options.folder);
+  await prepareFolder(folder);
+  const search = options.search === undefined ? undefined : await openSearch(options.search, options, cleanup);
+  const url = options.url ?? (await startDatabase(screen, cleanup)).url;
+  screen.step(`Making a shop: ${customers} customers, ${products} products, ${orders} orders, ${orders * 3} items`);
+  await createShop(url, size);
+  if (options.url !== undefined) cleanup.defer(() => dropShop(url));
+  return { url, folder, search };
+}
+
+async function openSearch(
+  named: string,
+  { screen, signal }: DemoOptions,
   cleanup: Cleanup,
-): Promise<void> {
+): Promise<{ url: string; index: ShopIndex }> {
+  let url = named;
+  if (named === STARTED) {
+    screen.step('Starting OpenSearch (Maven fetches it the first time)');
+    const server = await startSearchServer();
+    cleanup.defer(() => server.stop());
+    ({ url } = server);
+  }
+  const index = cleanup.add(await ShopIndex.open(url, signal), (one) => one.close());
+  screen.step(`Search indexes go to ${index.name}`);
+  return { url, index };
+}
+
+/** Opens the shop again, until the signal. */
+async function keepRunning(options: DemoOptions, running: Running, cleanup: Cleanup): Promise<void> {
+  const { worker, url, folder, search } = running;
   options.screen.watching({
     rest: worker.urls[0] ?? '',
     hub: join(folder, 'hub'),
     topic: topicOf('orders'),
     database: url,
     archives: join(folder, 'archive'),
+    search: search === undefined ? undefined : `${search.index.shown}/${topicOf('orders')}/_search?q=status:paid`,
   });
   const writer = cleanup.add(await writeToShop(url, true), (one) => one.stop());
   try {
-    await watchProgress(options, worker, writer, Number.POSITIVE_INFINITY);
+    await watchProgress(options, running, writer, Number.POSITIVE_INFINITY);
   } catch (error) {
     if (!options.signal.aborted) throw error;
   }
@@ -158,43 +208,54 @@ function openLog(path: string, cleanup: Cleanup): { readonly fd: number } {
   return { fd };
 }
 
-async function createConnectors({ herder }: Worker, url: string, folder: string): Promise<void> {
+async function createConnectors({ worker: { herder }, url, folder, search }: Running): Promise<void> {
   await herder.create(SOURCE, sourceConfig(url), 'STARTED');
   for (const { name, format, formatClass } of ARCHIVES) {
     await herder.create(name, archiveConfig(join(folder, 'archive', format), formatClass), 'STARTED');
   }
+  if (search !== undefined) await herder.create(SEARCH, searchConfig(search.url), 'STARTED');
 }
 
 /** Shows progress until the source streams. */
-async function watchSnapshot(options: DemoOptions, worker: Worker, writer: ShopWriter): Promise<void> {
+async function watchSnapshot(options: DemoOptions, running: Running, writer: ShopWriter): Promise<void> {
   const deadline = performance.now() + SNAPSHOT_LIMIT_MS;
-  while (!isStreaming(worker)) {
+  while (!isStreaming(running.worker)) {
     if (performance.now() > deadline) {
       throw new MillraceError('DEMO_SNAPSHOT_LIMIT', `the snapshot took longer than ${SNAPSHOT_LIMIT_MS} ms`, {
         kind: 'unavailable',
         remedy: 'Make a smaller shop with --orders, or read worker.log in the folder of the demo.',
       });
     }
-    showProgress(options, worker, writer, Number.POSITIVE_INFINITY);
+    showProgress(options, running, writer, Number.POSITIVE_INFINITY);
     await sleep(PROGRESS_MS, undefined, { signal: options.signal });
   }
 }
 
 /** Shows progress until the time is over. */
-async function watchProgress(options: DemoOptions, worker: Worker, writer: ShopWriter, seconds: number): Promise<void> {
+async function watchProgress(
+  options: DemoOptions,
+  running: Running,
+  writer: ShopWriter,
+  seconds: number,
+): Promise<void> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const secondsLeft = Math.max(0, (end - performance.now()) / 1000);
-    showProgress(options, worker, writer, secondsLeft);
+    showProgress(options, running, writer, secondsLeft);
     if (secondsLeft === 0) return;
     await sleep(PROGRESS_MS, undefined, { signal: options.signal });
   }
 }
 
 /** A failed task ends the demo with its reason. */
-function showProgress({ screen }: DemoOptions, worker: Worker, writer: ShopWriter, secondsLeft: number): void {
+function showProgress(
+  { screen }: DemoOptions,
+  { worker, search }: Running,
+  writer: ShopWriter,
+  secondsLeft: number,
+): void {
   const tasks = worker.herder.views();
-  screen.progress({ activity: writer.activity, tasks, secondsLeft });
+  screen.progress({ activity: writer.activity, index: search?.index.state ?? null, tasks, secondsLeft });
   refuseFailures(tasks);
 }
 
@@ -213,29 +274,35 @@ function refuseFailures(tasks: DemoState['tasks']): void {
   }
 }
 
-async function prove(
-  { signal, screen }: DemoOptions,
-  { hub }: Worker,
-  settings: WorkerSettings,
-  url: string,
-  folder: string,
-): Promise<VerifyReport> {
+async function prove({ signal, screen }: DemoOptions, running: Running): Promise<VerifyReport> {
+  const { hub } = running.worker;
   const connector = await loadConnector('postgres');
   if (connector.kind !== 'source') throw new TypeError('postgres is a source');
   const log = await createLogger({ level: 'silent', destination: { fd: 2 }, pretty: false, colour: false });
+  const config = { name: SOURCE, ...sourceConfig(running.url) };
+  const worker = running.settings.effective;
   return verify({
     hub,
     name: SOURCE,
     connector,
-    config: { name: SOURCE, ...sourceConfig(url) },
-    worker: settings.effective,
+    config,
+    worker,
     env: realEnv,
     log,
     signal,
     waitMs: VERIFY_WAIT_MS,
-    copies: ARCHIVES.map((archive) => demoArchive(archive, hub, folder, signal)),
+    copies: [
+      ...ARCHIVES.map((archive) => demoArchive(archive, hub, running.folder, signal)),
+      ...demoIndex(running, { config, worker }),
+    ],
     progress: (text) => screen.step(`  ${text}`),
   });
+}
+
+function demoIndex({ worker: { hub }, search }: Running, source: IndexCopyOptions['source']): NamedCopy[] {
+  if (search === undefined) return [];
+  const sink = { name: SEARCH, config: searchConfig(search.url) };
+  return [indexCopy({ hub, env: realEnv, sink, source, waitMs: VERIFY_WAIT_MS })];
 }
 
 function demoArchive(

@@ -7,7 +7,7 @@ import { workerSettings } from '../../../runtime/settings/worker-settings.ts';
 import { parseProperties } from '../../../runtime/settings/properties.ts';
 
 const folder = new URL('../../../config/', import.meta.url);
-const files = readdirSync(folder);
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('grafana'));
 
 describe('the examples in config/', () => {
   it.each(files.filter((name) => name.endsWith('.json')))('%s is a good connector configuration', async (name) => {

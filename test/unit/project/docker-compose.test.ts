@@ -27,6 +27,13 @@ test('the check refuses an unknown service key', () => {
   );
 });
 
+test('there is a server for every connector, each at a port of its own', () => {
+  const { services } = parse(text) as { services: Record<string, { ports?: string[] }> };
+  expect(Object.keys(services)).toEqual(['postgres', 'mysql', 'mariadb', 'elasticsearch', 'opensearch', 's3']);
+  const ports = Object.values(services).flatMap((service) => service.ports ?? []);
+  expect(new Set(ports.map((port) => port.split(':')[1])).size).toBe(ports.length);
+});
+
 test('every published port is bound to the loopback interface', () => {
   const { services } = parse(text) as { services: Record<string, { ports?: string[] }> };
   for (const service of Object.values(services)) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EVENT } from '../../../../../connectors/mysql/binlog/event-type.ts';
+import { GtidState } from '../../../../../connectors/mysql/binlog/gtid-state.ts';
 import type { StreamPlace } from '../../../../../connectors/mysql/offset.ts';
 import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
 import { MillraceError } from '../../../../../runtime/record/error.ts';
@@ -42,6 +43,16 @@ describe.each(RECORDINGS)('the recording %s', (name) => {
       const rest = await assemble(familyOf(name), packetsOf(eventsFrom(events, place.position)), place);
       expect(rest.records.join('\n') === all.records.slice(count).join('\n'), JSON.stringify(place)).toBe(true);
       expect(rest.places.at(-1)).toEqual(all.places.at(-1));
+    }
+  });
+
+  test('never counts the transaction it is in as complete', async () => {
+    const inside = (await read(name)).places.filter(({ event, transaction }) => event > 0 && transaction !== '');
+    if (!name.endsWith('no-gtid')) expect(inside.length).toBeGreaterThan(0);
+    for (const { gtids, transaction } of inside) {
+      const complete = new GtidState(familyOf(name), gtids);
+      complete.add(transaction);
+      expect(complete.toString(), transaction).not.toBe(gtids);
     }
   });
 

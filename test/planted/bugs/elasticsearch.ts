@@ -1,0 +1,108 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+const BULK = 'test/unit/connectors/elasticsearch/bulk.test.ts';
+const PLANNER = 'test/unit/connectors/elasticsearch/planner.test.ts';
+const CLAIM = 'test/unit/connectors/elasticsearch/claim.test.ts';
+
+/** Bugs in the Elasticsearch and OpenSearch sink. */
+export const elasticsearchBugs: readonly PlantedBug[] = [
+  {
+    name: 'records whose bulk is under way are called durable',
+    invariant: 'I1',
+    file: 'connectors/elasticsearch/bulk/partition-writer.ts',
+    find: '    if (last === null) this.#durable = this.#taken;\n    else last.end = this.#taken;',
+    plant: '    this.#durable = this.#taken;\n    if (last !== null) last.end = this.#taken;',
+    test: BULK,
+    only: 'never has two bulks under way, and is durable as far as they are done',
+  },
+  {
+    name: 'an answer that tells of a part of the operations is taken for the whole',
+    invariant: 'I1',
+    file: 'connectors/elasticsearch/bulk/outcome.ts',
+    find: 'if (!Array.isArray(items) || items.length !== count) return null;',
+    plant: 'if (!Array.isArray(items) || items.length > count) return null;',
+    test: BULK,
+    only: 'is sent again whole where the answer tells of fewer operations',
+  },
+  {
+    name: 'two bulks of a partition are under way at once',
+    invariant: 'I4',
+    file: 'connectors/elasticsearch/bulk/partition-writer.ts',
+    find: 'if (this.#pump !== null || this.#failure !== null || !this.busy) return;',
+    plant: 'if (this.#failure !== null || !this.busy) return;',
+    test: BULK,
+    only: 'never has two bulks under way',
+  },
+  {
+    name: 'what is done already is sent again with what failed',
+    invariant: 'I4',
+    file: 'connectors/elasticsearch/bulk/bulk-sender.ts',
+    find: 'return again(body.pick([...kept, ...range(part.count, body.count)]), error);',
+    plant: 'return again(body, error);',
+    test: BULK,
+    only: 'is sent again for what failed only',
+  },
+  {
+    name: 'a newer document is believed in whoever wrote it',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/bulk/bulk-sender.ts',
+    find: '    for (const index of newer) await this.#options.believe(index, signal);\n',
+    plant: '',
+    test: BULK,
+    only: 'believes in newer documents only while the index is of the same topic',
+  },
+  {
+    name: 'a document that the server refuses is dropped without a trace',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/bulk/bulk-sender.ts',
+    find: "else if (outcome.kind === 'malformed') refused.push({ record: operation.record, error: outcome.error });",
+    plant: "else if (outcome.kind === 'malformed') continue;",
+    test: BULK,
+    only: 'tells what the server refuses, with its reason, and goes on',
+  },
+  {
+    name: 'the version of a document is the time of its record',
+    invariant: 'I4',
+    file: 'connectors/elasticsearch/document/planner.ts',
+    find: "if (versionHeader === '') return record.offset;",
+    plant: "if (versionHeader === '') return BigInt(record.timestampMs);",
+    test: PLANNER,
+    only: 'is a document by its key',
+  },
+  {
+    name: 'the delete of a row leaves its document',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/document/planner.ts',
+    find: "if (event.kind === 'delete') return this.#tombstone(record, event.before);",
+    plant: "if (event.kind === 'delete') return [];",
+    test: PLANNER,
+    only: 'deleted deletes',
+  },
+  {
+    name: 'the placeholder of an unchanged column becomes its value',
+    invariant: 'I6',
+    file: 'connectors/elasticsearch/document/planner.ts',
+    find: 'event.mayLeaveOut ? this.#settings.leftOut.of(after, before) : null',
+    plant: 'event.mayLeaveOut ? null : this.#settings.leftOut.of(after, before)',
+    test: PLANNER,
+    only: 'never brings the placeholder into a document',
+  },
+  {
+    name: 'a topic made anew goes on in the index of the old one',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/index/claim.ts',
+    find: 'if (held.id !== facts.id) return recreated(index, topic);',
+    plant: "if (held.id !== facts.id) return 'held';",
+    test: CLAIM,
+    only: 'is ELASTICSEARCH_TOPIC_RECREATED',
+  },
+  {
+    name: 'partitions added to a topic pass unnoticed',
+    invariant: 'I4',
+    file: 'connectors/elasticsearch/index/claim.ts',
+    find: "return held.partitions === facts.partitions ? 'held'",
+    plant: "return held.partitions <= facts.partitions ? 'held'",
+    test: CLAIM,
+    only: 'is ELASTICSEARCH_PARTITIONS_CHANGED',
+  },
+];
