@@ -151,16 +151,16 @@ export function converterErrors(config: RawConfig, plugins: PluginOptions): Opti
     const className = config[key];
     if (className === undefined) return [];
     const set = plugins.find(kind, className.trim());
-    return set === null
-      ? [invalid(key, className, noConverter(key, className), NO_CLASS)]
-      : prefixed(set, `${key}.`, config);
+    return set === null ? [noConverter(key, className)] : prefixed(set, `${key}.`, config);
   });
 }
 
-function noConverter(key: string, className: string): string {
-  const problem = `Class ${className} could not be found.`;
-  if (key === 'header.converter') return problem;
-  return `${problem} Converters are json, string and bytes, those of primitive types (docs/converters.md), and these by Kafka Connect’s class names.`;
+/** The words are Kafka Connect's; what there is stands in the remedy. */
+function noConverter(key: string, className: string): OptionError {
+  const error = invalid(key, className, `Class ${className} could not be found.`, NO_CLASS);
+  if (key === 'header.converter') return error;
+  const remedy = `Correct ${key}: there are json, string and bytes, those of primitive types (docs/converters.md), and these by Kafka Connect’s class names.`;
+  return { ...error, remedy };
 }
 
 /** What stands under a prefix, without it. */
