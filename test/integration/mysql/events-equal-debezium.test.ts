@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import { startMysql, type MysqlServer } from '../../services/mysql.ts';
-import type { ParsedRecord, RecordText } from '../postgres/debezium-records.ts';
-import { topicDifferences } from '../postgres/event-differences.ts';
-import { EventRun } from './event-run.ts';
+import type { ParsedRecord, RecordText } from '../change/debezium-records.ts';
+import { topicDifferences } from '../change/event-differences.ts';
+import { EventRun } from '../change/event-run.ts';
 import { byTopic, fixture, recordedEvents, runScript } from './fixture.ts';
 import { LISTED, type ListedDifference } from './listed-differences.ts';
 
@@ -29,7 +30,7 @@ describe('events on MariaDB 10.11', () => {
     const at = (server = started);
     await runScript(at, fixture('1-schema.sql'));
     const { config } = JSON.parse(fixture('connector.json')) as { config: Record<string, string> };
-    run = new EventRun({ ...config, name: 'refma', 'database.port': String(at.port) });
+    run = new EventRun(new MysqlTask({ ...config, name: 'refma', 'database.port': String(at.port) }));
     await run.start();
     await run.until((records) => records.filter(isRead).length >= SNAPSHOT_ROWS);
     await runScript(at, fixture('2-changes.sql'));

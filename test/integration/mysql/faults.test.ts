@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import { checkMysql } from '../../../connectors/mysql/check.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import type { RecordText } from '../postgres/debezium-records.ts';
-import { EventRun } from './event-run.ts';
+import type { RecordText } from '../change/debezium-records.ts';
+import { EventRun } from '../change/event-run.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -47,7 +48,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   const start = async (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
-    const run = new EventRun(config(more), offsets);
+    const run = new EventRun(new MysqlTask(config(more)), offsets);
     runs.push(run);
     await run.start();
     return run;

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import { sampleMysql } from '../../../connectors/mysql/sample/sample-rows.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import { EventRun } from './event-run.ts';
+import { EventRun } from '../change/event-run.ts';
 
 interface Shown {
   readonly topic: string;
@@ -44,7 +45,13 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     more: Record<string, string> = {},
   ): Promise<EventRun> => {
     const run = new EventRun(
-      { name: 'app', ...mysqlOptions(at), 'topic.prefix': 'app', 'database.include.list': 'app', ...more },
+      new MysqlTask({
+        name: 'app',
+        ...mysqlOptions(at),
+        'topic.prefix': 'app',
+        'database.include.list': 'app',
+        ...more,
+      }),
       offsets,
     );
     runs.push(run);

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import type { RecordText } from '../postgres/debezium-records.ts';
-import { EventRun } from './event-run.ts';
+import type { RecordText } from '../change/debezium-records.ts';
+import { EventRun } from '../change/event-run.ts';
 
 /** Tables with keys of all kinds; `id` names a row whatever its key is. */
 const TABLES: Readonly<Record<string, { readonly key: string; readonly value: (id: number) => string }>> = {
@@ -52,7 +53,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
 
   const start = async (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
     const run = new EventRun(
-      {
+      new MysqlTask({
         name: 'app',
         ...mysqlOptions(server),
         'topic.prefix': 'app',
@@ -63,7 +64,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
         'incremental.snapshot.chunk.size': '50',
         'connect.keep.alive.interval.ms': '300',
         ...more,
-      },
+      }),
       offsets,
     );
     runs.push(run);
@@ -78,13 +79,16 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
   const reads = (run: EventRun, table: string): RecordText[] =>
     run.records.filter((record) => record.topic === `app.app.${table}` && op(record) === 'r');
   const finished = (run: EventRun, table: string): Promise<void> =>
-    run.until(() => run.logs.some((line) => line.startsWith(`incremental snapshot of app.${table} is done`)), 60_000);
+    run.until(
+      () => run.said.logs.some((line) => line.startsWith(`incremental snapshot of app.${table} is done`)),
+      60_000,
+    );
 
   /** Until the stream has shown everything that was committed before. */
   const caughtUp = async (run: EventRun): Promise<void> => {
     await signal('log', { message: `mark ${signals}` });
     const mark = `mark ${signals - 1}`;
-    await run.until(() => run.logs.includes(mark), 60_000);
+    await run.until(() => run.said.logs.includes(mark), 60_000);
     await sleep(50);
   };
 
@@ -105,15 +109,15 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     expect(rows.length).toBeGreaterThan(100);
     const sources = rows.map(({ value }) => JSON.parse(value ?? '{}') as { payload: { source: { snapshot: string } } });
     expect(new Set(sources.map(({ payload }) => payload.source.snapshot))).toEqual(new Set(['incremental']));
-    expect(run.gauges.get('snapshot_rows_done')).toBe(rows.length);
-    expect(run.gauges.get('snapshot_chunks_done')).toBe(run.gauges.get('snapshot_chunks_total'));
+    expect(run.said.gauges.get('snapshot_rows_done')).toBe(rows.length);
+    expect(run.said.gauges.get('snapshot_chunks_done')).toBe(run.said.gauges.get('snapshot_chunks_total'));
   });
 
   it('never lets a key go back to an older state', async () => {
     const run = await start({ 'incremental.snapshot.chunk.size': '20' });
     const stop = load(server, 't', (id) => String(id));
     for (let i = 0; i < 3; i++) await execute('app.t');
-    await run.until(() => run.logs.filter((line) => line.includes('app.t is done')).length === 3, 60_000);
+    await run.until(() => run.said.logs.filter((line) => line.includes('app.t is done')).length === 3, 60_000);
     await stop();
     await caughtUp(run);
     // Every write of the load has a greater number than all before it.
@@ -277,7 +281,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
       'signal.data.collection': 'shop.signals',
     });
     await server.sql(insert);
-    await run.until(() => run.logs.some((line) => line.startsWith('incremental snapshot of shop.orders is done')));
+    await run.until(() => run.said.logs.some((line) => line.startsWith('incremental snapshot of shop.orders is done')));
     expect(run.records.filter((record) => record.topic === 'app.shop.orders' && op(record) === 'r').length).toBe(499);
   });
 
@@ -294,7 +298,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     });
     await execute('app.signals');
     await finished(run, 'signals');
-    const said = run.logs.join('\n');
+    const said = run.said.logs.join('\n');
     for (const part of [
       'type what is not known',
       'is not carried out: data-collections',
@@ -318,20 +322,22 @@ describe('an incremental snapshot of MySQL without GTIDs', () => {
       'create table app.t (id int primary key, n int not null, v varchar(100))',
       `insert into app.t values ${range(ROWS, (id) => `(${id}, 0, 'row ${id}')`)}`,
     );
-    const run = new EventRun({
-      name: 'app',
-      ...mysqlOptions(server),
-      'topic.prefix': 'app',
-      'database.include.list': 'app',
-      'snapshot.mode': 'no_data',
-      'signal.data.collection': 'app.signals',
-      'incremental.snapshot.chunk.size': '50',
-    });
+    const run = new EventRun(
+      new MysqlTask({
+        name: 'app',
+        ...mysqlOptions(server),
+        'topic.prefix': 'app',
+        'database.include.list': 'app',
+        'snapshot.mode': 'no_data',
+        'signal.data.collection': 'app.signals',
+        'incremental.snapshot.chunk.size': '50',
+      }),
+    );
     try {
       await run.start();
       const stop = load(server, 't', (id) => String(id));
       await server.sql(`insert into app.signals values ('s', 'execute-snapshot', '{"data-collections": ["app.t"]}')`);
-      await run.until(() => run.logs.some((line) => line.includes('app.t is done')), 60_000);
+      await run.until(() => run.said.logs.some((line) => line.includes('app.t is done')), 60_000);
       await stop();
       await server.sql("insert into app.t values (9999, 0, 'the end')");
       await run.until((records) => folded(records, 't').some(([id]) => id === 9999));

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import { EventRun } from './event-run.ts';
+import { EventRun } from '../change/event-run.ts';
 
 const NEWER = MYSQL_VERSIONS.filter((version) => version === 'mysql-9.7' || version === 'mariadb-11.8');
 
@@ -26,7 +27,7 @@ describe.skipIf(NEWER.length === 0)('what newer servers add', () => {
     const start = async (offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
       const at = server as MysqlServer;
       const config = { ...mysqlOptions(at), 'topic.prefix': 'app', 'include.schema.changes': 'false' };
-      const run = new EventRun({ name: 'app', ...config }, offsets);
+      const run = new EventRun(new MysqlTask({ name: 'app', ...config }), offsets);
       await run.start();
       return run;
     };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import { EventRun } from './event-run.ts';
+import { EventRun } from '../change/event-run.ts';
 
 interface Row {
   readonly [column: string]: unknown;
@@ -113,14 +114,16 @@ describe.each(MYSQL_VERSIONS)('values on %s', (version) => {
       return `insert into app.t values (${row}, ${values.join(', ')})`;
     });
     await server.sql("set sql_mode = 'ALLOW_INVALID_DATES'", ...inserts);
-    run = new EventRun({
-      name: 'app',
-      ...mysqlOptions(server),
-      'topic.prefix': 'app',
-      'database.include.list': 'app',
-      'include.schema.changes': 'false',
-      'value.converter.schemas.enable': 'true',
-    });
+    run = new EventRun(
+      new MysqlTask({
+        name: 'app',
+        ...mysqlOptions(server),
+        'topic.prefix': 'app',
+        'database.include.list': 'app',
+        'include.schema.changes': 'false',
+        'value.converter.schemas.enable': 'true',
+      }),
+    );
     await run.start();
     await run.until((records) => records.length >= deepest);
     await server.sql("set sql_mode = 'ALLOW_INVALID_DATES'", 'insert into app.t select * from app.t where false');

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { byTopic, fixture, recordedEvents, type ParsedRecord, type RecordText } from './debezium-records.ts';
-import { topicDifferences } from './event-differences.ts';
-import { EventRun } from './event-run.ts';
+import type { ParsedRecord, RecordText } from '../change/debezium-records.ts';
+import { byTopic, fixture, recordedEvents } from './debezium-records.ts';
+import { topicDifferences } from '../change/event-differences.ts';
+import { EventRun } from '../change/event-run.ts';
 import { LISTED, type ListedDifference } from './listed-differences.ts';
 import { runScript } from './sql-script.ts';
 
@@ -29,14 +31,16 @@ describe.each([
     await client.connect();
     await runScript(client, fixture('1-schema.sql'));
     const { config } = JSON.parse(fixture(`connector-${name}.json`)) as { config: Record<string, string> };
-    run = new EventRun({
-      ...config,
-      name,
-      'database.hostname': server.host,
-      'database.port': String(server.port),
-      'database.user': server.user,
-      'database.password': '',
-    });
+    run = new EventRun(
+      new PostgresTask({
+        ...config,
+        name,
+        'database.hostname': server.host,
+        'database.port': String(server.port),
+        'database.user': server.user,
+        'database.password': '',
+      }),
+    );
     await run.start();
     await run.until((records) => records.filter(isRead).length >= SNAPSHOT_ROWS);
     await runScript(client, fixture('2-changes.sql'), async (statement) => {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import type { RecordText } from './debezium-records.ts';
-import { EventRun } from './event-run.ts';
+import type { RecordText } from '../change/debezium-records.ts';
+import { EventRun } from '../change/event-run.ts';
 
 interface Shown {
   readonly topic: string;
@@ -42,17 +43,19 @@ describe('options that shape events', () => {
     count: number,
     options: Record<string, string>,
   ): Promise<RecordText[]> {
-    const run = new EventRun({
-      name,
-      'topic.prefix': 'o',
-      ...databaseOptions(server),
-      'plugin.name': 'pgoutput',
-      'slot.name': name,
-      'publication.name': name,
-      'snapshot.mode': 'no_data',
-      'table.include.list': `public\\.${name}.*`,
-      ...options,
-    });
+    const run = new EventRun(
+      new PostgresTask({
+        name,
+        'topic.prefix': 'o',
+        ...databaseOptions(server),
+        'plugin.name': 'pgoutput',
+        'slot.name': name,
+        'publication.name': name,
+        'snapshot.mode': 'no_data',
+        'table.include.list': `public\\.${name}.*`,
+        ...options,
+      }),
+    );
     await run.start();
     for (;;) {
       const rows = await server.sql(

@@ -1,10 +1,11 @@
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
-import type { RecordText } from './debezium-records.ts';
-import { EventRun } from './event-run.ts';
+import type { RecordText } from '../change/debezium-records.ts';
+import { EventRun } from '../change/event-run.ts';
 import { randomHistory } from './random-history.ts';
 
 const UNAVAILABLE = '__debezium_unavailable_value';
@@ -101,14 +102,16 @@ describe.each(TESTED_VERSIONS)('a random history of PostgreSQL %i', (version) =>
     await client.query("SET TimeZone = 'UTC'");
     const { setup, transactions } = randomHistory(20261125 + version, TRANSACTIONS);
     await client.query(setup);
-    run = new EventRun({
-      name: 'history',
-      'topic.prefix': 's',
-      ...databaseOptions(server),
-      'plugin.name': 'pgoutput',
-      'snapshot.mode': 'no_data',
-      'decimal.handling.mode': 'string',
-    });
+    run = new EventRun(
+      new PostgresTask({
+        name: 'history',
+        'topic.prefix': 's',
+        ...databaseOptions(server),
+        'plugin.name': 'pgoutput',
+        'snapshot.mode': 'no_data',
+        'decimal.handling.mode': 'string',
+      }),
+    );
     await run.start();
     while ((await server.sql("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'")).length === 0)
       await sleep(20);

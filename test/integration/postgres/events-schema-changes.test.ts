@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
-import type { RecordText } from './debezium-records.ts';
-import { EventRun } from './event-run.ts';
+import type { RecordText } from '../change/debezium-records.ts';
+import { EventRun } from '../change/event-run.ts';
 
 interface Event {
   readonly op: string;
@@ -81,7 +82,7 @@ describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', 
 
   it('give a table version each, also within one transaction', async () => {
     await server.sql('CREATE TABLE within_t (id int PRIMARY KEY, a text)');
-    const run = new EventRun(config('within'));
+    const run = new EventRun(new PostgresTask(config('within')));
     await streams(run, 'within');
     await server.sql(`BEGIN;
       INSERT INTO within_t VALUES (1, 'one');
@@ -107,7 +108,7 @@ describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', 
 
   it('change the key and what old images carry', async () => {
     await server.sql('CREATE TABLE keys_t (id int PRIMARY KEY, code text NOT NULL UNIQUE, v int)');
-    const run = new EventRun(config('keys'));
+    const run = new EventRun(new PostgresTask(config('keys')));
     await streams(run, 'keys');
     for (const statement of [
       "INSERT INTO keys_t VALUES (1, 'a', 1)",
@@ -143,7 +144,7 @@ describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', 
       "CREATE TYPE late_mood AS ENUM ('sad', 'ok'); CREATE TABLE late_t (id int PRIMARY KEY, m late_mood)",
     );
     await server.sql('CREATE TABLE late_gone (k2 text, k1 int, PRIMARY KEY (k2, k1))');
-    const before = new EventRun(config('late'));
+    const before = new EventRun(new PostgresTask(config('late')));
     await streams(before, 'late');
     await before.close();
     for (const statement of [
@@ -163,7 +164,7 @@ describe.each(TESTED_VERSIONS)('schema changes in the stream of PostgreSQL %i', 
     ]) {
       await server.sql(statement);
     }
-    const run = new EventRun(config('late'), [...before.offsets.values()]);
+    const run = new EventRun(new PostgresTask(config('late')), [...before.offsets.values()]);
     await run.start();
     await run.until((records) => records.length === 7);
     await run.close();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { snapshotServer } from './snapshot-server.ts';
-import { listen } from './stream-harness.ts';
+import { listen } from '../change/listen.ts';
 import { databaseOptions } from '../../services/postgres.ts';
 
 const { newRun, sql, server } = snapshotServer();

@@ -7,7 +7,8 @@ import { postgresConnector } from '../../../connectors/postgres/connector.ts';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { connectionTo, createStream, listen, openStream, recordsOf } from './stream-harness.ts';
+import { listen } from '../change/listen.ts';
+import { connectionTo, createStream, openStream, recordsOf } from './stream-harness.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/postgres-tls');
 let pg: PostgresServer;

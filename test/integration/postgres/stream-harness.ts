@@ -1,4 +1,3 @@
-import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { SourceBatch } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { RowBlock } from '../../../runtime/record/row-block.ts';
@@ -14,6 +13,7 @@ import { identify, prepareReplication } from '../../../connectors/postgres/strea
 import { ReplicationStream } from '../../../connectors/postgres/stream/replication-stream.ts';
 import type { AssemblerOptions } from '../../../connectors/postgres/stream/assembler-options.ts';
 import { SideConnection } from '../../../connectors/postgres/stream/side-connection.ts';
+import { listen, type Said } from '../change/listen.ts';
 import { usualRowOptions } from '../../unit/connectors/postgres/row/usual-row-options.ts';
 
 export interface Server {
@@ -37,34 +37,6 @@ export function connectionTo(server: Server, changes: Partial<ConnectionSettings
     connectTimeoutMs: 10_000,
     applicationName: 'millrace test',
     ...changes,
-  };
-}
-
-/** What a task said while it ran. */
-export interface Said {
-  readonly context: TaskContext;
-  readonly warnings: Map<string, string | null>;
-  readonly gauges: Map<string, number | null>;
-}
-
-const quiet = (): void => undefined;
-
-export function listen(): Said {
-  const warnings = new Map<string, string | null>();
-  const gauges = new Map<string, number | null>();
-  return {
-    warnings,
-    gauges,
-    context: {
-      connector: 'test',
-      task: 0,
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      stage: quiet,
-      info: quiet,
-      idle: () => undefined,
-      gauge: (name, value) => gauges.set(name, value),
-      warning: (code, text) => warnings.set(code, text),
-    },
   };
 }
 

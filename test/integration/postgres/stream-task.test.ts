@@ -5,7 +5,8 @@ import { realEnv } from '../../../runtime/env/real.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { postgresConnector } from '../../../connectors/postgres/connector.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
-import { listen, recordsOf, type Said, type Seen } from './stream-harness.ts';
+import { listen, type Said } from '../change/listen.ts';
+import { recordsOf, type Seen } from './stream-harness.ts';
 
 let pg: PostgresServer;
 let number = 0;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresTask } from '../../../connectors/postgres/task.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { TESTED_VERSIONS } from '../../services/postgres-versions.ts';
-import { EventRun } from './event-run.ts';
+import { EventRun } from '../change/event-run.ts';
 import { SESSION, typeSamples } from './type-samples.ts';
 
 const ROWS = 40;
@@ -91,13 +92,15 @@ describe.each(TESTED_VERSIONS)('events of PostgreSQL %i', (version) => {
     const columns = samples.map(({ type, name }) => `${name} ${type}`).join(', ');
     await client.query(`CREATE TABLE all_types (id int PRIMARY KEY, ${columns})`);
     await fill(client, samples, 0);
-    run = new EventRun({
-      name: 'sql',
-      'topic.prefix': 's',
-      ...databaseOptions(server),
-      'plugin.name': 'pgoutput',
-      'decimal.handling.mode': 'string',
-    });
+    run = new EventRun(
+      new PostgresTask({
+        name: 'sql',
+        'topic.prefix': 's',
+        ...databaseOptions(server),
+        'plugin.name': 'pgoutput',
+        'decimal.handling.mode': 'string',
+      }),
+    );
     await run.start();
     await run.until((records) => records.length === ROWS);
     const names = samples.map(({ name }) => name).join(', ');

@@ -1,6 +1,4 @@
-import { MysqlTask } from '../../../connectors/mysql/task.ts';
-import type { RawConfig } from '../../../runtime/connector/options.ts';
-import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import type { SourceOffset, SourceTask } from '../../../runtime/connector/source.ts';
 import type { RowPlan } from '../../../runtime/convert/converter.ts';
 import { JsonConverter } from '../../../runtime/convert/json-converter.ts';
 import { SimpleHeaderConverter } from '../../../runtime/convert/simple-header-converter.ts';
@@ -9,43 +7,33 @@ import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { LayoutNode, RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
-import type { RecordText } from '../postgres/debezium-records.ts';
-import { listen } from '../postgres/stream-harness.ts';
+import type { RecordText } from './debezium-records.ts';
+import { listen } from './listen.ts';
 
-/** Runs a connector's task and keeps its records as Kafka Connect's converters write them. */
+/** Runs a source's task and keeps its records as Kafka Connect's converters write them. */
 export class EventRun {
   readonly records: RecordText[] = [];
   /** Of each source partition, the last that came: what a worker would have stored. */
   readonly offsets = new Map<string, SourceOffset>();
   failure: Error | undefined;
-  /** What the task logged, as lines. */
-  readonly logs: string[] = [];
-  gauges: ReadonlyMap<string, number | null> = new Map();
-  warnings: ReadonlyMap<string, string | null> = new Map();
-  readonly #config: RawConfig;
+  readonly said = listen();
+  readonly #task: SourceTask;
   readonly #offsets: readonly SourceOffset[];
   readonly #stop = new AbortController();
   readonly #json = new JsonConverter({});
   readonly #headers = new SimpleHeaderConverter();
   readonly #plans = new Map<LayoutNode, RowPlan>();
-  #task: MysqlTask | undefined;
   #pump: Promise<void> | undefined;
 
-  constructor(config: RawConfig, offsets: readonly SourceOffset[] = []) {
-    this.#config = config;
+  constructor(task: SourceTask, offsets: readonly SourceOffset[] = []) {
+    this.#task = task;
     this.#offsets = offsets;
   }
 
   async start(): Promise<void> {
-    const task = new MysqlTask(this.#config);
-    this.#task = task;
-    const { context, gauges, warnings } = listen();
-    this.gauges = gauges;
-    this.warnings = warnings;
-    const line = (text: string): void => void this.logs.push(text);
-    const log = { debug: line, info: line, warn: line, error: line };
-    await task.open({ offsets: this.#offsets, env: realEnv, context: { ...context, log }, signal: this.#stop.signal });
-    this.#pump = this.#run(task);
+    const { context } = this.said;
+    await this.#task.open({ offsets: this.#offsets, env: realEnv, context, signal: this.#stop.signal });
+    this.#pump = this.#run();
   }
 
   /** Resolves once `done` says so of the records; rejects when the task fails. */
@@ -61,14 +49,14 @@ export class EventRun {
   async close(): Promise<void> {
     this.#stop.abort(new Error('test over'));
     await this.#pump;
-    await this.#task?.close();
+    await this.#task.close();
   }
 
-  async #run(task: MysqlTask): Promise<void> {
+  async #run(): Promise<void> {
     const { signal } = this.#stop;
     try {
       for (;;) {
-        const batch = await task.read(signal);
+        const batch = await this.#task.read(signal);
         if (batch === null) return;
         const { records } = batch;
         if (records instanceof RowBlock) for (let row = 0; row < records.count; row++) this.#keep(records, row);
@@ -76,7 +64,7 @@ export class EventRun {
         for (const { partition, position } of batch.progress ?? []) {
           const offset = JSON.parse(JSON.stringify(position.toOffset())) as JsonObject;
           this.offsets.set(JSON.stringify(partition), { partition, offset });
-          await task.committed(partition, position);
+          await this.#task.committed?.(partition, position);
         }
       }
     } catch (error) {
