@@ -6,7 +6,7 @@ import { checkMysql } from './check.ts';
 import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { mysqlOptions } from './options.ts';
-import { refusedOptions } from './options/other-options.ts';
+import { otherOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { sampleMysql } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';
@@ -41,7 +41,7 @@ const exclusive: readonly (readonly [string, string])[] = [
 ];
 
 function validate(config: RawConfig): readonly Problem[] {
-  const problems: Problem[] = [...refusedOptions(config)];
+  const problems: Problem[] = [...otherOptions.refused(config)];
   const set = (key: string): boolean => (config[key] ?? '').trim() !== '';
   for (const [include, exclude] of exclusive) {
     if (set(include) && set(exclude)) {

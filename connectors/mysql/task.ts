@@ -1,3 +1,5 @@
+import { BlockPool } from '../../runtime/change/block-pool.ts';
+import { startHeartbeat } from '../../runtime/change/heartbeat.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
@@ -8,9 +10,8 @@ import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
-import { ignoredOptions } from './options/other-options.ts';
+import { otherOptions } from './options/other-options.ts';
 import { requireServer } from './check.ts';
 import type { Family } from './row/source-block.ts';
 import { RowFactory } from './row/table-rows.ts';
@@ -30,7 +31,6 @@ import {
 import { Assembler, type ChangeListener } from './stream/assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
-import { BlockPool } from './stream/block-pool.ts';
 import type { EventFeed } from './stream/event-feed.ts';
 import { checkPlace, readServerUuid } from './stream/place-check.ts';
 import { SideConnection } from './stream/side-connection.ts';
@@ -79,7 +79,7 @@ export class MysqlTask implements SourceTask {
   async open(start: SourceTaskStart): Promise<void> {
     const { env, context, signal } = start;
     const settings = this.#settings;
-    const ignored = ignoredOptions(this.#config);
+    const ignored = otherOptions.ignored(this.#config);
     if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
     context.stage('connecting');
     const connect = (): Promise<Connection> => openConnection(settings.connection, env);
@@ -277,8 +277,13 @@ export class MysqlTask implements SourceTask {
     const { start, side, rows } = this.#must();
     const { heartbeatMs, heartbeatQuery, prefix } = this.#settings;
     if (heartbeatMs === 0) return;
-    const settings = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };
-    this.#heartbeat = startHeartbeat(start.env, start.context, settings, stream, side);
+    const { heartbeat: topic } = rows.topics;
+    const warning = 'MYSQL_HEARTBEAT_FAILED';
+    const settings = { intervalMs: heartbeatMs, query: heartbeatQuery, topic, prefix, warning };
+    this.#heartbeat = startHeartbeat(start.env, start.context, settings, {
+      own: (layout, text) => stream.own(layout, text),
+      run: (doing, query) => side.use((connection) => connection.query(doing, query)),
+    });
   }
 
   #gauges({ env, context }: SourceTaskStart): void {

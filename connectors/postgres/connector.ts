@@ -6,7 +6,7 @@ import { checkPostgres } from './check.ts';
 import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { postgresOptions } from './options.ts';
-import { refusedOptions } from './options/other-options.ts';
+import { otherOptions } from './options/other-options.ts';
 import { rewindPostgres } from './rewind.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { samplePostgres } from './sample/sample-rows.ts';
@@ -45,7 +45,7 @@ const exclusive: readonly (readonly [string, string])[] = [
 ];
 
 function validate(config: RawConfig): readonly Problem[] {
-  const problems: Problem[] = [...refusedOptions(config)];
+  const problems: Problem[] = [...otherOptions.refused(config)];
   const set = (key: string): boolean => (config[key] ?? '').trim() !== '';
   for (const [include, exclude] of exclusive) {
     if (set(include) && set(exclude)) {

@@ -1,3 +1,4 @@
+import { startHeartbeat } from '../../runtime/change/heartbeat.ts';
 import type { TaskContext } from '../../runtime/connector/context.ts';
 import type {
   Position,
@@ -18,7 +19,7 @@ import { tableName } from './catalog/table.ts';
 import { TypeRegistry } from './catalog/type-registry.ts';
 import { openConnection, type Connection, type OpenOptions } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
-import { ignoredOptions } from './options/other-options.ts';
+import { otherOptions } from './options/other-options.ts';
 import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
 import { layoutOfOrigin } from './row/row-origin.ts';
 import { RowFactory } from './row/table-rows.ts';
@@ -39,7 +40,6 @@ import { dropSlot, readSlot } from './slot/slot.ts';
 import { readState } from './snapshot/state.ts';
 import { PostgresSnapshot } from './snapshot/snapshot-phase.ts';
 import { CapturedTables } from './stream/captured-tables.ts';
-import { startHeartbeat } from './stream/heartbeat.ts';
 import { identify, prepareReplication } from './stream/prepare.ts';
 import { ReplicationStream } from './stream/replication-stream.ts';
 import type { AssemblerOptions } from './stream/assembler-options.ts';
@@ -89,7 +89,7 @@ export class PostgresTask implements SourceTask {
     const { env, context, signal } = start;
     const settings = this.#settings;
     this.#start = start;
-    const ignored = ignoredOptions(this.#config);
+    const ignored = otherOptions.ignored(this.#config);
     if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
     const side = new SideConnection({
       connect: () => this.#connect(),
@@ -281,8 +281,13 @@ export class PostgresTask implements SourceTask {
     });
     void this.#monitor.poll();
     if (heartbeatMs === 0) return;
-    const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic: rows.topics.heartbeat, prefix };
-    this.#heartbeat = startHeartbeat(start.env, start.context, heartbeat, stream, side);
+    const { heartbeat: topic } = rows.topics;
+    const warning = 'POSTGRES_HEARTBEAT_FAILED';
+    const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic, prefix, warning };
+    this.#heartbeat = startHeartbeat(start.env, start.context, heartbeat, {
+      own: (layout, text) => stream.own(layout, text),
+      run: (doing, query) => side.query(doing, query),
+    });
   }
 
   #watch(beside: BesideReader | undefined): PublicationWatch {

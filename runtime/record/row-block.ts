@@ -68,6 +68,18 @@ export class RowBlock {
     this.#lastLayout = undefined;
   }
 
+  /** Leaves only these rows, which ascend. Their cells stay where they are. */
+  keep(rows: readonly number[]): void {
+    let to = 0;
+    for (const from of rows) {
+      this.layoutOf[to] = this.layoutOf[from] ?? 0;
+      this.firstCell[to] = this.firstCell[from] ?? 0;
+      this.timestampMs[to] = this.timestampMs[from] ?? 0;
+      to++;
+    }
+    this.count = rows.length;
+  }
+
   layout(row: number): RowLayout {
     const layout = row < this.count ? this.layouts[this.layoutOf[row] ?? -1] : undefined;
     if (layout === undefined) throw new RangeError(`row ${row} of ${this.count}`);

@@ -1,8 +1,9 @@
+import { snapshotOptions as sharedOptions } from '../../../runtime/change/options/snapshot-options.ts';
 import { option } from '../../../runtime/connector/options.ts';
 
 const group = 'Snapshot';
 
-/** The first rows. */
+/** The first rows, and rows read again. */
 export const snapshotOptions = {
   'snapshot.mode': option.oneOf(
     [
@@ -42,40 +43,12 @@ export const snapshotOptions = {
       default: 'minimal',
     },
   ),
-  'snapshot.max.threads': option.int({
-    doc: 'Connections that read at once, on one snapshot.',
-    group,
-    displayName: 'Snapshot connections',
-    default: 1,
-    minimum: 1,
-    maximum: 64,
-  }),
-  'snapshot.lock.timeout.ms': option.long({
-    doc: 'Longest wait for the lock, in milliseconds.',
-    group,
-    displayName: 'Lock timeout',
-    default: 10_000,
-    minimum: 0,
-  }),
-  'snapshot.delay.ms': option.long({
-    doc: 'Milliseconds to wait before a snapshot.',
-    importance: 'LOW',
-    group,
-    displayName: 'Snapshot delay',
-    default: 0,
-    minimum: 0,
-  }),
-  'snapshot.include.collection.list': option.string({
-    doc: 'Regular expressions of the captured tables (database.table) to read; by default all.',
-    group,
-    displayName: 'Tables to read',
-    optional: true,
-  }),
-  'snapshot.select.statement.overrides': option.string({
-    doc: 'Tables (database.table, …) that are read by a SELECT of their own: snapshot.select.statement.overrides.<database.table>. It must give all columns, in the table’s order.',
-    group,
-    displayName: 'SELECT overrides',
-    optional: true,
+  ...sharedOptions({
+    container: 'database',
+    lock: 'the lock',
+    select: 'It must give all columns, in the table’s order.',
+    chunk: 'Most rows of a chunk that is read beside the stream; 16 MiB at most.',
+    signalTable: 'Captured table',
   }),
   'millrace.snapshot.chunk.rows': option.int({
     doc: 'Rows of a chunk that several connections cut large tables into.',
@@ -84,24 +57,5 @@ export const snapshotOptions = {
     displayName: 'Chunk size',
     default: 200_000,
     minimum: 1,
-  }),
-  'incremental.snapshot.chunk.size': option.int({
-    doc: 'Most rows of a chunk that is read beside the stream; 16 MiB at most.',
-    group,
-    displayName: 'Incremental chunk size',
-    default: 1024,
-    minimum: 1,
-  }),
-  'signal.data.collection': option.string({
-    doc: 'Captured table (database.table) whose inserted rows are signals.',
-    group,
-    displayName: 'Signal table',
-    optional: true,
-  }),
-  'signal.enabled.channels': option.string({
-    doc: 'Channels of signals. Only source, the signal table.',
-    group,
-    displayName: 'Signal channels',
-    default: 'source',
   }),
 };

@@ -10,7 +10,7 @@ import { currentPlace } from '../snapshot/consistent-point.ts';
 import { snapshotFacts } from '../snapshot/snapshot-reader.ts';
 import { selectSql } from '../snapshot/table-select.ts';
 import { TextRows } from '../snapshot/text-rows.ts';
-import { BlockPool } from '../stream/block-pool.ts';
+import { BlockPool } from '../../../runtime/change/block-pool.ts';
 
 /** Tables that a sample looks at. */
 const MAX_TABLES = 20;

@@ -1,3 +1,6 @@
+import { BatchQueue } from '../../../runtime/change/batch-queue.ts';
+import { BlockPool } from '../../../runtime/change/block-pool.ts';
+import { Waiters } from '../../../runtime/change/waiters.ts';
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
 import type { Env } from '../../../runtime/env/env.ts';
@@ -9,11 +12,9 @@ import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
-import { BlockPool } from '../stream/block-pool.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import { mysqlError } from '../wire/server-error.ts';
-import { BatchQueue } from './batch-queue.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
 import { SnapshotState, type OpenSnapshot } from './snapshot-state.ts';
@@ -54,6 +55,8 @@ export class SnapshotReader {
   readonly #settings: SnapshotSettings;
   readonly #edges: SnapshotEdges;
   readonly #queue = new BatchQueue();
+  /** Readers that wait for room in the queue (I7). */
+  readonly #room = new Waiters();
   readonly #stop = new AbortController();
   readonly #pool: BlockPool;
   #point: ConsistentPoint | undefined;
@@ -88,7 +91,10 @@ export class SnapshotReader {
   async read(signal: AbortSignal): Promise<SourceBatch | null> {
     for (;;) {
       const batch = this.#queue.shift();
-      if (batch !== undefined) return batch;
+      if (batch !== undefined) {
+        this.#room.wake();
+        return batch;
+      }
       if (this.#done) return null;
       await this.#queue.wait(signal);
     }
@@ -257,7 +263,7 @@ export class SnapshotReader {
   }
 
   async #push(block: RowBlock): Promise<void> {
-    while (this.#queue.length >= this.#settings.readers * 2) await this.#queue.room(this.#stop.signal);
+    while (this.#queue.length >= this.#settings.readers * 2) await this.#room.wait(this.#stop.signal);
     this.#stop.signal.throwIfAborted();
     this.#queue.push({ records: block, release: () => this.#pool.give(block) });
   }

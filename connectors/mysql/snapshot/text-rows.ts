@@ -2,7 +2,7 @@ import { NO_TIMESTAMP, NULL_CELL, type RowBlock } from '../../../runtime/record/
 import type { RowSink } from '../connection.ts';
 import { META } from '../row/source-block.ts';
 import type { TableRows } from '../row/table-rows.ts';
-import { BLOCK_BYTES, type BlockPool } from '../stream/block-pool.ts';
+import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import type { PayloadReader } from '../wire/payload-reader.ts';
 import { toArena } from '../binlog/rows-event.ts';

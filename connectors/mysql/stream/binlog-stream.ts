@@ -12,7 +12,7 @@ import type { Incremental } from '../snapshot/window/incremental.ts';
 import type { StreamWindows } from '../snapshot/window/stream-windows.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';
-import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
+import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import type { EventFeed } from './event-feed.ts';
 
 export interface StreamSettings {

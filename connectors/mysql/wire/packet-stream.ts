@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Waiters } from '../../../runtime/change/waiters.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { PacketSplitter } from './packet-splitter.ts';
 import { PayloadReader } from './payload-reader.ts';
@@ -12,8 +13,8 @@ export class PacketStream {
   #socket: Socket;
   #sequence = 0;
   #failure: Error | undefined;
-  #wake: (() => void) | undefined;
-  readonly #onReadable = (): void => this.#wakeUp();
+  readonly #waiters = new Waiters();
+  readonly #onReadable = (): void => this.#waiters.wake();
   readonly #onError = (error: Error): void => this.#fail(error);
   readonly #onClose = (): void => this.#fail(lost());
 
@@ -40,21 +41,12 @@ export class PacketStream {
     signal.throwIfAborted();
     if (this.#socket.readableLength > 0) return;
     if (this.#failure !== undefined) throw this.#failure;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    this.#wake = resolve;
-    try {
-      await promise;
-    } finally {
-      this.#wake = undefined;
-      signal.removeEventListener('abort', abort);
-    }
+    await this.#waiters.wait(signal);
   }
 
   /** Ends a wait early: whoever waits looks again. */
   nudge(): void {
-    this.#wakeUp();
+    this.#waiters.wake();
   }
 
   /** The next packet, valid until the next call. */
@@ -92,7 +84,7 @@ export class PacketStream {
   destroy(reason?: MillraceError): void {
     this.#failure ??= reason ?? new MillraceError('MYSQL_CLOSED', 'the connection was closed', { kind: 'closed' });
     this.#socket.destroy();
-    this.#wakeUp();
+    this.#waiters.wake();
   }
 
   #listen(socket: Socket): void {
@@ -107,13 +99,7 @@ export class PacketStream {
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#waiters.wake();
   }
 }
 

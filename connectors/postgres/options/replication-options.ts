@@ -1,3 +1,4 @@
+import { streamOptions } from '../../../runtime/change/options/stream-options.ts';
 import { option } from '../../../runtime/connector/options.ts';
 
 const group = 'Replication';
@@ -86,35 +87,7 @@ export const replicationOptions = {
     default: 10_000,
     minimum: 10,
   }),
-  'heartbeat.interval.ms': option.int({
-    doc: 'Milliseconds between heartbeat records; 0: none. Idle slots move without them.',
-    group,
-    displayName: 'Heartbeat interval',
-    default: 0,
-    minimum: 0,
-  }),
-  'heartbeat.action.query': option.string({
-    doc: 'Statement to run with each heartbeat.',
-    importance: 'LOW',
-    group,
-    displayName: 'Heartbeat statement',
-    optional: true,
-  }),
-  'errors.max.retries': option.int({
-    doc: 'How often a lost connection is opened again before the task fails; -1: without limit. Progress resets the count.',
-    group,
-    displayName: 'Maximum retries',
-    default: -1,
-    minimum: -1,
-  }),
-  'retriable.restart.connector.wait.ms': option.long({
-    doc: 'Longest wait between two such attempts, in milliseconds; the first ones come sooner.',
-    importance: 'LOW',
-    group,
-    displayName: 'Longest reconnect wait',
-    default: 10_000,
-    minimum: 1,
-  }),
+  ...streamOptions(group, 'Idle slots move without them.'),
   'offset.mismatch.strategy': option.oneOf(['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn'], {
     doc: 'Where the slot is ahead of the stored offset, or no offset is stored for a slot that exists. trust_slot, trust_greater_lsn: go on from the slot, whatever is missing. The others: stop and name the gap (Debezium’s default, no_validation, goes on silently).',
     group,

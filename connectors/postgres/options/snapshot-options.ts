@@ -1,3 +1,4 @@
+import { snapshotOptions as sharedOptions } from '../../../runtime/change/options/snapshot-options.ts';
 import { option } from '../../../runtime/connector/options.ts';
 
 const group = 'Snapshot';
@@ -13,40 +14,11 @@ export const snapshotOptions = {
       default: 'initial',
     },
   ),
-  'snapshot.max.threads': option.int({
-    doc: 'Connections that read at once, on one snapshot.',
-    group,
-    displayName: 'Snapshot connections',
-    default: 1,
-    minimum: 1,
-    maximum: 64,
-  }),
-  'snapshot.lock.timeout.ms': option.long({
-    doc: 'Longest wait for the shared lock on a captured table, in milliseconds.',
-    group,
-    displayName: 'Lock timeout',
-    default: 10_000,
-    minimum: 0,
-  }),
-  'snapshot.delay.ms': option.long({
-    doc: 'Milliseconds to wait before a snapshot.',
-    importance: 'LOW',
-    group,
-    displayName: 'Snapshot delay',
-    default: 0,
-    minimum: 0,
-  }),
-  'snapshot.include.collection.list': option.string({
-    doc: 'Regular expressions of the captured tables (schema.table) to read; by default all.',
-    group,
-    displayName: 'Tables to read',
-    optional: true,
-  }),
-  'snapshot.select.statement.overrides': option.string({
-    doc: 'Tables (schema.table, …) that are read by a SELECT of their own: snapshot.select.statement.overrides.<schema.table>.',
-    group,
-    displayName: 'SELECT overrides',
-    optional: true,
+  ...sharedOptions({
+    container: 'schema',
+    lock: 'the shared lock on a captured table',
+    chunk: 'Rows of a chunk that is read beside the stream, at first.',
+    signalTable: 'Table',
   }),
   'millrace.snapshot.chunk.bytes': option.long({
     doc: 'Size of a chunk that a snapshot cuts tables into: what a crash makes it read again.',
@@ -55,24 +27,5 @@ export const snapshotOptions = {
     displayName: 'Chunk size',
     default: 33_554_432,
     minimum: 8192,
-  }),
-  'incremental.snapshot.chunk.size': option.int({
-    doc: 'Rows of a chunk that is read beside the stream, at first.',
-    group,
-    displayName: 'Incremental chunk size',
-    default: 1024,
-    minimum: 1,
-  }),
-  'signal.data.collection': option.string({
-    doc: 'Table (schema.table) whose inserted rows are signals.',
-    group,
-    displayName: 'Signal table',
-    optional: true,
-  }),
-  'signal.enabled.channels': option.string({
-    doc: 'Channels of signals. Only source, the signal table.',
-    group,
-    displayName: 'Signal channels',
-    default: 'source',
   }),
 };

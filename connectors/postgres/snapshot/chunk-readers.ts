@@ -1,8 +1,9 @@
-import { META_CELLS } from '../row/source-block.ts';
+import { Waiters } from '../../../runtime/change/waiters.ts';
 import { RowBlock } from '../../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { tableName } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
+import { META_CELLS } from '../row/source-block.ts';
 import { CopyOut, CopyStatus } from '../wire/copy-out.ts';
 import { copyChunk, type Chunk } from './chunk-sql.ts';
 import { CopyRows, type BlockPool } from './copy-rows.ts';
@@ -56,7 +57,7 @@ export class ChunkReaders {
   #next = 0;
   #running = 0;
   #failure: Error | undefined;
-  #wake: (() => void) | undefined;
+  readonly #waiters = new Waiters();
   readonly #copies = new Set<CopyOut>();
 
   constructor(options: ChunkReadersOptions) {
@@ -77,7 +78,7 @@ export class ChunkReaders {
       const rows = this.#ready.shift();
       if (rows !== undefined) return rows;
       if (this.#running === 0) return null;
-      await this.#wait(signal);
+      await this.#waiters.wait(signal);
     }
   }
 
@@ -147,27 +148,13 @@ export class ChunkReaders {
 
   #push(rows: ChunkRows): void {
     this.#ready.push(rows);
-    this.#wake?.();
+    this.#waiters.wake();
   }
 
   #ended(error: Error | undefined): void {
     this.#running--;
     this.#failure ??= error;
-    this.#wake?.();
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-    this.#wake = resolve;
-    try {
-      await promise;
-    } finally {
-      this.#wake = undefined;
-      signal.removeEventListener('abort', abort);
-    }
+    this.#waiters.wake();
   }
 }
 

@@ -2,7 +2,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { BackendError, readBackendFields } from '../wire/backend-error.ts';
 import { backend } from '../wire/taken-socket.ts';
-import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
+import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import { grow } from './meta-cells.ts';
 import type { RowAssembler } from './row-assembler.ts';
 

@@ -6,7 +6,7 @@ import { readTableNames } from '../../catalog/catalog.ts';
 import { tableName } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
 import type { RowFactory } from '../../row/table-rows.ts';
-import type { BlockPool } from '../../stream/block-pool.ts';
+import type { BlockPool } from '../../../../runtime/change/block-pool.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import type { ChunkProgress } from './chunk-progress.ts';
 import type { Request, Requests } from './requests.ts';

@@ -88,18 +88,6 @@ export class ChunkRows implements RowSink {
   }
 }
 
-/** Leaves only these rows, which ascend. Their cells stay where they are. */
-export function keepRows(block: RowBlock, rows: readonly number[]): void {
-  let to = 0;
-  for (const from of rows) {
-    block.layoutOf[to] = block.layoutOf[from] ?? 0;
-    block.firstCell[to] = block.firstCell[from] ?? 0;
-    block.timestampMs[to] = block.timestampMs[from] ?? 0;
-    to++;
-  }
-  block.count = rows.length;
-}
-
 /** A result of one row: its cells as keys are kept. */
 export class KeyRow implements RowSink {
   readonly full = false;

@@ -7,7 +7,6 @@ import type { StreamPlace } from '../../offset.ts';
 import { META_CELLS } from '../../row/source-block.ts';
 import type { TableRows } from '../../row/table-rows.ts';
 import { covers, type ChunkPlace, type FilePlace } from './chunk-place.ts';
-import { keepRows } from './chunk-rows.ts';
 import { RowKeys } from './row-keys.ts';
 
 /** A chunk that was read and is held until the stream stands at its place. */
@@ -156,7 +155,7 @@ export class StreamWindows {
       active.settle(repeat ?? '');
       return undefined;
     }
-    keepRows(held.block, outcome.rows);
+    held.block.keep(outcome.rows);
     held.done(outcome.rows.length);
     active.settle('emitted');
     return held.block;

@@ -12,21 +12,9 @@ export function windowInjection(
   nowUs: bigint,
   progress: readonly Progress[],
 ): Injection {
-  keepRows(block, rows);
+  block.keep(rows);
   writeMeta(block, origin, nowUs);
   return { block, progress };
-}
-
-/** Leaves only these rows, which ascend. Their cells stay where they are. */
-export function keepRows(block: RowBlock, rows: readonly number[]): void {
-  let to = 0;
-  for (const from of rows) {
-    block.layoutOf[to] = block.layoutOf[from] ?? 0;
-    block.firstCell[to] = block.firstCell[from] ?? 0;
-    block.timestampMs[to] = block.timestampMs[from] ?? 0;
-    to++;
-  }
-  block.count = rows.length;
 }
 
 /** Their meta cells are known only now: they belong to the place in the stream. */

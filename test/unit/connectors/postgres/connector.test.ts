@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkOptions, unknownOptions } from '../../../../runtime/connector/options.ts';
 import { postgresConnector } from '../../../../connectors/postgres/connector.ts';
-import { ignoredOptions } from '../../../../connectors/postgres/options/other-options.ts';
+import { otherOptions } from '../../../../connectors/postgres/options/other-options.ts';
 import { readSettings, splitStatements, streamParams } from '../../../../connectors/postgres/settings.ts';
 
 const config = {
@@ -74,7 +74,7 @@ describe('a configuration', () => {
   });
 
   test('options that only tune Debezium are named, at their default not', () => {
-    expect(ignoredOptions({ ...config, 'max.batch.size': '4096', 'poll.interval.ms': '500' })).toEqual([
+    expect(otherOptions.ignored({ ...config, 'max.batch.size': '4096', 'poll.interval.ms': '500' })).toEqual([
       expect.stringContaining('max.batch.size'),
     ]);
   });

@@ -7,7 +7,7 @@ import type { RowOptions } from '../../../../../connectors/mysql/row/row-options
 import type { Family } from '../../../../../connectors/mysql/row/source-block.ts';
 import { RowFactory } from '../../../../../connectors/mysql/row/table-rows.ts';
 import { Assembler } from '../../../../../connectors/mysql/stream/assembler.ts';
-import { BlockPool } from '../../../../../connectors/mysql/stream/block-pool.ts';
+import { BlockPool } from '../../../../../runtime/change/block-pool.ts';
 import { EventFeed } from '../../../../../connectors/mysql/stream/event-feed.ts';
 import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
 import { statementHooks } from '../../../../../connectors/mysql/stream/statement-hooks.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RowBlock } from '../../../../../runtime/record/row-block.ts';
 import type { StreamPlace } from '../../../../../connectors/postgres/offset.ts';
-import { BlockPool } from '../../../../../connectors/postgres/stream/block-pool.ts';
+import { BlockPool } from '../../../../../runtime/change/block-pool.ts';
 import { Intake } from '../../../../../connectors/postgres/stream/intake.ts';
 import { RowAssembler } from '../../../../../connectors/postgres/stream/row-assembler.ts';
 import { write } from './pgoutput-writer.ts';

@@ -1,4 +1,4 @@
-import type { SourceBatch } from '../../../runtime/connector/source.ts';
+import type { SourceBatch } from '../connector/source.ts';
 
 /** Batches that wait for the runner, and the runner that waits for one. Its owner bounds it (I7). */
 export class BatchQueue {

@@ -1,4 +1,4 @@
-import { RowBlock } from '../../../runtime/record/row-block.ts';
+import { RowBlock } from '../record/row-block.ts';
 
 /** A block is handed over once its arena holds this many bytes. */
 export const BLOCK_BYTES = 1 << 20;
