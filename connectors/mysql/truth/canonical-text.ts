@@ -1,7 +1,7 @@
 import type { CanonicalForm } from '../../../runtime/connector/truth.ts';
+import { DAY_S, daysOfRecent } from '../../../runtime/record/calendar.ts';
 import type { Column } from '../catalog/table.ts';
 import { columnCodec } from '../type/codec.ts';
-import { DAY_S, daysOf } from '../type/calendar.ts';
 import type { TypeOptions } from '../type/options.ts';
 import { TemporalReader } from '../type/temporal-reader.ts';
 
@@ -83,7 +83,7 @@ function temporal(column: Column): CanonicalColumn {
         form: 'days',
         text: (bytes, at) => {
           reader.date(bytes, at, 'text');
-          return reader.zero ? whenNone : String(daysOf(reader.year, reader.month, reader.day));
+          return reader.zero ? whenNone : String(daysOfRecent(reader.year, reader.month, reader.day));
         },
       };
     case 'time':
@@ -100,7 +100,7 @@ function temporal(column: Column): CanonicalColumn {
         text: (bytes, at, length) => {
           reader.datetime(bytes, at, length, column, 'text');
           if (reader.zero) return whenNone;
-          return String(daysOf(reader.year, reader.month, reader.day) * DAY_S * 1_000_000 + reader.micros);
+          return String(daysOfRecent(reader.year, reader.month, reader.day) * DAY_S * 1_000_000 + reader.micros);
         },
       };
   }

@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { writeDate, writeTime } from '../../../runtime/record/calendar.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { FIELD } from '../binlog/field-type.ts';
-import { writeDate, writeTime } from './calendar.ts';
 import { unpackDecimal } from './decimal-codec.ts';
 
 /*

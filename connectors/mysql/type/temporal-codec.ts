@@ -1,12 +1,12 @@
-import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
-import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
+import { asciiCodec } from '../../../runtime/record/ascii-codec.ts';
+import { DAY_S, daysOfRecent, writeDate, writeDays, writeTime } from '../../../runtime/record/calendar.ts';
+import type { CellCodec, CellJsonWriter } from '../../../runtime/record/cell-codec.ts';
 import { writeInteger } from '../../../runtime/record/json-number.ts';
 import { dateType, timestampType, timeType } from '../../../runtime/record/logical-types.ts';
 import { primitive } from '../../../runtime/record/schema-builder.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import * as semantic from '../../../runtime/record/semantic-types.ts';
 import type { Column } from '../catalog/table.ts';
-import { DAY_S, daysOf, writeDate, writeDays, writeTime } from './calendar.ts';
 import type { CellFormat, TypeOptions } from './options.ts';
 import { TemporalReader } from './temporal-reader.ts';
 
@@ -45,7 +45,7 @@ export function dateCodec(column: Column, format: CellFormat, options: TypeOptio
   }
   return numberCodec(options.time === 'connect' ? dateType() : semantic.dateOf(), column, (bytes, at) => {
     reader.date(bytes, at, format);
-    return reader.zero ? Number.NaN : daysOf(reader.year, reader.month, reader.day);
+    return reader.zero ? Number.NaN : daysOfRecent(reader.year, reader.month, reader.day);
   });
 }
 
@@ -82,7 +82,7 @@ export function datetimeCodec(column: Column, format: CellFormat, options: TypeO
   return numberCodec(schema, column, (bytes, at, length) => {
     reader.datetime(bytes, at, length, column, format);
     if (reader.zero) return Number.NaN;
-    const seconds = daysOf(reader.year, reader.month, reader.day) * DAY_S;
+    const seconds = daysOfRecent(reader.year, reader.month, reader.day) * DAY_S;
     // Exact: years up to 9999 are below 2^53 microseconds.
     return unit === 6 ? seconds * 1_000_000 + reader.micros : seconds * 1000 + Math.floor(reader.micros / 1000);
   });
@@ -90,7 +90,7 @@ export function datetimeCodec(column: Column, format: CellFormat, options: TypeO
 
 /** `timestamp`: ISO 8601 in UTC, with the fraction digits of the column. */
 export function timestampCodec(column: Column, format: CellFormat): CellCodec {
-  const write: AsciiWriter = (bytes, at, length, writer) => {
+  const write: CellJsonWriter = (bytes, at, length, writer) => {
     if (format === 'text') {
       reader.datetime(bytes, at, length, column, format);
       if (reader.zero) writeDays(0, writer);
@@ -124,26 +124,6 @@ export function timestampCodec(column: Column, format: CellFormat): CellCodec {
   };
 }
 
-type AsciiWriter = (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void;
-
-/** A codec of texts that need no escaping. */
-function asciiCodec(schema: Schema, write: AsciiWriter): CellCodec {
-  const scratch = new ByteWriter(64);
-  return {
-    schema,
-    json: () => (bytes, at, length, writer) => {
-      writer.byte(0x22);
-      write(bytes, at, length, writer);
-      writer.byte(0x22);
-    },
-    value: (bytes, at, length) => {
-      scratch.reset();
-      write(bytes, at, length, scratch);
-      return scratch.bytes.toString('latin1', 0, scratch.length);
-    },
-  };
-}
-
 /** A codec of safe integers; NaN is no value. */
 function numberCodec(
   schema: Schema,
@@ -172,7 +152,7 @@ function nanosCodec(schema: Schema, column: Column, format: CellFormat): CellCod
   const value = (bytes: Buffer, at: number, length: number): bigint | null => {
     reader.datetime(bytes, at, length, column, format);
     if (reader.zero) return column.notNull ? 0n : null;
-    const seconds = daysOf(reader.year, reader.month, reader.day) * DAY_S;
+    const seconds = daysOfRecent(reader.year, reader.month, reader.day) * DAY_S;
     return (BigInt(seconds) * 1_000_000n + BigInt(reader.micros)) * 1000n;
   };
   return {

@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
 import { writeInteger } from '../../../runtime/record/json-number.ts';
+import { writePadded } from '../../../runtime/record/padded.ts';
 
 /* Digits in and out of bytes without strings. Numbers are safe integers throughout. */
 
@@ -15,19 +16,6 @@ export function parseDigits(bytes: Uint8Array, at: number, end: number): number 
 
 export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= 0x39;
-}
-
-/** Writes the last `width` digits (at most 9) of an unsigned integer below 10^9, with leading zeros. */
-export function writePadded(value: number, width: number, writer: ByteWriter): void {
-  writer.reserve(width);
-  const { bytes, length } = writer;
-  let rest = value | 0;
-  for (let i = length + width - 1; i >= length; i--) {
-    const next = (rest / 10) | 0;
-    bytes[i] = ZERO + rest - next * 10;
-    rest = next;
-  }
-  writer.length = length + width;
 }
 
 /** Value of two digits. */

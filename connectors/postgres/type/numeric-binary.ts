@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
-import { writePadded } from './ascii.ts';
+import { writePadded } from '../../../runtime/record/padded.ts';
 
 /*
  * Binary numeric (numeric_send): Int16 count, Int16 weight, Int16 sign, Int16 scale, then `count`

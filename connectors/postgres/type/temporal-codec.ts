@@ -1,4 +1,6 @@
-import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { asciiCodec } from '../../../runtime/record/ascii-codec.ts';
+import type { ByteWriter } from '../../../runtime/record/byte-writer.ts';
+import { DAY_S, writeRecentDays, writeTime } from '../../../runtime/record/calendar.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { writeInteger } from '../../../runtime/record/json-number.ts';
@@ -6,7 +8,6 @@ import { dateType, timestampType, timeType } from '../../../runtime/record/logic
 import type { Schema } from '../../../runtime/record/schema.ts';
 import * as semantic from '../../../runtime/record/semantic-types.ts';
 import { scaledBigInt, writeScaled } from './ascii.ts';
-import { DAY_S, writeIsoTime, writeRecentIsoDate } from './calendar.ts';
 import type { CellFormat } from './codec.ts';
 import type { TypeOptions } from './options.ts';
 import { TemporalParser } from './temporal-parser.ts';
@@ -28,9 +29,9 @@ const REACH_DAYS = { 3: Number.MAX_SAFE_INTEGER, 6: 106_751_990, 9: 106_750 } as
 
 export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(semantic.isoDateOf(), (bytes, at, length, writer) => {
+    return asciiCodec(semantic.isoDateOf(), (bytes, at, length, writer) => {
       parser.date(bytes, at, length, format);
-      if (!wroteInfinity(writer)) writeRecentIsoDate(parser.days, writer);
+      if (!wroteInfinity(writer)) writeRecentDays(parser.days, writer);
       if (parser.infinite === 0) writer.byte(0x5a);
     });
   }
@@ -48,9 +49,9 @@ export function dateCodec(format: CellFormat, options: TypeOptions): CellCodec {
 /** `precision`: declared fraction digits, 6 without a declaration. */
 export function timeCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(semantic.isoTimeOf(), (bytes, at, length, writer) => {
+    return asciiCodec(semantic.isoTimeOf(), (bytes, at, length, writer) => {
       parser.time(bytes, at, length, format);
-      writeIsoTime(parser.micros, -1, writer);
+      writeTime(parser.micros, -1, writer);
       writer.byte(0x5a);
     });
   }
@@ -73,7 +74,7 @@ export function timeCodec(format: CellFormat, precision: number, options: TypeOp
 
 export function timestampCodec(format: CellFormat, precision: number, options: TypeOptions): CellCodec {
   if (options.time === 'isostring') {
-    return isoCodec(semantic.isoTimestampOf(), (bytes, at, length, writer) => {
+    return asciiCodec(semantic.isoTimestampOf(), (bytes, at, length, writer) => {
       parser.timestamp(bytes, at, length, format);
       writeZoned(-1, writer);
     });
@@ -106,7 +107,7 @@ export function timestampCodec(format: CellFormat, precision: number, options: T
 
 /** `timestamptz`: ISO 8601 in UTC with as many fraction digits as declared. */
 export function zonedTimestampCodec(format: CellFormat, precision: number): CellCodec {
-  return isoCodec(semantic.zonedTimestampOf(), (bytes, at, length, writer) => {
+  return asciiCodec(semantic.zonedTimestampOf(), (bytes, at, length, writer) => {
     if (format === 'text' && isPlainUtc(bytes, at, length)) {
       copyPlainUtc(bytes, at, length, precision, writer);
       return;
@@ -118,9 +119,9 @@ export function zonedTimestampCodec(format: CellFormat, precision: number): Cell
 
 /** `timetz`: ISO 8601 in UTC with as many fraction digits as it takes. */
 export function zonedTimeCodec(format: CellFormat): CellCodec {
-  return isoCodec(semantic.zonedTimeOf(), (bytes, at, length, writer) => {
+  return asciiCodec(semantic.zonedTimeOf(), (bytes, at, length, writer) => {
     parser.timetz(bytes, at, length, format);
-    writeIsoTime(parser.micros, -1, writer);
+    writeTime(parser.micros, -1, writer);
     writer.byte(0x5a);
   });
 }
@@ -159,31 +160,11 @@ function copyPlainUtc(bytes: Buffer, at: number, length: number, precision: numb
   writer.length = to;
 }
 
-type AsciiWriter = (bytes: Buffer, at: number, length: number, writer: ByteWriter) => void;
-
-/** A codec of texts that need no escaping. */
-function isoCodec(schema: Schema, write: AsciiWriter): CellCodec {
-  const scratch = new ByteWriter(64);
-  return {
-    schema,
-    json: () => (bytes, at, length, writer) => {
-      writer.byte(0x22);
-      write(bytes, at, length, writer);
-      writer.byte(0x22);
-    },
-    value: (bytes, at, length) => {
-      scratch.reset();
-      write(bytes, at, length, scratch);
-      return scratch.bytes.toString('latin1', 0, scratch.length);
-    },
-  };
-}
-
 function writeZoned(digits: number, writer: ByteWriter): void {
   if (wroteInfinity(writer)) return;
-  writeRecentIsoDate(parser.days, writer);
+  writeRecentDays(parser.days, writer);
   writer.byte(0x54);
-  writeIsoTime(parser.micros, digits, writer);
+  writeTime(parser.micros, digits, writer);
   writer.byte(0x5a);
 }
 

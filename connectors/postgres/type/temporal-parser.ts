@@ -1,9 +1,11 @@
+import { DAY_S, daysOfRecent } from '../../../runtime/record/calendar.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { isDigit, parseDigits, twoDigits } from './ascii.ts';
-import { DAY_S, daysOfRecent, POSTGRES_EPOCH_DAYS } from './calendar.ts';
 import { readInt32 } from './integer-codec.ts';
 import type { CellFormat } from './codec.ts';
 
+/** Days from 1970-01-01 to Postgres's epoch, 2000-01-01. */
+const POSTGRES_EPOCH_DAYS = 10_957;
 const DAY_US = DAY_S * 1_000_000;
 const LETTER_B = 0x42;
 const MINUS = 0x2d;

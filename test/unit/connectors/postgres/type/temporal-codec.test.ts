@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { daysOf } from '../../../../../connectors/postgres/type/calendar.ts';
+import { daysOf } from '../../../../../runtime/record/calendar.ts';
 import { baseType, codecOf, columnOf, jsonOf, valueOf } from './columns.ts';
 
 const date = baseType('date');

@@ -1,5 +1,5 @@
-import { ByteWriter } from '../../../runtime/record/byte-writer.ts';
-import { writePadded } from './ascii.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { writePadded } from './padded.ts';
 
 /*
  * The proleptic Gregorian calendar in arithmetic: days since 1970-01-01, years counted
@@ -7,9 +7,6 @@ import { writePadded } from './ascii.ts';
  */
 
 export const DAY_S = 86_400;
-/** Days from 1970-01-01 to Postgres's epoch, 2000-01-01. */
-export const POSTGRES_EPOCH_DAYS = 10_957;
-
 const DAYS_PER_ERA = 146_097;
 
 export function daysOf(year: number, month: number, day: number): number {
@@ -39,18 +36,18 @@ export function daysOfRecent(year: number, month: number, day: number): number {
 const recentText = new ByteWriter(16);
 let recentDays = Number.NaN;
 
-/** As {@link writeIsoDate}, remembering the last text. */
-export function writeRecentIsoDate(days: number, writer: ByteWriter): void {
+/** As {@link writeDays}, remembering the last text. */
+export function writeRecentDays(days: number, writer: ByteWriter): void {
   if (days !== recentDays) {
     recentText.reset();
-    writeIsoDate(days, recentText);
+    writeDays(days, recentText);
     recentDays = days;
   }
   writer.copy(recentText.bytes, 0, recentText.length);
 }
 
-/** Writes a date as ISO 8601 with at least four digits of year: `2026-11-24`, `-0043-03-15`, `+10000-01-01`. */
-function writeIsoDate(days: number, writer: ByteWriter): void {
+/** As {@link writeDate}, of days since 1970-01-01. */
+export function writeDays(days: number, writer: ByteWriter): void {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / DAYS_PER_ERA);
   const dayOfEra = shifted - era * DAYS_PER_ERA;
@@ -61,6 +58,11 @@ function writeIsoDate(days: number, writer: ByteWriter): void {
   const m = Math.floor((5 * dayOfYear + 2) / 153);
   const month = m < 10 ? m + 3 : m - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  writeDate(year, month, dayOfYear - Math.floor((153 * m + 2) / 5) + 1, writer);
+}
+
+/** Writes a date as ISO 8601 with at least four digits of year: `2026-11-24`, `-0043-03-15`, `+10000-01-01`. */
+export function writeDate(year: number, month: number, day: number, writer: ByteWriter): void {
   if (year < 0) writer.byte(0x2d);
   else if (year > 9999) writer.byte(0x2b);
   const shown = Math.abs(year);
@@ -68,26 +70,28 @@ function writeIsoDate(days: number, writer: ByteWriter): void {
   writer.byte(0x2d);
   writePadded(month, 2, writer);
   writer.byte(0x2d);
-  writePadded(dayOfYear - Math.floor((153 * m + 2) / 5) + 1, 2, writer);
+  writePadded(day, 2, writer);
 }
 
 /**
- * Writes a time of day with seconds, and a fraction of `digits` digits: 0 none, 6 microseconds;
- * -1: as many as it takes.
+ * Writes a time of day, or a duration below 1000 hours, with seconds and a fraction of `digits` digits:
+ * 0 none, 6 microseconds; -1: as many as it takes.
  */
-export function writeIsoTime(micros: number, digits: number, writer: ByteWriter): void {
+export function writeTime(micros: number, digits: number, writer: ByteWriter): void {
   const seconds = Math.floor(micros / 1_000_000) | 0;
   let fraction = (micros - seconds * 1_000_000) | 0;
   const minutes = (seconds / 60) | 0;
   const hours = (minutes / 60) | 0;
   writer.reserve(16);
-  const { bytes, length } = writer;
-  putTwo(bytes, length, hours);
-  bytes[length + 2] = 0x3a;
-  putTwo(bytes, length + 3, minutes - hours * 60);
-  bytes[length + 5] = 0x3a;
-  putTwo(bytes, length + 6, seconds - minutes * 60);
-  writer.length = length + 8;
+  const { bytes } = writer;
+  let to = writer.length;
+  if (hours > 99) bytes[to++] = 0x30 + (((hours / 100) | 0) % 10);
+  putTwo(bytes, to, hours % 100);
+  bytes[to + 2] = 0x3a;
+  putTwo(bytes, to + 3, minutes - hours * 60);
+  bytes[to + 5] = 0x3a;
+  putTwo(bytes, to + 6, seconds - minutes * 60);
+  writer.length = to + 8;
   let width = digits;
   if (digits < 0) {
     width = fraction === 0 ? 0 : 6;
