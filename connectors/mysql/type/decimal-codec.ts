@@ -16,18 +16,15 @@ type ReadSmall = (bytes: Buffer, at: number, length: number) => number;
 /** `decimal`: a Connect Decimal, its text, or (with loss) a double. */
 export function numericCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
   const { precision, scale } = column;
+  const groups = groupsOf(precision, scale);
   const read: ReadDecimal =
     format === 'text'
       ? (bytes, at, length) => Decimal.parse(bytes.toString('latin1', at, at + length))
-      : (bytes, at) => unpackDecimal(bytes, at, precision, scale);
+      : (bytes, at) => unpacked(bytes, at, groups, scale);
   switch (options.decimal) {
     case 'precise': {
       const small: ReadSmall | undefined =
-        precision > 15
-          ? undefined
-          : format === 'text'
-            ? smallText
-            : (bytes, at) => smallPacked(bytes, at, precision, scale);
+        precision > 15 ? undefined : format === 'text' ? smallText : (bytes, at) => smallPacked(bytes, at, groups);
       return decimalCodec(decimalType(scale, precision), read, small);
     }
     case 'double': {
@@ -98,48 +95,52 @@ function smallText(bytes: Buffer, at: number, length: number): number {
  * that are not negative; all bits of negative ones are turned around.
  */
 
-function smallPacked(bytes: Buffer, at: number, precision: number, scale: number): number {
-  const mask = (bytes[at] as number) & 0x80 ? 0 : 0xff;
+/** Digits of the groups, in their order. */
+function groupsOf(precision: number, scale: number): readonly number[] {
   const whole = precision - scale;
+  const groups = whole % 9 > 0 ? [whole % 9] : [];
+  for (let i = 0; i < Math.floor(whole / 9); i++) groups.push(9);
+  for (let i = 0; i < Math.floor(scale / 9); i++) groups.push(9);
+  if (scale % 9 > 0) groups.push(scale % 9);
+  return groups;
+}
+
+/** What the bytes of a number are turned around with, but for the highest bit. */
+function maskAt(bytes: Buffer, at: number): number {
+  return (bytes[at] as number) & 0x80 ? 0 : 0xff;
+}
+
+/** One group; `top`: 0x80 in the first of a number, else 0. */
+function groupAt(bytes: Buffer, at: number, digits: number, mask: number, top: number): number {
+  let part = (bytes[at] as number) ^ mask ^ top;
+  const end = at + (DIGIT_BYTES[digits] as number);
+  for (let i = at + 1; i < end; i++) part = part * 256 + ((bytes[i] as number) ^ mask);
+  return part;
+}
+
+function smallPacked(bytes: Buffer, at: number, groups: readonly number[]): number {
+  const mask = maskAt(bytes, at);
   let value = 0;
   let place = at;
-  const group = (digits: number): void => {
-    const size = DIGIT_BYTES[digits] as number;
-    let part = 0;
-    for (let i = 0; i < size; i++) {
-      let byte = (bytes[place] as number) ^ mask;
-      if (place === at) byte ^= 0x80;
-      part = part * 256 + byte;
-      place++;
-    }
-    value = value * 10 ** digits + part;
-  };
-  if (whole % 9 > 0) group(whole % 9);
-  for (let i = 0; i < Math.floor(whole / 9); i++) group(9);
-  for (let i = 0; i < Math.floor(scale / 9); i++) group(9);
-  if (scale % 9 > 0) group(scale % 9);
+  for (const digits of groups) {
+    value = value * 10 ** digits + groupAt(bytes, place, digits, mask, place === at ? 0x80 : 0);
+    place += DIGIT_BYTES[digits] as number;
+  }
   return mask === 0 ? value : value === 0 ? 0 : -value;
 }
 
 export function unpackDecimal(bytes: Buffer, at: number, precision: number, scale: number): Decimal {
-  const mask = (bytes[at] as number) & 0x80 ? 0 : 0xff;
-  const whole = precision - scale;
+  return unpacked(bytes, at, groupsOf(precision, scale), scale);
+}
+
+function unpacked(bytes: Buffer, at: number, groups: readonly number[], scale: number): Decimal {
+  const mask = maskAt(bytes, at);
   let value = 0n;
   let place = at;
-  const group = (digits: number): void => {
-    const size = DIGIT_BYTES[digits] as number;
-    let part = 0;
-    for (let i = 0; i < size; i++) {
-      let byte = (bytes[place] as number) ^ mask;
-      if (place === at) byte ^= 0x80;
-      part = part * 256 + byte;
-      place++;
-    }
+  for (const digits of groups) {
+    const part = groupAt(bytes, place, digits, mask, place === at ? 0x80 : 0);
     value = value * 10n ** BigInt(digits) + BigInt(part);
-  };
-  if (whole % 9 > 0) group(whole % 9);
-  for (let i = 0; i < Math.floor(whole / 9); i++) group(9);
-  for (let i = 0; i < Math.floor(scale / 9); i++) group(9);
-  if (scale % 9 > 0) group(scale % 9);
+    place += DIGIT_BYTES[digits] as number;
+  }
   return new Decimal(mask === 0 ? value : -value, scale);
 }
