@@ -295,3 +295,8 @@ export function mysqlOptions(server: Pick<MysqlServer, 'host' | 'port' | 'user'>
     'database.server.id': '184055',
   };
 }
+
+/** A connector's options for the database `app`, with topics of that prefix. */
+export function appOptions(server: Pick<MysqlServer, 'host' | 'port' | 'user'>): Record<string, string> {
+  return { ...mysqlOptions(server), 'topic.prefix': 'app', 'database.include.list': 'app' };
+}

@@ -1,58 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MysqlTask } from '../../../connectors/mysql/task.ts';
+import { describe, expect, it } from 'vitest';
 import { checkMysql } from '../../../connectors/mysql/check.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
-import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../../services/mysql.ts';
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
+import { useAppDatabase } from './use-app-database.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
+const OPTIONS = { 'include.schema.changes': 'false', 'retriable.restart.connector.wait.ms': '200' };
+
 describe.each(MYSQL_VERSIONS)('on %s', (version) => {
-  let server: MysqlServer;
-  let missing = '';
-  const runs: EventRun[] = [];
+  const app = useAppDatabase(
+    version,
+    'create table app.t (id int primary key, v varchar(100), n bigint unsigned)',
+    "insert into app.t values (1, 'one', 1), (2, 'two', 2)",
+  );
 
-  beforeAll(async () => {
-    const started = await startMysql(version);
-    if ('missing' in started) ({ missing } = started);
-    else server = started;
-  });
-
-  afterAll(() => server?.stop());
-
-  beforeEach(async ({ skip }) => {
-    skip(missing !== '', missing);
-    await server.sql(
-      'drop database if exists app',
-      'create database app character set utf8mb4',
-      'create table app.t (id int primary key, v varchar(100), n bigint unsigned)',
-      "insert into app.t values (1, 'one', 1), (2, 'two', 2)",
-    );
-  });
-
-  afterEach(async () => {
-    for (const run of runs.splice(0)) await run.close();
-  });
-
-  const config = (more: Record<string, string> = {}): Record<string, string> => ({
-    name: 'app',
-    ...mysqlOptions(server),
-    'topic.prefix': 'app',
-    'database.include.list': 'app',
-    'include.schema.changes': 'false',
-    'retriable.restart.connector.wait.ms': '200',
-    ...more,
-  });
-
-  const start = async (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
-    const run = new EventRun(new MysqlTask(config(more)), offsets);
-    runs.push(run);
-    await run.start();
-    return run;
-  };
+  const start = (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> =>
+    app.start({ ...OPTIONS, ...more }, offsets);
 
   /** Runs until the id was seen and stored, and closes. */
   const untilId = async (run: EventRun, id: number): Promise<void> => run.until((records) => ids(records).includes(id));
@@ -65,10 +33,10 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   it('goes on after the last durable offset, by what comes after it only', async () => {
     const first = await start();
     await untilId(first, 2);
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     await untilId(first, 3);
     await first.close();
-    await server.sql("insert into app.t values (4, 'four', 18446744073709551615)");
+    await app.server.sql("insert into app.t values (4, 'four', 18446744073709551615)");
     const second = await start({ 'bigint.unsigned.handling.mode': 'precise' }, [...first.offsets.values()]);
     await untilId(second, 4);
     expect(ids(second.records)).toEqual([4]);
@@ -78,13 +46,13 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   it('reads on after its connection was cut, without a record twice', async () => {
     const run = await start();
     await untilId(run, 2);
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     await untilId(run, 3);
-    await cutDumps(server);
-    await server.sql("insert into app.t values (4, 'four', 4)");
+    await cutDumps(app.server);
+    await app.server.sql("insert into app.t values (4, 'four', 4)");
     await untilId(run, 4);
-    await cutDumps(server);
-    await server.sql('update app.t set v = 5 where id = 4');
+    await cutDumps(app.server);
+    await app.server.sql('update app.t set v = 5 where id = 4');
     await run.until((records) => records.some(({ value }) => value?.includes('"v":"5"') === true));
     expect(ids(run.records)).toEqual([1, 2, 3, 4, 4]);
   });
@@ -92,10 +60,10 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   it('reads on after the server crashed', async () => {
     const run = await start();
     await untilId(run, 2);
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     await untilId(run, 3);
-    await server.restart('kill');
-    await server.sql("insert into app.t values (4, 'four', 4)");
+    await app.server.restart('kill');
+    await app.server.sql("insert into app.t values (4, 'four', 4)");
     await untilId(run, 4);
     expect(ids(run.records)).toEqual([1, 2, 3, 4]);
   });
@@ -105,9 +73,9 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     await untilId(first, 2);
     await first.close();
     // A dump thread that has not noticed yet keeps its file.
-    await cutDumps(server);
-    await server.sql("insert into app.t values (3, 'three', 3)", 'flush binary logs', 'flush binary logs');
-    await purgeAll(server);
+    await cutDumps(app.server);
+    await app.server.sql("insert into app.t values (3, 'three', 3)", 'flush binary logs', 'flush binary logs');
+    await purgeAll(app.server);
     const second = await start({}, [...first.offsets.values()]).catch((error: unknown) => error);
     const failure = second instanceof EventRun ? await failureOf(second) : second;
     expect(failure).toMatchObject({ code: 'MYSQL_BINLOG_PURGED', kind: 'position' });
@@ -119,8 +87,8 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     const first = await start();
     await untilId(first, 2);
     await first.close();
-    await server.sql(version === 'mysql-9.7' ? 'reset binary logs and gtids' : 'reset master');
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql(version === 'mysql-9.7' ? 'reset binary logs and gtids' : 'reset master');
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     const second = await start({}, [...first.offsets.values()]).catch((error: unknown) => error);
     const failure = second instanceof EventRun ? await failureOf(second) : second;
     expect(failure).toMatchObject({ code: 'MYSQL_POSITION_AHEAD', kind: 'position' });
@@ -129,19 +97,19 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   it('stops at a change that is in the binlog as a statement', async () => {
     const run = await start();
     await untilId(run, 2);
-    await server.sql("set session binlog_format = 'STATEMENT'", "update app.t set v = 'x'");
+    await app.server.sql("set session binlog_format = 'STATEMENT'", "update app.t set v = 'x'");
     expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_STATEMENT_FORMAT', kind: 'position' });
   });
 
   it('stops at a change whose image lacks values', async () => {
     const run = await start();
     await untilId(run, 2);
-    await server.sql("set session binlog_row_image = 'MINIMAL'", "update app.t set v = 'x' where id = 1");
+    await app.server.sql("set session binlog_row_image = 'MINIMAL'", "update app.t set v = 'x' where id = 1");
     expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_ROW_IMAGE', kind: 'config' });
   });
 
   it('does not start where the binlog is not set up, and names the statement', async () => {
-    await server.sql("set global binlog_row_metadata = 'MINIMAL'");
+    await app.server.sql("set global binlog_row_metadata = 'MINIMAL'");
     try {
       await expect(start()).rejects.toMatchObject({
         code: 'MYSQL_ROW_METADATA',
@@ -149,39 +117,39 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
       });
       const results = await checkMysql({
         name: 'app',
-        config: config(),
+        config: { name: 'app', ...appOptions(app.server), ...OPTIONS },
         env: realEnv,
         log: quiet,
         signal: new AbortController().signal,
       });
       expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['MYSQL_ROW_METADATA']);
     } finally {
-      await server.sql("set global binlog_row_metadata = 'FULL'");
+      await app.server.sql("set global binlog_row_metadata = 'FULL'");
     }
   });
 
   it('takes the snapshot without a global lock where the account may not lock', async () => {
-    await server.sql(
+    await app.server.sql(
       "create or replace user app@'%' identified by 'secret'".replace(
         'or replace ',
-        server.family === 'mariadb' ? 'or replace ' : '',
+        app.server.family === 'mariadb' ? 'or replace ' : '',
       ),
       "grant select, replication slave, replication client on *.* to app@'%'",
-      ...(server.family === 'mariadb' ? ["grant binlog monitor on *.* to app@'%'"] : []),
+      ...(app.server.family === 'mariadb' ? ["grant binlog monitor on *.* to app@'%'"] : []),
     );
     const run = await start({ 'database.user': 'app', 'database.password': 'secret' });
     await untilId(run, 2);
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     await untilId(run, 3);
     expect(ids(run.records)).toEqual([1, 2, 3]);
   });
 
   it('reads tables in chunks on several connections, each row once', async () => {
     const rows = Array.from({ length: 5000 }, (_, i) => `(${i + 10}, 'row', ${i})`).join(', ');
-    await server.sql(`insert into app.t values ${rows}`);
+    await app.server.sql(`insert into app.t values ${rows}`);
     const run = await start({ 'snapshot.max.threads': '3', 'millrace.snapshot.chunk.rows': '500' });
     await run.until((records) => records.length >= 5002);
-    await server.sql("insert into app.t values (3, 'three', 3)");
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
     await untilId(run, 3);
     expect(ids(run.records).length).toBe(5003);
     expect(new Set(ids(run.records)).size).toBe(5003);

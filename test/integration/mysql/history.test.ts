@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MysqlTask } from '../../../connectors/mysql/task.ts';
+import { describe, expect, it } from 'vitest';
 import { sampleMysql } from '../../../connectors/mysql/sample/sample-rows.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
-import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
-import { EventRun } from '../change/event-run.ts';
+import { appOptions, MYSQL_VERSIONS, mysqlOptions } from '../../services/mysql.ts';
+import type { EventRun } from '../change/event-run.ts';
+import { useAppDatabase } from './use-app-database.ts';
 
 interface Shown {
   readonly topic: string;
@@ -13,51 +13,11 @@ interface Shown {
 }
 
 describe.each(MYSQL_VERSIONS)('on %s', (version) => {
-  let server: MysqlServer;
-  let missing = '';
-  const runs: EventRun[] = [];
-
-  beforeAll(async () => {
-    const started = await startMysql(version);
-    if ('missing' in started) ({ missing } = started);
-    else server = started;
-  });
-
-  afterAll(() => server?.stop());
-
-  beforeEach(async ({ skip }) => {
-    skip(missing !== '', missing);
-    await server.sql(
-      'drop database if exists app',
-      'create database app character set utf8mb4',
-      'create table app.t (id int primary key, v varchar(100))',
-      "insert into app.t values (1, 'one')",
-    );
-  });
-
-  afterEach(async () => {
-    for (const run of runs.splice(0)) await run.close();
-  });
-
-  const start = async (
-    at: Pick<MysqlServer, 'host' | 'port' | 'user'>,
-    offsets: readonly SourceOffset[] = [],
-    more: Record<string, string> = {},
-  ): Promise<EventRun> => {
-    const run = new EventRun(
-      new MysqlTask({
-        name: 'app',
-        ...mysqlOptions(at),
-        'topic.prefix': 'app',
-        'database.include.list': 'app',
-        ...more,
-      }),
-      offsets,
-    );
-    runs.push(run);
-    await run.start();
-    return run;
-  };
+  const app = useAppDatabase(
+    version,
+    'create table app.t (id int primary key, v varchar(100))',
+    "insert into app.t values (1, 'one')",
+  );
 
   /** What was read, but for schema changes, up to and with the row of this id. */
   const until = async (run: EventRun, id: number): Promise<Shown[]> => {
@@ -66,7 +26,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   };
 
   const offsetsAt = async (id: number): Promise<readonly SourceOffset[]> => {
-    const run = await start(server);
+    const run = await app.start();
     await until(run, id);
     await run.close();
     return [...run.offsets.values()];
@@ -74,7 +34,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
 
   it('reads each row by the definition it was written under, however far the catalogue is ahead', async () => {
     const offsets = await offsetsAt(1);
-    await server.sql(
+    await app.server.sql(
       "insert into app.t values (2, 'two')",
       'alter table app.t add column n int not null default 7 first',
       "insert into app.t (id, v, n) values (3, 'three', 3)",
@@ -88,7 +48,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
       'drop table app._t_del',
       "insert into app.t values (6, 'six')",
     );
-    const run = await start(server, offsets);
+    const run = await app.start({}, offsets);
     expect(await until(run, 6)).toEqual([
       { topic: 'app.app.t', op: 'c', after: { id: 2, v: 'two' } },
       { topic: 'app.app.t', op: 'c', after: { n: 3, id: 3, v: 'three' } },
@@ -100,11 +60,11 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   it('goes on at a replica after a failover, by GTID', async () => {
-    const replica = await server.copy();
+    const replica = await app.server.copy();
     try {
       const offsets = await offsetsAt(1);
       await replica.sql("insert into app.t values (2, 'two')");
-      const run = await start(replica, offsets);
+      const run = await app.start(mysqlOptions(replica), offsets);
       expect((await until(run, 2)).map(({ after }) => after?.['id'])).toEqual([2]);
     } finally {
       await replica.stop();
@@ -112,11 +72,11 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   it('does not go on at a replica that lacks what was read', async () => {
-    const replica = await server.copy();
+    const replica = await app.server.copy();
     try {
-      await server.sql("insert into app.t values (2, 'two')");
+      await app.server.sql("insert into app.t values (2, 'two')");
       const offsets = await offsetsAt(2);
-      const failed = start(replica, offsets).then((run) => run.until(() => false, 3000));
+      const failed = app.start(mysqlOptions(replica), offsets).then((run) => run.until(() => false, 3000));
       await expect(failed).rejects.toMatchObject({ code: 'MYSQL_POSITION_AHEAD', kind: 'position' });
     } finally {
       await replica.stop();
@@ -124,18 +84,23 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   it('reads XA transactions once they are prepared, and stops where one is undone', async () => {
-    const run = await start(server);
+    const run = await app.start();
     await until(run, 1);
-    await server.sql(
+    await app.server.sql(
       "xa start 'a'",
       "insert into app.t values (2, 'two')",
       "xa end 'a'",
       "xa prepare 'a'",
       "xa commit 'a'",
     );
-    await server.sql("xa start 'b'", "insert into app.t values (3, 'three')", "xa end 'b'", "xa commit 'b' one phase");
+    await app.server.sql(
+      "xa start 'b'",
+      "insert into app.t values (3, 'three')",
+      "xa end 'b'",
+      "xa commit 'b' one phase",
+    );
     expect((await until(run, 3)).map(({ after }) => after?.['id'])).toEqual([1, 2, 3]);
-    await server.sql(
+    await app.server.sql(
       "xa start 'c'",
       "insert into app.t values (4, 'four')",
       "xa end 'c'",
@@ -146,11 +111,11 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   it('shows a few rows of each table for a plan, and writes nothing', async () => {
-    await server.sql('create table app.u (id int primary key)', 'insert into app.u values (10), (11), (12), (13)');
+    await app.server.sql('create table app.u (id int primary key)', 'insert into app.u values (10), (11), (12), (13)');
     const records = await sampleMysql(
       {
         name: 'app',
-        config: { ...mysqlOptions(server), 'topic.prefix': 'app', 'database.include.list': 'app' },
+        config: appOptions(app.server),
         env: realEnv,
         log: { debug() {}, info() {}, warn() {}, error() {} },
         signal: new AbortController().signal,
@@ -161,10 +126,10 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
   });
 
   it('leaves out what the lists leave out, and still moves on', async () => {
-    const run = await start(server, [], { 'connect.keep.alive.interval.ms': '200', 'table.exclude.list': 'app.other' });
+    const run = await app.start({ 'connect.keep.alive.interval.ms': '200', 'table.exclude.list': 'app.other' });
     await until(run, 1);
     const before = JSON.stringify([...run.offsets.values()]);
-    await server.sql('create table app.other (id int)', 'insert into app.other values (1)');
+    await app.server.sql('create table app.other (id int)', 'insert into app.other values (1)');
     await run.until(() => JSON.stringify([...run.offsets.values()]) !== before, 5000);
     expect(shown(run).length).toBe(1);
   });

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
-import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import { appOptions, MYSQL_VERSIONS, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import { startMysqlLoad } from '../../services/mysql-load.ts';
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
+import { useAppDatabase } from './use-app-database.ts';
 
 /** Tables with keys of all kinds; `id` names a row whatever its key is. */
 const TABLES: Readonly<Record<string, { readonly key: string; readonly value: (id: number) => string }>> = {
@@ -20,61 +22,38 @@ const TABLES: Readonly<Record<string, { readonly key: string; readonly value: (i
 const PAIR = 'pair';
 const ROWS = 400;
 
+/** Before each test. */
+const TABLE = [
+  'create table app.signals (id varchar(42) primary key, type varchar(32) not null, data varchar(2048))',
+  'create table app.t (id int primary key, n int not null, v varchar(100))',
+  `insert into app.t values ${range(ROWS, (id) => `(${id}, 0, 'row ${id}')`)}`,
+];
+const SNAPSHOT = {
+  'snapshot.mode': 'no_data',
+  'signal.data.collection': 'app.signals',
+  'incremental.snapshot.chunk.size': '50',
+};
+
 const op = ({ value }: RecordText): string =>
   value === null ? '' : ((JSON.parse(value) as { payload: { op?: string } }).payload.op ?? '');
 
 describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
-  let server: MysqlServer;
-  let missing = '';
-  const runs: EventRun[] = [];
+  const app = useAppDatabase(version, ...TABLE);
 
-  beforeAll(async () => {
-    const started = await startMysql(version);
-    if ('missing' in started) ({ missing } = started);
-    else server = started;
-  });
-
-  afterAll(() => server?.stop());
-
-  beforeEach(async ({ skip }) => {
-    skip(missing !== '', missing);
-    await server.sql(
-      'drop database if exists app',
-      'create database app character set utf8mb4',
-      'create table app.signals (id varchar(42) primary key, type varchar(32) not null, data varchar(2048))',
-      'create table app.t (id int primary key, n int not null, v varchar(100))',
-      `insert into app.t values ${range(ROWS, (id) => `(${id}, 0, 'row ${id}')`)}`,
-    );
-  });
-
-  afterEach(async () => {
-    for (const run of runs.splice(0)) await run.close();
-  });
-
-  const start = async (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> => {
-    const run = new EventRun(
-      new MysqlTask({
-        name: 'app',
-        ...mysqlOptions(server),
-        'topic.prefix': 'app',
-        'database.include.list': 'app',
+  const start = (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> =>
+    app.start(
+      {
+        ...SNAPSHOT,
         'include.schema.changes': 'false',
-        'snapshot.mode': 'no_data',
-        'signal.data.collection': 'app.signals',
-        'incremental.snapshot.chunk.size': '50',
         'connect.keep.alive.interval.ms': '300',
         ...more,
-      }),
+      },
       offsets,
     );
-    runs.push(run);
-    await run.start();
-    return run;
-  };
 
   let signals = 0;
   const signal = (type: string, data: object): Promise<unknown> =>
-    server.sql(`insert into app.signals values ('s${++signals}', '${type}', '${JSON.stringify(data)}')`);
+    app.server.sql(`insert into app.signals values ('s${++signals}', '${type}', '${JSON.stringify(data)}')`);
   const execute = (...tables: string[]): Promise<unknown> => signal('execute-snapshot', { 'data-collections': tables });
   const reads = (run: EventRun, table: string): RecordText[] =>
     run.records.filter((record) => record.topic === `app.app.${table}` && op(record) === 'r');
@@ -93,13 +72,13 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
   };
 
   const expectEqual = async (records: readonly RecordText[], table: string): Promise<void> => {
-    const rows = await server.sql(`select id, n from app.${table} order by id`);
+    const rows = await app.server.sql(`select id, n from app.${table} order by id`);
     expect(folded(records, table)).toEqual(rows.map((row) => [Number(row['id']), Number(row['n'])]));
   };
 
   it('reads a table beside changes of it: at the end every row is as it is', async () => {
     const run = await start();
-    const stop = load(server, 't', (id) => String(id));
+    const stop = load(app.server, 't', (id) => String(id));
     await execute('app.t');
     await finished(run, 't');
     await stop();
@@ -115,7 +94,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
 
   it('never lets a key go back to an older state', async () => {
     const run = await start({ 'incremental.snapshot.chunk.size': '20' });
-    const stop = load(server, 't', (id) => String(id));
+    const stop = load(app.server, 't', (id) => String(id));
     for (let i = 0; i < 3; i++) await execute('app.t');
     await run.until(() => run.said.logs.filter((line) => line.includes('app.t is done')).length === 3, 60_000);
     await stop();
@@ -136,23 +115,23 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
   });
 
   it.each(Object.entries(TABLES))('reads keys of any ordered type: %s', async (name, { key, value }) => {
-    await server.sql(
+    await app.server.sql(
       `create table app.\`${name}\` (id int not null, ${key}, n int not null, primary key (k))`,
       `insert into app.\`${name}\` values ${range(ROWS, (id) => `(${id}, ${value(id)}, 0)`)}`,
     );
     const run = await start();
-    const stop = load(server, `\`${name}\``, (id) => String(id), value);
+    const stop = load(app.server, `\`${name}\``, (id) => String(id), value);
     await execute(`app.${name}`);
     await finished(run, name);
     await stop();
     await caughtUp(run);
-    const rows = await server.sql(`select id, n from app.\`${name}\` order by id`);
+    const rows = await app.server.sql(`select id, n from app.\`${name}\` order by id`);
     expect(folded(run.records, name)).toEqual(rows.map((row) => [Number(row['id']), Number(row['n'])]));
     expect(reads(run, name).length).toBeGreaterThan(100);
   });
 
   it('reads keys of several columns, labels among them', async () => {
-    await server.sql(
+    await app.server.sql(
       `create table app.${PAIR} (id int not null, a enum('z', 'a', 'm') not null, b set('x', 'y') not null, c varchar(20), d float not null, n int not null, primary key (a, b, c, d))`,
       `insert into app.${PAIR} values ${range(ROWS, (id) => `(${id}, ${(id % 3) + 1}, ${id % 4}, 'c${id % 7}', ${id}.1, 0)`)}`,
     );
@@ -164,7 +143,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
   });
 
   it('reads only the rows that a condition names, and tables by regular expression', async () => {
-    await server.sql('create table app.u like app.t', 'insert into app.u select * from app.t where id < 30');
+    await app.server.sql('create table app.u like app.t', 'insert into app.u select * from app.t where id < 30');
     const run = await start();
     await signal('execute-snapshot', {
       type: 'incremental',
@@ -178,7 +157,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
 
   it('goes on at the chunk where it was interrupted', async () => {
     const first = await start({ 'incremental.snapshot.chunk.size': '20' });
-    const stop = load(server, 't', (id) => String(id));
+    const stop = load(app.server, 't', (id) => String(id));
     await execute('app.t');
     await first.until(() => reads(first, 't').length > 60);
     await first.close();
@@ -196,7 +175,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
   });
 
   it('pauses, also over a restart, resumes and stops', async () => {
-    await server.sql('create table app.u like app.t', 'insert into app.u select * from app.t');
+    await app.server.sql('create table app.u like app.t', 'insert into app.u select * from app.t');
     const first = await start();
     await signal('pause-snapshot', {});
     await execute('app.t');
@@ -218,7 +197,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     const run = await start({ 'incremental.snapshot.chunk.size': '10' });
     await execute('app.t');
     await run.until(() => reads(run, 't').length > 30);
-    await server.sql('alter table app.t add column extra int default 5', 'update app.t set n = 9 where id > 300');
+    await app.server.sql('alter table app.t add column extra int default 5', 'update app.t set n = 9 where id > 300');
     await finished(run, 't');
     await caughtUp(run);
     await expectEqual(run.records, 't');
@@ -226,7 +205,7 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
 
   it('waits for XA transactions that are prepared: no snapshot shows what the stream has shown of them', async () => {
     const run = await start();
-    const connection = await server.connect();
+    const connection = await app.server.connect();
     const doing = 'the XA transaction';
     for (const sql of ["xa start 'x'", 'update app.t set n = 77 where id = 3', "xa end 'x'", "xa prepare 'x'"]) {
       await connection.query(doing, sql);
@@ -243,14 +222,14 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
 
   it('reads the chunk again when the stream has to connect anew', async () => {
     const run = await start({ 'incremental.snapshot.chunk.size': '10', 'retriable.restart.connector.wait.ms': '100' });
-    const stop = load(server, 't', (id) => String(id));
+    const stop = load(app.server, 't', (id) => String(id));
     await execute('app.t');
     await run.until(() => reads(run, 't').length > 50);
     for (let i = 0; i < 3; i++) {
-      const threads = await server.sql(
+      const threads = await app.server.sql(
         "select ID from information_schema.PROCESSLIST where COMMAND like 'Binlog Dump%'",
       );
-      for (const { ID } of threads) await server.sql(`kill ${ID}`);
+      for (const { ID } of threads) await app.server.sql(`kill ${ID}`);
       await sleep(100);
     }
     await finished(run, 't');
@@ -263,8 +242,8 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
     const guide = readFileSync(fileURLToPath(new URL('../../../docs/connectors/mysql.md', import.meta.url)), 'utf8');
     const section = guide.split('## Incremental snapshots')[1]?.split('\n## ')[0] ?? '';
     const [table = '', insert = ''] = [...section.matchAll(/```sql\n(.*?);?\n```/gs)].map(([, sql]) => sql ?? '');
-    const client = server.family === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
-    await server.sql(
+    const client = app.server.family === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+    await app.server.sql(
       'drop database if exists shop',
       'create database shop',
       'create table shop.orders (id int primary key, n int)',
@@ -280,13 +259,13 @@ describe.each(MYSQL_VERSIONS)('an incremental snapshot on %s', (version) => {
       'database.include.list': 'shop',
       'signal.data.collection': 'shop.signals',
     });
-    await server.sql(insert);
+    await app.server.sql(insert);
     await run.until(() => run.said.logs.some((line) => line.startsWith('incremental snapshot of shop.orders is done')));
     expect(run.records.filter((record) => record.topic === 'app.shop.orders' && op(record) === 'r').length).toBe(499);
   });
 
   it('says what it cannot carry out, and goes on', async () => {
-    await server.sql('create table app.bare (id int, n int)');
+    await app.server.sql('create table app.bare (id int, n int)');
     const run = await start();
     await signal('what', {});
     await execute('app.(');
@@ -316,23 +295,8 @@ describe('an incremental snapshot of MySQL without GTIDs', () => {
   it('takes a lock for the moment in which a chunk is fixed', async ({ skip }) => {
     const server = await startMysql('mysql-8.0', { settings: ['--gtid-mode=OFF', '--enforce-gtid-consistency=OFF'] });
     if ('missing' in server) return skip(server.missing);
-    await server.sql(
-      'create database app character set utf8mb4',
-      'create table app.signals (id varchar(42) primary key, type varchar(32) not null, data varchar(2048))',
-      'create table app.t (id int primary key, n int not null, v varchar(100))',
-      `insert into app.t values ${range(ROWS, (id) => `(${id}, 0, 'row ${id}')`)}`,
-    );
-    const run = new EventRun(
-      new MysqlTask({
-        name: 'app',
-        ...mysqlOptions(server),
-        'topic.prefix': 'app',
-        'database.include.list': 'app',
-        'snapshot.mode': 'no_data',
-        'signal.data.collection': 'app.signals',
-        'incremental.snapshot.chunk.size': '50',
-      }),
-    );
+    await server.sql('create database app character set utf8mb4', ...TABLE);
+    const run = new EventRun(new MysqlTask({ name: 'app', ...appOptions(server), ...SNAPSHOT }));
     try {
       await run.start();
       const stop = load(server, 't', (id) => String(id));
@@ -378,24 +342,14 @@ function load(
   id: (id: number) => string,
   key?: (id: number) => string,
 ): () => Promise<void> {
-  const stopping = new AbortController();
-  const running = (async () => {
-    const connection = await server.connect();
-    for (let i = 1; !stopping.signal.aborted; i++) {
-      const at = Math.floor(Math.random() * (ROWS + 50));
-      const row = key === undefined ? `(${at}, ${i}, 'new')` : `(${at}, ${key(at)}, ${i})`;
-      const statements = [
-        `update app.${table} set n = ${i} where id = ${id(at)}`,
-        `delete from app.${table} where id = ${id(at)}`,
-        `replace into app.${table} values ${row}`,
-      ];
-      await connection.query('the load', statements[Math.floor(Math.random() * 3)] ?? '');
-      if (i % 10 === 0) await sleep(1);
-    }
-    await connection.close();
-  })();
-  return async () => {
-    stopping.abort();
-    await running;
+  const statements = (i: number): string[] => {
+    const at = Math.floor(Math.random() * (ROWS + 50));
+    const row = key === undefined ? `(${at}, ${i}, 'new')` : `(${at}, ${key(at)}, ${i})`;
+    return [
+      `update app.${table} set n = ${i} where id = ${id(at)}`,
+      `delete from app.${table} where id = ${id(at)}`,
+      `replace into app.${table} values ${row}`,
+    ];
   };
+  return startMysqlLoad(server, statements, { pauseMs: 1, burst: 10 });
 }
