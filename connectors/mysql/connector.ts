@@ -1,4 +1,6 @@
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
+import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
+import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
@@ -14,8 +16,6 @@ import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
 import { mysqlTruth } from './truth/mysql-truth.ts';
 import { MysqlTask } from './task.ts';
-
-type Problem = { readonly key: string; readonly message: string };
 
 /** The MySQL and MariaDB change source; which family it is, the server says. One task: a binlog has one order. */
 export const mysqlConnector: SourceConnector = {
@@ -40,42 +40,18 @@ const exclusive: readonly (readonly [string, string])[] = [
   ['column.include.list', 'column.exclude.list'],
 ];
 
-function validate(config: RawConfig): readonly Problem[] {
-  const problems: Problem[] = [...otherOptions.refused(config)];
-  const set = (key: string): boolean => (config[key] ?? '').trim() !== '';
-  for (const [include, exclude] of exclusive) {
-    if (set(include) && set(exclude)) {
-      problems.push({ key: exclude, message: `${include} and ${exclude} exclude each other: keep one of them` });
-    }
-  }
-  if (set('millrace.database.ssl.cert') !== set('millrace.database.ssl.key')) {
-    const key = set('millrace.database.ssl.cert') ? 'millrace.database.ssl.key' : 'millrace.database.ssl.cert';
-    problems.push({ key, message: 'millrace.database.ssl.cert and millrace.database.ssl.key belong together' });
-  }
-  if (set('heartbeat.action.query') && Number(config['heartbeat.interval.ms'] ?? 0) === 0) {
-    problems.push({ key: 'heartbeat.action.query', message: 'needs heartbeat.interval.ms greater than 0' });
-  }
-  if (set('signal.enabled.channels') && (config['signal.enabled.channels'] ?? '').trim() !== 'source') {
-    problems.push({
-      key: 'signal.enabled.channels',
-      message: 'only the channel source (signal.data.collection) is supported',
-    });
-  }
-  return problems.length > 0 ? problems : parsedProblems(config);
-}
-
-/** What only shows when the texts are taken apart: expressions, rules, parameters. */
-function parsedProblems(config: RawConfig): readonly Problem[] {
-  try {
-    const settings = readSettings(config);
+function validate(config: RawConfig): readonly OptionProblem[] {
+  const problems = [
+    ...otherOptions.refused(config),
+    ...contradictions(config, exclusive),
+    ...unpaired(config, 'millrace.database.ssl.cert', 'millrace.database.ssl.key'),
+  ];
+  if (problems.length > 0) return problems;
+  return thrownProblems(() => {
+    const { rows } = readSettings(config);
     // Compiles every expression of the lists.
-    new RowFactory(settings.rows, { family: 'mysql', taskId: 0, runId: '', version: VERSION }).captures('a', 'b');
-    return [];
-  } catch (error) {
-    if (!(error instanceof MillraceError) || error.code === 'CONFIG_INVALID' || error.key === undefined) return [];
-    const remedy = error.remedy === undefined ? '' : ` ${error.remedy}`;
-    return [{ key: error.key, message: `${error.message}.${remedy}` }];
-  }
+    new RowFactory(rows, { family: 'mysql', taskId: 0, runId: '', version: VERSION }).captures('a', 'b');
+  });
 }
 
 /** A place is only taken where the server has everything after it. */

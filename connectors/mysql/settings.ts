@@ -1,6 +1,6 @@
-import { parseColumnRules } from '../../runtime/change/column-rules.ts';
-import type { Op } from '../../runtime/change/envelope.ts';
 import { matchesAny, splitList } from '../../runtime/change/filters.ts';
+import { listOf, recordOptions } from '../../runtime/change/options/record-options.ts';
+import { selectOverrides, splitStatements } from '../../runtime/change/options/sql-options.ts';
 import { parseOptions, type Options, type RawConfig } from '../../runtime/connector/options.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { ConnectionSettings } from './connection.ts';
@@ -75,6 +75,7 @@ function connectionSettings(parsed: Parsed): ConnectionSettings {
 
 function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
   return {
+    ...recordOptions(parsed, config),
     types: {
       decimal: parsed['decimal.handling.mode'],
       unsignedBigint: parsed['bigint.unsigned.handling.mode'],
@@ -82,49 +83,13 @@ function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
       binary: parsed['binary.handling.mode'],
       unavailable: parsed['unavailable.value.placeholder'],
     },
-    naming: {
-      prefix: parsed['topic.prefix'],
-      delimiter: parsed['topic.delimiter'],
-      transaction: parsed['topic.transaction'],
-      heartbeat: parsed['topic.heartbeat.prefix'],
-    },
-    databaseInclude: list(parsed['database.include.list']),
-    databaseExclude: list(parsed['database.exclude.list']),
-    tableInclude: list(parsed['table.include.list']),
-    tableExclude: list(parsed['table.exclude.list']),
-    columnInclude: list(parsed['column.include.list']),
-    columnExclude: list(parsed['column.exclude.list']),
-    columnRules: parseColumnRules(config),
-    messageKeys: parsed['message.key.columns'] ?? '',
-    tombstones: parsed['tombstones.on.delete'],
-    skipped: skippedOperations(parsed['skipped.operations']),
-    skipUnchanged: parsed['skip.messages.without.change'],
-    transactionMetadata: parsed['provide.transaction.metadata'],
-    contextHeaders: parsed['extended.headers.enabled'],
-    schemaNames: parsed['schema.name.adjustment.mode'],
-    fieldNames: parsed['field.name.adjustment.mode'],
+    databaseInclude: listOf(parsed['database.include.list']),
+    databaseExclude: listOf(parsed['database.exclude.list']),
   };
-}
-
-function list(text: string | undefined): string[] {
-  return splitList(text ?? '');
 }
 
 function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotSettings {
   const included = splitList(parsed['snapshot.include.collection.list'] ?? '');
-  const overrides = new Map<string, string>();
-  for (const table of splitList(parsed['snapshot.select.statement.overrides'] ?? '')) {
-    const key = `snapshot.select.statement.overrides.${table}`;
-    const statement = config[key];
-    if (statement === undefined) {
-      throw new MillraceError('MYSQL_OVERRIDE_MISSING', `${key} is not set`, {
-        kind: 'config',
-        key: 'snapshot.select.statement.overrides',
-        remedy: `Set ${key} to the SELECT that reads ${table}.`,
-      });
-    }
-    overrides.set(table, statement);
-  }
   return {
     mode: snapshotMode(parsed['snapshot.mode']),
     locking: lockingMode(parsed['snapshot.locking.mode']),
@@ -132,7 +97,7 @@ function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotSettings {
     lockTimeoutMs: parsed['snapshot.lock.timeout.ms'],
     delayMs: parsed['snapshot.delay.ms'],
     includes: included.length === 0 ? () => true : matchesAny(included, 'snapshot.include.collection.list'),
-    overrides,
+    overrides: selectOverrides(parsed['snapshot.select.statement.overrides'], config, 'MYSQL_OVERRIDE_MISSING'),
     chunkRows: parsed['millrace.snapshot.chunk.rows'],
   };
 }
@@ -165,17 +130,4 @@ function lockingMode(mode: Parsed['snapshot.locking.mode']): SnapshotSettings['l
     });
   }
   return mode === 'extended' || mode === 'none' ? mode : 'minimal';
-}
-
-function skippedOperations(text: string): ReadonlySet<Op> {
-  const words = text.split(',').map((word) => word.trim());
-  return new Set(words.filter((word): word is Op => ['c', 'r', 'u', 'd', 't'].includes(word)));
-}
-
-/** Statements are separated by `;`; `;;` stands for a semicolon inside one. */
-function splitStatements(text: string): readonly string[] {
-  return text
-    .split(/(?<!;);(?!;)/)
-    .map((statement) => statement.replaceAll(';;', ';').trim())
-    .filter((statement) => statement !== '');
 }

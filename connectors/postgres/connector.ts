@@ -1,4 +1,6 @@
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
+import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
+import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
@@ -15,8 +17,6 @@ import { dropPublication, replicaIdentityStatements } from './slot/publication.t
 import { dropSlot, readSlot } from './slot/slot.ts';
 import { PostgresTask } from './task.ts';
 import { postgresTruth } from './truth/postgres-truth.ts';
-
-type Problem = { readonly key: string; readonly message: string };
 
 /** The Postgres change source. One task: a slot has one reader. */
 export const postgresConnector: SourceConnector = {
@@ -44,50 +44,26 @@ const exclusive: readonly (readonly [string, string])[] = [
   ['message.prefix.include.list', 'message.prefix.exclude.list'],
 ];
 
-function validate(config: RawConfig): readonly Problem[] {
-  const problems: Problem[] = [...otherOptions.refused(config)];
-  const set = (key: string): boolean => (config[key] ?? '').trim() !== '';
-  for (const [include, exclude] of exclusive) {
-    if (set(include) && set(exclude)) {
-      problems.push({ key: exclude, message: `${include} and ${exclude} exclude each other: keep one of them` });
-    }
-  }
+function validate(config: RawConfig): readonly OptionProblem[] {
+  const problems = [
+    ...otherOptions.refused(config),
+    ...contradictions(config, exclusive),
+    ...unpaired(config, 'database.sslcert', 'database.sslkey'),
+  ];
   if (config['plugin.name']?.trim().toLowerCase() === 'decoderbufs') {
     problems.push({
       key: 'plugin.name',
       message: 'decoderbufs is not supported: set plugin.name=pgoutput, which every server has, and another slot.name',
     });
   }
-  if (set('database.sslcert') !== set('database.sslkey')) {
-    const key = set('database.sslcert') ? 'database.sslkey' : 'database.sslcert';
-    problems.push({ key, message: 'database.sslcert and database.sslkey belong together: set both or neither' });
-  }
-  if (set('heartbeat.action.query') && Number(config['heartbeat.interval.ms'] ?? 0) === 0) {
-    problems.push({ key: 'heartbeat.action.query', message: 'needs heartbeat.interval.ms greater than 0' });
-  }
-  if (set('signal.enabled.channels') && (config['signal.enabled.channels'] ?? '').trim() !== 'source') {
-    problems.push({
-      key: 'signal.enabled.channels',
-      message: 'only the channel source (signal.data.collection) is supported',
-    });
-  }
-  return problems.length > 0 ? problems : parsedProblems(config);
-}
-
-/** What only shows when the texts are taken apart: expressions, rules, parameters. */
-function parsedProblems(config: RawConfig): readonly Problem[] {
-  try {
+  if (problems.length > 0) return problems;
+  return thrownProblems(() => {
     const settings = readSettings(config);
     replicaIdentityStatements(settings.publication.replicaIdentities, []);
     const origin = { database: settings.connection.database, taskId: 0, runId: '', version: VERSION };
     // Compiles every expression of the lists.
     new RowFactory(settings.rows, origin).captures('public', 'table');
-    return [];
-  } catch (error) {
-    if (!(error instanceof MillraceError) || error.code === 'CONFIG_INVALID' || error.key === undefined) return [];
-    const remedy = error.remedy === undefined ? '' : ` ${error.remedy}`;
-    return [{ key: error.key, message: `${error.message}.${remedy}` }];
-  }
+  });
 }
 
 /** The slot cannot be moved back: an offset below what it confirmed would have a gap. */

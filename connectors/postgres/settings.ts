@@ -1,6 +1,6 @@
-import { parseColumnRules } from '../../runtime/change/column-rules.ts';
 import { includeOrExclude, matchesAny, splitList } from '../../runtime/change/filters.ts';
-import type { Op } from '../../runtime/change/envelope.ts';
+import { listOf, recordOptions, skippedOperations } from '../../runtime/change/options/record-options.ts';
+import { selectOverrides, splitStatements } from '../../runtime/change/options/sql-options.ts';
 import { parseOptions, type Options, type RawConfig } from '../../runtime/connector/options.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { ConnectionSettings } from './connection.ts';
@@ -110,6 +110,7 @@ function connectionSettings(parsed: Parsed, name: string): ConnectionSettings {
 
 function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
   return {
+    ...recordOptions(parsed, config),
     types: {
       decimal: parsed['decimal.handling.mode'],
       time: parsed['time.precision.mode'],
@@ -120,59 +121,23 @@ function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
       unknown: parsed['include.unknown.datatypes'],
       unavailable: placeholderText(parsed['unavailable.value.placeholder']),
     },
-    naming: {
-      prefix: parsed['topic.prefix'],
-      delimiter: parsed['topic.delimiter'],
-      transaction: parsed['topic.transaction'],
-      heartbeat: parsed['topic.heartbeat.prefix'],
-    },
-    schemaInclude: list(parsed['schema.include.list']),
-    schemaExclude: list(parsed['schema.exclude.list']),
-    tableInclude: list(parsed['table.include.list']),
-    tableExclude: list(parsed['table.exclude.list']),
-    columnInclude: list(parsed['column.include.list']),
-    columnExclude: list(parsed['column.exclude.list']),
-    columnRules: parseColumnRules(config),
-    propagateColumns: list(parsed['column.propagate.source.type']),
-    propagateTypes: list(parsed['datatype.propagate.source.type']),
-    messageKeys: parsed['message.key.columns'] ?? '',
-    tombstones: parsed['tombstones.on.delete'],
-    skipped: skippedOperations(parsed['skipped.operations']),
-    skipUnchanged: parsed['skip.messages.without.change'],
-    transactionMetadata: parsed['provide.transaction.metadata'],
-    contextHeaders: parsed['extended.headers.enabled'],
-    schemaNames: parsed['schema.name.adjustment.mode'],
-    fieldNames: parsed['field.name.adjustment.mode'],
+    schemaInclude: listOf(parsed['schema.include.list']),
+    schemaExclude: listOf(parsed['schema.exclude.list']),
+    propagateColumns: listOf(parsed['column.propagate.source.type']),
+    propagateTypes: listOf(parsed['datatype.propagate.source.type']),
   };
-}
-
-function list(text: string | undefined): string[] {
-  return splitList(text ?? '');
 }
 
 function snapshotSettings(parsed: Parsed, config: RawConfig): SnapshotOptions {
   const included = splitList(parsed['snapshot.include.collection.list'] ?? '');
   const signalTable = parsed['signal.data.collection'];
-  const overrides = new Map<string, string>();
-  for (const table of splitList(parsed['snapshot.select.statement.overrides'] ?? '')) {
-    const key = `snapshot.select.statement.overrides.${table}`;
-    const statement = config[key];
-    if (statement === undefined) {
-      throw new MillraceError('POSTGRES_OVERRIDE_MISSING', `${key} is not set`, {
-        kind: 'config',
-        key: 'snapshot.select.statement.overrides',
-        remedy: `Set ${key} to the SELECT that reads ${table}.`,
-      });
-    }
-    overrides.set(table, statement);
-  }
   return {
     mode: snapshotMode(parsed['snapshot.mode']),
     readers: parsed['snapshot.max.threads'],
     lockTimeoutMs: parsed['snapshot.lock.timeout.ms'],
     delayMs: parsed['snapshot.delay.ms'],
     includes: included.length === 0 ? () => true : matchesAny(included, 'snapshot.include.collection.list'),
-    overrides,
+    overrides: selectOverrides(parsed['snapshot.select.statement.overrides'], config, 'POSTGRES_OVERRIDE_MISSING'),
     chunkBytes: parsed['millrace.snapshot.chunk.bytes'],
     windowRows: parsed['incremental.snapshot.chunk.size'],
     ...(signalTable === undefined ? {} : { signalTable }),
@@ -193,11 +158,6 @@ function snapshotMode(mode: Parsed['snapshot.mode']): SnapshotMode {
 function trustsSlot(parsed: Parsed): boolean {
   const strategy = parsed['offset.mismatch.strategy'];
   return strategy === 'trust_slot' || strategy === 'trust_greater_lsn';
-}
-
-function skippedOperations(text: string): ReadonlySet<Op> {
-  const words = text.split(',').map((word) => word.trim());
-  return new Set(words.filter((word): word is Op => ['c', 'r', 'u', 'd', 't'].includes(word)));
 }
 
 /** `name=value;name=value`. What would change the protocol is refused. */
@@ -221,12 +181,4 @@ export function streamParams(text: string): ReadonlyMap<string, string> {
     params.set(key, rest.join('=').trim());
   }
   return params;
-}
-
-/** Statements are separated by `;`; `;;` stands for a semicolon inside one. */
-export function splitStatements(text: string): readonly string[] {
-  return text
-    .split(/(?<!;);(?!;)/)
-    .map((statement) => statement.replaceAll(';;', ';').trim())
-    .filter((statement) => statement !== '');
 }

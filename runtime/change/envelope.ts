@@ -33,15 +33,23 @@ export interface EnvelopeParts {
   readonly eventUs: number;
 }
 
+/** Meta cells of the `transaction` block. */
+export interface TransactionCells {
+  /** The `id`; NULL: no transaction block. */
+  readonly transactionId: number;
+  readonly totalOrder: number;
+  readonly collectionOrder: number;
+}
+
 /** The `transaction` block from three meta cells; null where the first is. Without cells: always null. */
-export function transactionNode(cells?: { id: number; totalOrder: number; collectionOrder: number }): LayoutNode {
+export function transactionNode(cells?: TransactionCells): LayoutNode {
   if (cells === undefined) return constantNode(TRANSACTION_BLOCK, null);
   return {
     kind: 'struct',
     schema: TRANSACTION_BLOCK,
-    presentIf: cells.id,
+    presentIf: cells.transactionId,
     fields: [
-      cellNode(cells.id, STRING, text),
+      cellNode(cells.transactionId, STRING, text),
       cellNode(cells.totalOrder, INT64, digits),
       cellNode(cells.collectionOrder, INT64, digits),
     ],

@@ -53,3 +53,8 @@ export function includeOrExclude(
   const matches = matchesAny(exclude, keys.exclude);
   return (name) => !matches(name);
 }
+
+/** {@link includeOrExclude} by the options `<what>.include.list` and `<what>.exclude.list`. */
+export function listedTest(include: readonly string[], exclude: readonly string[], what: string): NameTest {
+  return includeOrExclude(include, exclude, { include: `${what}.include.list`, exclude: `${what}.exclude.list` });
+}

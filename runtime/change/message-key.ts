@@ -38,3 +38,21 @@ function parseRule(rule: string): KeyRule {
   }
   return { table: matchesAny([rule.slice(0, colon).trim()], KEY), columns };
 }
+
+/** Cells of the columns that a rule names. Throws a `config` error with this code where the table has no such column. */
+export function keyCells(
+  names: readonly string[],
+  columns: readonly { readonly name: string }[],
+  table: string,
+  code: string,
+): readonly number[] {
+  return names.map((name) => {
+    const index = columns.findIndex((column) => column.name === name);
+    if (index >= 0) return index;
+    throw new MillraceError(code, `${table} has no column ${name}`, {
+      kind: 'config',
+      key: 'message.key.columns',
+      remedy: `Name columns that ${table} has.`,
+    });
+  });
+}

@@ -1,7 +1,8 @@
-import { SNAPSHOT, transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { digits, millisOfMicros, nanosOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
+import { transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
+import { digits, text } from '../../../runtime/change/meta-codecs.ts';
+import { SOURCE_HEAD, sourceBlocks, sourceHead } from '../../../runtime/change/source-head.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
-import { cellNode, constantNode, textNode } from '../../../runtime/record/layout-nodes.ts';
+import { cellNode, constantNode } from '../../../runtime/record/layout-nodes.ts';
 import type { LayoutNode } from '../../../runtime/record/row-layout.ts';
 import {
   field,
@@ -46,15 +47,7 @@ export type Family = 'mysql' | 'mariadb';
 function sourceSchema(family: Family): Schema {
   return structOf(
     [
-      field('version', STRING),
-      field('connector', STRING),
-      field('name', STRING),
-      field('ts_ms', INT64),
-      field('snapshot', SNAPSHOT),
-      field('db', STRING),
-      field('sequence', OPTIONAL_STRING),
-      field('ts_us', OPTIONAL_INT64),
-      field('ts_ns', OPTIONAL_INT64),
+      ...SOURCE_HEAD,
       field('table', OPTIONAL_STRING),
       field('server_id', INT64),
       field('gtid', OPTIONAL_STRING),
@@ -85,35 +78,27 @@ export interface SourceIdentity {
 
 export function mysqlEnvelope(identity: SourceIdentity, transactionMetadata: boolean): EnvelopeParts {
   return {
-    source: (database, table) => ({
-      read: sourceNode(identity, database, table, cellNode(META.snapshot, SNAPSHOT, text)),
-      stream: sourceNode(identity, database, table, constantNode(SNAPSHOT, 'false')),
-    }),
-    transaction: transactionMetadata
-      ? transactionNode({
-          id: META.transactionId,
-          totalOrder: META.totalOrder,
-          collectionOrder: META.collectionOrder,
-        })
-      : transactionNode(),
+    source: (database, table) =>
+      sourceBlocks(META.snapshot, (snapshot) => sourceNode(identity, database, table, snapshot)),
+    transaction: transactionNode(transactionMetadata ? META : undefined),
     eventUs: META.eventUs,
   };
 }
 
 function sourceNode(identity: SourceIdentity, database: string, table: string, snapshot: LayoutNode): LayoutNode {
+  const head = {
+    version: identity.version,
+    connector: identity.family,
+    name: identity.name,
+    database,
+    sourceUs: META.sourceUs,
+    sequence: constantNode(OPTIONAL_STRING, null),
+  };
   return {
     kind: 'struct',
     schema: SCHEMAS[identity.family],
     fields: [
-      textNode(identity.version),
-      textNode(identity.family),
-      textNode(identity.name),
-      cellNode(META.sourceUs, INT64, millisOfMicros),
-      snapshot,
-      textNode(database),
-      constantNode(OPTIONAL_STRING, null),
-      cellNode(META.sourceUs, OPTIONAL_INT64, digits),
-      cellNode(META.sourceUs, OPTIONAL_INT64, nanosOfMicros),
+      ...sourceHead(head, snapshot),
       constantNode(OPTIONAL_STRING, table === '' ? null : table),
       cellNode(META.serverId, INT64, digits),
       cellNode(META.gtid, OPTIONAL_STRING, text),

@@ -5,15 +5,14 @@ import {
   type ChangeLayouts,
 } from '../../../runtime/change/change-layouts.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
-import { contextHeaders } from '../../../runtime/change/context-headers.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { includeOrExclude, type NameTest } from '../../../runtime/change/filters.ts';
-import { messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
+import { listedTest, type NameTest } from '../../../runtime/change/filters.ts';
+import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
+import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import { columnCodec } from '../type/codec.ts';
@@ -41,11 +40,8 @@ export interface TableRows {
 }
 
 /** Where the records of one task come from. */
-export interface RowOrigin {
+export interface RowOrigin extends TaskOrigin {
   readonly family: Family;
-  readonly taskId: number;
-  /** Names this run of the task in the context headers. */
-  readonly runId: string;
   /** `source.version` */
   readonly version: string;
 }
@@ -73,22 +69,11 @@ export class RowFactory {
       { family: origin.family, version: origin.version, name: naming.prefix },
       options.transactionMetadata,
     );
-    this.#layoutOptions = {
-      tombstones: options.tombstones,
-      skipped: options.skipped,
-      headers: options.contextHeaders
-        ? contextHeaders({
-            logicalName: naming.prefix,
-            taskId: String(origin.taskId),
-            connector: origin.family,
-            runId: origin.runId,
-          })
-        : [],
-    };
+    this.#layoutOptions = layoutOptions(options, origin, origin.family);
     this.transaction = transactionLayouts(this.topics.transaction);
-    this.#databases = listTest(options.databaseInclude, options.databaseExclude, 'database');
-    this.#tables = listTest(options.tableInclude, options.tableExclude, 'table');
-    this.#columns = listTest(options.columnInclude, options.columnExclude, 'column');
+    this.#databases = listedTest(options.databaseInclude, options.databaseExclude, 'database');
+    this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
+    this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
     this.#keys = parseMessageKeys(options.messageKeys);
   }
 
@@ -134,7 +119,7 @@ export class RowFactory {
   }
 
   #column(table: Table, column: Column, cell: number, format: CellFormat): ChangeColumn {
-    const { types, fieldNames, columnRules } = this.options;
+    const { types, fieldNames, columnRules = [] } = this.options;
     const codec = columnCodec(column, format, types);
     const byDefault = defaultValue(column, codec.schema, types);
     const schema = {
@@ -150,24 +135,11 @@ export class RowFactory {
 
   #key(table: Table, format: CellFormat): ChangeColumn[] {
     const asked = messageKey(this.#keys, tableName(table));
-    const cells = asked === undefined ? table.key : asked.map((name) => columnIndex(table, name));
+    const cells =
+      asked === undefined ? table.key : keyCells(asked, table.columns, tableName(table), 'MYSQL_KEY_COLUMN_MISSING');
     return cells.flatMap((cell) => {
       const column = table.columns[cell];
       return column === undefined ? [] : [this.#column(table, column, cell, format)];
     });
   }
-}
-
-function columnIndex(table: Table, name: string): number {
-  const index = table.columns.findIndex((column) => column.name === name);
-  if (index >= 0) return index;
-  throw new MillraceError('MYSQL_KEY_COLUMN_MISSING', `${tableName(table)} has no column ${name}`, {
-    kind: 'config',
-    key: 'message.key.columns',
-    remedy: `Name columns that ${tableName(table)} has.`,
-  });
-}
-
-function listTest(include: readonly string[], exclude: readonly string[], what: string): NameTest {
-  return includeOrExclude(include, exclude, { include: `${what}.include.list`, exclude: `${what}.exclude.list` });
 }

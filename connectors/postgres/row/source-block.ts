@@ -1,15 +1,9 @@
-import { SNAPSHOT, transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { digits, millisOfMicros, nanosOfMicros, text } from '../../../runtime/change/meta-codecs.ts';
-import { cellNode, constantNode, textNode } from '../../../runtime/record/layout-nodes.ts';
+import { transactionNode, type EnvelopeParts } from '../../../runtime/change/envelope.ts';
+import { digits, text } from '../../../runtime/change/meta-codecs.ts';
+import { SOURCE_HEAD, sourceBlocks, sourceHead } from '../../../runtime/change/source-head.ts';
+import { cellNode, textNode } from '../../../runtime/record/layout-nodes.ts';
 import type { LayoutNode } from '../../../runtime/record/row-layout.ts';
-import {
-  field,
-  structOf,
-  INT64,
-  OPTIONAL_INT64,
-  OPTIONAL_STRING,
-  STRING,
-} from '../../../runtime/record/schema-builder.ts';
+import { field, structOf, OPTIONAL_INT64, OPTIONAL_STRING, STRING } from '../../../runtime/record/schema-builder.ts';
 
 /**
  * The first cells of every change row (ASCII but for `origin`). Cells may share bytes: `lsn` is
@@ -42,15 +36,7 @@ export const META_CELLS = 12;
 
 const SOURCE = structOf(
   [
-    field('version', STRING),
-    field('connector', STRING),
-    field('name', STRING),
-    field('ts_ms', INT64),
-    field('snapshot', SNAPSHOT),
-    field('db', STRING),
-    field('sequence', OPTIONAL_STRING),
-    field('ts_us', OPTIONAL_INT64),
-    field('ts_ns', OPTIONAL_INT64),
+    ...SOURCE_HEAD,
     field('schema', STRING),
     field('table', STRING),
     field('txId', OPTIONAL_INT64),
@@ -72,35 +58,26 @@ interface SourceIdentity {
 /** The envelope's parts for a Postgres connector. */
 export function postgresEnvelope(identity: SourceIdentity, transactionMetadata: boolean): EnvelopeParts {
   return {
-    source: (schema, table) => ({
-      read: sourceNode(identity, schema, table, cellNode(META.snapshot, SNAPSHOT, text)),
-      stream: sourceNode(identity, schema, table, constantNode(SNAPSHOT, 'false')),
-    }),
-    transaction: transactionMetadata
-      ? transactionNode({
-          id: META.transactionId,
-          totalOrder: META.totalOrder,
-          collectionOrder: META.collectionOrder,
-        })
-      : transactionNode(),
+    source: (schema, table) => sourceBlocks(META.snapshot, (snapshot) => sourceNode(identity, schema, table, snapshot)),
+    transaction: transactionNode(transactionMetadata ? META : undefined),
     eventUs: META.eventUs,
   };
 }
 
 function sourceNode(identity: SourceIdentity, schema: string, table: string, snapshot: LayoutNode): LayoutNode {
+  const head = {
+    version: identity.version,
+    connector: 'postgresql',
+    name: identity.name,
+    database: identity.database,
+    sourceUs: META.sourceUs,
+    sequence: cellNode(META.sequence, OPTIONAL_STRING, text),
+  };
   return {
     kind: 'struct',
     schema: SOURCE,
     fields: [
-      textNode(identity.version),
-      textNode('postgresql'),
-      textNode(identity.name),
-      cellNode(META.sourceUs, INT64, millisOfMicros),
-      snapshot,
-      textNode(identity.database),
-      cellNode(META.sequence, OPTIONAL_STRING, text),
-      cellNode(META.sourceUs, OPTIONAL_INT64, digits),
-      cellNode(META.sourceUs, OPTIONAL_INT64, nanosOfMicros),
+      ...sourceHead(head, snapshot),
       textNode(schema),
       textNode(table),
       cellNode(META.txId, OPTIONAL_INT64, digits),

@@ -4,16 +4,15 @@ import {
   type ChangeLayoutOptions,
   type ChangeLayouts,
 } from '../../../runtime/change/change-layouts.ts';
-import { contextHeaders } from '../../../runtime/change/context-headers.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
-import { includeOrExclude, matchesAny, type NameTest } from '../../../runtime/change/filters.ts';
+import { listedTest, matchesAny, type NameTest } from '../../../runtime/change/filters.ts';
 import { withOrigins } from '../../../runtime/change/layout-origins.ts';
-import { messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
+import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
+import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { tableName, type Column, type Table } from '../catalog/table.ts';
 import { columnCodec, hasBinary, type CellFormat } from '../type/codec.ts';
@@ -52,11 +51,8 @@ export interface TableRows {
 }
 
 /** Where the records of one task come from. */
-interface RowOrigin {
+interface RowOrigin extends TaskOrigin {
   readonly database: string;
-  readonly taskId: number;
-  /** Names this run of the task in the context headers. */
-  readonly runId: string;
   /** `source.version` */
   readonly version: string;
 }
@@ -85,23 +81,12 @@ export class RowFactory {
       { version: origin.version, name: naming.prefix, database: origin.database },
       options.transactionMetadata,
     );
-    this.#layoutOptions = {
-      tombstones: options.tombstones,
-      skipped: options.skipped,
-      headers: options.contextHeaders
-        ? contextHeaders({
-            logicalName: naming.prefix,
-            taskId: String(origin.taskId),
-            connector: 'postgresql',
-            runId: origin.runId,
-          })
-        : [],
-    };
+    this.#layoutOptions = layoutOptions(options, origin, 'postgresql');
     this.message = messageLayout(this.topics.message, this.#parts, options.types);
     this.transaction = transactionLayouts(this.topics.transaction);
-    this.#schemas = listTest(options.schemaInclude, options.schemaExclude, 'schema');
-    this.#tables = listTest(options.tableInclude, options.tableExclude, 'table');
-    this.#columns = listTest(options.columnInclude, options.columnExclude, 'column');
+    this.#schemas = listedTest(options.schemaInclude, options.schemaExclude, 'schema');
+    this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
+    this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
     this.#keys = parseMessageKeys(options.messageKeys);
     this.#propagateColumns = matchesAny(options.propagateColumns ?? [], 'column.propagate.source.type');
     this.#propagateTypes = matchesAny(options.propagateTypes ?? [], 'datatype.propagate.source.type');
@@ -174,7 +159,10 @@ export class RowFactory {
 
   #key(table: Table, format: CellFormat): ChangeColumn[] {
     const asked = messageKey(this.#keys, tableName(table));
-    const cells = asked === undefined ? tableKey(table) : asked.map((name) => columnIndex(table, name));
+    const cells =
+      asked === undefined
+        ? tableKey(table)
+        : keyCells(asked, table.columns, tableName(table), 'POSTGRES_KEY_COLUMN_MISSING');
     return cells.flatMap((cell) => {
       const column = table.columns[cell];
       const made = column === undefined ? null : this.#column(table, column, cell, format);
@@ -191,18 +179,4 @@ function tableKey(table: Table): readonly number[] {
   const { key, identity, replicaIdentity } = table;
   if (replicaIdentity === 'f' || identity.length === 0) return key;
   return key.every((cell) => identity.includes(cell)) ? key : identity;
-}
-
-function columnIndex(table: Table, name: string): number {
-  const index = table.columns.findIndex((column) => column.name === name);
-  if (index >= 0) return index;
-  throw new MillraceError('POSTGRES_KEY_COLUMN_MISSING', `${tableName(table)} has no column ${name}`, {
-    kind: 'config',
-    key: 'message.key.columns',
-    remedy: `Name columns that ${tableName(table)} has.`,
-  });
-}
-
-function listTest(include: readonly string[], exclude: readonly string[], what: string): NameTest {
-  return includeOrExclude(include, exclude, { include: `${what}.include.list`, exclude: `${what}.exclude.list` });
 }

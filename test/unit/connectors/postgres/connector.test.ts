@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { checkOptions, unknownOptions } from '../../../../runtime/connector/options.ts';
 import { postgresConnector } from '../../../../connectors/postgres/connector.ts';
 import { otherOptions } from '../../../../connectors/postgres/options/other-options.ts';
-import { readSettings, splitStatements, streamParams } from '../../../../connectors/postgres/settings.ts';
+import { readSettings, streamParams } from '../../../../connectors/postgres/settings.ts';
+import { splitStatements } from '../../../../runtime/change/options/sql-options.ts';
 
 const config = {
   'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
