@@ -1,5 +1,6 @@
+import { unusableOffset } from '../../runtime/change/unusable-offset.ts';
 import type { Position } from '../../runtime/connector/source.ts';
-import { MillraceError } from '../../runtime/record/error.ts';
+import type { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject, JsonValue } from '../../runtime/record/record.ts';
 
 /**
@@ -101,13 +102,5 @@ function wholeNumber(value: JsonValue | undefined): number | undefined {
 }
 
 function unusable(offset: JsonObject, why: string): MillraceError {
-  return new MillraceError(
-    'MYSQL_OFFSET_UNUSABLE',
-    `cannot resume from the stored offset ${JSON.stringify(offset)}: ${why}`,
-    {
-      kind: 'position',
-      remedy:
-        'Stop the connector and delete its offsets to take a new snapshot, or alter them to {"file": …, "pos": …} or {"gtids": …} to choose the place yourself.',
-    },
-  );
+  return unusableOffset('MYSQL_OFFSET_UNUSABLE', offset, why, '{"file": …, "pos": …} or {"gtids": …}');
 }

@@ -1,5 +1,6 @@
+import { unusableOffset } from '../../runtime/change/unusable-offset.ts';
 import type { Position } from '../../runtime/connector/source.ts';
-import { MillraceError } from '../../runtime/record/error.ts';
+import type { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject, JsonValue } from '../../runtime/record/record.ts';
 import { formatLsn, parseLsn } from './wire/lsn.ts';
 
@@ -134,15 +135,7 @@ function readDebezium(offset: JsonObject): StoredOffset {
 }
 
 function unreadable(offset: JsonObject, why: string): MillraceError {
-  return new MillraceError(
-    'POSTGRES_OFFSET_UNUSABLE',
-    `cannot resume from the stored offset ${JSON.stringify(offset)}: ${why}`,
-    {
-      kind: 'position',
-      remedy:
-        'Stop the connector and delete its offsets to take a new snapshot, or alter them to {"lsn": …} (decimal) to choose the place yourself.',
-    },
-  );
+  return unusableOffset('POSTGRES_OFFSET_UNUSABLE', offset, why, '{"lsn": …} (decimal)');
 }
 
 function lsnText(value: JsonValue | undefined): bigint | undefined {
