@@ -1,7 +1,7 @@
 import type { Connection, TextRow } from '../connection.ts';
-import { quoteText } from '../quoting.ts';
 import { catalogColumn } from './catalog-column.ts';
 import type { Collations } from './charset.ts';
+import { readColumnRows } from './column-rows.ts';
 import { tableName, type Column, type Table } from './table.ts';
 
 type Reader = Pick<Connection, 'query' | 'mariadb'>;
@@ -43,21 +43,10 @@ function order({ database, name }: Pick<Table, 'database' | 'name'>): string {
 
 /** A table as it is now; undefined: there is none. Throws a `config` error for a column of an unknown type. */
 export async function readTable(reader: Reader, database: string, name: string): Promise<Table | undefined> {
-  const of = `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
-  const doing = `reading the columns of ${database}.${name}`;
-  const rows = await reader.query(
-    doing,
-    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE,
-       DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
-     FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
-  );
-  if (rows.length === 0) return undefined;
-  const keys = await reader.query(
-    doing,
-    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${of} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
-  );
-  const columns = rows.map((row) => catalogColumn(row, reader.mariadb, `${database}.${name}`));
-  return { database, name, columns, key: keyPlaces(keys, columns) };
+  const rows = await readColumnRows(reader, `reading the columns of ${database}.${name}`, database, name);
+  if (rows === undefined) return undefined;
+  const columns = rows.columns.map((row) => catalogColumn(row, reader.mariadb, `${database}.${name}`));
+  return { database, name, columns, key: keyPlaces(rows.keys, columns) };
 }
 
 function keyPlaces(keys: readonly TextRow[], columns: readonly Column[]): readonly number[] {

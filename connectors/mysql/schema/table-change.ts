@@ -1,6 +1,6 @@
 import { labelsOf } from '../catalog/catalog-column.ts';
+import { ofTable, readColumnRows } from '../catalog/column-rows.ts';
 import type { Connection, TextRow } from '../connection.ts';
-import { quoteText } from '../quoting.ts';
 
 /** One entry of `tableChanges`, in Debezium's form. */
 export interface TableChange {
@@ -54,27 +54,20 @@ export async function describedTable(
   database: string,
   name: string,
 ): Promise<TableChange | undefined> {
-  const of = `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
   const doing = `reading the definition of ${database}.${name}`;
-  const columns = await connection.query(
+  const rows = await readColumnRows(connection, doing, database, name);
+  if (rows === undefined) return undefined;
+  const table = await connection.one(
     doing,
-    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE,
-       DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
-     FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
+    `SELECT TABLE_COLLATION AS c FROM information_schema.TABLES WHERE ${ofTable(database, name)}`,
   );
-  if (columns.length === 0) return undefined;
-  const keys = await connection.query(
-    doing,
-    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${of} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
-  );
-  const table = await connection.one(doing, `SELECT TABLE_COLLATION AS c FROM information_schema.TABLES WHERE ${of}`);
   return {
     type,
     id: tableId(database, name),
     table: {
       defaultCharsetName: table?.['c']?.split('_')[0] ?? null,
-      primaryKeyColumnNames: keys.map((row) => row['COLUMN_NAME'] ?? ''),
-      columns: columns.map((row, i) => describedColumn(row, i + 1, connection.mariadb)),
+      primaryKeyColumnNames: rows.keys.map((row) => row['COLUMN_NAME'] ?? ''),
+      columns: rows.columns.map((row, i) => describedColumn(row, i + 1, connection.mariadb)),
       comment: null,
     },
   };

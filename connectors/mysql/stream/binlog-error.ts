@@ -9,7 +9,11 @@ interface Refusal {
   readonly key?: string;
 }
 
-const SNAPSHOT = 'Stop the connector and delete its offsets to take a new snapshot, or use snapshot.mode=when_needed.';
+/** Remedy of a place that the server has no way on from. */
+export const NEW_SNAPSHOT =
+  'Stop the connector and delete its offsets to take a new snapshot, or use snapshot.mode=when_needed.';
+/** The same, of binlogs that are gone. */
+export const KEEP_BINLOGS = `${NEW_SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`;
 
 /** What the dump thread says when it refuses (error 1236 and its kin): the number alone tells nothing. */
 const REFUSALS: readonly Refusal[] = [
@@ -24,13 +28,13 @@ const REFUSALS: readonly Refusal[] = [
     text: /purged|could not find first log file|could not find next log|Could not find GTID state|could not open log file/i,
     code: 'MYSQL_BINLOG_PURGED',
     kind: 'position',
-    remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
+    remedy: KEEP_BINLOGS,
   },
   {
     text: /which is not in the (?:master|primary|source)'s binlog|has more GTIDs than|impossible position|position > file size|out of range/i,
     code: 'MYSQL_POSITION_AHEAD',
     kind: 'position',
-    remedy: `The server does not have what was already read: it was reset, restored, or is another one. ${SNAPSHOT}`,
+    remedy: `The server does not have what was already read: it was reset, restored, or is another one. ${NEW_SNAPSHOT}`,
   },
   {
     text: /crc|checksum|bogus data|log event entry exceeded|corrupt/i,
@@ -64,6 +68,6 @@ export function dumpError({ number, message }: ServerFailure, at: string): Millr
   const away = [1053, 1159, 1160, 1161, 1158, 1317, 1927, 2013].includes(number);
   return new MillraceError(away ? 'MYSQL_UNAVAILABLE' : 'MYSQL_BINLOG_REFUSED', `${doing}: ${message} (${number})`, {
     kind: away ? 'unavailable' : 'position',
-    ...(away ? {} : { remedy: SNAPSHOT }),
+    ...(away ? {} : { remedy: NEW_SNAPSHOT }),
   });
 }

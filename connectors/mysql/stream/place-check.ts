@@ -4,9 +4,9 @@ import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
 import { quoteText } from '../quoting.ts';
+import { KEEP_BINLOGS, NEW_SNAPSHOT } from './binlog-error.ts';
 
 const DOING = 'comparing the stored place with the server';
-const SNAPSHOT = 'Stop the connector and delete its offsets to take a new snapshot, or use snapshot.mode=when_needed.';
 
 /**
  * Whether the server has everything after a place, and nothing of before is missing there: otherwise a
@@ -39,28 +39,30 @@ export async function checkPlace(
   return false;
 }
 
+/** Transactions after the place are gone. */
+function binlogPurged(what: string): MillraceError {
+  return new MillraceError('MYSQL_BINLOG_PURGED', what, {
+    kind: 'position',
+    remedy: KEEP_BINLOGS,
+  });
+}
+
+/** The server does not have transactions that were read. */
+function positionAhead(what: string): MillraceError {
+  return new MillraceError('MYSQL_POSITION_AHEAD', what, {
+    kind: 'position',
+    remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${NEW_SNAPSHOT}`,
+  });
+}
+
 function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
   const missing = purged.minus(ours);
   if (!missing.empty) {
-    throw new MillraceError(
-      'MYSQL_BINLOG_PURGED',
-      `the server has purged transactions that were not read: ${missing.toString()}`,
-      {
-        kind: 'position',
-        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
-      },
-    );
+    throw binlogPurged(`the server has purged transactions that were not read: ${missing.toString()}`);
   }
   const ahead = ours.minus(executed);
   if (!ahead.empty) {
-    throw new MillraceError(
-      'MYSQL_POSITION_AHEAD',
-      `the server does not have transactions that were read: ${ahead.toString()}`,
-      {
-        kind: 'position',
-        remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
-      },
-    );
+    throw positionAhead(`the server does not have transactions that were read: ${ahead.toString()}`);
   }
 }
 
@@ -82,14 +84,8 @@ async function checkMariadb(connection: Connection, gtids: string): Promise<void
     const read = ours.sequence(domain) ?? 0n;
     const has = theirs.get(domain);
     if (has !== undefined && has >= read) continue;
-    throw new MillraceError(
-      'MYSQL_POSITION_AHEAD',
-      `the server stands at ${has === undefined ? 'no transaction' : `transaction ${has}`} of domain ${domain}, but ${read} was read`,
-      {
-        kind: 'position',
-        remedy: `It was reset or restored, is another server, or a replica that is behind: point database.hostname to a server that has them. ${SNAPSHOT}`,
-      },
-    );
+    const stands = has === undefined ? 'no transaction' : `transaction ${has}`;
+    throw positionAhead(`the server stands at ${stands} of domain ${domain}, but ${read} was read`);
   }
 }
 
@@ -103,13 +99,8 @@ async function checkMariadbPurged(connection: Connection, ours: MariadbGtids): P
     const last = gone.sequence(domain) ?? 0n;
     const read = ours.sequence(domain) ?? 0n;
     if (read >= last) continue;
-    throw new MillraceError(
-      'MYSQL_BINLOG_PURGED',
+    throw binlogPurged(
       `the server has purged transactions that were not read: ${read + 1n} to ${last} of domain ${domain}`,
-      {
-        kind: 'position',
-        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
-      },
     );
   }
 }
@@ -121,7 +112,7 @@ async function checkServer(connection: Connection, server: string | undefined): 
   throw new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
     kind: 'position',
     key: 'database.hostname',
-    remedy: `A file and position mean something on their own server only: point database.hostname to it, or switch both to GTIDs before a failover. ${SNAPSHOT}`,
+    remedy: `A file and position mean something on their own server only: point database.hostname to it, or switch both to GTIDs before a failover. ${NEW_SNAPSHOT}`,
   });
 }
 
@@ -130,13 +121,8 @@ async function checkFile(connection: Connection, { file, position }: StreamPlace
   const names = rows.map((row) => row['Log_name'] ?? '');
   const found = rows.find((row) => row['Log_name'] === file);
   if (found === undefined) {
-    throw new MillraceError(
-      'MYSQL_BINLOG_PURGED',
+    throw binlogPurged(
       `the server does not have ${file} any more: it has ${names[0] ?? 'no binlog'} to ${names.at(-1) ?? ''}`,
-      {
-        kind: 'position',
-        remedy: `${SNAPSHOT} Keep binlogs longer (binlog_expire_logs_seconds) than a connector may be stopped.`,
-      },
     );
   }
   if (Number(found['File_size']) >= position) return;
@@ -145,7 +131,7 @@ async function checkFile(connection: Connection, { file, position }: StreamPlace
     `${file} ends at ${found['File_size']} on the server, but was read up to ${position}`,
     {
       kind: 'position',
-      remedy: `The server was reset or restored, or lost the end of its binlog in a crash (sync_binlog is not 1). ${SNAPSHOT}`,
+      remedy: `The server was reset or restored, or lost the end of its binlog in a crash (sync_binlog is not 1). ${NEW_SNAPSHOT}`,
     },
   );
 }
