@@ -1,9 +1,9 @@
 import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { placeOf } from '../record-errors.ts';
-import { ChunkBuffer } from './chunk-buffer.ts';
+import { ChunkEncoder, type RecordWriter } from './chunk-encoder.ts';
 import { compressedSuffix } from './compress.ts';
-import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
+import type { Compression, FileFormat } from './file-encoder.ts';
 
 /** Values as bytes, a separator after each. */
 export function byteArrays(options: {
@@ -11,41 +11,17 @@ export function byteArrays(options: {
   readonly separator: Uint8Array;
   readonly compression: Compression;
 }): FileFormat {
+  const { separator } = options;
+  const write: RecordWriter = (record, writer) => {
+    const bytes = valueBytes(record);
+    writer.copy(bytes, 0, bytes.length);
+    writer.copy(separator, 0, separator.length);
+  };
   return {
     extension: `${options.extension}${compressedSuffix(options.compression)}`,
     compression: options.compression,
-    encoder: (emit) => new ByteArrayEncoder(options.separator, emit),
+    encoder: (emit) => new ChunkEncoder(write, emit),
   };
-}
-
-class ByteArrayEncoder implements FileEncoder {
-  readonly #separator: Uint8Array;
-  readonly #buffer: ChunkBuffer;
-
-  constructor(separator: Uint8Array, emit: Emit) {
-    this.#separator = separator;
-    this.#buffer = new ChunkBuffer(emit);
-  }
-
-  get bufferedBytes(): number {
-    return this.#buffer.bytes;
-  }
-
-  fits(): boolean {
-    return true;
-  }
-
-  append(record: SinkRecord): void {
-    const bytes = valueBytes(record);
-    const { writer } = this.#buffer;
-    writer.copy(bytes, 0, bytes.length);
-    writer.copy(this.#separator, 0, this.#separator.length);
-    this.#buffer.recordDone();
-  }
-
-  finish(): void {
-    this.#buffer.finish();
-  }
 }
 
 function valueBytes(record: SinkRecord): Uint8Array {

@@ -3,9 +3,9 @@ import type { SinkRecord } from '../../../runtime/connector/sink.ts';
 import { writeJsonString } from '../../../runtime/record/json-text.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
 import { writeJson, type ValueJsonOptions } from '../../../runtime/record/value-json.ts';
-import { ChunkBuffer } from './chunk-buffer.ts';
+import { ChunkEncoder } from './chunk-encoder.ts';
 import { compressedSuffix } from './compress.ts';
-import type { Compression, Emit, FileEncoder, FileFormat } from './file-encoder.ts';
+import type { Compression, FileFormat } from './file-encoder.ts';
 import { writeHeaders } from './header-json.ts';
 
 /** What one line holds. */
@@ -23,48 +23,28 @@ const SPACE = 0x20;
 
 /** JSON Lines: one document a line, in UTF-8. `.json`, `.json.gz`, `.json.zst` */
 export function jsonLines(options: JsonLinesOptions): FileFormat {
+  const line = new LineWriter(options);
   return {
     extension: `.json${compressedSuffix(options.compression)}`,
     compression: options.compression,
-    encoder: (emit) => new JsonLinesEncoder(options, emit),
+    encoder: (emit) => new ChunkEncoder((record, writer) => line.write(record, writer), emit),
   };
 }
 
-class JsonLinesEncoder implements FileEncoder {
+/** Writes a record as a line. */
+class LineWriter {
   readonly #options: JsonLinesOptions;
-  readonly #buffer: ChunkBuffer;
 
-  constructor(options: JsonLinesOptions, emit: Emit) {
+  constructor(options: JsonLinesOptions) {
     this.#options = options;
-    this.#buffer = new ChunkBuffer(emit);
   }
 
-  get bufferedBytes(): number {
-    return this.#buffer.bytes;
-  }
-
-  fits(): boolean {
-    return true;
-  }
-
-  append(record: SinkRecord): void {
-    const { writer } = this.#buffer;
-    const start = writer.length;
-    try {
-      this.#line(record, writer);
-    } catch (error) {
-      writer.length = start;
-      throw error;
-    }
+  write(record: SinkRecord, writer: ByteWriter): void {
+    this.#content(record, writer);
     writer.byte(NEWLINE);
-    this.#buffer.recordDone();
   }
 
-  finish(): void {
-    this.#buffer.finish();
-  }
-
-  #line(record: SinkRecord, writer: ByteWriter): void {
+  #content(record: SinkRecord, writer: ByteWriter): void {
     switch (this.#options.content) {
       case 'value':
         this.#value(record, writer);
