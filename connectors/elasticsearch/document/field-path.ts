@@ -58,15 +58,7 @@ export function entryName(key: Value): string {
 
 /** Text of a value that is one: undefined for null and for structures. */
 export function scalarText(value: Value): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return value.toString();
-    default:
-      if (value instanceof Decimal) return value.toString();
-      return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : undefined;
-  }
+  if (typeof value !== 'object') return String(value);
+  if (value instanceof Decimal) return value.toString();
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : undefined;
 }

@@ -40,16 +40,7 @@ export function canonicalText(form: CanonicalForm, schema: Schema | null, value:
 
 /** Text of a value that is no structure; structures never have a canonical form. */
 function scalarText(value: Value): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-    case 'bigint':
-    case 'boolean':
-      return value.toString();
-    default:
-      return JSON.stringify(value);
-  }
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function decimalText(value: Value): string {
