@@ -31,6 +31,26 @@ describe('a row block', () => {
     expect(() => block.layout(100)).toThrow(RangeError);
   });
 
+  test('keeps only the rows it is told, with their cells, layouts and times', () => {
+    const block = new RowBlock(Buffer.from('12345'));
+    const [a, b] = [layout('a'), layout('b')];
+    for (let row = 0; row < 5; row++) {
+      block.begin(row < 3 ? a : b, row * 10);
+      block.cell(row, 1);
+      block.cell(0, NULL_CELL);
+    }
+    block.keep([1, 4]);
+    expect(block.count).toBe(2);
+    expect([block.layout(0), block.layout(1)]).toEqual([a, b]);
+    expect([block.value(0, node), block.value(1, node)]).toEqual([
+      { id: 2n, note: null },
+      { id: 5n, note: null },
+    ]);
+    expect([block.timestampMs[0], block.timestampMs[1]]).toEqual([10, 40]);
+    block.keep([]);
+    expect(block.count).toBe(0);
+  });
+
   test('is empty after clear, with new layouts', () => {
     const block = new RowBlock(Buffer.from('1'));
     block.begin(layout('a'), 0);
