@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTopic } from '../../runtime/app/verify/read-topic.ts';
-import { runVerify } from '../../runtime/app/verify/run-verify.ts';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { readHubTopic } from './harness/read-hub-topic.ts';
 import { streamPoints } from './harness/stream-points.ts';
+import { verifyPlace } from './harness/verify-place.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { archiveFaults, readArchived } from './history/archived.ts';
 import { checkHistory, type Delivery } from './history/checker.ts';
@@ -77,15 +75,10 @@ async function crashAt(at: WorkerPlace, point: string, passage: number): Promise
 
 /** Committed records of a topic. */
 async function hubValues(at: WorkerPlace, topic: string): Promise<{ offset: number; value: string | undefined }[]> {
-  const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
   const values: { offset: number; value: string | undefined }[] = [];
-  try {
-    await readTopic(hub, topic, new AbortController().signal, (record) => {
-      values.push({ offset: Number(record.offset), value: record.value()?.toString() });
-    });
-  } finally {
-    await hub.close();
-  }
+  await readHubTopic(hubPath(at), topic, (record) => {
+    values.push({ offset: Number(record.offset), value: record.value()?.toString() });
+  });
   return values;
 }
 
@@ -145,16 +138,7 @@ describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills und
     await workload.stop();
     const worker = startWorker(at);
     try {
-      const report = await runVerify({
-        name: 'crash',
-        hubPath: hubPath(at),
-        workerConfig: undefined,
-        waitMs: 60_000,
-        variables: {},
-        log: { debug() {}, info() {}, warn() {}, error() {} },
-        signal: new AbortController().signal,
-        progress: () => undefined,
-      });
+      const report = await verifyPlace(at, 'crash');
       expect(report.comparisons.filter(({ equal }) => !equal)).toEqual([]);
     } finally {
       await worker.stop();

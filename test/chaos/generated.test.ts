@@ -5,10 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MadeUp } from '../../connectors/generator/made-up.ts';
 import { generatorOptions } from '../../connectors/generator/options.ts';
-import { readTopic } from '../../runtime/app/verify/read-topic.ts';
 import { parseOptions } from '../../runtime/connector/options.ts';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
+import { readHubTopic } from './harness/read-hub-topic.ts';
 import { streamPoints } from './harness/stream-points.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { generatedFaults } from './history/generated.ts';
@@ -69,15 +67,8 @@ function fileLines(folder: string): string[] {
 }
 
 async function hubLines(at: WorkerPlace): Promise<string[]> {
-  const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
   const lines: string[] = [];
-  try {
-    await readTopic(hub, TOPIC, new AbortController().signal, (record) => {
-      lines.push(String(record.value()));
-    });
-  } finally {
-    await hub.close();
-  }
+  await readHubTopic(hubPath(at), TOPIC, (record) => void lines.push(String(record.value())));
   return lines;
 }
 

@@ -2,106 +2,63 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTopic } from '../../runtime/app/verify/read-topic.ts';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
-import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../services/mysql.ts';
-import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startMysqlLoad } from '../services/mysql-load.ts';
+import { appOptions, MYSQL_VERSIONS } from '../services/mysql.ts';
+import { useMysql } from '../services/use-mysql.ts';
+import { foldedTopic } from './harness/folded-topic.ts';
+import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 
 const TABLES = ['a', 'b', 'c'] as const;
 const ROWS = 6000;
 /** A snapshot of these tables is a handful of appends: each of them is met. */
 const KILLS = [1, 2, 2, 3, 3, 4] as const;
 
-/** Changes and deletes rows of all tables until stopped. */
-function startLoad(server: MysqlServer): () => Promise<void> {
-  const stopping = new AbortController();
-  const running = (async () => {
-    const connection = await server.connect();
-    for (let i = 1; !stopping.signal.aborted; i++) {
-      const table = TABLES[i % TABLES.length] ?? 'a';
-      const id = Math.floor(Math.random() * ROWS);
-      const sql = [
-        `update app.${table} set n = ${i} where id = ${id}`,
-        `delete from app.${table} where id = ${id}`,
-        `replace into app.${table} values (${id}, ${i}, 'again')`,
-      ][Math.floor(Math.random() * 3)];
-      await connection.query('the load', sql ?? '');
-      await sleep(3);
-    }
-    await connection.close();
-  })();
-  return async () => {
-    stopping.abort();
-    await running;
-  };
+/** Changes, deletes and inserts rows of all tables in turn. */
+function statements(i: number): string[] {
+  const table = TABLES[i % TABLES.length] ?? 'a';
+  const id = Math.floor(Math.random() * ROWS);
+  return [
+    `update app.${table} set n = ${i} where id = ${id}`,
+    `delete from app.${table} where id = ${id}`,
+    `replace into app.${table} values (${id}, ${i}, 'again')`,
+  ];
 }
 
-/** Rows as the topic’s records leave them: the last one of each key counts. */
+/** Rows of a table as the records of its topic leave them. */
 async function folded(at: WorkerPlace, table: string): Promise<Map<number, number>> {
-  const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
-  const rows = new Map<number, number>();
-  try {
-    await readTopic(hub, `app.app.${table}`, new AbortController().signal, (record) => {
-      const { id } = JSON.parse(record.key()?.toString() ?? '{}') as { id: number };
-      const value = record.value()?.toString();
-      const after = value === undefined ? null : (JSON.parse(value) as { after: { n: number } | null }).after;
-      if (after === null) rows.delete(id);
-      else rows.set(id, after.n);
-    });
-  } finally {
-    await hub.close();
-  }
-  return rows;
+  return (await foldedTopic(at, `app.app.${table}`)).rows;
 }
 
 describe.each(MYSQL_VERSIONS)('a snapshot on %s that is killed again and again', (version) => {
   const folder = mkdtempSync(join(tmpdir(), 'mr-snap-'));
-  let server: MysqlServer | undefined;
-  let missing = '';
   let stopLoad: (() => Promise<void>) | undefined;
-  let at: WorkerPlace;
-
-  beforeAll(async () => {
-    const started = await startMysql(version);
-    if ('missing' in started) {
-      ({ missing } = started);
-      return;
-    }
-    server = started;
-    await server.sql('create database app character set utf8mb4');
-    for (const table of TABLES) {
-      const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 0, '${'x'.repeat(300)}')`).join(', ');
-      await server.sql(
-        `create table app.${table} (id int primary key, n int not null, v varchar(400))`,
-        `insert into app.${table} values ${rows}`,
-      );
-    }
-    at = {
-      folder,
-      worker: { 'offset.flush.interval.ms': '50' },
-      connectors: {
-        app: {
-          'connector.class': 'mysql',
-          ...mysqlOptions(server),
-          'topic.prefix': 'app',
-          'database.include.list': 'app',
-        },
-      },
-    };
-    stopLoad = startLoad(server);
+  const mysql = useMysql(version, {
+    prepare: async (server) => {
+      await server.sql('create database app character set utf8mb4');
+      for (const table of TABLES) {
+        const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 0, '${'x'.repeat(300)}')`).join(', ');
+        await server.sql(
+          `create table app.${table} (id int primary key, n int not null, v varchar(400))`,
+          `insert into app.${table} values ${rows}`,
+        );
+      }
+      stopLoad = startMysqlLoad(server, statements, { pauseMs: 3 });
+    },
   });
 
   afterAll(async () => {
     await stopLoad?.();
-    await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test('ends with every row as it is, and without those that were deleted meanwhile', async ({ skip }) => {
-    skip(missing !== '', missing);
-    const from = server as MysqlServer;
+  test('ends with every row as it is, and without those that were deleted meanwhile', async () => {
+    const from = mysql.server;
+    const at: WorkerPlace = {
+      folder,
+      worker: { 'offset.flush.interval.ms': '50' },
+      connectors: { app: { 'connector.class': 'mysql', ...appOptions(from) } },
+    };
     for (const passage of KILLS) {
       const worker = startWorker(at, `source.after_append:${passage}`);
       const ended = await Promise.race([worker.ended, sleep(30_000)]);

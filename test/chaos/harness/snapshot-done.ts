@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTopic } from '../../../runtime/app/verify/read-topic.ts';
-import { realEnv } from '../../../runtime/env/real.ts';
-import { openHubForReading } from '../../../runtime/hub/embedded/open.ts';
+import { readHubTopic } from './read-hub-topic.ts';
 import { hubPath, logLines, type WorkerPlace } from './worker-place.ts';
 
 /** Resolves when a MySQL connector's offsets say that its snapshot is complete. */
@@ -10,11 +8,9 @@ export async function snapshotDone(at: WorkerPlace): Promise<void> {
   for (;;) {
     let found = false;
     try {
-      const hub = await openHubForReading({ path: hubPath(at), env: realEnv });
-      await readTopic(hub, 'millrace-offsets', new AbortController().signal, (record) => {
+      await readHubTopic(hubPath(at), 'millrace-offsets', (record) => {
         if (record.value()?.includes('"complete":true') === true) found = true;
       });
-      await hub.close();
     } catch {
       // The hub, or the topic, is not there yet.
     }

@@ -1,6 +1,4 @@
-import { realEnv } from '../../../runtime/env/real.ts';
-import { openHubForReading } from '../../../runtime/hub/embedded/open.ts';
-import { readTopic } from '../../../runtime/app/verify/read-topic.ts';
+import { readHubTopic } from '../harness/read-hub-topic.ts';
 import type { ObservedEvent } from './checker.ts';
 
 interface Envelope {
@@ -19,15 +17,10 @@ export function observedEvent(value: string | undefined): ObservedEvent | undefi
 
 /** All events of a topic, as committed readers see them. */
 export async function readObserved(hubPath: string, topic: string): Promise<ObservedEvent[]> {
-  const hub = await openHubForReading({ path: hubPath, env: realEnv });
   const events: ObservedEvent[] = [];
-  try {
-    await readTopic(hub, topic, new AbortController().signal, (record) => {
-      const event = observedEvent(record.value()?.toString());
-      if (event !== undefined) events.push(event);
-    });
-  } finally {
-    await hub.close();
-  }
+  await readHubTopic(hubPath, topic, (record) => {
+    const event = observedEvent(record.value()?.toString());
+    if (event !== undefined) events.push(event);
+  });
   return events;
 }
