@@ -1,19 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
-import { records, wholeLog } from '../../runtime/task/redrive/dead-letter-log.ts';
-import { WorkerProcess } from '../e2e/worker-process.ts';
+import type { WorkerProcess } from '../e2e/worker-process.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { RedrivePlace } from './harness/redrive-place.ts';
 
 /** Rows of the table whose number has no place in Connect's Decimal. */
 const BAD = 150;
 
 let server: PostgresServer;
-let folder: string;
-let worker: WorkerProcess | null;
+let place: RedrivePlace;
 
 beforeAll(async () => {
   server = await startPostgres();
@@ -21,17 +15,15 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-rows-'));
-  worker = null;
+  place = new RedrivePlace();
   await server.sql('create table items (id int primary key, price numeric, secret text, note text)');
 });
 
 afterEach(async () => {
-  if (worker?.alive === true) await worker.kill();
+  await place.close();
   await expect.poll(async () => (await server.sql('select 1 from pg_replication_slots where active')).length).toBe(0);
   await server.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
   await server.sql('drop table items; drop publication if exists mine');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function config(more: Record<string, string> = {}): Record<string, string> {
@@ -67,26 +59,7 @@ const VALUES = {
   'transforms.note.static.value': 'me',
 };
 
-async function start(crashAt = ''): Promise<WorkerProcess> {
-  const args = ['--set', `millrace.hub.path=${join(folder, 'hub')}`, '--set', 'offset.flush.interval.ms=50'];
-  worker = await WorkerProcess.start(args, folder, { MILLRACE_CRASH_AT: crashAt });
-  return worker;
-}
-
-async function send(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${worker?.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-async function letters(more = ''): Promise<readonly Record<string, unknown>[]> {
-  const { deadletters } = await send('GET', `/connectors/mine/deadletters?limit=10000${more}`);
-  return deadletters as Record<string, unknown>[];
-}
+const letters = (more = ''): Promise<readonly Record<string, unknown>[]> => place.deadLetters('mine', more);
 
 interface Event {
   readonly id: number;
@@ -96,45 +69,35 @@ interface Event {
 }
 
 async function events(topic: string): Promise<readonly Event[]> {
-  const hub = await openHubForReading({ path: join(folder, 'hub'), env: realEnv });
   const found: Event[] = [];
-  try {
-    for (const { partition, from, to } of await wholeLog(hub, topic)) {
-      for await (const at of records(hub, topic, partition, from, to, AbortSignal.timeout(10_000))) {
-        const value = JSON.parse(at.value()?.toString() ?? 'null') as {
-          op: string;
-          after: { id: number; price: unknown } | null;
-        } | null;
-        if (value === null || value.after === null) continue;
-        const { id, price } = value.after;
-        found.push({ id, op: value.op, price, headers: at.headers().map(({ key }) => key) });
-      }
-    }
-  } finally {
-    await hub.close();
+  for await (const at of place.records(topic)) {
+    const value = JSON.parse(at.value()?.toString() ?? 'null') as {
+      op: string;
+      after: { id: number; price: unknown } | null;
+    } | null;
+    if (value === null || value.after === null) continue;
+    const { id, price } = value.after;
+    found.push({ id, op: value.op, price, headers: at.headers().map(({ key }) => key) });
   }
   return found;
 }
 
 /** A worker that streams, whose next start knows the number's text. */
 async function streaming(more: Record<string, string>, crashAt = ''): Promise<WorkerProcess> {
-  const running = await start(crashAt);
-  await send('POST', '/connectors', { name: 'mine', config: config(more) });
+  const running = await place.start(crashAt);
+  await place.send('POST', '/connectors', { name: 'mine', config: config(more) });
   await running.until('streaming', async () => {
     return (await server.sql('select 1 from pg_replication_slots where active')).length > 0;
   });
   return running;
 }
 
-async function redriven(running: WorkerProcess, body: object = {}): Promise<Record<string, unknown>> {
-  const { id } = await send('POST', '/connectors/mine/deadletters/redrive', body);
-  return finished(running, String(id));
+async function redriven(body: object = {}): Promise<unknown> {
+  return outcomes(await place.redrive('mine', body));
 }
 
-async function finished(running: WorkerProcess, id: string): Promise<Record<string, unknown>> {
-  const job = `/connectors/mine/deadletters/jobs/${id}`;
-  await running.until('redriven', async () => (await send('GET', job))['state'] === 'done');
-  return (await send('GET', job))['outcomes'] as Record<string, unknown>;
+async function outcomes(id: string): Promise<unknown> {
+  return (await place.done('mine', id))['outcomes'];
 }
 
 describe('rows that cannot be decoded', () => {
@@ -160,12 +123,12 @@ describe('rows that cannot be decoded', () => {
       });
       // A column that is left out is in no dead letter either (I9).
       expect(JSON.stringify(await letters())).not.toContain('hush');
-      expect(await redriven(running)).toEqual({ failed: 12 });
+      expect(await redriven()).toEqual({ failed: 12 });
       expect((await letters())[0]).toMatchObject({ form: 'cells', redrives: 1 });
 
-      await send('PUT', '/connectors/mine/config', config({ ...more, ...MENDED }));
+      await place.send('PUT', '/connectors/mine/config', config({ ...more, ...MENDED }));
       await running.running('mine');
-      expect(await redriven(running)).toEqual({ redriven: 12 });
+      expect(await redriven()).toEqual({ redriven: 12 });
       await running.stop();
       const read = await events(topic);
       expect(read.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual([
@@ -189,15 +152,15 @@ describe('rows that cannot be decoded', () => {
     await server.sql(`begin; insert into items values (1, 1); update items set price = 'NaN' where id = 1; commit`);
     await server.sql(`begin; insert into items values (2, 'NaN'); update items set price = 2 where id = 2; commit`);
     await running.until('put aside', async () => (await letters()).length === 2);
-    await send('PUT', '/connectors/mine/config', config(MENDED));
+    await place.send('PUT', '/connectors/mine/config', config(MENDED));
     await running.running('mine');
-    expect(await redriven(running)).toEqual({ redriven: 1, superseded: 1 });
+    expect(await redriven()).toEqual({ redriven: 1, superseded: 1 });
     const before = await letters('&all=true');
     expect(before.map(({ key, state }) => [(key as { id: number }).id, state])).toEqual([
       [1, 'redriven'],
       [2, 'superseded'],
     ]);
-    expect(await redriven(running, { force: true })).toEqual({ redriven: 1 });
+    expect(await redriven({ force: true })).toEqual({ redriven: 1 });
     await running.stop();
     const read = await events('mine.public.items');
     expect(read.map(({ id, op, price }) => [id, op, price]).slice(-2)).toEqual([
@@ -210,9 +173,9 @@ describe('rows that cannot be decoded', () => {
     const running = await streaming({ 'errors.tolerance': 'none' });
     await server.sql(`insert into items values (1, 'NaN')`);
     await running.until('failed', async () => {
-      return JSON.stringify(await send('GET', '/connectors/mine/status')).includes('POSTGRES_DECIMAL_SPECIAL');
+      return JSON.stringify(await place.send('GET', '/connectors/mine/status')).includes('POSTGRES_DECIMAL_SPECIAL');
     });
-    expect(JSON.stringify(await send('GET', '/connectors/mine/status'))).toContain('decimal.handling.mode');
+    expect(JSON.stringify(await place.send('GET', '/connectors/mine/status'))).toContain('decimal.handling.mode');
   });
 
   test.each(['redrive.before_commit:1', 'redrive.before_commit:2', 'redrive.after_commit:1'])(
@@ -223,12 +186,12 @@ describe('rows that cannot be decoded', () => {
       await server.sql(`insert into items select i, case when i % 2 = 0 then 'NaN' else i::text end::numeric
         from generate_series(1, ${BAD * 2}) i`);
       await first.until('put aside', async () => (await letters()).length === BAD);
-      await send('PUT', '/connectors/mine/config', config(MENDED));
+      await place.send('PUT', '/connectors/mine/config', config(MENDED));
       await first.running('mine');
-      const { id } = await send('POST', '/connectors/mine/deadletters/redrive', {});
+      const id = await place.redrive('mine');
       expect((await first.ended).signal).toBe('SIGKILL');
-      const second = await start();
-      expect(await finished(second, String(id))).toEqual({ redriven: BAD });
+      const second = await place.start();
+      expect(await outcomes(id)).toEqual({ redriven: BAD });
       expect(await letters()).toEqual([]);
       await second.stop();
       const ids = (await events('mine.public.items')).map((event) => event.id).toSorted((a, b) => a - b);

@@ -1,11 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { realEnv } from '../../runtime/env/real.ts';
-import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
-import { records, wholeLog } from '../../runtime/task/redrive/dead-letter-log.ts';
-import { WorkerProcess } from '../e2e/worker-process.ts';
+import { RedrivePlace } from './harness/redrive-place.ts';
 
 /** Every second line is one that the sink's transform does not take. */
 const LINES = 600;
@@ -30,43 +26,17 @@ const sinks = {
 };
 const CAST = { transforms: 'cast', 'transforms.cast.type': 'Cast$Value', 'transforms.cast.spec': 'int32' };
 
-let folder: string;
-let worker: WorkerProcess | null;
+let place: RedrivePlace;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-redrive-'));
-  worker = null;
+  place = new RedrivePlace();
 });
 
-afterEach(async () => {
-  if (worker?.alive === true) await worker.kill();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function start(crashAt = ''): Promise<WorkerProcess> {
-  const args = ['--set', `millrace.hub.path=${join(folder, 'hub')}`, '--set', 'offset.flush.interval.ms=50'];
-  worker = await WorkerProcess.start(args, folder, { MILLRACE_CRASH_AT: crashAt });
-  return worker;
-}
-
-async function send(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${worker?.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-async function deadLetters(connector: string, more = ''): Promise<readonly Record<string, unknown>[]> {
-  const { deadletters } = await send('GET', `/connectors/${connector}/deadletters?limit=10000${more}`);
-  return deadletters as Record<string, unknown>[];
-}
+afterEach(() => place.close());
 
 /** The values that the target holds, in whatever order. */
 function held(kind: keyof typeof sinks): string[] {
-  const root = join(folder, kind === 'file' ? 'out.txt' : 'archive');
+  const root = join(place.folder, kind === 'file' ? 'out.txt' : 'archive');
   const paths = kind === 'file' ? [root] : files(root);
   return paths
     .flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1))
@@ -87,13 +57,13 @@ describe.each(['file', 's3'] as const)('a redrive into a %s sink, killed', (kind
     'at %s goes on in the next start: everything is there, once',
     { timeout: 120_000 },
     async (crashAt) => {
-      writeFileSync(join(folder, 'in.txt'), `${all.join('\n')}\n`);
-      const first = await start(crashAt);
-      await send('POST', '/connectors', {
+      writeFileSync(join(place.folder, 'in.txt'), `${all.join('\n')}\n`);
+      const first = await place.start(crashAt);
+      await place.send('POST', '/connectors', {
         name: 'lines',
         config: {
           'connector.class': 'FileStreamSource',
-          file: join(folder, 'in.txt'),
+          file: join(place.folder, 'in.txt'),
           topic: 'lines',
           'batch.size': '20',
           'topic.creation.default.partitions': '4',
@@ -101,48 +71,37 @@ describe.each(['file', 's3'] as const)('a redrive into a %s sink, killed', (kind
         },
       });
       const sink = { topics: 'lines', 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead' };
-      await send('PUT', '/connectors/sink/config', { ...sinks[kind](folder), ...sink, ...CAST });
-      await first.until('put aside', async () => (await deadLetters('sink')).length === LINES / 2);
-      await send('PUT', '/connectors/sink/config', { ...sinks[kind](folder), ...sink });
+      await place.send('PUT', '/connectors/sink/config', { ...sinks[kind](place.folder), ...sink, ...CAST });
+      await first.until('put aside', async () => (await place.deadLetters('sink')).length === LINES / 2);
+      await place.send('PUT', '/connectors/sink/config', { ...sinks[kind](place.folder), ...sink });
       await first.running('sink');
-      const { id } = await send('POST', '/connectors/sink/deadletters/redrive', {});
+      const id = await place.redrive('sink');
       expect((await first.ended).signal).toBe('SIGKILL');
 
-      const second = await start();
-      await second.until('redriven', async () => {
-        return (await send('GET', `/connectors/sink/deadletters/jobs/${String(id)}`))['state'] === 'done';
-      });
-      expect(await send('GET', `/connectors/sink/deadletters/jobs/${String(id)}`)).toMatchObject({
+      const second = await place.start();
+      expect(await place.done('sink', id)).toMatchObject({
         total: LINES / 2,
         outcomes: { redriven: LINES / 2 },
       });
       await second.until('whole', () => Promise.resolve(held(kind).length >= LINES));
       expect(held(kind).toSorted()).toEqual(all.toSorted());
-      expect(await deadLetters('sink')).toEqual([]);
-      expect(await deadLetters('sink', '&all=true')).toHaveLength(LINES / 2);
+      expect(await place.deadLetters('sink')).toEqual([]);
+      expect(await place.deadLetters('sink', '&all=true')).toHaveLength(LINES / 2);
     },
   );
 });
 
 /** Values of a topic, as text. */
 async function topicValues(topic: string): Promise<string[]> {
-  const hub = await openHubForReading({ path: join(folder, 'hub'), env: realEnv });
   const values: string[] = [];
-  try {
-    for (const { partition, from, to } of await wholeLog(hub, topic)) {
-      for await (const at of records(hub, topic, partition, from, to, AbortSignal.timeout(10_000)))
-        values.push(at.value()?.toString() ?? 'null');
-    }
-  } finally {
-    await hub.close();
-  }
+  for await (const at of place.records(topic)) values.push(at.value()?.toString() ?? 'null');
   return values;
 }
 
 describe('an exactly-once source with dead letters, killed', () => {
   const source = (): Record<string, string> => ({
     'connector.class': 'FileStreamSource',
-    file: join(folder, 'in.txt'),
+    file: join(place.folder, 'in.txt'),
     topic: 'lines',
     'batch.size': '25',
     'millrace.delivery': 'exactly-once',
@@ -158,36 +117,48 @@ describe('an exactly-once source with dead letters, killed', () => {
     'at %s has each record once, in its topic or among the dead letters',
     { timeout: 120_000 },
     async (crashAt) => {
-      writeFileSync(join(folder, 'in.txt'), `${all.join('\n')}\n`);
-      const first = await start(crashAt);
-      await send('POST', '/connectors', { name: 'lines', config: { ...source(), ...CAST } });
+      writeFileSync(join(place.folder, 'in.txt'), `${all.join('\n')}\n`);
+      const first = await place.start(crashAt);
+      await place.send('POST', '/connectors', { name: 'lines', config: { ...source(), ...CAST } });
       expect((await first.ended).signal).toBe('SIGKILL');
-      const second = await start();
-      await second.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
+      const second = await place.start();
+      await second.until('put aside', async () => (await place.deadLetters('lines')).length === bad.length);
       await second.stop();
       expect(payloads(await topicValues('dead'))).toEqual(bad.toSorted());
       expect((await topicValues('lines')).toSorted()).toEqual(good.toSorted());
     },
   );
 
+  /**
+   * Puts the bad lines aside, redrives them by another configuration, is killed at the point and goes on:
+   * the first dead letter, and at the end the values of the topic.
+   */
+  async function redrivenOver(
+    crashAt: string,
+    lines: string | Buffer,
+    config: Record<string, string>,
+    mended: Record<string, string>,
+  ): Promise<{ letter: Record<string, unknown> | undefined; values: string[] }> {
+    writeFileSync(join(place.folder, 'in.txt'), lines);
+    const first = await place.start(crashAt);
+    await place.send('POST', '/connectors', { name: 'lines', config });
+    await first.until('put aside', async () => (await place.deadLetters('lines')).length === bad.length);
+    const [letter] = await place.deadLetters('lines');
+    await place.send('PUT', '/connectors/lines/config', mended);
+    await first.running('lines');
+    const id = await place.redrive('lines');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    const second = await place.start();
+    expect(await place.done('lines', id)).toMatchObject({ outcomes: { redriven: bad.length } });
+    await second.stop();
+    return { letter, values: (await topicValues('lines')).map((value) => value.replace(/^"(.*)"$/, '$1')) };
+  }
+
   test.each(['redrive.before_commit:2', 'redrive.after_commit:1'])(
     'while they are redriven, at %s, produces each once',
     { timeout: 120_000 },
     async (crashAt) => {
-      writeFileSync(join(folder, 'in.txt'), `${all.join('\n')}\n`);
-      const first = await start(crashAt);
-      await send('POST', '/connectors', { name: 'lines', config: { ...source(), ...CAST } });
-      await first.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
-      await send('PUT', '/connectors/lines/config', source());
-      await first.running('lines');
-      const { id } = await send('POST', '/connectors/lines/deadletters/redrive', {});
-      expect((await first.ended).signal).toBe('SIGKILL');
-      const second = await start();
-      const job = `/connectors/lines/deadletters/jobs/${String(id)}`;
-      await second.until('redriven', async () => (await send('GET', job))['state'] === 'done');
-      expect(await send('GET', job)).toMatchObject({ outcomes: { redriven: bad.length } });
-      await second.stop();
-      const values = (await topicValues('lines')).map((value) => value.replace(/^"(.*)"$/, '$1'));
+      const { values } = await redrivenOver(crashAt, `${all.join('\n')}\n`, { ...source(), ...CAST }, source());
       expect(values.toSorted()).toEqual(all.toSorted());
     },
   );
@@ -196,22 +167,11 @@ describe('an exactly-once source with dead letters, killed', () => {
     'at %s while lines that it could not read are redriven, produces each once',
     { timeout: 120_000 },
     async (crashAt) => {
-      writeFileSync(join(folder, 'in.txt'), Buffer.from(`${all.join('\n')}\n`.replaceAll('bad', 'bäd'), 'latin1'));
-      const first = await start(crashAt);
-      await send('POST', '/connectors', { name: 'lines', config: source() });
-      await first.until('put aside', async () => (await deadLetters('lines')).length === bad.length);
-      expect((await deadLetters('lines'))[0]).toMatchObject({ form: 'raw', code: 'FILESTREAM_LINE_NOT_UTF8' });
-      await send('PUT', '/connectors/lines/config', { ...source(), 'millrace.line.charset': 'ISO-8859-1' });
-      await first.running('lines');
-      const { id } = await send('POST', '/connectors/lines/deadletters/redrive', {});
-      expect((await first.ended).signal).toBe('SIGKILL');
-      const second = await start();
-      const job = `/connectors/lines/deadletters/jobs/${String(id)}`;
-      await second.until('redriven', async () => (await send('GET', job))['state'] === 'done');
-      expect(await send('GET', job)).toMatchObject({ outcomes: { redriven: bad.length } });
-      await second.stop();
-      const values = (await topicValues('lines')).map((value) => value.replace(/^"(.*)"$/, '$1').replace('bäd', 'bad'));
-      expect(values.toSorted()).toEqual(all.toSorted());
+      const lines = Buffer.from(`${all.join('\n')}\n`.replaceAll('bad', 'bäd'), 'latin1');
+      const mended = { ...source(), 'millrace.line.charset': 'ISO-8859-1' };
+      const { letter, values } = await redrivenOver(crashAt, lines, source(), mended);
+      expect(letter).toMatchObject({ form: 'raw', code: 'FILESTREAM_LINE_NOT_UTF8' });
+      expect(values.map((value) => value.replace('bäd', 'bad')).toSorted()).toEqual(all.toSorted());
     },
   );
 });
