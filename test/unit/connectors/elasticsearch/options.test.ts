@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { connector } from '../../../../connectors/elasticsearch/index.ts';
 import { findConnector } from '../../../../connectors/registry.ts';
-import { checkOptions, unknownOptions, type RawConfig } from '../../../../runtime/connector/options.ts';
+import { unknownOptions, type RawConfig } from '../../../../runtime/connector/options.ts';
+import { configProblems } from '../config-problems.ts';
 
 const URL_ONLY: RawConfig = { 'connection.url': 'http://127.0.0.1:9200' };
 /** As its users have it for the JVM. */
@@ -30,8 +31,7 @@ const PASTED: RawConfig = {
 };
 
 function problems(config: RawConfig): readonly string[] {
-  const { errors } = checkOptions(connector.options, config);
-  return [...errors, ...(connector.validate?.(config) ?? [])].map(({ key }) => key);
+  return configProblems(connector, config).map(({ key }) => key);
 }
 
 test('a configuration for the JVM is taken unchanged, no key of it unknown', () => {

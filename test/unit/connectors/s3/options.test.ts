@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { connector } from '../../../../connectors/s3/index.ts';
 import { findConnector, registeredConnectors } from '../../../../connectors/registry.ts';
-import { checkOptions, unknownOptions, type RawConfig } from '../../../../runtime/connector/options.ts';
+import { unknownOptions, type RawConfig } from '../../../../runtime/connector/options.ts';
+import { configProblems } from '../config-problems.ts';
 
 const FOLDER = { 'store.url': 'file:///data', 'flush.size': '10' };
 /** As its users have it for the JVM. */
@@ -25,8 +26,7 @@ const PASTED: RawConfig = {
 };
 
 function problems(config: RawConfig): readonly string[] {
-  const { errors } = checkOptions(connector.options, config);
-  return [...errors, ...(connector.validate?.(config) ?? [])].map(({ key }) => key);
+  return configProblems(connector, config).map(({ key }) => key);
 }
 
 test('a configuration for the JVM is taken unchanged, no key of it unknown', () => {

@@ -16,6 +16,7 @@ import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/mysql/type/optio
 import { PacketSplitter } from '../../../../../connectors/mysql/wire/packet-splitter.ts';
 import { rowRecords } from '../../../../../runtime/connector/row-records.ts';
 import type { Value } from '../../../../../runtime/record/value.ts';
+import { usualRecordOptions } from '../../../change/usual-record-options.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../../fixtures/mysql-binlog/', import.meta.url));
 const MAGIC = 4;
@@ -66,23 +67,10 @@ export function eventsFrom(events: readonly RecordedEvent[], position: number): 
 }
 
 const OPTIONS: RowOptions = {
+  ...usualRecordOptions,
   types: { ...DEFAULT_TYPE_OPTIONS, unsignedBigint: 'precise' },
-  naming: { prefix: 'p', delimiter: '.', transaction: 'transaction', heartbeat: 'h' },
   databaseInclude: [],
   databaseExclude: [],
-  tableInclude: [],
-  tableExclude: [],
-  columnInclude: [],
-  columnExclude: [],
-  columnRules: [],
-  messageKeys: '',
-  tombstones: true,
-  skipped: new Set(['t']),
-  skipUnchanged: false,
-  transactionMetadata: false,
-  contextHeaders: false,
-  schemaNames: 'none',
-  fieldNames: 'none',
 };
 
 export interface Made {
