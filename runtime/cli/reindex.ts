@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { runReindex, type ReindexReport, type SinkControl } from '../app/reindex/run-reindex.ts';
+import { silentLog } from '../app/silent-log.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConnectorStateInfo } from '../rest/api.ts';
 import { json, paint, table, type CliIo } from './cli-io.ts';
@@ -49,7 +50,7 @@ Examples:
         incomplete: flags.incomplete === true,
         control: flags.offline === true ? null : () => controlOf(name, flags, io),
         variables: io.env,
-        log: quiet,
+        log: silentLog,
         signal: io.signal,
         progress: line.show,
       }).finally(line.end);
@@ -57,9 +58,6 @@ Examples:
       else print(io, report);
     });
 }
-
-const nothing = (): void => undefined;
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 const POLL_MS = 200;
 

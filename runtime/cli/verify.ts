@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { silentLog } from '../app/silent-log.ts';
 import { runVerify } from '../app/verify/run-verify.ts';
 import { json, type CliIo } from './cli-io.ts';
 import { usage } from './flags.ts';
@@ -54,7 +55,7 @@ Examples:
         workerConfig: flags.config,
         waitMs: seconds(flags.wait) * 1000,
         variables: io.env,
-        log: quiet,
+        log: silentLog,
         signal: io.signal,
         progress: line.show,
       }).finally(line.end);
@@ -63,9 +64,6 @@ Examples:
       io.exit(exitCodeOfReport(report));
     });
 }
-
-const nothing = (): void => undefined;
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 function seconds(text: string): number {
   const value = Number(text);

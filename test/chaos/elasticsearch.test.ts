@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ELASTICSEARCH_CRASH_POINTS } from '../../connectors/elasticsearch/crash-points.ts';
-import { runVerify } from '../../runtime/app/verify/run-verify.ts';
 import { SearchProbe, type FoundDocument } from '../integration/elasticsearch/search-probe.ts';
-import { startSearch, type SearchServer } from '../services/elasticsearch.ts';
+import type { SearchServer } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
-import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
+import { useSearches } from '../services/use-searches.ts';
+import { verifyPlace } from './harness/verify-place.ts';
+import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { createWorkload, startWorkload, type Workload } from './history/workload.ts';
 
 /** Times each named point is hit. */
@@ -20,12 +21,7 @@ const STREAM_POINTS = [...ELASTICSEARCH_CRASH_POINTS, ...SINK_POINTS].filter(
   (point) => point !== 'elasticsearch.after_claim' && point !== 'elasticsearch.before_retry',
 );
 
-const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
-const found = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
-afterAll(async () => {
-  for (const server of found) await server.stop();
-});
+const found = await useSearches();
 
 /** `doc` has a large column that most events leave out: a script sets the others, or they are merged. */
 function place(postgres: PostgresServer, search: SearchServer, folder: string, prefix: string): WorkerPlace {
@@ -133,17 +129,7 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
         }
         expect(last, table).toEqual(rows);
       }
-      const verified = await runVerify({
-        name: 'source',
-        indexes: ['items', 'docs'],
-        hubPath: hubPath(at),
-        workerConfig: undefined,
-        waitMs: 60_000,
-        variables: {},
-        log: { debug() {}, info() {}, warn() {}, error() {} },
-        signal: new AbortController().signal,
-        progress: () => undefined,
-      });
+      const verified = await verifyPlace(at, 'source', ['items', 'docs']);
       expect(
         verified.comparisons.map(({ table, copy, equal, inconclusive }) => [table, copy, equal, inconclusive]),
       ).toEqual(

@@ -6,15 +6,10 @@ import { realEnv } from '../../runtime/env/real.ts';
 import { BatchBuilder } from '../../runtime/hub/batch/batch-builder.ts';
 import { openHub } from '../../runtime/hub/embedded/open.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
-import { startSearch } from '../services/elasticsearch.ts';
+import { useSearches } from '../services/use-searches.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
-const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
-const searches = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
-afterAll(async () => {
-  for (const server of searches) await server.stop();
-});
+const searches = await useSearches();
 
 describe.skipIf(searches.length === 0).each(searches)('a topic made anew, $name', (search) => {
   const topic = `recreated-${process.pid}`;

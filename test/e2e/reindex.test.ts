@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,16 +6,12 @@ import type { ReindexReport } from '../../runtime/app/reindex/run-reindex.ts';
 import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
 import { createWorkload, startWorkload, type Workload } from '../chaos/history/workload.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
-import { startSearch } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { useSearches } from '../services/use-searches.ts';
+import { connectorFiles } from './connector-files.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
-const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
-const searches = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
-afterAll(async () => {
-  for (const server of searches) await server.stop();
-});
+const searches = await useSearches();
 
 describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in $name', (search) => {
   // The Elasticsearch that tests can have runs no scripts: `doc` has events that need them.
@@ -51,11 +47,7 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
         'millrace.partial.updates': search.product === 'opensearch' ? 'script' : 'refuse',
       },
     };
-    const files = Object.entries(connectors).map(([name, config]) => {
-      const file = join(folder, `${name}.json`);
-      writeFileSync(file, JSON.stringify({ name, config }));
-      return file;
-    });
+    const files = connectorFiles(folder, connectors);
     worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
     await worker.until('indexed', async () => (await probe.documents(`${prefix}.public.item`)).length > 50);
     workload = startWorkload(server, 200, 2);

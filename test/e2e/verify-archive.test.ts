@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { connectorFiles } from './connector-files.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
 let server: PostgresServer;
@@ -85,11 +86,7 @@ beforeAll(async () => {
       'behavior.on.null.values': 'ignore',
     },
   };
-  const files = Object.entries(connectors).map(([name, config]) => {
-    const file = join(folder, `${name}.json`);
-    writeFileSync(file, JSON.stringify({ name, config }));
-    return file;
-  });
+  const files = connectorFiles(folder, connectors);
   worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
   await worker.until('streaming', async () => {
     return (await server.sql('select 1 from pg_replication_slots where active')).length === 2;

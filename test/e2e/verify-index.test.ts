@@ -1,20 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VerifyReport } from '../../runtime/app/verify/verify.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
-import { startSearch } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { useSearches } from '../services/use-searches.ts';
+import { connectorFiles } from './connector-files.ts';
 import { millrace, WorkerProcess } from './worker-process.ts';
 
 const PLACEHOLDER = '__debezium_unavailable_value';
-const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
-const searches = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
-afterAll(async () => {
-  for (const server of searches) await server.stop();
-});
+const searches = await useSearches();
 
 describe.skipIf(searches.length === 0).each(searches)('an index in $name beside its table', (search) => {
   const probe = new SearchProbe(search.url);
@@ -61,11 +57,7 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
         ...method,
       },
     };
-    const files = Object.entries(connectors).map(([name, config]) => {
-      const file = join(folder, `${name}.json`);
-      writeFileSync(file, JSON.stringify({ name, config }));
-      return file;
-    });
+    const files = connectorFiles(folder, connectors);
     worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
     await worker.until('streaming', async () => {
       return (await server.sql('select 1 from pg_replication_slots where active')).length > 0;

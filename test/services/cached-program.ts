@@ -11,9 +11,18 @@ export async function cachedProgram(
   program: string,
   make: (folder: string) => Promise<unknown>,
 ): Promise<string> {
+  return join(await cachedFolder(name, make, program), program);
+}
+
+/** As {@link cachedProgram}, of a folder; `proof`: what is in it once it was made. */
+export async function cachedFolder(
+  name: string,
+  make: (folder: string) => Promise<unknown>,
+  proof = '.',
+): Promise<string> {
   const folder = join(CACHE, name);
-  const path = join(folder, program);
-  if (existsSync(path)) return path;
+  const path = join(folder, proof);
+  if (existsSync(path)) return folder;
   await mkdir(CACHE, { recursive: true });
   const draft = await mkdtemp(join(CACHE, `${name}.`));
   try {
@@ -23,5 +32,5 @@ export async function cachedProgram(
     await rm(draft, { recursive: true, force: true });
     if (!existsSync(path)) throw error;
   }
-  return path;
+  return folder;
 }

@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findJava, launchJava, maven, mavenProject, NEW_JVM } from '../../runtime/app/demo/java-server.ts';
 import { OPENSEARCH, OPENSEARCH_MAIN } from '../../runtime/app/demo/search-server.ts';
+import { cachedFolder } from './cached-program.ts';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../.cache/servers/', import.meta.url));
 /** Enough for tests; a benchmark needs more. */
 const HEAP_MB = 384;
 const ELASTICSEARCH = '9.5.3';
@@ -38,7 +37,7 @@ const RUNNERS = {
   },
 } as const;
 
-type Edition = 'elasticsearch' | keyof typeof RUNNERS;
+export type Edition = 'elasticsearch' | keyof typeof RUNNERS;
 
 /** What tests run on: the newest of both products, or with `npm run test:matrix` the oldest ones too. */
 export const EDITIONS: readonly Edition[] =
@@ -87,7 +86,7 @@ export async function startSearch(edition: Edition, heapMb = HEAP_MB): Promise<S
 
 async function startElasticsearch(heapMb: number): Promise<SearchServer> {
   const java = await findJava(21);
-  const folder = await cached(`elasticsearch-${ELASTICSEARCH}`, async (draft) => {
+  const folder = await cachedFolder(`elasticsearch-${ELASTICSEARCH}`, async (draft) => {
     await fetchJars(draft, [
       `org.elasticsearch:elasticsearch:${ELASTICSEARCH}`,
       `org.elasticsearch.plugin:transport-netty4:${ELASTICSEARCH}`,
@@ -137,7 +136,7 @@ async function buildElasticsearch(folder: string, java: string): Promise<void> {
 async function startRunner(edition: keyof typeof RUNNERS, heapMb: number): Promise<SearchServer> {
   const { name, version, jar, main, jdk } = RUNNERS[edition];
   const java = await findJava(jdk);
-  const folder = await cached(`${edition}-${version}`, async (draft) => {
+  const folder = await cachedFolder(`${edition}-${version}`, async (draft) => {
     await fetchJars(draft, [jar]);
     const lib = `${join(draft, 'lib')}/*`;
     const source = main === 'OsNode' ? join(draft, `${main}.java`) : join(SOURCES, `${main}.java`);
@@ -168,22 +167,6 @@ async function launch(
 ): Promise<SearchServer> {
   const server = await launchJava({ java, home, heapMb, options });
   return { ...abilities(edition), name, ...server };
-}
-
-/** Makes a folder once: as a draft, then renamed, so that parallel runs do not meet. */
-async function cached(name: string, make: (draft: string) => Promise<void>): Promise<string> {
-  const folder = join(CACHE, name);
-  if (existsSync(folder)) return folder;
-  await mkdir(CACHE, { recursive: true });
-  const draft = await mkdtemp(join(CACHE, `${name}.`));
-  try {
-    await make(draft);
-    await rename(draft, folder);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
-  }
-  return folder;
 }
 
 async function fetchJars(folder: string, coordinates: readonly string[]): Promise<void> {

@@ -1,12 +1,11 @@
 import { pluginOptions, type PluginSummary } from '../../cluster/catalog.ts';
 import type { ConfigKeyInfo } from '../../connector/config-def.ts';
 import { realEnv } from '../../env/real.ts';
+import { silentLog } from '../silent-log.ts';
 import { builtInCatalog } from './built-in-catalog.ts';
 import { workerCatalog } from './plugin-catalog.ts';
 import { pluginPlaces } from './plugin-places.ts';
 
-const nothing = (): void => undefined;
-const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 /** Where a worker started here without a configuration would look, and paths: whoever types one may run it. */
 const HERE = { options: { 'plugin.path': ['.'], 'millrace.plugin.paths.enable': true } };
 
@@ -18,7 +17,7 @@ export function listPlugins(): readonly PluginSummary[] {
 export async function describePlugin(className: string): Promise<readonly ConfigKeyInfo[] | null> {
   const catalog = workerCatalog({
     env: realEnv,
-    log: SILENT,
+    log: silentLog,
     places: pluginPlaces(HERE),
     maxHeapMb: 512,
     maxExternalMb: 1024,

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connectorFiles } from '../../e2e/connector-files.ts';
 import { WorkerProcess } from '../../e2e/worker-process.ts';
 
 export interface WorkerPlace {
@@ -14,9 +15,7 @@ export function startWorker(place: WorkerPlace, crashAt?: string): WorkerProcess
   const { folder, connectors } = place;
   const directory = join(folder, 'connectors');
   mkdirSync(directory, { recursive: true });
-  for (const [name, config] of Object.entries(connectors)) {
-    writeFileSync(join(directory, `${name}.json`), JSON.stringify({ name, config }));
-  }
+  connectorFiles(directory, connectors);
   const config = join(folder, 'worker.json');
   const options = { 'millrace.hub.path': hubPath(place), listeners: 'http://127.0.0.1:0', ...place.worker };
   writeFileSync(config, JSON.stringify(options));

@@ -1,4 +1,4 @@
-import { afterAll, describe, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { elasticsearchSink } from '../../../connectors/elasticsearch/connector.ts';
 import { sinkConformance } from '../../../runtime/connector/conformance/sink-conformance.ts';
 import type { SinkDriver } from '../../../runtime/connector/conformance/sink-driver.ts';
@@ -6,12 +6,10 @@ import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { field, INT64, structOf } from '../../../runtime/record/schema-builder.ts';
 import { SearchProbe } from '../../integration/elasticsearch/search-probe.ts';
-import { startSearch, type SearchServer } from '../../services/elasticsearch.ts';
+import type { SearchServer } from '../../services/elasticsearch.ts';
+import { useSearches } from '../../services/use-searches.ts';
 
-const servers = await Promise.all([startSearch('elasticsearch'), startSearch('opensearch')]);
-afterAll(async () => {
-  for (const server of servers) if ('stop' in server) await server.stop();
-});
+const found = await useSearches();
 
 const SCHEMA = structOf([field('n', INT64)]);
 let folders = 0;
@@ -34,9 +32,6 @@ function driver(server: SearchServer, more: RawConfig): SinkDriver {
     },
   };
 }
-
-const found = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
 
 const SETTINGS: readonly (readonly [string, RawConfig])[] = [
   ['documents by key', {}],

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { elasticsearchSink } from '../../../connectors/elasticsearch/connector.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -8,18 +8,15 @@ import { field, INT32, STRING, structOf } from '../../../runtime/record/schema-b
 import { dateOf } from '../../../runtime/record/semantic-types.ts';
 import { Decimal } from '../../../runtime/record/decimal.ts';
 import { struct } from '../../../runtime/record/value.ts';
-import { EDITIONS, startSearch } from '../../services/elasticsearch.ts';
+import { EDITIONS } from '../../services/elasticsearch.ts';
+import type { HttpFault } from '../../services/fault-proxy.ts';
+import { useSearches } from '../../services/use-searches.ts';
 import { sinkRecord, type RecordParts } from '../../unit/connectors/s3/sink-records.ts';
 import { SearchProbe } from './search-probe.ts';
-import { searchProxy, type SearchFault } from './search-proxy.ts';
+import { searchProxy } from './search-proxy.ts';
 import { SearchTask } from './search-task.ts';
 
-const servers = await Promise.all(EDITIONS.map((edition) => startSearch(edition)));
-const found = servers.flatMap((server) => ('missing' in server ? [] : [server]));
-for (const server of servers) if ('missing' in server) console.warn(`skipped: ${server.missing}`);
-afterAll(async () => {
-  for (const server of found) await server.stop();
-});
+const found = await useSearches(EDITIONS);
 
 let count = 0;
 
@@ -251,7 +248,7 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
   });
 
   describe('through a line with faults', () => {
-    const faults: readonly (readonly [string, SearchFault])[] = [
+    const faults: readonly (readonly [string, HttpFault])[] = [
       ['an answer that is lost', { kind: 'lose' }],
       ['an answer that is cut', { kind: 'cut' }],
       [

@@ -9,7 +9,7 @@ import { parsedLines } from '../../unit/connectors/s3/archive-folder.ts';
 import { sinkRecord, taskStart } from '../../unit/connectors/s3/sink-records.ts';
 import { feed } from '../../unit/connectors/s3/topic-reader.ts';
 import { Bucket } from './bucket.ts';
-import { faultProxy } from './fault-proxy.ts';
+import { storeProxy } from './store-proxy.ts';
 
 const server = await startS3();
 const missing = 'missing' in server;
@@ -173,7 +173,7 @@ describe.skipIf(missing)('when the store misbehaves', () => {
     ['500', 'PUT', /orders%2B0/, numbered(20), '10', { kind: 'answer', status: 500, code: 'InternalError' }],
   ] as const)('%s costs no record and repeats none', async (_what, method, path, topic, size, fault) => {
     const hit = some(2, method, path);
-    const proxy = await faultProxy(bucket.server.url, (m, p) => (hit(m, p) ? fault : { kind: 'pass' }));
+    const proxy = await storeProxy(bucket.server.url, (m, p) => (hit(m, p) ? fault : { kind: 'pass' }));
     try {
       const config = bucket.config({ 'flush.size': size, 's3.part.size': '5242880' }, proxy.url);
       expect(await archive(topic, config)).toBe(BigInt(topic.length));
@@ -188,7 +188,7 @@ describe.skipIf(missing)('when the store misbehaves', () => {
   test('an outage longer than the retries is waited out', { timeout: 60_000 }, async () => {
     const hit = some(12, 'PUT', /orders%2B0/);
     const down = { kind: 'answer', status: 503, code: 'ServiceUnavailable' } as const;
-    const proxy = await faultProxy(bucket.server.url, (m, p) => (hit(m, p) ? down : { kind: 'pass' }));
+    const proxy = await storeProxy(bucket.server.url, (m, p) => (hit(m, p) ? down : { kind: 'pass' }));
     try {
       const config = bucket.config({ 'flush.size': '10', 's3.part.retries': '1' }, proxy.url);
       expect(await archive(numbered(20), config)).toBe(20n);
@@ -200,7 +200,7 @@ describe.skipIf(missing)('when the store misbehaves', () => {
   });
 
   test('a store without conditional writes is refused by name', async () => {
-    const proxy = await faultProxy(bucket.server.url, (m) =>
+    const proxy = await storeProxy(bucket.server.url, (m) =>
       m === 'PUT' ? { kind: 'answer', status: 501, code: 'NotImplemented' } : { kind: 'pass' },
     );
     try {
