@@ -10,7 +10,7 @@ import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
+import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from './offset.ts';
 import { otherOptions } from './options/other-options.ts';
 import { requireServer } from './check.ts';
 import type { Family } from './row/source-block.ts';
@@ -21,6 +21,7 @@ import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { SnapshotReader } from './snapshot/snapshot-reader.ts';
 import { Incremental } from './snapshot/window/incremental.ts';
+import { planResumption, type Resumption } from './snapshot/resume.ts';
 import {
   openSnapshot,
   SnapshotState,
@@ -40,6 +41,9 @@ import { TransactionRecords } from './stream/transaction-records.ts';
 
 /** Heartbeats of the server that may stay away before it counts as lost. */
 const SILENT_PERIODS = 3;
+
+/** Most rows of a chunk of an interrupted snapshot: the stream has to come to its place. */
+const BESIDE_ROWS = 20_000;
 
 /** What is known after the first connection. */
 interface Opened {
@@ -65,6 +69,10 @@ export class MysqlTask implements SourceTask {
   #snapshot: SnapshotReader | undefined;
   #stream: BinlogStream | undefined;
   #from: StoredOffset | undefined;
+  /** What of an interrupted snapshot is read beside the stream. */
+  #notes: JsonObject | undefined;
+  /** Goes out before all else. */
+  #handover: SourceBatch | undefined;
   #ends = false;
   #heartbeat: Timer | undefined;
   #incremental: Incremental | undefined;
@@ -102,6 +110,9 @@ export class MysqlTask implements SourceTask {
 
   async read(signal: AbortSignal): Promise<SourceBatch | null> {
     const { start } = this.#must();
+    const handover = this.#handover;
+    this.#handover = undefined;
+    if (handover !== undefined) return handover;
     if (this.#snapshot !== undefined) {
       const batch = await this.#snapshot.read(signal);
       if (batch !== null) return batch;
@@ -162,18 +173,43 @@ export class MysqlTask implements SourceTask {
     const { start, side, partition, server, rows, family, connect } = this.#must();
     const { snapshot, prefix, schemaChanges } = this.#settings;
     const open = await this.#openSnapshot();
+    const resumption =
+      open === undefined ? undefined : await side.use((connection) => planResumption(connection, rows, snapshot, open));
+    this.#notes = resumption?.notes;
+    if (open !== undefined && resumption?.others === false) {
+      this.#beginBeside(open, resumption);
+      return;
+    }
     this.#snapshot = new SnapshotReader(snapshot, {
       env: start.env,
       context: start.context,
       rows,
       partition,
-      statePartition: snapshotPartition(prefix),
+      prefix,
       server,
       open: connect,
       ...(open === undefined ? {} : { resume: open }),
+      ...(resumption === undefined ? {} : { beside: resumption }),
       ...(schemaChanges ? { schema: new SchemaChanges(rows, family, side) } : {}),
     });
     await this.#snapshot.open(signal);
+  }
+
+  /** All that is open of the snapshot is read beside the stream, which begins at once. */
+  #beginBeside(open: OpenSnapshot, { notes, tables }: Resumption): void {
+    const { start, partition, server } = this.#must();
+    const seconds = Math.floor(start.env.clock.nowMs() / 1000);
+    const stream = new StreamPosition(open.place, open.server ?? server, { seconds, serverId: 0 }, notes);
+    const state = new SnapshotState(open.place, open.server ?? server, [...open.done, ...tables], true, open.id);
+    start.context.log.info('the interrupted snapshot goes on beside the stream', { tables: [...tables] });
+    this.#from = open;
+    this.#handover = {
+      records: [],
+      progress: [
+        { partition, position: stream },
+        { partition: snapshotPartition(this.#settings.prefix), position: state },
+      ],
+    };
   }
 
   /** The snapshot to go on with. Its place has to be there still: what became of rows that went out is known from there. */
@@ -233,7 +269,7 @@ export class MysqlTask implements SourceTask {
   #openIncremental(pool: BlockPool): Incremental | undefined {
     const { start, rows, connect } = this.#must();
     const { prefix, signalTable, windowRows, snapshot } = this.#settings;
-    const offset = streamOffset(prefix, start.offsets);
+    const offset = this.#notes ?? streamOffset(prefix, start.offsets);
     if (signalTable === undefined && offset?.['millrace.incremental'] === undefined) return undefined;
     this.#incremental = new Incremental(
       {
@@ -242,10 +278,12 @@ export class MysqlTask implements SourceTask {
         rows,
         pool,
         chunkRows: windowRows,
+        snapshotChunkRows: Math.min(snapshot.chunkRows, BESIDE_ROWS),
         lockTimeoutMs: snapshot.lockTimeoutMs,
         connect,
         place: () => (this.#stream ?? closedStream()).place,
         nudge: () => this.#stream?.wake(),
+        fail: (error) => this.#stream?.fail(error),
       },
       signalTable,
       offset,

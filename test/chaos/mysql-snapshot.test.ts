@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startMysqlLoad } from '../services/mysql-load.ts';
-import { appOptions, MYSQL_VERSIONS } from '../services/mysql.ts';
+import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
 import { useMysql } from '../services/use-mysql.ts';
 import { foldedTopic } from './harness/folded-topic.ts';
 import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 
 const TABLES = ['a', 'b', 'c'] as const;
 const ROWS = 6000;
-/** A snapshot of these tables is a handful of appends: each of them is met. */
-const KILLS = [1, 2, 2, 3, 3, 4] as const;
+/** Chunks are some appends each: all that a short snapshot makes are met, in the first attempt and in those after it. */
+const KILLS = [1, 4, 7, 2, 3, 5, 4, 6] as const;
+const SNAPSHOT = { 'snapshot.max.threads': '2', 'millrace.snapshot.chunk.rows': '500' };
 
 /** Changes, deletes and inserts rows of all tables in turn. */
 function statements(i: number): string[] {
@@ -28,6 +29,20 @@ function statements(i: number): string[] {
 /** Rows of a table as the records of its topic leave them. */
 async function folded(at: WorkerPlace, table: string): Promise<Map<number, number>> {
   return (await foldedTopic(at, `app.app.${table}`)).rows;
+}
+
+/** Tables whose topics leave other rows than the server has. */
+async function differing(at: WorkerPlace, server: MysqlServer): Promise<string[]> {
+  const different: string[] = [];
+  for (const table of TABLES) {
+    const rows = await server.sql(`select id, n from app.${table} order by id`);
+    const expected = rows.map((row) => [Number(row['id']), Number(row['n'])]);
+    const found = [...(await folded(at, table))].toSorted(([a], [b]) => a - b);
+    if (JSON.stringify(found) !== JSON.stringify(expected)) {
+      different.push(`${table}: ${found.length} of ${expected.length} rows`);
+    }
+  }
+  return different;
 }
 
 describe.each(MYSQL_VERSIONS)('a snapshot on %s that is killed again and again', (version) => {
@@ -57,7 +72,7 @@ describe.each(MYSQL_VERSIONS)('a snapshot on %s that is killed again and again',
     const at: WorkerPlace = {
       folder,
       worker: { 'offset.flush.interval.ms': '50' },
-      connectors: { app: { 'connector.class': 'mysql', ...appOptions(from) } },
+      connectors: { app: { 'connector.class': 'mysql', ...appOptions(from), ...SNAPSHOT } },
     };
     for (const passage of KILLS) {
       const worker = startWorker(at, `source.after_append:${passage}`);
@@ -68,16 +83,11 @@ describe.each(MYSQL_VERSIONS)('a snapshot on %s that is killed again and again',
     await stopLoad?.();
     await from.sql("insert into app.c values (-1, 0, 'the end')");
     const worker = startWorker(at);
+    // What is left of the snapshot is read beside the stream: rows may come after the last change.
     const deadline = Date.now() + 180_000;
-    while (Date.now() < deadline && !(await folded(at, 'c')).has(-1)) await sleep(500);
-    expect((await folded(at, 'c')).has(-1), JSON.stringify(logLines(at).slice(-4))).toBe(true);
+    while (Date.now() < deadline && (await differing(at, from)).length > 0) await sleep(500);
+    expect(await differing(at, from), JSON.stringify(logLines(at).slice(-4))).toEqual([]);
     await worker.stop();
-    for (const table of TABLES) {
-      const rows = await from.sql(`select id, n from app.${table} order by id`);
-      const expected = rows.map((row) => [Number(row['id']), Number(row['n'])]);
-      const found = [...(await folded(at, table))].toSorted(([a], [b]) => a - b);
-      expect(found.length).toBe(expected.length);
-      expect(JSON.stringify(found) === JSON.stringify(expected), table).toBe(true);
-    }
+    expect(await differing(at, from)).toEqual([]);
   });
 });

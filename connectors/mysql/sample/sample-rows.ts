@@ -39,11 +39,11 @@ export async function sampleMysql(
     for (const { database, name } of tables) {
       const table = await readTable(connection, database, name);
       if (table === undefined) continue;
-      maker.table(rows.rows(table, 'text'), undefined);
-      const sql = `${selectSql(table, { from: null, to: null })} LIMIT ${each}`;
+      maker.table(rows.rows(table, 'text'));
+      const sql = `${selectSql(table)} LIMIT ${each}`;
       await connection.rows(`sampling ${database}.${name}`, sql, maker, signal);
     }
-    return rowRecords(maker.finish(false)).slice(0, count);
+    return rowRecords(maker.take().block).slice(0, count);
   } finally {
     await connection.close();
   }

@@ -7,38 +7,68 @@ import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import type { PayloadReader } from '../wire/payload-reader.ts';
 import { toArena } from '../binlog/rows-event.ts';
 
-/** Takes finished blocks; resolves when there is room for the next one (I7). */
-export type BlockSink = (block: RowBlock) => Promise<void>;
+/** What a row is among all, where it is one of the first or last. */
+type Mark = 'first' | 'first_in_data_collection' | 'last_in_data_collection' | 'last';
 
-/**
- * The rows of one reader as blocks: cells are the text protocol's own bytes. A block goes on over the ends of
- * tables, so that the last row of all is at hand when it is known to be the last.
- */
+const FIRST = 'first_in_data_collection';
+const LAST = 'last_in_data_collection';
+const MARKS = Buffer.from(FIRST + LAST);
+
+/** Rows of one table that go out together. */
+export class ReadRows {
+  readonly block: RowBlock;
+  readonly #marks: number;
+
+  /** `marks`: where in the arena their texts are. */
+  constructor(block: RowBlock, marks: number) {
+    this.block = block;
+    this.#marks = marks;
+  }
+
+  /** As Debezium counts: the last row of all is `last` even where it is the first, the first of all before its table's last. */
+  mark(first: Mark | undefined, last: Mark | undefined): void {
+    const end = this.block.count - 1;
+    if (end < 0) return;
+    if (first !== undefined) this.#set(0, first);
+    if (last !== undefined && (last === 'last' || end > 0 || first !== 'first')) this.#set(end, last);
+  }
+
+  #set(row: number, mark: Mark): void {
+    const { block } = this;
+    const slot = ((block.firstCell[row] ?? 0) + META.snapshot) * 2;
+    // `first` begins `first_in_data_collection`, and `last` the other.
+    block.cells[slot] = this.#marks + (mark.startsWith('first') ? 0 : FIRST.length);
+    block.cells[slot + 1] = mark.length;
+  }
+}
+
+/** Takes rows; resolves when there is room for the next ones (I7). */
+export type RowsSink = (rows: ReadRows) => Promise<void>;
+
+/** The rows of one reader as blocks: cells are the text protocol's own bytes. */
 export class TextRows implements RowSink {
   rows = 0;
   #block: RowBlock;
   #table: TableRows | undefined;
   #width = 0;
-  #first: 'first' | 'first_in_data_collection' | undefined;
   readonly #meta = new MetaCells();
   readonly #pool: BlockPool;
   readonly #facts: EventFacts;
-  readonly #sink: BlockSink;
+  readonly #sink: RowsSink;
   readonly #nowUs: () => bigint;
 
-  constructor(pool: BlockPool, facts: EventFacts, sink: BlockSink, nowUs: () => bigint) {
+  constructor(pool: BlockPool, facts: EventFacts, sink: RowsSink, nowUs: () => bigint) {
     this.#pool = pool;
-    this.#facts = facts;
+    this.#facts = { ...facts, snapshot: 'true' };
     this.#sink = sink;
     this.#nowUs = nowUs;
     this.#block = pool.take();
     this.#begin();
   }
 
-  /** The rows that follow are of this table. `first`: what its first row is, where it is a first one. */
-  table(rows: TableRows, first: 'first' | 'first_in_data_collection' | undefined): void {
+  /** The rows that follow are of this table. */
+  table(rows: TableRows): void {
     this.#table = rows;
-    this.#first = first;
     this.#width = rows.table.columns.length;
     this.rows = 0;
   }
@@ -60,7 +90,6 @@ export class TextRows implements RowSink {
     const meta = this.#meta;
     block.begin(layout, NO_TIMESTAMP);
     meta.append(block, 0);
-    this.#mark(this.rows === 0 ? (this.#first ?? 'true') : 'true');
     const shift = meta.at - packet.at;
     toArena(block, meta.at, packet.bytes, packet.at, packet.end);
     meta.at += packet.left;
@@ -72,41 +101,23 @@ export class TextRows implements RowSink {
     this.rows++;
   }
 
-  /** Hands the block over. */
+  /** Hands the rows over. */
   async room(): Promise<void> {
+    if (this.#block.count > 0) await this.#sink(this.take());
+  }
+
+  /** The rows that are at hand. */
+  take(): ReadRows {
     const block = this.#block;
-    if (block.count === 0) return;
+    const rows = new ReadRows(block, this.#meta.bytes(block, MARKS));
     this.#block = this.#pool.take();
     this.#begin();
-    await this.#sink(block);
-  }
-
-  /** The table's last row was read. */
-  tableEnd(): void {
-    // The first row of all stays that, even where it is its table's last.
-    if (this.rows === 1 && this.#first === 'first') return;
-    if (this.rows > 0 && this.#block.count > 0) this.#mark('last_in_data_collection');
-  }
-
-  /** What is left; `last`: its last row is the last of all. */
-  finish(last: boolean): RowBlock {
-    if (last && this.#block.count > 0) this.#mark('last');
-    return this.#block;
+    return rows;
   }
 
   #begin(): void {
     this.#meta.reset();
     this.#meta.clock(this.#nowUs());
     this.#meta.event(this.#facts);
-  }
-
-  /** Sets what the last row begun is among the snapshot's. */
-  #mark(text: string): void {
-    const block = this.#block;
-    const first = block.firstCell[block.count - 1] ?? 0;
-    const at = this.#meta.text(block, text);
-    const slot = (first + META.snapshot) * 2;
-    block.cells[slot] = at;
-    block.cells[slot + 1] = text.length;
   }
 }

@@ -85,7 +85,7 @@ async function* readRows(
 ): AsyncGenerator<HashedRow> {
   const sink = new HashedRows(rows.table.columns.length, columns, keys);
   const stop = new AbortController();
-  const sql = selectSql(rows.table, { from: null, to: null });
+  const sql = selectSql(rows.table);
   const reading = reader.rows(`reading ${tableName(rows.table)} to verify it`, sql, sink, stop.signal).finally(() => {
     sink.end();
   });

@@ -9,7 +9,7 @@ import { ChunkReaders, type ChunkJob } from './chunk-readers.ts';
 import { exportSnapshot, importSnapshot, lockTables, prepareReader, type TakenSnapshot } from './guard.ts';
 import { ReadBatches } from './read-batches.ts';
 import { readMeta, type ReadOrigin } from './read-meta.ts';
-import { ReadProgress } from './read-progress.ts';
+import { ReadProgress } from '../../../runtime/change/read-progress.ts';
 import { planTable, selectTable, type TableWork } from './snapshot-plan.ts';
 import {
   noProgress,

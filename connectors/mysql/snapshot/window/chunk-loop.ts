@@ -29,12 +29,16 @@ export interface LoopEdges {
   readonly progress: ChunkProgress;
   /** `incremental.snapshot.chunk.size` */
   readonly chunkRows: number;
+  /** Rows of a chunk of an interrupted snapshot. */
+  readonly snapshotChunkRows: number;
   readonly lockTimeoutMs: number;
   connect(): Promise<Connection>;
   /** Where the stream stands. */
   place(): StreamPlace;
   /** Makes the stream look whether a chunk has its turn. */
   nudge(): void;
+  /** Ends the stream: what has to be read cannot be. */
+  fail(error: Error): void;
 }
 
 /**
@@ -84,7 +88,7 @@ export class ChunkLoop {
         if (requests.unresolved) await this.#resolve(connection);
         request = requests.current;
         if (request === undefined) continue;
-        this.#show(`incremental snapshot of ${request.table}`);
+        this.#show(`${request.initial === true ? '' : 'incremental '}snapshot of ${request.table}`);
         const outcome = await this.#chunk(connection, request);
         progress.show(requests);
         if (outcome === 'emitted') this.#calm();
@@ -127,6 +131,12 @@ export class ChunkLoop {
     this.#drop();
     const passes = error instanceof MillraceError && ['unavailable', 'busy', 'throttled'].includes(error.kind);
     if (!passes && request !== undefined) {
+      if (request.initial === true) {
+        // Its rows are nowhere else (I5).
+        this.#edges.fail(error);
+        this.#stop.abort(error);
+        return;
+      }
       requests.remove(request);
       const why = error instanceof MillraceError && error.remedy !== undefined ? ` ${error.remedy}` : '';
       context.log.warn(`signal ${request.signal} is not carried out for ${request.table}: ${error.message}.${why}`, {

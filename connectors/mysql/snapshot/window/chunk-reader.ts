@@ -71,6 +71,7 @@ export class ChunkReader {
     const table = await readTable(connection, database, name);
     const problem = table === undefined ? 'there is no such table' : unreadable(table);
     if (table === undefined || problem !== undefined) {
+      if (table !== undefined && request.initial === true) throw keyLost(request.table);
       requests.remove(request);
       context.log.warn(`signal ${request.signal} is not carried out for ${request.table}: ${problem}`, {
         signal: request.signal,
@@ -83,7 +84,7 @@ export class ChunkReader {
         WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`,
     );
     progress.estimate(request.table, Number(row?.['n'] ?? 0));
-    this.#limit = this.#edges.chunkRows;
+    this.#limit = request.initial === true ? this.#edges.snapshotChunkRows : this.#edges.chunkRows;
     this.#rows = rows.rows(table, 'text');
     return this.#rows;
   }
@@ -142,9 +143,12 @@ export class ChunkReader {
     progress.chunk(emitted);
     if (next === undefined) {
       requests.remove(request);
-      context.log.info(`incremental snapshot of ${request.table} is done: ${request.rows} rows`, {
-        signal: request.signal,
-      });
+      context.log.info(
+        `${request.initial === true ? '' : 'incremental '}snapshot of ${request.table} is done: ${request.rows} rows`,
+        {
+          signal: request.signal,
+        },
+      );
       return;
     }
     request.key = next.names;
@@ -160,12 +164,20 @@ export class ChunkReader {
   ): Promise<KeyTexts | undefined> {
     const sink = new KeyRow(keyColumns(table));
     await connection.rows(`finding the end of ${name}`, lastKeySql(table, filter), sink, signal);
-    return sink.key;
+    return sink.keys[0];
   }
 }
 
 function unreadable(table: Table): string | undefined {
   return table.key.length > 0 ? undefined : 'it has no primary key, so it cannot be read beside the stream';
+}
+
+function keyLost(table: string): MillraceError {
+  return new MillraceError(
+    'MYSQL_SNAPSHOT_KEY',
+    `${table} lost its primary key while its snapshot was interrupted: what is left of it cannot be read beside the stream`,
+    { kind: 'position', remedy: 'Stop the connector and delete its offsets to take a new snapshot.' },
+  );
 }
 
 function sameNames(left: readonly string[] | undefined, right: readonly string[]): boolean {

@@ -88,10 +88,10 @@ export class ChunkRows implements RowSink {
   }
 }
 
-/** A result of one row: its cells as keys are kept. */
+/** A result of few rows: their cells as keys are kept. */
 export class KeyRow implements RowSink {
   readonly full = false;
-  key: KeyTexts | undefined;
+  readonly keys: KeyTexts[] = [];
   readonly #columns: readonly Column[];
 
   constructor(columns: readonly Column[]) {
@@ -103,11 +103,13 @@ export class KeyRow implements RowSink {
   }
 
   row(packet: PayloadReader): void {
-    this.key = this.#columns.map((column) => {
-      const length = packet.lengthEncoded();
-      const at = packet.skip(Math.max(0, length));
-      return keyText(column, packet.bytes.subarray(at, at + Math.max(0, length)));
-    });
+    this.keys.push(
+      this.#columns.map((column) => {
+        const length = packet.lengthEncoded();
+        const at = packet.skip(Math.max(0, length));
+        return keyText(column, packet.bytes.subarray(at, at + Math.max(0, length)));
+      }),
+    );
   }
 
   room(): Promise<void> {

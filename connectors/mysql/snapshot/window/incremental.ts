@@ -11,7 +11,17 @@ import { StreamWindows } from './stream-windows.ts';
 
 export type IncrementalEdges = Pick<
   LoopEdges,
-  'env' | 'context' | 'rows' | 'pool' | 'chunkRows' | 'lockTimeoutMs' | 'connect' | 'place' | 'nudge'
+  | 'env'
+  | 'context'
+  | 'rows'
+  | 'pool'
+  | 'chunkRows'
+  | 'snapshotChunkRows'
+  | 'lockTimeoutMs'
+  | 'connect'
+  | 'place'
+  | 'nudge'
+  | 'fail'
 >;
 
 /** Incremental snapshots of one task: hears the stream's events, and reads what signals ask for beside it. */

@@ -2,6 +2,7 @@ import { MillraceError } from '../../../../runtime/record/error.ts';
 import { tableName, type Column, type Table } from '../../catalog/table.ts';
 import { quoteName } from '../../quoting.ts';
 import { columnSql, selectSql, tableSql } from '../table-select.ts';
+import type { KeyRange } from '../table-work.ts';
 
 /** A key's values in the key's order, as the text protocol shows them; bytes as hex, bits as a number. */
 export type KeyTexts = readonly string[];
@@ -27,12 +28,33 @@ export function keyColumns(table: Table): readonly Column[] {
 }
 
 export function chunkSql(table: Table, { after, to, rows, filter }: ChunkRange): string {
-  const conditions = [bound(table, to, '<', true)];
-  if (after !== undefined) conditions.push(bound(table, after, '>', false));
-  return `${selectSql(table, { from: null, to: null })} FORCE INDEX (PRIMARY) WHERE ${conditions.join(' AND ')}${filtered(
-    filter,
-    'AND',
-  )} ORDER BY ${order(table, '')} LIMIT ${rows}`;
+  const conditions = within(table, { after: after ?? null, to });
+  return `${selectSql(table)} FORCE INDEX (PRIMARY)${conditions}${filtered(filter, 'AND')} ORDER BY ${order(
+    table,
+    '',
+  )} LIMIT ${rows}`;
+}
+
+/** Reads a range of a table whole, in the order of its key. */
+export function rangeSql(table: Table, range: KeyRange): string {
+  return `${selectSql(table)} FORCE INDEX (PRIMARY)${within(table, range)} ORDER BY ${order(table, '')}`;
+}
+
+/** The key of the range's row number `rows`, and of the one behind it. */
+export function boundarySql(table: Table, range: KeyRange, rows: number): string {
+  const columns = keyColumns(table).map(columnSql);
+  return `SELECT ${columns.join(', ')} FROM ${tableSql(table)} FORCE INDEX (PRIMARY)${within(table, range)} ORDER BY ${order(
+    table,
+    '',
+  )} LIMIT 2 OFFSET ${rows - 1}`;
+}
+
+function within(table: Table, { after, to }: KeyRange): string {
+  const conditions = [
+    ...(to === null ? [] : [bound(table, to, '<', true)]),
+    ...(after === null ? [] : [bound(table, after, '>', false)]),
+  ];
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
 /** The last key of the table, or of the rows that the condition names. */

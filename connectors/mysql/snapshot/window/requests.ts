@@ -13,6 +13,8 @@ export interface Request {
   /** Id of the signal's row. */
   readonly signal: string;
   readonly filter?: string;
+  /** Part of the first snapshot, which was interrupted: it has to be read, whatever signals say. */
+  readonly initial?: true;
   /** Columns of the key that the places below are of. */
   key?: readonly string[];
   /** Last key that was read; undefined: none yet. */
@@ -82,16 +84,7 @@ export class Requests {
 
   /** undefined: there is nothing to remember. */
   annotation(): JsonObject | undefined {
-    if (this.idle && !this.paused) return undefined;
-    const own: Stored = {
-      ...(this.#queue.length > 0 ? { queue: this.#queue } : {}),
-      ...(this.#asked.length > 0 ? { asked: this.#asked } : {}),
-      ...(this.paused ? { paused: true } : {}),
-    };
-    return {
-      ...(this.#queue.length > 0 ? { [COLLECTIONS]: JSON.stringify(this.#queue.map(asDebezium)) } : {}),
-      [OWN]: JSON.stringify(own),
-    };
+    return annotationOf(this.#queue, this.#asked, this.paused);
   }
 
   /** Carries out a signal; true: work under way on the current table must end. */
@@ -151,7 +144,7 @@ export class Requests {
     const matches = all ? (): boolean => true : (this.#test(id, collections) ?? none);
     if (all) this.#asked.length = 0;
     else for (const { except } of this.#asked) except.push(...collections);
-    const stopped = this.#queue.filter(({ table }) => matches(table));
+    const stopped = this.#queue.filter(({ table, initial }) => initial !== true && matches(table));
     for (const request of stopped) this.remove(request);
     this.#log.info('incremental snapshot stopped', { signal: id, tables: stopped.map(({ table }) => table) });
     return before !== this.current;
@@ -166,6 +159,24 @@ export class Requests {
       return undefined;
     }
   }
+}
+
+/** What an offset keeps of them; undefined: nothing. */
+export function annotationOf(
+  queue: readonly Request[],
+  asked: readonly Asked[] = [],
+  paused = false,
+): JsonObject | undefined {
+  if (queue.length === 0 && asked.length === 0 && !paused) return undefined;
+  const own: Stored = {
+    ...(queue.length > 0 ? { queue } : {}),
+    ...(asked.length > 0 ? { asked } : {}),
+    ...(paused ? { paused: true } : {}),
+  };
+  return {
+    ...(queue.length > 0 ? { [COLLECTIONS]: JSON.stringify(queue.map(asDebezium)) } : {}),
+    [OWN]: JSON.stringify(own),
+  };
 }
 
 function none(): boolean {

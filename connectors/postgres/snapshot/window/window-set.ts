@@ -6,7 +6,7 @@ import { wholeTable } from '../beside-plans.ts';
 import { rowKey } from '../chunk-sql.ts';
 import type { CapturedTable } from '../initial-snapshot.ts';
 import { OutOfSight } from '../out-of-sight.ts';
-import { ReadProgress } from '../read-progress.ts';
+import { ReadProgress } from '../../../../runtime/change/read-progress.ts';
 import { StreamWindows } from './stream-windows.ts';
 import { noProgress, type TablePlan, type TableProgress } from '../state.ts';
 import type { SnapshotUpstream } from '../upstream.ts';

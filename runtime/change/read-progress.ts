@@ -1,4 +1,4 @@
-import type { TaskContext } from '../../../runtime/connector/context.ts';
+import type { TaskContext } from '../connector/context.ts';
 
 /** What the progress of a snapshot is reckoned from. */
 export interface ReadAmounts {

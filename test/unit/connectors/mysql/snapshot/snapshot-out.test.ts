@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import type { Column, Table } from '../../../../../connectors/mysql/catalog/table.ts';
+import { SnapshotOut } from '../../../../../connectors/mysql/snapshot/snapshot-out.ts';
+import { openSnapshot } from '../../../../../connectors/mysql/snapshot/snapshot-state.ts';
+import { TableWork, type KeyRange } from '../../../../../connectors/mysql/snapshot/table-work.ts';
+import { ReadRows } from '../../../../../connectors/mysql/snapshot/text-rows.ts';
+import { BlockPool } from '../../../../../runtime/change/block-pool.ts';
+import type { SourceBatch, SourceOffset } from '../../../../../runtime/connector/source.ts';
+import { realEnv } from '../../../../../runtime/env/real.ts';
+
+const never = new AbortController().signal;
+const pool = new BlockPool(4);
+
+function table(name: string): Table {
+  const rest = { unsigned: false, notNull: true, length: 0, precision: 0, scale: 0, charset: undefined, size: 4 };
+  const id: Column = { ...rest, name: 'id', type: 'int', labels: [], old: false };
+  return { database: 'd', name, columns: [id], key: [0] };
+}
+
+/** A snapshot that has begun, and what is stored of it. */
+async function begun(): Promise<{ out: SnapshotOut; take(): Promise<SourceBatch | null>; open: OpenRanges }> {
+  const place = { file: 'b.1', position: 4, gtids: '', event: 0, transaction: '' };
+  const out = new SnapshotOut(
+    {
+      env: realEnv,
+      pool,
+      bound: 100,
+      partition: { server: 'p' },
+      prefix: 'p',
+      place,
+      server: 's',
+      placeServer: 's',
+      id: 'one',
+      notes: undefined,
+    },
+    [],
+  );
+  const offsets = new Map<string, SourceOffset>();
+  const take = async (): Promise<SourceBatch | null> => {
+    const batch = await out.read(never);
+    for (const { partition, position } of batch?.progress ?? []) {
+      offsets.set(JSON.stringify(partition), { partition, offset: position.toOffset() });
+    }
+    return batch;
+  };
+  const beginning = out.begin(never);
+  await take();
+  out.begun();
+  await beginning;
+  return { out, take, open: (name) => openSnapshot('p', [...offsets.values()])?.tables.get(name)?.open };
+}
+
+type OpenRanges = (name: string) => readonly KeyRange[] | undefined;
+
+const rows = (): ReadRows => new ReadRows(pool.take(), 0);
+const taken = (work: TableWork): KeyRange => work.take() ?? { after: null, to: null };
+
+describe('a snapshot’s state', () => {
+  test('counts a chunk as done with its last rows, not before', async () => {
+    const { out, take, open } = await begun();
+    const work = new TableWork(table('t'), true, 0);
+    const first = work.cut(taken(work), ['10']);
+    const second = work.cut(taken(work), ['20']);
+    await out.rows(work, rows());
+    await out.chunk(work, first, rows());
+    await take();
+    expect(open('d.t')).toBeUndefined();
+    await out.chunk(work, second, rows());
+    await take();
+    expect(open('d.t')).toEqual([
+      { after: ['10'], to: ['20'] },
+      { after: ['20'], to: null },
+    ]);
+  });
+
+  test('keeps the chunks of other readers open', async () => {
+    const { out, take, open } = await begun();
+    const work = new TableWork(table('t'), true, 0);
+    const slow = work.cut(taken(work), ['10']);
+    const quick = work.cut(taken(work), ['20']);
+    const next = work.cut(taken(work), ['30']);
+    await out.chunk(work, quick, rows());
+    await out.chunk(work, next, rows());
+    await take();
+    expect(open('d.t')).toEqual([{ after: ['20'], to: ['30'] }, slow, { after: ['30'], to: null }]);
+  });
+
+  test('holds a table for done when its last rows are out, and an empty one at once', async () => {
+    const { out, take } = await begun();
+    const [full, empty] = [new TableWork(table('a'), true, 0), new TableWork(table('b'), true, 0)];
+    await out.chunk(full, taken(full), rows());
+    await out.chunk(empty, taken(empty), undefined);
+    const done = async (): Promise<unknown> => (await take())?.progress?.at(-1)?.position.toOffset()['done'];
+    expect(await done()).toEqual(['d.b']);
+    await out.finish();
+    expect(await done()).toEqual(['d.b', 'd.a']);
+    expect(await take()).toBeNull();
+  });
+
+  test('of another snapshot does not count', () => {
+    const at = { file: 'b.1', pos: 4 };
+    const offsets: SourceOffset[] = [
+      { partition: { server: 'p', snapshot: 'tables' }, offset: { ...at, id: 'new', done: [], complete: false } },
+      {
+        partition: { server: 'p', snapshot: 'table', table: 'd.t' },
+        offset: { id: 'old', key: '["id"]', open: '[]' },
+      },
+    ];
+    expect(openSnapshot('p', offsets)?.tables.size).toBe(0);
+  });
+});
