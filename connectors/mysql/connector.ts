@@ -11,6 +11,7 @@ import { mysqlOptions } from './options.ts';
 import { otherOptions } from './options/other-options.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { sampleMysql } from './sample/sample-rows.ts';
+import { rewindMysql } from './rewind/rewind.ts';
 import { readSettings } from './settings.ts';
 import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
@@ -31,6 +32,7 @@ export const mysqlConnector: SourceConnector = {
   createTask: (config) => new MysqlTask(config),
   alterOffsets,
   sample: sampleMysql,
+  rewind: rewindMysql,
   truth: mysqlTruth,
 };
 
@@ -38,6 +40,7 @@ const exclusive: readonly (readonly [string, string])[] = [
   ['database.include.list', 'database.exclude.list'],
   ['table.include.list', 'table.exclude.list'],
   ['column.include.list', 'column.exclude.list'],
+  ['gtid.source.includes', 'gtid.source.excludes'],
 ];
 
 function validate(config: RawConfig): readonly OptionProblem[] {
@@ -72,7 +75,7 @@ async function alterOffsets(
     const { place, server } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);
     try {
-      await checkPlace(connection, place, server);
+      await checkPlace(connection, place, server, settings.sources);
     } finally {
       await connection.close();
     }

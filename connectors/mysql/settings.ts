@@ -3,6 +3,7 @@ import { listOf, recordOptions } from '../../runtime/change/options/record-optio
 import { selectOverrides, splitStatements } from '../../runtime/change/options/sql-options.ts';
 import { parseOptions, type Options, type RawConfig } from '../../runtime/connector/options.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import { gtidSources, type GtidSources } from './binlog/gtid-sources.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { mysqlOptions } from './options.ts';
 import type { RowOptions } from './row/row-options.ts';
@@ -23,6 +24,8 @@ export interface MysqlSettings {
   readonly signalTable: string | undefined;
   /** `incremental.snapshot.chunk.size` */
   readonly windowRows: number;
+  /** undefined: transactions of all sources count. */
+  readonly sources: GtidSources | undefined;
   readonly includeQuery: boolean;
   readonly schemaChanges: boolean;
   readonly maxRetries: number;
@@ -44,6 +47,11 @@ export function readSettings(config: RawConfig): MysqlSettings {
     snapshot: snapshotSettings(parsed, config),
     signalTable: parsed['signal.data.collection'],
     windowRows: parsed['incremental.snapshot.chunk.size'],
+    sources: gtidSources(
+      listOf(parsed['gtid.source.includes']),
+      listOf(parsed['gtid.source.excludes']),
+      parsed['gtid.source.filter.dml.events'],
+    ),
     includeQuery: parsed['include.query'],
     schemaChanges: parsed['include.schema.changes'],
     maxRetries: parsed['errors.max.retries'],

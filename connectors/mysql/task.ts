@@ -147,11 +147,12 @@ export class MysqlTask implements SourceTask {
   /** Decides between the snapshot, the stored place, and the server's present place. */
   async #begin(signal: AbortSignal): Promise<void> {
     const { start, side, server } = this.#must();
-    const { snapshot, prefix } = this.#settings;
+    const { snapshot, prefix, sources } = this.#settings;
     const offset = streamOffset(prefix, start.offsets);
     const stored = offset === undefined ? undefined : readOffset(offset);
     const fits = async (): Promise<void> => {
-      if (stored !== undefined) await side.use((connection) => checkPlace(connection, stored.place, stored.server));
+      if (stored === undefined) return;
+      await side.use((connection) => checkPlace(connection, stored.place, stored.server, sources));
     };
     const decision = await decideStart(snapshot.mode, stored !== undefined, fits);
     switch (decision) {
@@ -215,11 +216,11 @@ export class MysqlTask implements SourceTask {
   /** The snapshot to go on with. Its place has to be there still: what became of rows that went out is known from there. */
   async #openSnapshot(): Promise<OpenSnapshot | undefined> {
     const { start, side } = this.#must();
-    const { snapshot, prefix } = this.#settings;
+    const { snapshot, prefix, sources } = this.#settings;
     const open = openSnapshot(prefix, start.offsets);
     if (open === undefined) return undefined;
     try {
-      await side.use((connection) => checkPlace(connection, open.place, open.server));
+      await side.use((connection) => checkPlace(connection, open.place, open.server, sources));
       return open;
     } catch (error) {
       const anew = snapshot.mode === 'when_needed' || snapshot.mode === 'always';
@@ -232,12 +233,12 @@ export class MysqlTask implements SourceTask {
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
     const { start, server, partition } = this.#must();
     const { env, context } = start;
-    const { connection, serverId, keepAliveMs, includeQuery, maxRetries, retryWaitMs } = this.#settings;
+    const { connection, serverId, keepAliveMs, includeQuery, sources, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
     if (from === undefined) throw closed();
     const pool = new BlockPool(4);
     const incremental = this.#openIncremental(pool);
-    const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery };
+    const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery, sources };
     const silenceMs = keepAliveMs * SILENT_PERIODS;
     let known = from.server;
     const connect = async (place: StreamPlace, stop: AbortSignal): Promise<EventFeed> => {
@@ -293,7 +294,7 @@ export class MysqlTask implements SourceTask {
 
   async #assembler(place: StreamPlace, block: RowBlock, changes: ChangeListener | undefined): Promise<Assembler> {
     const { side, rows, family } = this.#must();
-    const { rows: options, includeQuery, schemaChanges } = this.#settings;
+    const { rows: options, includeQuery, schemaChanges, sources } = this.#settings;
     const tables = new TableSource(rows, side, await side.use(readCollations));
     const schema = schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
     return new Assembler(
@@ -301,6 +302,7 @@ export class MysqlTask implements SourceTask {
         tables,
         skipUnchanged: options.skipUnchanged,
         includeQuery,
+        sources,
         statements: statementHooks(tables, schema),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),

@@ -123,8 +123,6 @@ function rowOptions(parsed: Parsed, config: RawConfig): RowOptions {
     },
     schemaInclude: listOf(parsed['schema.include.list']),
     schemaExclude: listOf(parsed['schema.exclude.list']),
-    propagateColumns: listOf(parsed['column.propagate.source.type']),
-    propagateTypes: listOf(parsed['datatype.propagate.source.type']),
   };
 }
 

@@ -12,6 +12,7 @@ interface RewindFlags extends PlaceFlags {
   readonly toTime?: string;
   readonly toOffset: readonly string[];
   readonly toLsn?: string;
+  readonly toBinlog?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -25,9 +26,9 @@ export function defineRewind(command: Command, io: CliIo, sub: Sub): void {
     command,
     'rewind <name>',
     'read again from an earlier place; says first how much that is',
-    'rewind archive --to-time 2026-01-31T12:00:00Z --dry-run\n  millrace connectors rewind archive --to-offset orders-0=1200 --to-offset orders-1=900\n  millrace connectors rewind shop --to-lsn 0/16B2D50 --yes',
+    'rewind archive --to-time 2026-01-31T12:00:00Z --dry-run\n  millrace connectors rewind archive --to-offset orders-0=1200 --to-offset orders-1=900\n  millrace connectors rewind shop --to-lsn 0/16B2D50 --yes\n  millrace connectors rewind shop --to-binlog binlog.000003:1234 --yes',
   )
-    .option('--to-time <time>', 'of a sink: records from this time on (ISO 8601)')
+    .option('--to-time <time>', 'of a sink: records, of a MySQL source: transactions from this time on (ISO 8601)')
     .option(
       '--to-offset <offset>',
       'a number: of a sink an offset in all partitions, of a source its own count (docs/rewind.md); or topic-partition=number, which may be repeated',
@@ -35,6 +36,10 @@ export function defineRewind(command: Command, io: CliIo, sub: Sub): void {
       [],
     )
     .option('--to-lsn <lsn>', 'of a Postgres source: changes committed from this LSN on')
+    .option(
+      '--to-binlog <place>',
+      'of a MySQL or MariaDB source: file:position, or the GTIDs of what is not read again',
+    )
     .option('--dry-run', 'only say what would be read again')
     .option('--yes', 'do not ask')
     .action(async (name: string, flags: RewindFlags) => {
@@ -67,15 +72,16 @@ async function rewind(client: RestClient, name: string, place: Place, io: CliIo,
 }
 
 /** The body of the request. */
-function placeOf({ toTime, toOffset, toLsn }: RewindFlags): Place {
+function placeOf({ toTime, toOffset, toLsn, toBinlog }: RewindFlags): Place {
   const places: Place[] = [
     ...(toTime === undefined ? [] : [{ time: toTime }]),
     ...(toOffset.length === 0 ? [] : [offsetsOf(toOffset)]),
     ...(toLsn === undefined ? [] : [{ lsn: toLsn }]),
+    ...(toBinlog === undefined ? [] : [{ binlog: toBinlog }]),
   ];
   const [place] = places;
   if (place !== undefined && places.length === 1) return place;
-  throw usage('give one of --to-time, --to-offset, --to-lsn', '--to-offset');
+  throw usage('give one of --to-time, --to-offset, --to-lsn, --to-binlog', '--to-offset');
 }
 
 function offsetsOf(texts: readonly string[]): Place {
@@ -119,7 +125,10 @@ function partitionText(partition: Rewind['partitions'][number]['partition']): st
 
 /** The part of an offset that people know it by. */
 function placeText(offset: Rewind['partitions'][number]['from']): string {
-  const known = offset['kafka_offset'] ?? offset['millrace.flush'] ?? offset['position'] ?? offset['record'];
+  const { file, pos } = offset;
+  if (typeof file === 'string' && file !== '' && typeof pos === 'number') return `${file}:${pos}`;
+  const known =
+    offset['kafka_offset'] ?? offset['millrace.flush'] ?? offset['position'] ?? offset['record'] ?? offset['gtids'];
   return typeof known === 'string' || typeof known === 'number' ? String(known) : json(offset);
 }
 

@@ -7,7 +7,9 @@ export type RewindTarget =
   /** A number of the source's own: bytes of a file, records of a sequence. */
   | { readonly kind: 'offset'; readonly offset: bigint }
   /** A database's own position, as the database writes it. */
-  | { readonly kind: 'lsn'; readonly lsn: string };
+  | { readonly kind: 'lsn'; readonly lsn: string }
+  /** A place in a binlog: `file:position`, or the GTIDs of what is before it. */
+  | { readonly kind: 'binlog'; readonly binlog: string };
 
 /** One source partition that goes back. */
 export interface RewoundPartition {

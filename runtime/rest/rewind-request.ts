@@ -3,10 +3,10 @@ import type { RewindPlace, RewindRequest } from './rewind-answers.ts';
 import { readFields } from './request-body.ts';
 import { RestError } from './rest-error.ts';
 
-const FIELDS = ['time', 'offset', 'offsets', 'lsn', 'dry_run'];
-const ONE = 'one of time, offset, offsets, lsn must be given';
+const FIELDS = ['time', 'offset', 'offsets', 'lsn', 'binlog', 'dry_run'];
+const ONE = 'one of time, offset, offsets, lsn, binlog must be given';
 
-/** `{"time": …}`, `{"offset": n}`, `{"offsets": {"orders-0": n}}` or `{"lsn": "0/16B2D50"}`, with `dry_run`. */
+/** `{"time": …}`, `{"offset": n}`, `{"offsets": {"orders-0": n}}`, `{"lsn": "0/16B2D50"}` or `{"binlog": "binlog.000003:1234"}`, with `dry_run`. */
 export function readRewind(body: unknown): RewindRequest {
   const { dry_run: dryRun = false, ...to } = readFields(body, 'a JSON object with a place', FIELDS);
   if (typeof dryRun !== 'boolean') throw new RestError(400, 'dry_run must be true or false');
@@ -19,6 +19,7 @@ function readPlace(kind: string, value: unknown): RewindPlace {
   if (kind === 'time') return { kind, timeMs: readTime(value) };
   if (kind === 'offset') return { kind, offset: readOffset(kind, kind, value) };
   if (kind === 'lsn') return { kind, lsn: readLsn(value) };
+  if (kind === 'binlog') return { kind, binlog: readBinlog(value) };
   if (kind === 'offsets' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const offsets = Object.entries(value).map(([name, offset]): [string, bigint] => [
       name,
@@ -51,6 +52,11 @@ function readOffset(key: string, what: string, value: unknown): bigint {
 function readLsn(value: unknown): string {
   if (typeof value === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(value)) return value;
   throw refused('lsn', 'lsn must be a text such as 0/16B2D50', '"0/16B2D50"');
+}
+
+function readBinlog(value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+  throw refused('binlog', 'binlog must be file:position, or a set of GTIDs', '"binlog.000003:1234"');
 }
 
 function refused(key: string, message: string, example: string): MillraceError {

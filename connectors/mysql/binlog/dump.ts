@@ -5,6 +5,8 @@ const DUMP = 18;
 const DUMP_GTID = 30;
 /** MariaDB: also send ANNOTATE_ROWS events, which hold the statement. */
 const SEND_ANNOTATE = 2;
+/** An end in place of waiting for more. */
+const NON_BLOCK = 1;
 
 /** COM_REGISTER_SLAVE: shows us in SHOW REPLICAS, and refuses no one. */
 export function registerCommand(serverId: number): Buffer {
@@ -17,10 +19,19 @@ export function registerCommand(serverId: number): Buffer {
 
 /** COM_BINLOG_DUMP from a place in a file; MariaDB ignores it where `@slave_connect_state` is set. */
 export function dumpCommand(serverId: number, file: string, position: number, annotate: boolean): Buffer {
+  return fileCommand(serverId, file, position, annotate ? SEND_ANNOTATE : 0);
+}
+
+/** The same for one who is no replica, and disturbs none: the server ends it where its binlog ends. */
+export function scanCommand(file: string, position: number): Buffer {
+  return fileCommand(0, file, position, NON_BLOCK);
+}
+
+function fileCommand(serverId: number, file: string, position: number, flags: number): Buffer {
   const head = Buffer.alloc(11);
   head[0] = DUMP;
   head.writeUInt32LE(position, 1);
-  head.writeUInt16LE(annotate ? SEND_ANNOTATE : 0, 5);
+  head.writeUInt16LE(flags, 5);
   head.writeUInt32LE(serverId, 7);
   return Buffer.concat([head, Buffer.from(file, 'utf8')]);
 }

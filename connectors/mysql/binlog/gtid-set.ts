@@ -7,6 +7,7 @@ interface Interval {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID_LENGTH = 36;
 const TAG = /^[a-z_][a-z0-9_]{0,31}$/i;
 const NUMBERS = /^(\d{1,19})(?:-(\d{1,19}))?$/;
 
@@ -29,6 +30,13 @@ export class GtidSet {
 
   get empty(): boolean {
     return this.#sources.size === 0;
+  }
+
+  /** How many transactions. */
+  get size(): bigint {
+    let size = 0n;
+    for (const intervals of this.#sources.values()) for (const { from, to } of intervals) size += to - from + 1n;
+    return size;
   }
 
   copy(): GtidSet {
@@ -71,6 +79,23 @@ export class GtidSet {
       if (rest.length > 0) left.#sources.set(source, rest);
     }
     return left;
+  }
+
+  /** The transactions of sources whose UUID the test lets in. */
+  retain(test: (uuid: string) => boolean): GtidSet {
+    const kept = new GtidSet();
+    for (const [source, intervals] of this.#sources) {
+      if (!test(source.slice(0, UUID_LENGTH))) continue;
+      for (const { from, to } of intervals) kept.add(source, from, to);
+    }
+    return kept;
+  }
+
+  /** What is in either. */
+  with(other: GtidSet): GtidSet {
+    const made = this.copy();
+    for (const [source, intervals] of other.#sources) for (const { from, to } of intervals) made.add(source, from, to);
+    return made;
   }
 
   /** As the server writes it: sources in order, tags after their source. */

@@ -4,14 +4,21 @@ import { MariadbGtids } from './mariadb-gtid.ts';
 
 /** The complete transactions, whichever family wrote them. */
 export class GtidState {
-  readonly #mysql: GtidSet | undefined;
-  readonly #mariadb: MariadbGtids | undefined;
+  #mysql: GtidSet | undefined;
+  #mariadb: MariadbGtids | undefined;
   #text: string | undefined;
 
   /** Throws a `position` error where the text is not of the family. */
   constructor(family: Family, text: string) {
     if (family === 'mysql') this.#mysql = GtidSet.parse(text);
     else this.#mariadb = MariadbGtids.parse(text);
+  }
+
+  /** Takes other transactions in place of these. */
+  adopt(text: string): void {
+    this.#text = undefined;
+    if (this.#mysql === undefined) this.#mariadb = MariadbGtids.parse(text);
+    else this.#mysql = GtidSet.parse(text);
   }
 
   /** Adds a transaction: `uuid[:tag]:number`, or `domain-server-sequence`. */

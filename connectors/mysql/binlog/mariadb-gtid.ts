@@ -36,8 +36,16 @@ export class MariadbGtids {
     this.#domains.set(domain, { server, sequence });
   }
 
+  delete(domain: number): void {
+    this.#domains.delete(domain);
+  }
+
   sequence(domain: number): bigint | undefined {
     return this.#domains.get(domain)?.sequence;
+  }
+
+  last(domain: number): Last | undefined {
+    return this.#domains.get(domain);
   }
 
   domains(): readonly number[] {

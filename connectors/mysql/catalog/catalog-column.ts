@@ -75,6 +75,7 @@ export function catalogColumn(row: TextRow, mariadb: boolean, table: string): Co
     charset: textual ? (row['CHARACTER_SET_NAME'] ?? 'utf8mb4') : undefined,
     size: type === 'decimal' ? decimalSize(precision, scale) : 0,
     old: false,
+    declared: columnType,
     defaultText: defaultText(row, mariadb),
   };
 }

@@ -71,9 +71,11 @@ export function withCatalog(table: Table, now: Table | undefined): Table {
     const found = now.columns.find(({ name }) => name === column.name);
     if (found === undefined) return column;
     if (HIDDEN[found.type]?.includes(column.type) === true) {
-      return { ...column, type: found.type, charset: undefined, length: found.length, defaultText: found.defaultText };
+      const { type, length, declared, defaultText } = found;
+      return { ...column, type, charset: undefined, length, declared, defaultText };
     }
-    return found.type === column.type ? { ...column, defaultText: found.defaultText } : column;
+    if (found.type !== column.type) return column;
+    return { ...column, declared: found.declared, defaultText: found.defaultText };
   });
   return { ...table, columns };
 }

@@ -2,6 +2,7 @@ import {
   filterList,
   filterOptions,
   formatOptions,
+  sourceTypeOptions,
   timePrecision,
   topicOptions,
   type EventWords,
@@ -26,6 +27,21 @@ export const eventOptions = {
   ),
   'database.exclude.list': filterList('Regular expressions of databases not to capture.', 'Exclude databases'),
   ...filterOptions(words),
+  'gtid.source.includes': filterList(
+    'Regular expressions of the sources whose transactions count: server UUIDs, or MariaDB’s domains. By default all.',
+    'Include GTID sources',
+  ),
+  'gtid.source.excludes': filterList(
+    'Regular expressions of the sources whose transactions do not count: where the place is compared with a server, what it lacks or has purged of theirs does not matter.',
+    'Exclude GTID sources',
+  ),
+  'gtid.source.filter.dml.events': option.boolean({
+    doc: 'Whether rows of sources that do not count make no records. false: the lists only serve to find the place.',
+    group: format,
+    displayName: 'Filter rows by source',
+    default: true,
+  }),
+  ...sourceTypeOptions('database'),
   ...formatOptions(words),
   'time.precision.mode': timePrecision('adaptive_time_microseconds'),
   'bigint.unsigned.handling.mode': option.oneOf(['long', 'precise'], {

@@ -45,42 +45,11 @@ const others: readonly OtherOption[] = [
   },
   { key: 'read.only', default: 'false', doc: 'Nothing is ever written.' },
   {
-    key: 'gtid.source.includes',
-    equal: [''],
-    doc: 'Which sources’ transactions to read.',
-    refuse: 'Remove it: all are read.',
-  },
-  {
-    key: 'gtid.source.excludes',
-    equal: [''],
-    doc: 'Which sources’ transactions not to read.',
-    refuse: 'Remove it: all are read.',
-  },
-  {
-    key: 'gtid.source.filter.dml.events',
-    equal: ['true'],
-    default: 'true',
-    doc: 'See gtid.source.includes.',
-    refuse: 'Remove it: transactions of all sources are read.',
-  },
-  {
     key: 'gtid.ignore.on.recovery',
     equal: ['false'],
     default: 'false',
     doc: 'GTIDs are used where the server has them.',
     refuse: 'Remove it: GTIDs are used where the server has them.',
-  },
-  {
-    key: 'column.propagate.source.type',
-    equal: [''],
-    doc: 'Source types in schemas are not supported for MySQL yet.',
-    refuse: 'Remove it: schemas do not say the types of the source yet.',
-  },
-  {
-    key: 'datatype.propagate.source.type',
-    equal: [''],
-    doc: 'Source types in schemas are not supported for MySQL yet.',
-    refuse: 'Remove it: schemas do not say the types of the source yet.',
   },
   {
     key: 'event.deserialization.failure.handling.mode',

@@ -9,6 +9,7 @@ import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { listedTest, type NameTest } from '../../../runtime/change/filters.ts';
 import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
+import { SourceTypes, withSourceType } from '../../../runtime/change/source-type.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
@@ -19,6 +20,7 @@ import { columnCodec } from '../type/codec.ts';
 import { defaultValue } from '../type/default-value.ts';
 import type { CellFormat } from '../type/options.ts';
 import type { RowOptions } from './row-options.ts';
+import { sourceType } from './source-type.ts';
 import { META_CELLS, mysqlEnvelope, type Family } from './source-block.ts';
 
 /**
@@ -59,6 +61,7 @@ export class RowFactory {
   readonly #tables: NameTest;
   readonly #columns: NameTest;
   readonly #keys: readonly KeyRule[];
+  readonly #sourceTypes: SourceTypes;
 
   /** Throws a `config` error where an option cannot be understood. */
   constructor(options: RowOptions, origin: RowOrigin) {
@@ -75,6 +78,7 @@ export class RowFactory {
     this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
     this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
     this.#keys = parseMessageKeys(options.messageKeys);
+    this.#sourceTypes = new SourceTypes(options.propagateColumns ?? [], options.propagateTypes ?? []);
   }
 
   /** `__debezium.context.*` of every record. */
@@ -130,7 +134,10 @@ export class RowFactory {
     const length = column.type === 'char' || column.type === 'varchar' ? column.length : undefined;
     const name = adjustName(column.name, fieldNames, 'field');
     const full = `${tableName(table)}.${column.name}`;
-    return applyRules({ name, schema, codec, cell }, { name: full, length }, columnRules);
+    const made = applyRules({ name, schema, codec, cell }, { name: full, length }, columnRules);
+    const type = sourceType(column);
+    const propagates = this.#sourceTypes.propagates(table.database, table.name, column.name, type.name);
+    return propagates ? withSourceType(made, type) : made;
   }
 
   #key(table: Table, format: CellFormat): ChangeColumn[] {

@@ -188,14 +188,14 @@ export class SnapshotOut {
   /** One after the other, in the order of the calls. `progress` is asked for when the batch goes out. */
   #emit(block: RowBlock | undefined, progress: () => Progress[]): Promise<void> {
     const { pool, bound } = this.#edges;
-    const next = this.#last.then(async () => {
+    const hand = async (): Promise<void> => {
       while (this.#queue.length >= bound) await this.#room.wait(this.#signal);
       this.#signal.throwIfAborted();
-      const made = progress();
-      const batch = { ...(made.length === 0 ? {} : { progress: made }) };
+      const batch = { progress: progress() };
       if (block === undefined) this.#queue.push({ records: [], ...batch });
       else this.#queue.push({ records: block, ...batch, release: () => pool.give(block) });
-    });
+    };
+    const next = this.#last.then(hand);
     this.#last = next.catch(() => undefined);
     return next;
   }

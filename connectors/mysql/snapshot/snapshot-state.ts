@@ -97,8 +97,9 @@ export function isSnapshot(partition: JsonObject): boolean {
 }
 
 function parsed(offset: JsonObject, name: string): unknown {
+  const text = offset[name];
   try {
-    return JSON.parse(String(offset[name]));
+    return JSON.parse(typeof text === 'string' ? text : '');
   } catch (cause) {
     throw new MillraceError(
       'MYSQL_SNAPSHOT_STATE',

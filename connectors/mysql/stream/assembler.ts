@@ -2,6 +2,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { EVENT, HEADER_BYTES, IGNORABLE, rowsKind, type RowsKind } from '../binlog/event-type.ts';
 import { readGtid, readMariadbGtid, readTaggedGtid, type GtidEvent } from '../binlog/gtid-event.ts';
+import { sourceOf, type GtidSources } from '../binlog/gtid-sources.ts';
 import type { GtidState } from '../binlog/gtid-state.ts';
 import { brokenRows, DUMMY_TABLE, readRowsHead, toArena, unpack } from '../binlog/rows-event.ts';
 import { readTableMap, readTableMapHead } from '../binlog/table-map.ts';
@@ -19,6 +20,8 @@ import { TransactionState } from './transaction.ts';
 export interface AssemblerOptions {
   readonly tables: TableSource;
   readonly skipUnchanged: boolean;
+  /** undefined: transactions of all sources make records. */
+  readonly sources?: GtidSources | undefined;
   /** `include.query` */
   readonly includeQuery: boolean;
   readonly transactions?: TransactionRecords;
@@ -71,6 +74,11 @@ export class Assembler {
     this.#resume = place.event > 0 ? place : undefined;
     this.#query = null;
     this.state.open = false;
+  }
+
+  /** The complete transactions as the server was asked for what is behind them. */
+  adopt(gtids: string): void {
+    this.#gtids.adopt(gtids);
   }
 
   /** Where the stream stands after the events read so far. */
@@ -165,6 +173,8 @@ export class Assembler {
     this.serverId = feed.serverId;
     this.#query = null;
     this.#thread = null;
+    const { sources } = this.#options;
+    state.foreign = sources?.rows === true && gtid !== '' && !sources.counts(sourceOf(gtid));
     const resume = this.#resume;
     if (resume !== undefined && this.#isResumed(resume, feed, gtid)) {
       state.drop = resume.event;
@@ -262,7 +272,7 @@ export class Assembler {
     this.serverId = feed.serverId;
     this.seconds = feed.seconds;
     const ghost = state.drop > 0;
-    if (writer !== null) this.#write(feed, kind, head, writer, ghost);
+    if (writer !== null && !state.foreign) this.#write(feed, kind, head, writer, ghost);
     state.events++;
     if (ghost) state.drop--;
   }

@@ -129,6 +129,7 @@ export class BinlogStream {
       feed.close();
       throw closed();
     }
+    if (feed.gtids !== '') this.#assembler.adopt(feed.gtids);
     this.#feed = feed;
     context.warning('MYSQL_RECONNECTING', null);
     return feed;

@@ -38,6 +38,8 @@ export class EventFeed {
   start = 0;
   position = 0;
   file: string;
+  /** What it was asked to begin behind; '': a file and position. */
+  readonly gtids: string;
   readonly #connection: EventConnection;
   #checksums: boolean;
   /** Events of a compressed transaction that are still to come. */
@@ -45,8 +47,9 @@ export class EventFeed {
   #payloadAt = 0;
 
   /** The connection has sent its dump command. */
-  constructor(connection: EventConnection, file: string, position: number, checksums: boolean) {
+  constructor(connection: EventConnection, file: string, position: number, checksums: boolean, gtids = '') {
     this.#connection = connection;
+    this.gtids = gtids;
     this.file = file;
     this.position = position;
     this.start = position;

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
+import type { GtidSources } from '../binlog/gtid-sources.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
@@ -10,22 +11,21 @@ const DOING = 'comparing the stored place with the server';
 
 /**
  * Whether the server has everything after a place, and nothing of before is missing there: otherwise a
- * `position` error with the gap (D16). True: read by GTID.
+ * `position` error with the gap (D16). Returns the GTIDs to read behind; '': read by file and position. `sources`:
+ * transactions of others are not compared; what the server has of theirs counts as read.
  */
 export async function checkPlace(
   connection: Connection,
   place: StreamPlace,
   server: string | undefined,
-): Promise<boolean> {
+  sources?: GtidSources,
+): Promise<string> {
   if (place.gtids !== '') {
-    if (connection.mariadb) {
-      await checkMariadb(connection, place.gtids);
-      return true;
-    }
+    if (connection.mariadb) return checkMariadb(connection, place.gtids, sources);
     const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e, @@gtid_purged AS p');
     if (row?.['m'] === 'ON') {
-      checkMysql(GtidSet.parse(place.gtids), GtidSet.parse(row['e'] ?? ''), GtidSet.parse(row['p'] ?? ''));
-      return true;
+      const sets = [place.gtids, row['e'] ?? '', row['p'] ?? ''].map((text) => GtidSet.parse(text));
+      return checkMysql(sets[0] ?? new GtidSet(), sets[1] ?? new GtidSet(), sets[2] ?? new GtidSet(), sources);
     }
     if (place.file === '') {
       throw new MillraceError('MYSQL_GTID_MODE', `the stored place is GTIDs, but gtid_mode is ${row?.['m']}`, {
@@ -36,7 +36,7 @@ export async function checkPlace(
   }
   await checkServer(connection, server);
   await checkFile(connection, place);
-  return false;
+  return '';
 }
 
 /** Transactions after the place are gone. */
@@ -55,7 +55,8 @@ function positionAhead(what: string): MillraceError {
   });
 }
 
-function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
+function checkMysql(stored: GtidSet, executed: GtidSet, purged: GtidSet, sources: GtidSources | undefined): string {
+  const ours = sources === undefined ? stored : known(stored, executed, purged, sources);
   const missing = purged.minus(ours);
   if (!missing.empty) {
     throw binlogPurged(`the server has purged transactions that were not read: ${missing.toString()}`);
@@ -64,9 +65,17 @@ function checkMysql(ours: GtidSet, executed: GtidSet, purged: GtidSet): void {
   if (!ahead.empty) {
     throw positionAhead(`the server does not have transactions that were read: ${ahead.toString()}`);
   }
+  return String(ours);
 }
 
-async function checkMariadb(connection: Connection, gtids: string): Promise<void> {
+/** Transactions of sources that do not count: without what the server does not have, with what it has purged. */
+function known(stored: GtidSet, executed: GtidSet, purged: GtidSet, { counts }: GtidSources): GtidSet {
+  const other = (uuid: string): boolean => !counts(uuid);
+  const errant = stored.retain(other).minus(executed);
+  return stored.minus(errant).with(purged.retain(other));
+}
+
+async function checkMariadb(connection: Connection, gtids: string, sources: GtidSources | undefined): Promise<string> {
   const row = await connection.one(DOING, 'SELECT @@gtid_binlog_state AS s, @@gtid_slave_pos AS r');
   const theirs = new Map<number, bigint>();
   for (const list of [row?.['s'] ?? '', row?.['r'] ?? '']) {
@@ -79,7 +88,9 @@ async function checkMariadb(connection: Connection, gtids: string): Promise<void
     }
   }
   const ours = MariadbGtids.parse(gtids);
-  await checkMariadbPurged(connection, ours);
+  const gone = await mariadbPurged(connection);
+  if (sources !== undefined) knownDomains(ours, theirs, gone, sources);
+  checkMariadbPurged(gone, ours);
   for (const domain of ours.domains()) {
     const read = ours.sequence(domain) ?? 0n;
     const has = theirs.get(domain);
@@ -87,14 +98,36 @@ async function checkMariadb(connection: Connection, gtids: string): Promise<void
     const stands = has === undefined ? 'no transaction' : `transaction ${has}`;
     throw positionAhead(`the server stands at ${stands} of domain ${domain}, but ${read} was read`);
   }
+  return String(ours);
+}
+
+/** The same of MariaDB's domains. */
+function knownDomains(
+  ours: MariadbGtids,
+  theirs: ReadonlyMap<number, bigint>,
+  gone: MariadbGtids,
+  { counts }: GtidSources,
+): void {
+  for (const domain of [...ours.domains(), ...gone.domains()]) {
+    if (counts(String(domain))) continue;
+    const read = ours.sequence(domain);
+    if (read !== undefined && (theirs.get(domain) ?? -1n) < read) ours.delete(domain);
+    const purged = gone.last(domain);
+    if (purged !== undefined && (ours.sequence(domain) ?? -1n) < purged.sequence) {
+      ours.set(domain, purged.server, purged.sequence);
+    }
+  }
 }
 
 /** The state before the oldest binlog: what lies before it is gone. */
-async function checkMariadbPurged(connection: Connection, ours: MariadbGtids): Promise<void> {
+async function mariadbPurged(connection: Connection): Promise<MariadbGtids> {
   const [oldest] = await connection.query(DOING, 'SHOW BINARY LOGS');
   const file = oldest?.['Log_name'] ?? '';
   const row = await connection.one(DOING, `SELECT BINLOG_GTID_POS(${quoteText(file)}, 4) AS g`);
-  const gone = MariadbGtids.parse(row?.['g'] ?? '');
+  return MariadbGtids.parse(row?.['g'] ?? '');
+}
+
+function checkMariadbPurged(gone: MariadbGtids, ours: MariadbGtids): void {
   for (const domain of gone.domains()) {
     const last = gone.sequence(domain) ?? 0n;
     const read = ours.sequence(domain) ?? 0n;

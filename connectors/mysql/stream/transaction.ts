@@ -13,6 +13,8 @@ export class TransactionState {
   events = 0;
   /** Rows events that were handed over before, and are only counted now. */
   drop = 0;
+  /** Of a source whose rows make no records. */
+  foreign = false;
   /** A captured table's rows were made since it began. */
   rows = false;
   file: string;
@@ -33,6 +35,7 @@ export class TransactionState {
     this.commitUs = commitUs;
     this.events = 0;
     this.drop = 0;
+    this.foreign = false;
     this.rows = false;
     this.file = file;
     this.position = position;

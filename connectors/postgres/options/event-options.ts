@@ -2,6 +2,7 @@ import {
   filterList,
   filterOptions,
   formatOptions,
+  sourceTypeOptions,
   timePrecision,
   topicOptions,
   type EventWords,
@@ -27,14 +28,7 @@ export const eventOptions = {
   'schema.include.list': filterList('Regular expressions of schemas to capture; by default all.', 'Include schemas'),
   'schema.exclude.list': filterList('Regular expressions of schemas not to capture.', 'Exclude schemas'),
   ...filterOptions(words),
-  'column.propagate.source.type': filterList(
-    'Regular expressions of columns (schema.table.column) whose schemas name their database type.',
-    'Columns with source types',
-  ),
-  'datatype.propagate.source.type': filterList(
-    'Regular expressions of database types (schema.table.type) that schemas name.',
-    'Types with source types',
-  ),
+  ...sourceTypeOptions('schema'),
   ...formatOptions(words),
   'time.precision.mode': timePrecision('adaptive'),
   'interval.handling.mode': option.oneOf(['numeric', 'string'], {

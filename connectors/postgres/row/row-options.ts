@@ -6,8 +6,4 @@ export interface RowOptions extends RecordOptions {
   readonly types: TypeOptions;
   readonly schemaInclude: readonly string[];
   readonly schemaExclude: readonly string[];
-  /** `column.propagate.source.type` */
-  readonly propagateColumns?: readonly string[];
-  /** `datatype.propagate.source.type` */
-  readonly propagateTypes?: readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { ChangeColumn } from '../../../runtime/change/change-layouts.ts';
+import type { SourceType } from '../../../runtime/change/source-type.ts';
 import { baseType, type Column } from '../catalog/table.ts';
 
 const VARLENA_HEADER = 4;
@@ -13,18 +13,14 @@ export function declaredLength(column: Column): number | undefined {
   return TEXTS.has(type.oid) && typmod >= VARLENA_HEADER ? typmod - VARLENA_HEADER : undefined;
 }
 
-/** Adds `__debezium.source.column.*` to the field's schema (`column.propagate.source.type`). */
-export function withSourceType(made: ChangeColumn, column: Column): ChangeColumn {
+/** What `column.propagate.source.type` shows of a column. */
+export function sourceType(column: Column): SourceType {
   const { type, typmod } = baseType(column);
-  const parameters: Record<string, string> = {
-    ...made.schema.parameters,
-    '__debezium.source.column.type': type.name.toUpperCase(),
-  };
+  const name = type.name.toUpperCase();
   const modifier = typmod - VARLENA_HEADER;
   if (type.oid === NUMERIC && modifier >= 0) {
-    parameters['__debezium.source.column.length'] = String(modifier >>> 16);
-    parameters['__debezium.source.column.scale'] = String(((modifier & 0x7ff) ^ 0x400) - 0x400);
-  } else if (BITS.has(type.oid) && typmod >= 0) parameters['__debezium.source.column.length'] = String(typmod);
-  else if (TEXTS.has(type.oid) && modifier >= 0) parameters['__debezium.source.column.length'] = String(modifier);
-  return { ...made, schema: { ...made.schema, parameters } };
+    return { name, length: modifier >>> 16, scale: ((modifier & 0x7ff) ^ 0x400) - 0x400 };
+  }
+  if (BITS.has(type.oid) && typmod >= 0) return { name, length: typmod };
+  return TEXTS.has(type.oid) && modifier >= 0 ? { name, length: modifier } : { name };
 }

@@ -6,10 +6,11 @@ import {
 } from '../../../runtime/change/change-layouts.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
-import { listedTest, matchesAny, type NameTest } from '../../../runtime/change/filters.ts';
+import { listedTest, type NameTest } from '../../../runtime/change/filters.ts';
 import { withOrigins } from '../../../runtime/change/layout-origins.ts';
 import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
+import { SourceTypes, withSourceType } from '../../../runtime/change/source-type.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
@@ -21,7 +22,7 @@ import { defaultValue } from '../type/default-value.ts';
 import { rowOrigin } from './row-origin.ts';
 import type { RowOptions } from './row-options.ts';
 import { META_CELLS, postgresEnvelope } from './source-block.ts';
-import { declaredLength, withSourceType } from './source-type.ts';
+import { declaredLength, sourceType } from './source-type.ts';
 
 /**
  * How the rows of one table version become records, for cells of one format. A row is
@@ -69,8 +70,7 @@ export class RowFactory {
   readonly #tables: NameTest;
   readonly #columns: NameTest;
   readonly #keys: readonly KeyRule[];
-  readonly #propagateColumns: NameTest;
-  readonly #propagateTypes: NameTest;
+  readonly #sourceTypes: SourceTypes;
 
   /** Throws a `config` error where an option cannot be understood. */
   constructor(options: RowOptions, origin: RowOrigin) {
@@ -88,8 +88,7 @@ export class RowFactory {
     this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
     this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
     this.#keys = parseMessageKeys(options.messageKeys);
-    this.#propagateColumns = matchesAny(options.propagateColumns ?? [], 'column.propagate.source.type');
-    this.#propagateTypes = matchesAny(options.propagateTypes ?? [], 'datatype.propagate.source.type');
+    this.#sourceTypes = new SourceTypes(options.propagateColumns ?? [], options.propagateTypes ?? []);
   }
 
   /** Whether the include and exclude lists let a table in. System schemas never are. */
@@ -153,8 +152,8 @@ export class RowFactory {
     };
     const full = `${tableName(table)}.${column.name}`;
     const made = applyRules({ name, schema, codec, cell }, { name: full, length: declaredLength(column) }, columnRules);
-    const propagates = this.#propagateColumns(full) || this.#propagateTypes(`${table.schema}.${column.type.name}`);
-    return propagates ? withSourceType(made, column) : made;
+    const propagates = this.#sourceTypes.propagates(table.schema, table.name, column.name, column.type.name);
+    return propagates ? withSourceType(made, sourceType(column)) : made;
   }
 
   #key(table: Table, format: CellFormat): ChangeColumn[] {

@@ -49,9 +49,10 @@ async function targetOf(
     case 'offsets':
       return place.offsets.get(topicPartitionName(of)) ?? null;
     case 'lsn':
-      throw new MillraceError('REWIND_TARGET', 'a sink reads the hub, which has no LSNs', {
+    case 'binlog':
+      throw new MillraceError('REWIND_TARGET', 'a sink reads the hub, which has no places of a database', {
         kind: 'config',
-        key: 'lsn',
+        key: place.kind,
         remedy: 'Give a time or offsets.',
       });
   }

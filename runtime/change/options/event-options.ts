@@ -29,6 +29,20 @@ export function filterList(doc: string, displayName: string) {
   return option.string({ doc, group: filters, displayName, optional: true });
 }
 
+/** Schemas that name the types of the database. */
+export function sourceTypeOptions(container: string) {
+  return {
+    'column.propagate.source.type': filterList(
+      `Regular expressions of columns (${container}.table.column) whose schemas name their database type.`,
+      'Columns with source types',
+    ),
+    'datatype.propagate.source.type': filterList(
+      `Regular expressions of database types (${container}.table.type) that schemas name.`,
+      'Types with source types',
+    ),
+  };
+}
+
 /** Names of topics. */
 export const topicOptions = {
   'topic.prefix': option.string({

@@ -14,6 +14,10 @@ export interface RecordOptions {
   readonly columnExclude: readonly string[];
   /** `column.mask.*`, `column.truncate.*`, from `parseColumnRules` */
   readonly columnRules?: readonly ColumnRule[];
+  /** `column.propagate.source.type` */
+  readonly propagateColumns?: readonly string[];
+  /** `datatype.propagate.source.type` */
+  readonly propagateTypes?: readonly string[];
   /** `message.key.columns` */
   readonly messageKeys: string;
   /** `tombstones.on.delete` */
@@ -40,6 +44,8 @@ export interface ParsedEventOptions {
   readonly 'table.exclude.list'?: string | undefined;
   readonly 'column.include.list'?: string | undefined;
   readonly 'column.exclude.list'?: string | undefined;
+  readonly 'column.propagate.source.type'?: string | undefined;
+  readonly 'datatype.propagate.source.type'?: string | undefined;
   readonly 'message.key.columns'?: string | undefined;
   readonly 'tombstones.on.delete': boolean;
   readonly 'skipped.operations': string;
@@ -64,6 +70,8 @@ export function recordOptions(parsed: ParsedEventOptions, config: RawConfig): Re
     columnInclude: listOf(parsed['column.include.list']),
     columnExclude: listOf(parsed['column.exclude.list']),
     columnRules: parseColumnRules(config),
+    propagateColumns: listOf(parsed['column.propagate.source.type']),
+    propagateTypes: listOf(parsed['datatype.propagate.source.type']),
     messageKeys: parsed['message.key.columns'] ?? '',
     tombstones: parsed['tombstones.on.delete'],
     skipped: skippedOperations(parsed['skipped.operations']),

@@ -136,11 +136,13 @@ export const planBodies = {
       offset: Type.Optional(offset),
       offsets: Type.Optional(Type.Record(Type.String(), offset)),
       lsn: Type.Optional(text()),
+      binlog: Type.Optional(text()),
       dry_run: Type.Optional(Type.Boolean({ default: false })),
     },
     {
       ...closed,
-      description: 'One of time (ISO 8601 or epoch milliseconds), offset, offsets (by topic-partition), lsn.',
+      description:
+        'One of time (ISO 8601 or epoch milliseconds), offset, offsets (by topic-partition), lsn, binlog (file:position, or GTIDs).',
     },
   ),
   Rewind: Type.Object(
