@@ -3,20 +3,33 @@ import type { Position } from '../../runtime/connector/source.ts';
 import type { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject, JsonValue } from '../../runtime/record/record.ts';
 
+/** A transaction that was handed over in part. Sent again, by whichever server, it has the same rows in the same order. */
+export interface TransactionPart {
+  /** Its GTID; '' where there is none: then it is the one at the place. */
+  readonly transaction: string;
+  /** Rows events of it that are done. Another server may cut them in another way. */
+  readonly event: number;
+  /** Rows that are done, by captured table; undefined: only the events were counted. */
+  readonly rows?: RowCounts;
+}
+
+/** `database.table` → rows */
+export type RowCounts = Readonly<Record<string, number>>;
+
 /**
- * A place in a binlog: where a transaction begins, and how many of its rows events were handed over.
- * A transaction that is sent again has the same rows events in the same order.
+ * A place in a binlog: where a transaction begins, and how much of it was handed over.
  */
-export interface StreamPlace {
+export interface StreamPlace extends TransactionPart {
   readonly file: string;
   /** Begin of the transaction the place is in; with event 0, end of the last complete one. */
   readonly position: number;
   /** Complete transactions, as the family writes them; '' without GTIDs. */
   readonly gtids: string;
-  /** Rows events of the transaction that are done. */
-  readonly event: number;
-  /** GTID of that transaction; '' where event is 0 or there is none. */
-  readonly transaction: string;
+  /**
+   * Other transactions that were handed over in part: after a failover a server may send others before the one that
+   * the place was in.
+   */
+  readonly parts?: readonly TransactionPart[];
 }
 
 /** What Debezium's offset says beside the place: of the last event. */
@@ -50,6 +63,10 @@ export class StreamPosition implements Position {
       ...(place.event === 0 ? {} : { event: place.event }),
       'millrace.server': server,
       ...(place.transaction === '' ? {} : { 'millrace.transaction': place.transaction }),
+      ...(place.event === 0 || place.rows === undefined ? {} : { 'millrace.rows': JSON.stringify(place.rows) }),
+      ...(place.parts === undefined || place.parts.length === 0
+        ? {}
+        : { 'millrace.parts': JSON.stringify(place.parts) }),
       ...this.notes,
     };
   }
@@ -91,9 +108,22 @@ export function readOffset(offset: JsonObject): StoredOffset {
       gtids: set,
       event: own ? (wholeNumber(event) ?? 0) : 0,
       transaction: typeof transaction === 'string' ? transaction : '',
+      ...(own ? (parsedKey(offset, 'millrace.rows', 'rows') as Pick<StreamPlace, 'rows'>) : {}),
+      ...(own ? (parsedKey(offset, 'millrace.parts', 'parts') as Pick<StreamPlace, 'parts'>) : {}),
     },
     server: own ? server : undefined,
   };
+}
+
+/** JSON that is kept as a text; nothing where there is none. */
+function parsedKey(offset: JsonObject, key: string, name: string): object {
+  const text = offset[key];
+  if (text === undefined) return {};
+  try {
+    return { [name]: JSON.parse(typeof text === 'string' ? text : '') as unknown };
+  } catch {
+    throw unusable(offset, `its ${key} is no JSON`);
+  }
 }
 
 function wholeNumber(value: JsonValue | undefined): number | undefined {

@@ -6,7 +6,7 @@ import { sourceOf, type GtidSources } from '../binlog/gtid-sources.ts';
 import type { GtidState } from '../binlog/gtid-state.ts';
 import { brokenRows, DUMMY_TABLE, readRowsHead, toArena, unpack } from '../binlog/rows-event.ts';
 import { readTableMap, readTableMapHead } from '../binlog/table-map.ts';
-import type { StreamPlace } from '../offset.ts';
+import type { StreamPlace, TransactionPart } from '../offset.ts';
 import type { TableRows } from '../row/table-rows.ts';
 import type { EventFeed } from './event-feed.ts';
 import { MetaCells } from './meta-cells.ts';
@@ -51,8 +51,10 @@ export class Assembler {
   readonly #statements: StatementHandler;
   /** By table id; null: not captured. Ids mean nothing in another file. */
   readonly #maps = new Map<number, RowWriter | null>();
-  /** Where to drop what was handed over before: undefined after it was found. */
+  /** Where to go on inside a transaction without a GTID: undefined after it was found. */
   #resume: StreamPlace | undefined;
+  /** Transactions that were handed over in part and have not come again yet, by GTID. */
+  readonly #parts = new Map<string, TransactionPart>();
   #query: string | null = null;
   #thread: string | null = null;
   /** Of the last event. */
@@ -63,6 +65,7 @@ export class Assembler {
     this.#options = options;
     this.block = block;
     this.state = new TransactionState(place);
+    this.#partly(place);
     this.#gtids = gtids;
     this.#statements = new StatementHandler(options.statements);
   }
@@ -71,7 +74,7 @@ export class Assembler {
   restart(): void {
     const place = this.place();
     this.#maps.clear();
-    this.#resume = place.event > 0 ? place : undefined;
+    this.#partly(place);
     this.#query = null;
     this.state.open = false;
   }
@@ -83,12 +86,23 @@ export class Assembler {
 
   /** Where the stream stands after the events read so far. */
   place(): StreamPlace {
-    const { file, position, events, gtid, drop } = this.state;
+    const { state } = this;
+    const gtids = this.#gtids.toString();
     const resume = this.#resume;
-    // Transactions that another server sends before it are done for good.
-    if (resume !== undefined && !this.state.open) return { ...resume, gtids: this.#gtids.toString() };
-    const event = drop > 0 ? events + drop : events;
-    return { file, position, gtids: this.#gtids.toString(), event, transaction: event > 0 ? gtid : '' };
+    if (resume !== undefined && !state.open) return { ...resume, gtids };
+    const parts = [...this.#parts.values()];
+    const part = state.part() ?? parts.shift();
+    const { file, position } = state;
+    if (part === undefined) return { file, position, gtids, event: 0, transaction: '' };
+    return { file, position, gtids, ...part, ...(parts.length === 0 ? {} : { parts }) };
+  }
+
+  #partly(place: StreamPlace): void {
+    const { event, transaction, rows, parts = [] } = place;
+    this.#resume = event > 0 && transaction === '' ? place : undefined;
+    const part = { transaction, event, ...(rows === undefined ? {} : { rows }) };
+    for (const each of [part, ...parts])
+      if (each.event > 0 && each.transaction !== '') this.#parts.set(each.transaction, each);
   }
 
   /** Counts an event that is no row in the open transaction. */
@@ -175,17 +189,19 @@ export class Assembler {
     this.#thread = null;
     const { sources } = this.#options;
     state.foreign = sources?.rows === true && gtid !== '' && !sources.counts(sourceOf(gtid));
-    const resume = this.#resume;
-    if (resume !== undefined && this.#isResumed(resume, feed, gtid)) {
-      state.drop = resume.event;
-      this.#resume = undefined;
-    }
+    const part = this.#partOf(feed, gtid);
+    if (part !== undefined) state.again(part);
     this.#options.transactions?.begin(this.#transactionId());
   }
 
-  #isResumed(resume: StreamPlace, feed: EventFeed, gtid: string): boolean {
-    if (resume.transaction !== '') return resume.transaction === gtid;
-    if (resume.file === feed.file && resume.position === feed.start) return true;
+  /** What of the transaction that begins was handed over before; undefined: nothing. */
+  #partOf(feed: EventFeed, gtid: string): TransactionPart | undefined {
+    const part = this.#parts.get(gtid);
+    this.#parts.delete(gtid);
+    const resume = this.#resume;
+    if (resume === undefined) return part;
+    this.#resume = undefined;
+    if (resume.file === feed.file && resume.position === feed.start) return resume;
     throw changed(resume, `the transaction at ${feed.place} came first`);
   }
 
@@ -230,6 +246,8 @@ export class Assembler {
   #commit(feed: EventFeed): void {
     const { state } = this;
     if (state.drop > 0) throw changed(this.place(), `the transaction ends at ${feed.place}`);
+    const lost = state.missing.find((collection) => this.#captures(collection));
+    if (lost !== undefined) throw changed(this.place(), `it has fewer rows of ${lost}, at ${feed.place}`);
     const { transactions } = this.#options;
     if (state.open && transactions !== undefined && state.rows) {
       transactions.writeEnd(this.block, this.meta, this.#sourceUs(feed));
@@ -237,6 +255,11 @@ export class Assembler {
     if (state.gtid !== '') this.#gtids.add(state.gtid);
     state.end(feed.file, feed.position);
     this.#query = null;
+  }
+
+  #captures(collection: string): boolean {
+    const dot = collection.indexOf('.');
+    return this.#options.tables.captures(collection.slice(0, dot), collection.slice(dot + 1));
   }
 
   #tableMap(feed: EventFeed): Promise<void> | undefined {
@@ -271,22 +294,15 @@ export class Assembler {
       throw brokenRows(`rows of table ${head.tableId} at ${feed.place} come before its description`);
     this.serverId = feed.serverId;
     this.seconds = feed.seconds;
-    const ghost = state.drop > 0;
-    if (writer !== null && !state.foreign) this.#write(feed, kind, head, writer, ghost);
+    if (writer !== null && !state.foreign) this.#write(feed, kind, head, writer);
     state.events++;
-    if (ghost) state.drop--;
+    if (state.drop > 0) state.drop--;
   }
 
-  #write(
-    feed: EventFeed,
-    kind: RowsKind,
-    head: ReturnType<typeof readRowsHead>,
-    writer: RowWriter,
-    ghost: boolean,
-  ): void {
+  #write(feed: EventFeed, kind: RowsKind, head: ReturnType<typeof readRowsHead>, writer: RowWriter): void {
     if (head.width !== writer.width) throw brokenRows(`it has ${head.width} columns, its table ${writer.width}`);
     const { block, meta, state } = this;
-    if (!state.rows && !ghost) this.#options.transactions?.writeBegin(block, meta, this.#sourceUs(feed));
+    if (!state.rows && state.drop === 0) this.#options.transactions?.writeBegin(block, meta, this.#sourceUs(feed));
     state.rows = true;
     const { count, cellCount } = block;
     meta.event(this.#facts(feed));
@@ -300,13 +316,13 @@ export class Assembler {
       end = head.rows + shift + rows.length;
     }
     meta.at = end;
-    writer.write(block, kind, {
+    const rows = writer.write(block, kind, {
       present: head.present + shift,
       presentNew: head.presentNew + shift,
       rows: head.rows + shift,
       end,
     });
-    if (!ghost) {
+    if (!state.ghost(writer.table.collection, rows)) {
       this.#options.changes?.rows(writer.table, block, count);
       return;
     }

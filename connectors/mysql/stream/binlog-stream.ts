@@ -40,6 +40,11 @@ export interface StreamEdges {
 /** While more keeps coming, a waiting reader gets what came in this time. */
 const GATHER_MS = 2;
 
+const ID_TAKEN = 'MYSQL_SERVER_ID_TAKEN';
+/** So often another with our server id may end the stream, each time within {@link TAKEN_MS} of the last, before the task does. */
+const TAKEN_LIMIT = 3;
+const TAKEN_MS = 600_000;
+
 /**
  * The binlog as batches. There is no queue: `read` takes from the socket, and what is not read stays with the
  * server (I7). A batch is handed over when it holds 1 MiB, or when the socket has given all it had.
@@ -55,6 +60,9 @@ export class BinlogStream {
   /** Place of the last progress, and when it was. */
   #last = '';
   #lastMs = -Infinity;
+  /** How often another took our server id, and when last. */
+  #taken = 0;
+  #takenMs = -Infinity;
   #failure: Error | undefined;
   #closed = false;
 
@@ -237,11 +245,19 @@ export class BinlogStream {
     };
   }
 
+  #countTaken(error: MillraceError): void {
+    const nowMs = this.#edges.env.clock.monotonicMs();
+    this.#taken = nowMs - this.#takenMs > TAKEN_MS ? 1 : this.#taken + 1;
+    this.#takenMs = nowMs;
+    if (this.#taken >= TAKEN_LIMIT) throw takenAgain(error);
+  }
+
   async #retry(error: MillraceError, signal: AbortSignal): Promise<void> {
     const { env, context } = this.#edges;
     const { maxRetries, retryWaitMs } = this.#settings;
     this.#feed?.close();
     this.#feed = undefined;
+    if (error.code === ID_TAKEN) this.#countTaken(error);
     const retriable = error.kind === 'unavailable' || error.kind === 'busy';
     if (!retriable) throw error;
     if (maxRetries >= 0 && this.#attempts >= maxRetries) throw exhausted(error, maxRetries);
@@ -250,6 +266,16 @@ export class BinlogStream {
     context.warning('MYSQL_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
     await env.timers.sleep(waitMs, signal);
   }
+}
+
+/** Two that take the stream from each other would go on so for ever, each of them RUNNING (I8). */
+function takenAgain(error: MillraceError): MillraceError {
+  return new MillraceError(ID_TAKEN, `${error.message}; it happened ${TAKEN_LIMIT} times, so the task ends`, {
+    kind: 'config',
+    key: 'database.server.id',
+    ...(error.remedy === undefined ? {} : { remedy: `${error.remedy} Then restart this one.` }),
+    cause: error,
+  });
 }
 
 /** Tells the windows how far the stream is; `open`: a transaction was before this event. */

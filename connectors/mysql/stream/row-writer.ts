@@ -42,14 +42,16 @@ export class RowWriter {
     return this.#reader.width;
   }
 
-  /** Appends all rows of an event. */
-  write(block: RowBlock, kind: RowsKind, place: RowsPlace): void {
+  /** Appends all rows of an event; returns how many. */
+  write(block: RowBlock, kind: RowsKind, place: RowsPlace): number {
     let { rows: at } = place;
-    for (let row = 0; at < place.end; row++) {
+    let row = 0;
+    for (; at < place.end; row++) {
       if (kind.op === 'update') this.#update(block, at, row, kind, place);
       else this.#one(block, at, row, kind.op, place);
       at = this.#reader.at;
     }
+    return row;
   }
 
   #one(block: RowBlock, at: number, row: number, op: 'insert' | 'delete', place: RowsPlace): void {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { MysqlTask } from '../../../connectors/mysql/task.ts';
-import type { SourceBatch, SourceOffset, SourceTask } from '../../../runtime/connector/source.ts';
+import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { appOptions, MYSQL_VERSIONS } from '../../services/mysql.ts';
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
+import { stopsAfter } from './stops-after.ts';
 import { useAppDatabase } from './use-app-database.ts';
 
 const ROWS = 1000;
@@ -197,26 +198,4 @@ function goneBack(records: readonly RecordText[], table: string): unknown[] {
     if (after !== null) last.set(key, after.n);
   }
   return back;
-}
-
-/** A task that gives so many batches, and then nothing more. */
-function stopsAfter(task: SourceTask, batches: number): { task: SourceTask; stopped: Promise<void> } {
-  const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  let left = batches;
-  const read = async (signal: AbortSignal): Promise<SourceBatch | null> => {
-    if (left-- > 0) return task.read(signal);
-    resolve();
-    return new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
-  };
-  return {
-    stopped,
-    task: {
-      open: (start) => task.open(start),
-      read,
-      committed: (partition, position) => task.committed?.(partition, position) ?? Promise.resolve(),
-      close: () => task.close(),
-    },
-  };
 }

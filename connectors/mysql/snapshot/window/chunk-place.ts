@@ -72,12 +72,14 @@ async function openLocked(connection: Connection, lockTimeoutMs: number): Promis
 export function covers(low: ChunkPlace['low'], start: StreamPlace): boolean {
   if ('gtids' in low) {
     const streamed = GtidSet.parse(start.gtids);
-    const colon = start.transaction.lastIndexOf(':');
-    if (colon > 0) {
-      streamed.add(start.transaction.slice(0, colon).toLowerCase(), BigInt(start.transaction.slice(colon + 1)));
+    for (const { transaction } of [start, ...(start.parts ?? [])]) {
+      const colon = transaction.lastIndexOf(':');
+      if (colon > 0) streamed.add(transaction.slice(0, colon).toLowerCase(), BigInt(transaction.slice(colon + 1)));
     }
     return streamed.minus(GtidSet.parse(low.gtids)).empty;
   }
+  // Where one that was handed over in part is, is not known before it comes again.
+  if (start.parts !== undefined && start.parts.length > 0) return false;
   const order = comparePlaces(start.file, start.position, low.file, low.position);
   // Inside a transaction the place is its begin: it is shown if the chunk's place is behind that.
   return start.event > 0 ? order < 0 : order <= 0;

@@ -1,11 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EVENT } from '../../../../../connectors/mysql/binlog/event-type.ts';
+import { EVENT, rowsKind } from '../../../../../connectors/mysql/binlog/event-type.ts';
 import { GtidState } from '../../../../../connectors/mysql/binlog/gtid-state.ts';
 import type { StreamPlace } from '../../../../../connectors/mysql/offset.ts';
 import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
 import { MillraceError } from '../../../../../runtime/record/error.ts';
-import { assemble, eventsFrom, packetsOf, recordedEvents, RECORDINGS, START } from './recorded-binlog.ts';
+import {
+  assemble,
+  eventsFrom,
+  packetsOf,
+  recordedEvents,
+  RECORDINGS,
+  START,
+  type RecordedEvent,
+} from './recorded-binlog.ts';
 
 const familyOf = (name: string): 'mysql' | 'mariadb' => (name.startsWith('mariadb') ? 'mariadb' : 'mysql');
 const read = (name: string, sizes?: readonly number[]) =>
@@ -44,6 +52,32 @@ describe.each(RECORDINGS)('the recording %s', (name) => {
       expect(rest.records.join('\n') === all.records.slice(count).join('\n'), JSON.stringify(place)).toBe(true);
       expect(rest.places.at(-1)).toEqual(all.places.at(-1));
     }
+  });
+
+  test('goes on where transactions come in another order', async ({ skip }) => {
+    skip(name.endsWith('no-gtid'), 'no order but one without GTIDs');
+    const events = recordedEvents(name);
+    const all = await read(name);
+    const inside = all.places.findIndex(({ event }) => event > 0);
+    const first = all.places[inside] ?? START;
+    const { later, own, rest } = apart(events, first.position);
+    // Another server sends a later transaction before the one that is handed over in part, and ends within it.
+    const second = await assemble(familyOf(name), packetsOf(later.slice(0, later.findIndex(isRows) + 1)), first);
+    const at = second.places.findIndex(({ parts }) => parts !== undefined);
+    const between = second.places[at] ?? START;
+    expect(between.event).toBe(1);
+    expect(between.parts?.map(({ transaction, event }) => [transaction, event])).toEqual([
+      [first.transaction, first.event],
+    ]);
+    const third = await assemble(familyOf(name), packetsOf([...later, ...own, ...rest]), between);
+    const records = [
+      ...all.records.slice(0, all.counts[inside]),
+      ...second.records.slice(0, second.counts[at]),
+      ...third.records,
+    ];
+    expect(records.toSorted()).toEqual(all.records.toSorted());
+    expect(third.places.at(-1)?.gtids).toBe(all.places.at(-1)?.gtids);
+    expect(third.places.at(-1)?.event).toBe(0);
   });
 
   test('never counts the transaction it is in as complete', async () => {
@@ -111,3 +145,22 @@ describe.each(RECORDINGS)('the recording %s', (name) => {
     );
   });
 });
+
+const isRows = ({ type }: RecordedEvent): boolean => rowsKind(type) !== undefined || type === EVENT.transactionPayload;
+
+/** The transaction at a place, one after it that has rows, and all others behind the place. */
+function apart(
+  events: readonly RecordedEvent[],
+  position: number,
+): { own: RecordedEvent[]; later: RecordedEvent[]; rest: RecordedEvent[] } {
+  const [format, ...behind] = eventsFrom(events, position);
+  const transactions: RecordedEvent[][] = [];
+  for (const event of behind) {
+    if ([EVENT.gtid, EVENT.mariadbGtid].some((type) => type === event.type)) transactions.push([]);
+    transactions.at(-1)?.push(event);
+  }
+  const [own = [], ...others] = transactions;
+  const at = others.findIndex((one) => one.some(isRows));
+  const later = [...(format === undefined ? [] : [format]), ...(others[at] ?? [])];
+  return { own, later, rest: others.filter((_, i) => i !== at).flat() };
+}
