@@ -1,25 +1,16 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
+import { byteCharset } from './byte-charsets.ts';
 
 /** Character sets whose bytes are UTF-8. */
 const UTF8: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii']);
 
-/** MySQL's names, and those of the Encoding Standard. latin1 is cp1252 in both. */
+/** MySQL's names, and those of the Encoding Standard that decode alike. latin1 is cp1252 in both. */
 const LABELS: Readonly<Record<string, string>> = {
   latin1: 'windows-1252',
   latin2: 'iso-8859-2',
-  latin5: 'iso-8859-9',
   latin7: 'iso-8859-13',
-  greek: 'iso-8859-7',
-  hebrew: 'iso-8859-8',
-  cp1250: 'windows-1250',
-  cp1251: 'windows-1251',
-  cp1256: 'windows-1256',
-  cp1257: 'windows-1257',
-  cp866: 'ibm866',
   koi8r: 'koi8-r',
-  koi8u: 'koi8-u',
   macroman: 'macintosh',
-  tis620: 'windows-874',
   big5: 'big5',
   gbk: 'gbk',
   gb2312: 'gbk',
@@ -40,6 +31,8 @@ export type TextDecode = (bytes: Buffer, at: number, length: number) => string;
 export function charsetDecoder(charset: string): TextDecode | undefined {
   if (UTF8.has(charset)) return undefined;
   if (charset === 'utf32') return decodeUtf32;
+  const ofOneByte = byteCharset(charset);
+  if (ofOneByte !== undefined) return ofOneByte;
   const label = LABELS[charset];
   if (label === undefined) {
     throw new MillraceError('MYSQL_CHARSET', `the character set ${charset} is not supported`, {
