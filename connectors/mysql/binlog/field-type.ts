@@ -59,5 +59,6 @@ export function isBlob(type: number): boolean {
 /** Counted by the character sets. MariaDB counts geometry too. */
 export function isCharacter(type: number, geometry: boolean): boolean {
   if (type === FIELD.geometry) return geometry;
+  if (type === FIELD.varcharCompressed || type === FIELD.blobCompressed) return true;
   return type === FIELD.string || type === FIELD.varString || type === FIELD.varchar || isBlob(type);
 }

@@ -104,13 +104,19 @@ function temporalShape({ type, first }: RawColumn): Shape | undefined {
 
 function textShape({ type, first, charset }: RawColumn): Shape | undefined {
   const text = charset !== undefined && charset !== 'binary';
-  const characters = text ? Math.floor(first / charsetWidth(charset)) : first;
+  // What is compressed has a byte more than declared: its head.
+  const bytes = type === FIELD.varcharCompressed ? first - 1 : first;
+  const characters = text ? Math.floor(bytes / charsetWidth(charset)) : bytes;
   const named = (textual: ColumnType, binary: ColumnType): Partial<Column> & { type: ColumnType } =>
-    text ? { type: textual, charset, length: characters } : { type: binary, length: first };
+    text ? { type: textual, charset, length: characters } : { type: binary, length: bytes };
   switch (type) {
     case FIELD.varchar:
     case FIELD.varString:
       return { ...named('varchar', 'varbinary'), size: first > 255 ? -2 : -1 };
+    case FIELD.varcharCompressed:
+      return { ...named('varchar', 'varbinary'), size: first > 255 ? -2 : -1, compressed: true };
+    case FIELD.blobCompressed:
+      return { ...named('text', 'blob'), length: 0, size: -first, compressed: true };
     case FIELD.string:
       return { ...named('char', 'binary'), size: first > 255 ? -2 : -1 };
     case FIELD.tinyBlob:
@@ -130,13 +136,9 @@ function labelTexts({ labels, charset }: RawColumn): readonly string[] {
 }
 
 function unknownType({ type, name }: RawColumn, head: TableMapHead): MillraceError {
-  const compressed = type === FIELD.blobCompressed || type === FIELD.varcharCompressed;
-  const what = compressed ? 'is COMPRESSED, which is not supported' : `has the unknown type ${type}`;
-  return new MillraceError('MYSQL_COLUMN_TYPE', `${tableName(head)}.${name} ${what}`, {
+  return new MillraceError('MYSQL_COLUMN_TYPE', `${tableName(head)}.${name} has the unknown type ${type}`, {
     kind: 'config',
     key: 'table.exclude.list',
-    remedy: compressed
-      ? 'ALTER TABLE … MODIFY the column without COMPRESSED, or leave the table out.'
-      : 'Leave the table out, and report the type with the server version.',
+    remedy: 'Leave the table out, and report the type with the server version.',
   });
 }

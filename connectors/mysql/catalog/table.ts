@@ -51,6 +51,8 @@ export interface Column {
   readonly size: number;
   /** Stored the way MySQL 5.5 did, before fraction digits: time, datetime, timestamp. */
   readonly old: boolean;
+  /** MariaDB's COMPRESSED, in rows of the binlog. */
+  readonly compressed?: boolean;
   /** `COLUMN_TYPE` of the catalogue; undefined: not known. */
   readonly declared?: string | undefined;
   /** `COLUMN_DEFAULT` of the catalogue; undefined: none known. */

@@ -4,6 +4,7 @@ import type { Column } from '../catalog/table.ts';
 import { inetCodec, uuidCodec } from './address-codec.ts';
 import { bitsCodec, bytesCodec } from './bytes-codec.ts';
 import { numericCodec } from './decimal-codec.ts';
+import { compressedCodec } from './compressed-codec.ts';
 import { doubleCodec, floatCodec } from './float-codec.ts';
 import { geometryCodec, vectorCodec } from './geometry-codec.ts';
 import { integerCodec } from './integer-codec.ts';
@@ -15,6 +16,11 @@ import { textCodec, utf8Codec } from './text-codec.ts';
 
 /** The codec of a column's cells, for either format with equal values and JSON. */
 export function columnCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
+  const codec = plainCodec(column, format, options);
+  return column.compressed === true && format === 'binlog' ? compressedCodec(codec) : codec;
+}
+
+function plainCodec(column: Column, format: CellFormat, options: TypeOptions): CellCodec {
   switch (column.type) {
     case 'tinyint':
     case 'smallint':
