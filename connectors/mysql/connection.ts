@@ -180,6 +180,7 @@ export async function openConnection(
       password: settings.password,
       tls,
       tlsRequired: settings.sslMode !== 'preferred',
+      random: (count: number) => env.random.bytes(count),
     };
     const greeting = await logIn(stream, login, doing, limit.signal);
     // MariaDB says 5.5.5- before its version, for old clients' sake.

@@ -112,14 +112,31 @@ async function newerMariadb(): Promise<MysqlBinaries> {
   return { family: 'mariadb', base, daemon: foreign(tree, join(base, 'sbin', 'mariadbd')), settings, libraries: '' };
 }
 
+/** Settings that let a MariaDB load plug-ins which its server package leaves to another one: logins, among others. */
+export async function mariadbPlugins(version: 'mariadb-10.11' | 'mariadb-11.8'): Promise<readonly string[]> {
+  const tree = await unpacked(`${version}-plugins`, async (folder) => {
+    if (version === 'mariadb-11.8') return foreignPackages(folder, 'trixie', ['mariadb-server'], { alone: true });
+    await run('apt-get', ['-qq', 'download', 'mariadb-server'], { cwd: folder });
+    const [deb = ''] = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
+    await run('dpkg-deb', ['-x', deb, folder], { cwd: folder });
+    await rm(join(folder, deb));
+  });
+  return [`--plugin-dir=${join(tree, 'usr', 'lib', 'mysql', 'plugin')}`];
+}
+
 /** A program started by the loader of its own distribution. */
 function foreign(tree: string, program: string): readonly string[] {
   const libraries = join(tree, 'usr', 'lib', 'x86_64-linux-gnu');
   return [join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, program];
 }
 
-/** Packages of another release of the distribution and all they need, unpacked side by side. */
-async function foreignPackages(folder: string, suite: string, packages: readonly string[]): Promise<void> {
+/** Packages of another release of the distribution and all they need, unpacked side by side. `alone`: without what they need. */
+async function foreignPackages(
+  folder: string,
+  suite: string,
+  packages: readonly string[],
+  { alone = false } = {},
+): Promise<void> {
   const state = join(folder, 'apt');
   for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(state, name), { recursive: true });
   await writeFile(join(state, 'status'), '');
@@ -136,7 +153,8 @@ async function foreignPackages(folder: string, suite: string, packages: readonly
   await run('apt-get', ['-qq', 'update'], { env });
   const { stdout } = await run('apt-get', ['install', '-s', '--no-install-recommends', ...packages], { env });
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
-  await run('apt-get', ['-qq', 'download', ...names], { cwd: join(state, 'cache'), env });
+  const wanted = alone ? packages : names;
+  await run('apt-get', ['-qq', 'download', ...wanted], { cwd: join(state, 'cache'), env });
   for (const file of await readdir(join(state, 'cache'))) {
     if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(state, 'cache', file), folder]);
   }

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { byteCharset } from './byte-charsets.ts';
+import { wideCharset } from './wide-charsets.ts';
 
 /** Character sets whose bytes are UTF-8. */
 const UTF8: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii']);
@@ -11,15 +12,7 @@ const LABELS: Readonly<Record<string, string>> = {
   latin7: 'iso-8859-13',
   koi8r: 'koi8-r',
   macroman: 'macintosh',
-  big5: 'big5',
   gbk: 'gbk',
-  gb2312: 'gbk',
-  gb18030: 'gb18030',
-  sjis: 'shift_jis',
-  cp932: 'shift_jis',
-  ujis: 'euc-jp',
-  eucjpms: 'euc-jp',
-  euckr: 'euc-kr',
   ucs2: 'utf-16be',
   utf16: 'utf-16be',
   utf16le: 'utf-16le',
@@ -31,8 +24,8 @@ export type TextDecode = (bytes: Buffer, at: number, length: number) => string;
 export function charsetDecoder(charset: string): TextDecode | undefined {
   if (UTF8.has(charset)) return undefined;
   if (charset === 'utf32') return decodeUtf32;
-  const ofOneByte = byteCharset(charset);
-  if (ofOneByte !== undefined) return ofOneByte;
+  const own = byteCharset(charset) ?? wideCharset(charset);
+  if (own !== undefined) return own;
   const label = LABELS[charset];
   if (label === undefined) {
     throw new MillraceError('MYSQL_CHARSET', `the character set ${charset} is not supported`, {

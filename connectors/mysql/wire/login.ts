@@ -3,7 +3,7 @@ import { connect as tlsConnect, type ConnectionOptions as TlsOptions } from 'nod
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { CAPABILITY, loginPacket, readGreeting, tlsRequest, type Greeting } from './handshake.ts';
 import type { PacketStream } from './packet-stream.ts';
-import { cachingSha2, encryptedPassword, nativePassword } from './scramble.ts';
+import { cachingSha2, ed25519, encryptedPassword, nativePassword, parsec } from './scramble.ts';
 import { readFailure, serverError } from './server-error.ts';
 
 export interface Login {
@@ -13,6 +13,8 @@ export interface Login {
   readonly tls: TlsOptions | undefined;
   /** Whether TLS is a must; otherwise it is used where the server has it. */
   readonly tlsRequired: boolean;
+  /** So many random bytes. */
+  random(count: number): Buffer;
 }
 
 const OK = 0x00;
@@ -21,10 +23,12 @@ const SWITCH = 0xfe;
 const FAILURE = 0xff;
 const FAST_DONE = 3;
 const FULL = 4;
+const NONCE_BYTES = 32;
+const USE = 'Use an account with mysql_native_password, caching_sha2_password, ed25519 or parsec.';
 
 /**
  * Greeting, TLS, authentication. Plug-ins: mysql_native_password, caching_sha2_password,
- * sha256_password, and mysql_clear_password under TLS. Returns the server's greeting.
+ * sha256_password, MariaDB's client_ed25519 and parsec, and mysql_clear_password under TLS. Returns the server's greeting.
  */
 export async function logIn(stream: PacketStream, login: Login, doing: string, signal: AbortSignal): Promise<Greeting> {
   const first = await stream.packet(signal);
@@ -34,7 +38,7 @@ export async function logIn(stream: PacketStream, login: Login, doing: string, s
   }
   const greeting = readGreeting(first);
   const tls = await underTls(stream, login, greeting, signal);
-  const session = new Authentication(stream, login.password, tls, doing, signal);
+  const session = new Authentication(stream, login, tls, doing, signal);
   let { plugin, challenge } = greeting;
   if (!isKnown(plugin)) plugin = 'mysql_native_password';
   stream.write(loginPacket(login.user, session.answer(plugin, challenge), plugin, tls));
@@ -45,22 +49,25 @@ export async function logIn(stream: PacketStream, login: Login, doing: string, s
     if (kind === FAILURE) throw serverError(doing, readFailure(packet));
     if (kind === SWITCH) {
       plugin = packet.left === 0 ? 'mysql_old_password' : packet.cString();
-      challenge = packet.copy(packet.left).subarray(0, 20);
+      challenge = packet.copy(packet.left).subarray(0, challengeBytes(plugin));
       stream.write(session.answer(plugin, challenge));
     } else if (kind === MORE) await session.more(plugin, challenge, packet.copy(packet.left));
+    else throw session.unexpected(plugin, kind);
   }
 }
 
 class Authentication {
   readonly #stream: PacketStream;
   readonly #password: string;
+  readonly #random: Login['random'];
   readonly #tls: boolean;
   readonly #doing: string;
   readonly #signal: AbortSignal;
 
-  constructor(stream: PacketStream, password: string, tls: boolean, doing: string, signal: AbortSignal) {
+  constructor(stream: PacketStream, login: Login, tls: boolean, doing: string, signal: AbortSignal) {
     this.#stream = stream;
-    this.#password = password;
+    this.#password = login.password;
+    this.#random = login.random;
     this.#tls = tls;
     this.#doing = doing;
     this.#signal = signal;
@@ -75,11 +82,16 @@ class Authentication {
       case 'sha256_password':
         if (this.#password === '') return Buffer.alloc(1);
         return this.#tls ? this.#clear() : Buffer.from([1]);
+      case 'client_ed25519':
+        return ed25519(this.#password, challenge);
+      case 'parsec':
+        // An empty answer asks how the key is derived.
+        return Buffer.alloc(0);
       case 'mysql_clear_password':
         if (this.#tls) return this.#clear();
         throw this.#refuse(plugin, 'it sends the password in clear: set database.ssl.mode=required.');
       default:
-        throw this.#refuse(plugin, 'Use an account with mysql_native_password or caching_sha2_password.');
+        throw this.#refuse(plugin, USE);
     }
   }
 
@@ -101,7 +113,17 @@ class Authentication {
       this.#stream.write(encryptedPassword(this.#password, challenge, data.toString('latin1')));
       return;
     }
-    throw this.#refuse(plugin, 'Use an account with mysql_native_password or caching_sha2_password.');
+    if (plugin === 'parsec') {
+      const answer = parsec(this.#password, challenge, data, this.#random(NONCE_BYTES));
+      if (answer === undefined) throw this.#refuse('parsec in a way that is not known', USE);
+      this.#stream.write(answer);
+      return;
+    }
+    throw this.#refuse(plugin, USE);
+  }
+
+  unexpected(plugin: string, kind: number): MillraceError {
+    return this.#refuse(`${plugin} and sends a packet of the unknown kind ${kind}`, USE);
   }
 
   #clear(): Buffer {
@@ -115,6 +137,11 @@ class Authentication {
       remedy,
     });
   }
+}
+
+/** Bytes of the server's challenge; a NUL may follow. */
+function challengeBytes(plugin: string): number {
+  return plugin === 'client_ed25519' || plugin === 'parsec' ? NONCE_BYTES : 20;
 }
 
 function isKnown(plugin: string): boolean {

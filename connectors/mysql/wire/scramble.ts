@@ -1,4 +1,5 @@
-import { constants, createHash, publicEncrypt } from 'node:crypto';
+import { constants, createHash, createPrivateKey, pbkdf2Sync, publicEncrypt, sign } from 'node:crypto';
+import { signEd25519 } from './ed25519.ts';
 
 /* Answers to the server's challenge, by authentication plug-in. */
 
@@ -21,6 +22,29 @@ export function encryptedPassword(password: string, challenge: Buffer, publicKey
   const clear = Buffer.from(`${password}\0`, 'utf8');
   const masked = Buffer.from(clear.map((byte, i) => byte ^ (challenge[i % challenge.length] ?? 0)));
   return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING }, masked);
+}
+
+/** MariaDB's `client_ed25519`: the challenge, signed by the password. */
+export function ed25519(password: string, challenge: Buffer): Buffer {
+  return signEd25519(Buffer.from(password, 'utf8'), challenge);
+}
+
+/** PKCS #8 of an Ed25519 key, before its 32 bytes. */
+const KEY_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+const PBKDF2 = 0x50;
+/** 1024 ≪ 3: what a server may ask for. */
+const MAX_FACTOR = 3;
+
+/**
+ * MariaDB's `parsec`, once the server has said how the key is derived (`'P' factor:u8 salt`): our own nonce, and the
+ * signature of both. undefined: the server asks for what is not known.
+ */
+export function parsec(password: string, challenge: Buffer, derivation: Buffer, nonce: Buffer): Buffer | undefined {
+  const [algorithm, factor = MAX_FACTOR + 1] = derivation;
+  if (algorithm !== PBKDF2 || factor > MAX_FACTOR) return undefined;
+  const secret = pbkdf2Sync(password, derivation.subarray(2), 1024 << factor, 32, 'sha512');
+  const key = createPrivateKey({ key: Buffer.concat([KEY_HEAD, secret]), format: 'der', type: 'pkcs8' });
+  return Buffer.concat([nonce, sign(null, Buffer.concat([challenge, nonce]), key)]);
 }
 
 function hash(algorithm: string, ...parts: readonly Buffer[]): Buffer {
