@@ -19,7 +19,7 @@ import { readSettings, type MysqlSettings } from './settings.ts';
 import { currentPlace } from './snapshot/consistent-point.ts';
 import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
-import { SnapshotReader } from './snapshot/snapshot-reader.ts';
+import { addDefinitions, SnapshotReader } from './snapshot/snapshot-reader.ts';
 import { Incremental } from './snapshot/window/incremental.ts';
 import { planResumption, type Resumption } from './snapshot/resume.ts';
 import {
@@ -178,7 +178,7 @@ export class MysqlTask implements SourceTask {
       open === undefined ? undefined : await side.use((connection) => planResumption(connection, rows, snapshot, open));
     this.#notes = resumption?.notes;
     if (open !== undefined && resumption?.others === false) {
-      this.#beginBeside(open, resumption);
+      await this.#beginBeside(open, resumption);
       return;
     }
     this.#snapshot = new SnapshotReader(snapshot, {
@@ -197,18 +197,26 @@ export class MysqlTask implements SourceTask {
   }
 
   /** All that is open of the snapshot is read beside the stream, which begins at once. */
-  #beginBeside(open: OpenSnapshot, { notes, tables }: Resumption): void {
-    const { start, partition, server } = this.#must();
+  async #beginBeside(open: OpenSnapshot, { notes, tables, captured }: Resumption): Promise<void> {
+    const { start, partition, server, side, rows, family } = this.#must();
+    const { prefix, schemaChanges } = this.#settings;
     const seconds = Math.floor(start.env.clock.nowMs() / 1000);
     const stream = new StreamPosition(open.place, open.server ?? server, { seconds, serverId: 0 }, notes);
     const state = new SnapshotState(open.place, open.server ?? server, [...open.done, ...tables], true, open.id);
     start.context.log.info('the interrupted snapshot goes on beside the stream', { tables: [...tables] });
+    const block = new BlockPool(0).take();
+    if (schemaChanges && captured.length > 0) {
+      // Whether the first attempt came to send them is not known.
+      const schema = new SchemaChanges(rows, family, side);
+      const to = { block, place: open.place, env: start.env };
+      await side.use((connection) => addDefinitions(schema, connection, captured, to));
+    }
     this.#from = open;
     this.#handover = {
-      records: [],
+      records: block.count === 0 ? [] : block,
       progress: [
         { partition, position: stream },
-        { partition: snapshotPartition(this.#settings.prefix), position: state },
+        { partition: snapshotPartition(prefix), position: state },
       ],
     };
   }

@@ -125,7 +125,7 @@ export function wideCharset(charset: string): TextDecode | undefined {
 function ownCharacters(charset: string, decoder: InstanceType<typeof TextDecoder>): Map<number, string> {
   const known = new Map<number, string>();
   for (const [from, characters] of OWN[charset] ?? []) {
-    for (const [i, character] of [...characters].entries()) known.set(from + i, character);
+    for (let i = 0; i < characters.length; i++) known.set(from + i, characters.charAt(i));
   }
   if (charset === 'euckr') addHangul(known, decoder);
   if (charset === 'ujis' || charset === 'eucjpms') addUserDefined(known);

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../runtime/record/record.ts';
-import { tableName } from '../catalog/table.ts';
+import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
@@ -10,6 +10,8 @@ import { annotationOf, type Request } from './window/requests.ts';
 
 /** How an interrupted snapshot goes on. */
 export interface Resumption {
+  /** All that are captured. */
+  readonly captured: readonly Table[];
   /** Tables whose open ranges are read beside the stream. */
   readonly tables: ReadonlySet<string>;
   /** What the stream's offset has to keep of that; undefined: nothing. */
@@ -31,7 +33,7 @@ export async function planResumption(
   settings: SnapshotSettings,
   open: OpenSnapshot,
 ): Promise<Resumption> {
-  const { works } = await readWork(reader, rows, settings, open);
+  const { tables, works } = await readWork(reader, rows, settings, open);
   const beside = settings.mode !== 'initial_only' && !rows.options.skipped.has('r') && (await tellsPlaces(reader));
   const chosen = works.filter(
     ({ table }) => beside && table.key.length > 0 && !settings.overrides.has(tableName(table)),
@@ -49,6 +51,7 @@ export async function planResumption(
     })),
   );
   return {
+    captured: tables,
     tables: new Set(chosen.map(({ table }) => tableName(table))),
     notes: annotationOf(requests),
     others: chosen.length < works.length,

@@ -4,6 +4,7 @@ import type { SourceBatch } from '../../../runtime/connector/source.ts';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
+import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
@@ -135,10 +136,7 @@ export class SnapshotReader {
     const { schema, env } = this.#edges;
     if (schema === undefined || tables.length === 0) return;
     const block = this.#pool.take();
-    const meta = new MetaCells();
-    meta.clock(env.clock.nowUs());
-    meta.event({ ...snapshotFacts(out.place, env), snapshot: 'true' });
-    await schema.snapshot(reader, tables, { block, meta });
+    await addDefinitions(schema, reader, tables, { block, place: out.place, env });
     await out.definitions(block);
   }
 
@@ -193,6 +191,19 @@ export class SnapshotReader {
     const override = this.#settings.overrides.get(tableName(table));
     return override ?? (work.divisible ? rangeSql(table, range) : selectSql(table));
   }
+}
+
+/** Records of the tables' definitions, as part of a snapshot. */
+export async function addDefinitions(
+  schema: SchemaChanges,
+  reader: Connection,
+  tables: readonly Table[],
+  { block, place, env }: { block: RowBlock; place: StreamPlace; env: Env },
+): Promise<void> {
+  const meta = new MetaCells();
+  meta.clock(env.clock.nowUs());
+  meta.event({ ...snapshotFacts(place, env), snapshot: 'true' });
+  await schema.snapshot(reader, tables, { block, meta });
 }
 
 export function snapshotFacts(place: StreamPlace, env: Env): EventFacts {

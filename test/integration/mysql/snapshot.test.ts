@@ -110,6 +110,16 @@ describe.each(MYSQL_VERSIONS)('a snapshot on %s', (version) => {
     expect(reads(second.records, 'bare').length).toBe(11);
   });
 
+  it('that was interrupted sends the tables’ definitions again: whether they went out is not known', async () => {
+    const changes = { 'include.schema.changes': 'true', 'table.include.list': 'app.n' };
+    const first = await interrupted(1, changes);
+    expect(first.records).toEqual([]);
+    const second = await app.start({ ...OPTIONS, ...changes }, first.offsets);
+    await second.until((records) => records.length > ROWS);
+    expect(second.records[0]).toMatchObject({ topic: 'app', value: expect.stringContaining('CREATE TABLE') as string });
+    expect(reads(second.records, 'n').length).toBe(ROWS);
+  });
+
   it('that no stream follows goes on at its chunk too', async () => {
     const only = { 'snapshot.mode': 'initial_only', 'table.include.list': 'app.n' };
     const first = await interrupted(5, only);
