@@ -2,6 +2,7 @@ import type { Transferable } from 'node:worker_threads';
 import type { Log } from '../connector/context.ts';
 import type { Env } from '../env/env.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from './host.ts';
+import { heapLimits } from './heap-limits.ts';
 import { HostedTask } from './hosted-task.ts';
 import type { FromThread } from './thread-messages.ts';
 import { WorkerThread, type ThreadLoss } from './worker-thread.ts';
@@ -95,7 +96,7 @@ export class ThreadTaskHost implements TaskHost {
       stallMs,
       name: `millrace-task-${++this.#threadNumber}`,
       maxExternalBytes: maxExternalMb * 2 ** 20,
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+      resourceLimits: heapLimits(maxHeapMb),
       message: (message) => this.#take(thread, message),
       lost: (loss) => this.#lost(thread, loss),
     });
