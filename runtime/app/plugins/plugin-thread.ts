@@ -5,7 +5,7 @@ import type { Env, Timer } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { messageOf } from '../../record/thrown.ts';
 import { unpackError } from '../../record/packed-error.ts';
-import { heapLimits } from '../../task/heap-limits.ts';
+import { heapLimits } from '../../task/thread/heap-limits.ts';
 import { extension } from '../hub-thread.ts';
 import type {
   FromPluginThread,

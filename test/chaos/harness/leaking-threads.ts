@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { heapLimits } from '../../../runtime/task/heap-limits.ts';
+import { heapLimits } from '../../../runtime/task/thread/heap-limits.ts';
 
 const HEAP_MB = 64;
 const LEAK = `
