@@ -85,4 +85,22 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/binlog/gtid-set.test.ts',
     only: 'position has the last transaction of each domain',
   },
+  {
+    name: 'a change in statement format behind a WITH passes as a definition',
+    invariant: 'I5',
+    file: 'connectors/mysql/stream/query-event.ts',
+    find: "    case 'with':\n",
+    plant: '',
+    test: 'test/unit/connectors/mysql/stream/query-event.test.ts',
+    only: 'WITH c AS',
+  },
+  {
+    name: 'two tables write to one topic',
+    invariant: 'I5',
+    file: 'runtime/change/topic-names.ts',
+    find: 'if (before === undefined) this.#tables.set(topic, path);',
+    plant: 'if (before === undefined || before.length === path.length) this.#tables.set(topic, path);',
+    test: 'test/unit/change/names.test.ts',
+    only: 'are of one table each',
+  },
 ];

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { definedDatabase, definitionOf } from '../../../../../connectors/mysql/schema/definition.ts';
-import { classify, namedTable, type StatementKind } from '../../../../../connectors/mysql/stream/query-event.ts';
+import {
+  changedTable,
+  classify,
+  namedTable,
+  type StatementKind,
+} from '../../../../../connectors/mysql/stream/query-event.ts';
 
 describe('statements in the binlog', () => {
   test.each<[string, StatementKind]>([
@@ -18,6 +23,13 @@ describe('statements in the binlog', () => {
     ['/* hint */ -- note\n UPDATE t SET a = 1', 'dml'],
     ['/*!40000 DELETE FROM t */', 'dml'],
     ['REPLACE INTO t VALUES (1)', 'dml'],
+    ['WITH c AS (SELECT 1) DELETE FROM t WHERE id IN (SELECT * FROM c)', 'dml'],
+    ['SELECT `app`.`f`()', 'dml'],
+    ['create table t (id int primary key) as select id from s', 'dml'],
+    ['CREATE OR REPLACE TABLE `t` (SELECT 1)', 'dml'],
+    ["create table t (`select` int default '\\'' comment 'no select')", 'ddl'],
+    ['create temporary table t select 1', 'ddl'],
+    ['create view v as select 1', 'ddl'],
     ['TRUNCATE t', 'truncate'],
     ['TRUNCATE TABLE `a`.`t`', 'truncate'],
     ['ALTER TABLE t ADD c int', 'ddl'],
@@ -36,6 +48,16 @@ describe('statements in the binlog', () => {
   ])('%s names %s', (sql, name) => {
     const found = namedTable({ sql, database: 'app', thread: 1 });
     expect(`${found?.database}.${found?.name}`).toBe(name);
+  });
+
+  test.each<[string, string | undefined]>([
+    ['update t set a = 1, b = 2', 't'],
+    ['UPDATE other.o AS o JOIN t ON o.id = t.id SET t.a = 1', undefined],
+    ['update o, t set t.a = 1', undefined],
+    ['delete t from o join t using (id)', undefined],
+    ['with c as (select 1) update t set a = 1', undefined],
+  ])('%s changes %s', (sql, name) => {
+    expect(changedTable({ sql, database: 'app', thread: 1 })?.name).toBe(name);
   });
 
   test.each<[string, string, readonly string[]]>([
