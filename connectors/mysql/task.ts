@@ -145,6 +145,12 @@ export class MysqlTask implements SourceTask {
     if (unseen !== null) start.context.log.warn(unseen);
   }
 
+  #tellUnseen(text: string): void {
+    const { context } = this.#must().start;
+    context.warning('MYSQL_ROWS_UNSEEN', text);
+    context.log.warn(text);
+  }
+
   /** Decides between the snapshot, the stored place, and the server's present place. */
   async #begin(signal: AbortSignal): Promise<void> {
     const { start, side, server } = this.#must();
@@ -275,7 +281,7 @@ export class MysqlTask implements SourceTask {
         tables,
         skipUnchanged: options.skipUnchanged,
         includeQuery,
-        statements: statementHooks(tables, schema),
+        statements: statementHooks(tables, schema, (text) => this.#tellUnseen(text)),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },

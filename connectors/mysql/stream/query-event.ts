@@ -89,6 +89,15 @@ export function classify(sql: string): StatementKind {
   }
 }
 
+/** Partitions and tablespaces that go, come or change places with all their rows. */
+const MOVES_ROWS =
+  /^alter\b[\s\S]*\b(?:(?:drop|truncate|exchange)\s+partition\b(?!\s+by)|(?:import|discard)\s+(?:partition\b[\s\S]*)?tablespace)\b/i;
+
+/** Whether a definition changes which rows a table has. The binlog shows none of them. */
+export function movesRows(sql: string): boolean {
+  return MOVES_ROWS.test(withoutComments(sql).replaceAll(QUOTED, 'x'));
+}
+
 /** The statement from its first word on. */
 export function withoutComments(sql: string): string {
   return sql.replace(LEADING, '').replace(VERSIONED, '');

@@ -3,6 +3,7 @@ import { definedDatabase, definitionOf } from '../../../../../connectors/mysql/s
 import {
   changedTable,
   classify,
+  movesRows,
   namedTable,
   type StatementKind,
 } from '../../../../../connectors/mysql/stream/query-event.ts';
@@ -71,6 +72,20 @@ describe('statements in the binlog', () => {
     const found = definitionOf(sql, 'app');
     expect(found?.type).toBe(type);
     expect(found?.tables.map(({ database, name }) => `${database}.${name}`)).toEqual(tables);
+  });
+
+  test.each<[string, boolean]>([
+    ['alter table t drop partition p0', true],
+    ['ALTER TABLE `a`.`t` /* x */ TRUNCATE PARTITION ALL', true],
+    ['alter table t exchange partition p with table o', true],
+    ['alter table t import partition p0 tablespace', true],
+    ['ALTER TABLE t DISCARD TABLESPACE', true],
+    ['alter table t add partition (partition p2 values less than (5))', false],
+    ['alter table t reorganize partition p0 into (partition p1 values less than (5))', false],
+    ['alter table t remove partitioning', false],
+    ["alter table t add c text comment 'drop partition p'", false],
+  ])('%s moves rows: %s', (sql, moves) => {
+    expect(movesRows(sql)).toBe(moves);
   });
 
   test('databases are told', () => {
