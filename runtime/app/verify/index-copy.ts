@@ -102,7 +102,8 @@ function documentText(form: CanonicalForm, { schema }: TruthColumn, value: Value
 }
 
 const DATE = /^([+-]?\d{4,})-(\d\d)-(\d\d)$/;
-const CLOCK = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
+/** A time of day, or MySQL's: from `-838:59:59` to `838:59:59`. */
+const CLOCK = /^(-?)(\d{2,3}):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
 
 function daysText(text: string): string {
   const parts = DATE.exec(text);
@@ -113,7 +114,8 @@ function daysText(text: string): string {
 function clockMicros(text: string): string | undefined {
   const parts = CLOCK.exec(text);
   if (parts === null) return undefined;
-  const [, hour, minute, second, fraction = ''] = parts;
+  const [, sign, hour, minute, second, fraction = ''] = parts;
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-  return String(seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6)));
+  const micros = seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  return micros === 0 ? '0' : `${sign}${micros}`;
 }

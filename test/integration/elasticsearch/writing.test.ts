@@ -217,6 +217,19 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     await probe.call('PUT', `/${name}/_settings`, { 'index.blocks.write': null });
   });
 
+  test('waits for an index that is closed, and refuses no document of it', async () => {
+    const name = topic();
+    const task = await open(name);
+    await probe.call('POST', `/${name}/_close`);
+    await task.write([put(name, 0, 'a', '{"n":1}')]);
+    await expect(task.until(name, 1n)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_CLOSED', kind: 'busy' });
+    expect(task.rejected).toEqual([]);
+    await probe.call('POST', `/${name}/_open`);
+    const again = await open(name);
+    await again.write([put(name, 0, 'a', '{"n":1}')]);
+    await again.until(name, 1n);
+  });
+
   test('patches a row whose event leaves columns out, or says that it cannot', async () => {
     const name = topic();
     const event = (offset: number, op: string, after: unknown): RecordParts =>

@@ -103,4 +103,13 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/change/names.test.ts',
     only: 'are of one table each',
   },
+  {
+    name: 'microseconds of far years are rounded',
+    invariant: 'I5',
+    file: 'connectors/mysql/type/temporal-codec.ts',
+    find: 'if (Number.isSafeInteger(micros)) writeInteger(writer, micros);',
+    plant: 'if (Number.isInteger(micros)) writeInteger(writer, micros);',
+    test: 'test/unit/connectors/mysql/type/temporal.test.ts',
+    only: 'to the last',
+  },
 ];
