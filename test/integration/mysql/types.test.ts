@@ -9,6 +9,7 @@ interface Row {
 
 /** Columns and their values: both ways of reading a row have to show the same. */
 const COLUMNS: readonly (readonly [type: string, ...values: string[]])[] = [
+  ['linestring', "st_geomfromtext('linestring(0 0,1 1)')"],
   ['tinyint', '-128', '127', '0'],
   ['tinyint unsigned', '255', '0'],
   ['smallint', '-32768', '32767'],
