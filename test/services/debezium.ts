@@ -23,6 +23,8 @@ export interface DebeziumServer {
   /** Creates a connector; the host and port of Kafka in its configuration are replaced. */
   create(name: string, config: Readonly<Record<string, string>>): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Stops a connector, sets the offset of its only source partition, and has it go on. */
+  rewind(name: string, partition: object, offset: object): Promise<void>;
   /** What the connector's task says of itself. */
   state(name: string): Promise<string>;
   /** Ends both and removes their data. Idempotent. */
@@ -99,6 +101,16 @@ export async function startDebezium({
               ? { ...config, 'schema.history.internal.kafka.bootstrap.servers': broker }
               : config,
         }),
+      rewind: async (name, partition, offset) => {
+        await request(`${url}/connectors/${name}/stop`, 'PUT');
+        const offsets = `${url}/connectors/${name}/offsets`;
+        // Refused until its task has ended.
+        await until(connect, async () => {
+          await request(offsets, 'PATCH', { offsets: [{ partition, offset }] });
+          return true;
+        });
+        await request(`${url}/connectors/${name}/resume`, 'PUT');
+      },
       remove: (name) => request(`${url}/connectors/${name}`, 'DELETE'),
       state: async (name) => {
         const answer = await fetch(`${url}/connectors/${name}/status`);
