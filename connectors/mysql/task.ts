@@ -34,6 +34,7 @@ import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import type { EventFeed } from './stream/event-feed.ts';
 import { checkPlace, readServerUuid } from './stream/place-check.ts';
+import { ResetWatch } from './stream/reset-watch.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { statementHooks } from './stream/statement-hooks.ts';
 import { TableSource } from './stream/table-source.ts';
@@ -212,7 +213,7 @@ export class MysqlTask implements SourceTask {
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, server, partition } = this.#must();
+    const { start, server, partition, side } = this.#must();
     const { env, context } = start;
     const { connection, serverId, keepAliveMs, includeQuery, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
@@ -229,7 +230,14 @@ export class MysqlTask implements SourceTask {
     };
     const stream = new BinlogStream(
       { partition, maxRetries, retryWaitMs, idleProgressMs: keepAliveMs, silenceMs },
-      { env, context, pool, connect, ...(incremental === undefined ? {} : { incremental }) },
+      {
+        env,
+        context,
+        pool,
+        connect,
+        resets: new ResetWatch(side, server),
+        ...(incremental === undefined ? {} : { incremental }),
+      },
       await this.#assembler(from.place, pool.take(), incremental),
       server,
     );

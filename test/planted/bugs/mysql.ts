@@ -112,4 +112,22 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/type/temporal.test.ts',
     only: 'to the last',
   },
+  {
+    name: 'a geometry shifts the character sets of the texts behind it',
+    invariant: 'I6',
+    file: 'connectors/mysql/binlog/table-map.ts',
+    find: "const geometry = this.#writer.family === 'mariadb';",
+    plant: 'const geometry = false;',
+    test: 'test/unit/connectors/mysql/binlog/table-map.test.ts',
+    only: 'gives each text its own character set, whatever stands before it',
+  },
+  {
+    name: 'a number with zerofill is no JSON number',
+    invariant: 'I6',
+    file: 'connectors/mysql/type/integer-codec.ts',
+    find: 'while (zeros < length - 1 && bytes[at + zeros] === 0x30) zeros++;',
+    plant: '',
+    test: 'test/unit/connectors/mysql/type/integer.test.ts',
+    only: 'a text of int is a JSON number without the zeros of zerofill: 000042',
+  },
 ];
