@@ -8,6 +8,7 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
+import { unseenCascades } from './catalog/cascades.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from './offset.ts';
@@ -34,6 +35,7 @@ import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import type { EventFeed } from './stream/event-feed.ts';
 import { checkPlace, readServerUuid } from './stream/place-check.ts';
+import { ResetWatch } from './stream/reset-watch.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { statementHooks } from './stream/statement-hooks.ts';
 import { TableSource } from './stream/table-source.ts';
@@ -105,6 +107,7 @@ export class MysqlTask implements SourceTask {
       version: VERSION,
     });
     this.#opened = { start, side, rows, family, server, partition, connect };
+    await this.#warnOfCascades();
     await this.#begin(signal);
   }
 
@@ -142,6 +145,22 @@ export class MysqlTask implements SourceTask {
     await this.#incremental?.close();
     await this.#snapshot?.close();
     await this.#opened?.side.close();
+  }
+
+  /** What the binlog never shows can only be told (I5). */
+  async #warnOfCascades(): Promise<void> {
+    const { start, side, rows } = this.#must();
+    const unseen = await side.use((reader) =>
+      unseenCascades(reader, (database, table) => rows.captures(database, table)),
+    );
+    start.context.warning('MYSQL_CASCADES', unseen);
+    if (unseen !== null) start.context.log.warn(unseen);
+  }
+
+  #tellUnseen(text: string): void {
+    const { context } = this.#must().start;
+    context.warning('MYSQL_ROWS_UNSEEN', text);
+    context.log.warn(text);
   }
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
@@ -239,7 +258,7 @@ export class MysqlTask implements SourceTask {
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, server, partition } = this.#must();
+    const { start, server, partition, side } = this.#must();
     const { env, context } = start;
     const { connection, serverId, keepAliveMs, includeQuery, sources, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
@@ -256,7 +275,14 @@ export class MysqlTask implements SourceTask {
     };
     const stream = new BinlogStream(
       { partition, maxRetries, retryWaitMs, idleProgressMs: keepAliveMs, silenceMs },
-      { env, context, pool, connect, ...(incremental === undefined ? {} : { incremental }) },
+      {
+        env,
+        context,
+        pool,
+        connect,
+        resets: new ResetWatch(side, server),
+        ...(incremental === undefined ? {} : { incremental }),
+      },
       await this.#assembler(from.place, pool.take(), incremental),
       server,
     );
@@ -311,7 +337,7 @@ export class MysqlTask implements SourceTask {
         skipUnchanged: options.skipUnchanged,
         includeQuery,
         sources,
-        statements: statementHooks(tables, schema),
+        statements: statementHooks(tables, schema, (text) => this.#tellUnseen(text)),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },

@@ -46,7 +46,9 @@ export async function readTable(reader: Reader, database: string, name: string):
   const rows = await readColumnRows(reader, `reading the columns of ${database}.${name}`, database, name);
   if (rows === undefined) return undefined;
   const columns = rows.columns.map((row) => catalogColumn(row, reader.mariadb, `${database}.${name}`));
-  return { database, name, columns, key: keyPlaces(rows.keys, columns) };
+  const key = keyPlaces(rows.keys, columns);
+  const primary = rows.keys[0]?.['INDEX_NAME'] === 'PRIMARY';
+  return { database, name, columns, key, ...(primary || key.length === 0 ? {} : { keyIsUniqueIndex: true as const }) };
 }
 
 function keyPlaces(keys: readonly TextRow[], columns: readonly Column[]): readonly number[] {
@@ -63,7 +65,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Adds to a table of the binlog what only the catalogue knows, where the column is still the same: its
- * default, and MariaDB's types over plain bytes.
+ * default, MariaDB's types over plain bytes, and a unique index that stands for the primary key.
  */
 export function withCatalog(table: Table, now: Table | undefined): Table {
   if (now === undefined) return table;
@@ -77,7 +79,16 @@ export function withCatalog(table: Table, now: Table | undefined): Table {
     if (found.type !== column.type) return column;
     return { ...column, declared: found.declared, defaultText: found.defaultText };
   });
-  return { ...table, columns };
+  return { ...table, columns, ...uniqueKey(table, now) };
+}
+
+/** A table map names the primary key only. */
+function uniqueKey(table: Table, now: Table): Partial<Pick<Table, 'key' | 'keyIsUniqueIndex'>> {
+  if (table.key.length > 0 || now.keyIsUniqueIndex !== true) return {};
+  const key = now.key.map((at) =>
+    table.columns.findIndex(({ name, notNull }) => notNull && name === now.columns[at]?.name),
+  );
+  return key.includes(-1) ? {} : { key, keyIsUniqueIndex: true };
 }
 
 /** Whether two versions of a table make the same records. */

@@ -1,10 +1,10 @@
 import type { Connection, TextRow } from '../connection.ts';
 import { quoteText } from '../quoting.ts';
 
-/** What information_schema says of a table's columns, in their order, and of its primary key, in its own. */
+/** What information_schema says of a table's columns, in their order, and of its key, in its own. */
 interface ColumnRows {
   readonly columns: readonly TextRow[];
-  /** `COLUMN_NAME` each. */
+  /** `COLUMN_NAME` and `INDEX_NAME` each. Without a primary key: the first unique index over NOT NULL columns, by name. */
   readonly keys: readonly TextRow[];
 }
 
@@ -23,14 +23,31 @@ export async function readColumnRows(
      FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
   );
   if (columns.length === 0) return undefined;
-  const keys = await reader.query(
+  const unique = await reader.query(
     doing,
-    `SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE ${of} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`,
+    `SELECT INDEX_NAME, COLUMN_NAME, NULLABLE FROM information_schema.STATISTICS
+     WHERE ${of} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX`,
   );
-  return { columns, keys };
+  return { columns, keys: keyOf(unique) };
 }
 
-/** The condition that finds a table in information_schema. */
+/** The parts of the first index that tells rows apart: none may be NULL, or an expression. */
+function keyOf(unique: readonly TextRow[]): readonly TextRow[] {
+  const loose = new Set(
+    unique.filter((row) => row['NULLABLE'] === 'YES' || row['COLUMN_NAME'] === null).map((row) => row['INDEX_NAME']),
+  );
+  const first = unique.find((row) => !loose.has(row['INDEX_NAME']))?.['INDEX_NAME'];
+  return unique.filter((row) => row['INDEX_NAME'] === first);
+}
+
+/**
+ * The condition that finds a table in information_schema. Names are compared byte by byte: collations of the
+ * session, and MariaDB's of these views, take `Item` for `item` and `café` for `cafe`.
+ */
 export function ofTable(database: string, name: string): string {
-  return `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
+  return `TABLE_SCHEMA = ${exactly(database)} AND TABLE_NAME = ${exactly(name)}`;
+}
+
+function exactly(name: string): string {
+  return `${quoteText(name)} COLLATE utf8mb4_bin`;
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../connection.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
 import type { OpenSnapshot } from './snapshot-state.ts';
-import { readWork } from './snapshot-tables.ts';
+import { hasPrimaryKey, readWork } from './snapshot-tables.ts';
 import { keyColumns } from './window/key-sql.ts';
 import { annotationOf, type Request } from './window/requests.ts';
 
@@ -36,7 +36,7 @@ export async function planResumption(
   const { tables, works } = await readWork(reader, rows, settings, open);
   const beside = settings.mode !== 'initial_only' && !rows.options.skipped.has('r') && (await tellsPlaces(reader));
   const chosen = works.filter(
-    ({ table }) => beside && table.key.length > 0 && !settings.overrides.has(tableName(table)),
+    ({ table }) => beside && hasPrimaryKey(table) && !settings.overrides.has(tableName(table)),
   );
   const requests = chosen.flatMap(({ table, open: ranges }) =>
     ranges.map(({ after, to }): Request => ({

@@ -1,7 +1,7 @@
 import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { ofTable } from '../catalog/column-rows.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
-import { quoteText } from '../quoting.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
 import type { OpenSnapshot } from './snapshot-state.ts';
@@ -40,10 +40,15 @@ export async function readWork(
   return { tables, works };
 }
 
-/** Whether a table can be cut: it has a key whose order an index gives; labels are compared by their numbers. */
+/** Whether a table can be cut: its primary key's order is an index's; labels are compared by their numbers. */
 function isDivisible(table: Table): boolean {
   const [first] = keyColumns(table);
-  return first !== undefined && first.type !== 'enum' && first.type !== 'set';
+  return hasPrimaryKey(table) && first?.type !== 'enum' && first?.type !== 'set';
+}
+
+/** Whether a table can be read by its key at all. */
+export function hasPrimaryKey({ key, keyIsUniqueIndex }: Table): boolean {
+  return key.length > 0 && keyIsUniqueIndex !== true;
 }
 
 /** What an earlier attempt left of a table; undefined: all of it, also where it has another key now. */
@@ -58,8 +63,7 @@ function leftOf(table: Table, resume: OpenSnapshot | undefined): readonly KeyRan
 async function estimate(reader: Reader, { database, name }: Table): Promise<number> {
   const row = await reader.one(
     `estimating ${database}.${name}`,
-    `SELECT TABLE_ROWS AS n FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`,
+    `SELECT TABLE_ROWS AS n FROM information_schema.TABLES WHERE ${ofTable(database, name)}`,
   );
   return Number(row?.['n'] ?? 0);
 }

@@ -271,7 +271,7 @@ export class Assembler {
       this.#maps.set(head.id, null);
       return undefined;
     }
-    const table = readTableMap(reader, head, tables.collations);
+    const table = readTableMap(reader, head, tables);
     const known = tables.known(table);
     if (known !== undefined) {
       this.#learn(head.id, known);

@@ -14,6 +14,7 @@ import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';
 import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { ResetWatch } from './reset-watch.ts';
 
 export interface StreamSettings {
   readonly partition: JsonObject;
@@ -33,6 +34,8 @@ export interface StreamEdges {
   readonly pool: BlockPool;
   /** Chunks of tables that are read beside the stream, and go out between its events. */
   readonly incremental?: Pick<Incremental, 'windows' | 'annotation'>;
+  /** Asked at each heartbeat of the server. */
+  readonly resets?: Pick<ResetWatch, 'look'>;
   /** Connects at a place that was compared with the server; throws where they do not fit. */
   connect(place: StreamPlace, signal: AbortSignal): Promise<EventFeed>;
 }
@@ -163,6 +166,7 @@ export class BinlogStream {
         }
         if (feed.type === EVENT.heartbeat || feed.type === EVENT.heartbeatV2) {
           context.idle(`the server has sent everything up to ${feed.file}:${feed.position}`);
+          this.#edges.resets?.look(feed.file, feed.position, (error) => this.fail(error));
         }
         if (assembler.meta.at >= BLOCK_BYTES) return this.#cut();
       }

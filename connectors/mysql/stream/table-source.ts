@@ -1,6 +1,7 @@
 import type { Collations } from '../catalog/charset.ts';
 import { readTable, withCatalog } from '../catalog/catalog.ts';
 import { tableName, type Table } from '../catalog/table.ts';
+import type { Family } from '../row/source-block.ts';
 import type { RowFactory, TableRows } from '../row/table-rows.ts';
 import type { SideConnection } from './side-connection.ts';
 
@@ -24,6 +25,10 @@ export class TableSource {
     this.#factory = factory;
     this.#side = side;
     this.collations = collations;
+  }
+
+  get family(): Family {
+    return this.#factory.family;
   }
 
   captures(database: string, name: string): boolean {

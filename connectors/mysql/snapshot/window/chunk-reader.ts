@@ -1,10 +1,11 @@
 import { MillraceError } from '../../../../runtime/record/error.ts';
 import { readTable, sameTable } from '../../catalog/catalog.ts';
+import { ofTable } from '../../catalog/column-rows.ts';
 import type { Table } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
-import { quoteText } from '../../quoting.ts';
 import type { TableRows } from '../../row/table-rows.ts';
 import { snapshotFacts } from '../snapshot-reader.ts';
+import { hasPrimaryKey } from '../snapshot-tables.ts';
 import type { LoopEdges } from './chunk-loop.ts';
 import { openChunk, preparedTransactions } from './chunk-place.ts';
 import { ChunkRows, KeyRow } from './chunk-rows.ts';
@@ -80,8 +81,7 @@ export class ChunkReader {
     }
     const row = await connection.one(
       `estimating ${request.table}`,
-      `SELECT TABLE_ROWS AS n FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`,
+      `SELECT TABLE_ROWS AS n FROM information_schema.TABLES WHERE ${ofTable(database, name)}`,
     );
     progress.estimate(request.table, Number(row?.['n'] ?? 0));
     this.#limit = request.initial === true ? this.#edges.snapshotChunkRows : this.#edges.chunkRows;
@@ -169,7 +169,7 @@ export class ChunkReader {
 }
 
 function unreadable(table: Table): string | undefined {
-  return table.key.length > 0 ? undefined : 'it has no primary key, so it cannot be read beside the stream';
+  return hasPrimaryKey(table) ? undefined : 'it has no primary key, so it cannot be read beside the stream';
 }
 
 function keyLost(table: string): MillraceError {
