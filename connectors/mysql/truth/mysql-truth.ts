@@ -15,6 +15,7 @@ import { RowFactory } from '../row/table-rows.ts';
 import { readSettings } from '../settings.ts';
 import { openConsistentPoint } from '../snapshot/consistent-point.ts';
 import { streamOffset } from '../snapshot/snapshot-state.ts';
+import { snapshotOpen } from '../snapshot/window/requests.ts';
 import { truthTable } from './truth-table.ts';
 
 /**
@@ -84,6 +85,12 @@ function holds(gtids: string, gtid: string, family: Family): boolean {
 function isPast(offsets: readonly SourceOffset[], prefix: string, place: StreamPlace, family: Family): boolean {
   const offset = streamOffset(prefix, offsets);
   if (offset === undefined) return false;
+  if (snapshotOpen(offset)) {
+    throw new MillraceError('MYSQL_VERIFY_SNAPSHOT', 'the first snapshot was interrupted, and is being read on', {
+      kind: 'position',
+      remedy: 'Verify again when it is done: the connector’s stage and snapshot_chunks_done tell.',
+    });
+  }
   const stored = readOffset(offset).place;
   if (place.gtids === '') return comparePlaces(stored.file, stored.position, place.file, place.position) >= 0;
   if (family === 'mysql') return GtidSet.parse(place.gtids).minus(GtidSet.parse(stored.gtids)).empty;

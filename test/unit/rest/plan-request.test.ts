@@ -42,6 +42,7 @@ describe('the body of a rewind', () => {
     [{ time: '2026-01-31T12:00:00Z' }, { kind: 'time', timeMs: 1769860800000 }],
     [{ time: 5 }, { kind: 'time', timeMs: 5 }],
     [{ lsn: '0/1' }, { kind: 'lsn', lsn: '0/1' }],
+    [{ binlog: ' binlog.000003:4 ' }, { kind: 'binlog', binlog: 'binlog.000003:4' }],
   ])('%j names a place', (given, to) => {
     expect(readRewind(body(given))).toEqual({ to, dryRun: false });
     expect(readRewind(body({ ...given, dry_run: true })).dryRun).toBe(true);

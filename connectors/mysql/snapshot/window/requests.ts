@@ -161,6 +161,13 @@ export class Requests {
   }
 }
 
+/** Whether a stream's offset says that parts of the first snapshot are still to be read. */
+export function snapshotOpen(offset: JsonObject): boolean {
+  const own = offset[OWN];
+  const stored = typeof own === 'string' ? (parsed(OWN, own) as Stored) : undefined;
+  return stored?.queue?.some(({ initial }) => initial === true) === true;
+}
+
 /** What an offset keeps of them; undefined: nothing. */
 export function annotationOf(
   queue: readonly Request[],

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { Requests } from '../../../../../../connectors/mysql/snapshot/window/requests.ts';
+import { annotationOf, Requests, snapshotOpen } from '../../../../../../connectors/mysql/snapshot/window/requests.ts';
 import { readSignal } from '../../../../../../runtime/change/signal.ts';
 
 let said: string[];
@@ -105,4 +105,27 @@ test('a wrong expression is said and skipped', () => {
 
 test('an offset that was altered to what is no JSON is an error that names the key', () => {
   expect(() => new Requests(log, { 'millrace.incremental': '{' })).toThrow('millrace.incremental of the stored offset');
+});
+
+test('what is left of the first snapshot is read whatever signals say, and told until it is', () => {
+  const initial = {
+    table: 'd.a',
+    signal: 'the snapshot',
+    initial: true,
+    key: ['id'],
+    after: ['5'],
+    rows: 0,
+    chunks: 0,
+  } as const;
+  const requests = new Requests(log, annotationOf([initial]));
+  expect(ask(requests, 'stop-snapshot', {})).toBe(false);
+  expect(restarted(requests).queue).toEqual([initial]);
+  expect(snapshotOpen(requests.annotation() ?? {})).toBe(true);
+  ask(requests, 'execute-snapshot', { 'data-collections': ['d.b'] });
+  requests.resolve(TABLES);
+  const [left] = requests.queue;
+  if (left !== undefined) requests.remove(left);
+  expect(requests.queue.map(({ table }) => table)).toEqual(['d.b']);
+  expect(snapshotOpen(requests.annotation() ?? {})).toBe(false);
+  expect(snapshotOpen({})).toBe(false);
 });
