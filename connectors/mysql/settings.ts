@@ -25,6 +25,8 @@ export interface MysqlSettings {
   readonly windowRows: number;
   readonly includeQuery: boolean;
   readonly schemaChanges: boolean;
+  /** `schema.history.internal.kafka.topic` */
+  readonly historyTopic: string;
   readonly maxRetries: number;
   readonly retryWaitMs: number;
   /** The server's own heartbeat on the binlog connection. */
@@ -46,6 +48,7 @@ export function readSettings(config: RawConfig): MysqlSettings {
     windowRows: parsed['incremental.snapshot.chunk.size'],
     includeQuery: parsed['include.query'],
     schemaChanges: parsed['include.schema.changes'],
+    historyTopic: parsed['schema.history.internal.kafka.topic'] ?? `${parsed['topic.prefix']}.schema-history`,
     maxRetries: parsed['errors.max.retries'],
     retryWaitMs: parsed['retriable.restart.connector.wait.ms'],
     keepAliveMs: parsed['connect.keep.alive.interval.ms'],

@@ -54,15 +54,16 @@ const ROW_BINLOG = [
   '--log-bin=binlog',
   '--binlog-format=ROW',
   '--binlog-row-image=FULL',
-  '--binlog-row-metadata=FULL',
+  // `loose`: 5.7 does not have it.
+  '--loose-binlog-row-metadata=FULL',
   '--server-id=1',
 ];
 const FAMILY = {
   mariadb: ['--skip-name-resolve', '--gtid-strict-mode=ON', '--gtid-domain-id=0'],
   mysql: [
-    '--mysqlx=OFF',
+    '--loose-mysqlx=OFF',
     '--performance-schema=OFF',
-    '--innodb-redo-log-capacity=8M',
+    '--loose-innodb-redo-log-capacity=8M',
     '--innodb-use-native-aio=OFF',
     '--gtid-mode=ON',
     '--enforce-gtid-consistency=ON',

@@ -7,10 +7,16 @@ import type { TableSource } from './table-source.ts';
 
 /** `schema`: absent where schema changes are not wanted. */
 export function statementHooks(tables: TableSource, schema: SchemaChanges | undefined): StatementHooks {
+  const { history } = tables;
   return {
     captures: (database, name) => tables.captures(database, name),
-    defined: (kind, event, assembler) =>
-      kind === 'truncate' ? truncated(tables, event, assembler) : schema?.statement(event, assembler),
+    defined: (kind, event, assembler, after) => {
+      if (kind === 'truncate') return truncated(tables, event, assembler);
+      const written = history?.statement(event, after, assembler.state.gtid);
+      return written === undefined
+        ? schema?.statement(event, assembler)
+        : written.then(() => schema?.statement(event, assembler));
+    },
   };
 }
 
