@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SchemaHistory } from '../../../../../connectors/mysql/schema/history/schema-history.ts';
+import type { Journal } from '../../../../../runtime/connector/source.ts';
+import { realEnv } from '../../../../../runtime/env/real.ts';
+import { MillraceError } from '../../../../../runtime/record/error.ts';
+import type { JsonObject } from '../../../../../runtime/record/record.ts';
+import { DATABASE, ModelServer, modelMap } from './model-server.ts';
+
+const TABLES = ['t', 'u', '_gho'] as const;
+const never = new AbortController().signal;
+
+/** A stream of the model server: what it read of each rows event. */
+class ModelStream {
+  /** Column that the history gave for a rows event, and the true one; null: the task stopped there. */
+  readonly read: (readonly [found: string | null, real: string])[] = [];
+  readonly #server: ModelServer;
+  readonly #entries: string[] = [];
+  #history: SchemaHistory | undefined;
+  #excluded = new Set<string>();
+  #at = 0;
+  /** Offsets that were stored, with the number of events before them. */
+  readonly #stored: { readonly count: number; readonly offset: JsonObject }[] = [];
+
+  constructor(server: ModelServer) {
+    this.#server = server;
+  }
+
+  async snapshot(): Promise<void> {
+    this.#at = this.#server.binlog.length;
+    this.#history = this.#open();
+    const tables = [...this.#server.tables.keys()].map((name) => ({ database: DATABASE, name }));
+    await this.#history.begin(
+      this.#server.place(this.#at),
+      tables.filter(({ name }) => !this.#excluded.has(name)),
+    );
+    this.#store();
+  }
+
+  /** Starts again at an offset that was stored: the last one, or one of before. */
+  async restart(back: number, excluded: readonly string[]): Promise<void> {
+    const from = this.#stored[Math.max(0, this.#stored.length - 1 - back)];
+    this.#at = from?.count ?? 0;
+    this.#excluded = new Set(excluded);
+    this.#history = this.#open();
+    const stored = { place: this.#server.place(this.#at), server: this.#server.uuid };
+    await this.#history.resume(stored, from?.offset);
+  }
+
+  /** An operator set the offset to the server's present place, and left the rest of it as it was. */
+  async alter(): Promise<void> {
+    const last = this.#stored.at(-1)?.offset;
+    this.#at = this.#server.binlog.length;
+    this.#history = this.#open();
+    await this.#history.resume({ place: this.#server.place(this.#at), server: this.#server.uuid }, last);
+    this.#store();
+  }
+
+  /** Reads so many events, unless it has to stop. */
+  async go(count: number): Promise<void> {
+    const history = this.#history;
+    for (let i = 0; i < count && history !== undefined; i++) {
+      const event = this.#server.binlog[this.#at];
+      if (event === undefined) return;
+      if (event.kind === 'ddl') {
+        const after = this.#server.place(this.#at + 1);
+        await history.statement(
+          { thread: 1, database: DATABASE, sql: event.sql },
+          after,
+          this.#server.gtid(this.#at + 1),
+        );
+      } else if (!this.#excluded.has(event.table)) {
+        const found = await this.#column(history, event.table);
+        this.read.push([found, event.column]);
+        if (found === null) return;
+      }
+      this.#at++;
+      this.#store();
+    }
+  }
+
+  async #column(history: SchemaHistory, name: string): Promise<string | null> {
+    try {
+      const table = await history.table(modelMap(name), this.#server.place(this.#at));
+      return table.columns[0]?.name ?? '';
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === 'MYSQL_SCHEMA_UNKNOWN') return null;
+      throw error;
+    }
+  }
+
+  #store(): void {
+    const offset = this.#history?.tag(this.#server.place(this.#at)) ?? {};
+    this.#stored.push({ count: this.#at, offset });
+  }
+
+  #open(): SchemaHistory {
+    const journal: Journal = {
+      read: (visit) => {
+        for (const entry of this.#entries) visit(Buffer.from(entry));
+        return Promise.resolve();
+      },
+      append: (entries) => {
+        this.#entries.push(...entries);
+        return Promise.resolve();
+      },
+    };
+    return new SchemaHistory(
+      {
+        env: realEnv,
+        prefix: 'p',
+        server: this.#server.uuid,
+        journal,
+        present: this.#server,
+        captures: (_, name) => !this.#excluded.has(name),
+        known: () => undefined,
+      },
+      never,
+    );
+  }
+}
+
+type Step = (server: ModelServer, stream: ModelStream) => unknown;
+
+const table = fc.constantFrom(...TABLES);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: table.map(
+      (name): Step =>
+        (server) =>
+          server.rows(name),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: table.map(
+      (name): Step =>
+        (server) =>
+          server.alter(name),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: table.map(
+      (name): Step =>
+        (server) =>
+          server.create(name),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: table.map(
+      (name): Step =>
+        (server) =>
+          server.drop(name),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: table.map(
+      (name): Step =>
+        (server) =>
+          server.index(name),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(table, table).map(
+      ([a, b]): Step =>
+        (server) =>
+          server.swap(a, b),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(table, table).map(
+      ([a, b]): Step =>
+        (server) =>
+          server.rename(a, b),
+    ),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.nat(6).map(
+      (count): Step =>
+        (_, stream) =>
+          stream.go(count),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.nat(6), fc.subarray([...TABLES])).map(
+      ([back, excluded]): Step =>
+        (_, stream) =>
+          stream.restart(back, back % 2 === 0 ? [] : excluded),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>((_, stream) => stream.alter()) },
+);
+
+describe('a schema history', () => {
+  test('never gives a structure that rows were not written under, whatever happens to tables and stream', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 60 }), async (gtids, steps) => {
+        const server = new ModelServer(gtids);
+        server.create('t');
+        server.create('u');
+        const stream = new ModelStream(server);
+        await stream.snapshot();
+        for (const one of steps) await one(server, stream);
+        await stream.go(100);
+        for (const [found, real] of stream.read) if (found !== null) expect(found).toBe(real);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('always knows it where the stream keeps up', async () => {
+    const changes = fc.array(
+      fc.oneof(
+        table.map((name) => (server: ModelServer) => server.alter(name)),
+        table.map((name) => (server: ModelServer) => server.create(name)),
+        fc.tuple(table, table).map(
+          ([a, b]) =>
+            (server: ModelServer) =>
+              server.swap(a, b),
+        ),
+      ),
+      { maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.boolean(), changes, async (gtids, all) => {
+        const server = new ModelServer(gtids);
+        server.create('t');
+        const stream = new ModelStream(server);
+        await stream.snapshot();
+        for (const change of all) {
+          change(server);
+          for (const name of TABLES) server.rows(name);
+          await stream.go(100);
+        }
+        expect(stream.read.map(([found]) => found)).toEqual(stream.read.map(([, real]) => real));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
