@@ -8,4 +8,11 @@ export const historyOptions = {
     displayName: 'Schema history topic',
     optional: true,
   }),
+  'schema.history.internal.store.only.captured.tables.ddl': option.boolean({
+    doc: 'Whether the schema history leaves out statements on tables that were never captured.',
+    importance: 'LOW',
+    group: 'Stream',
+    displayName: 'Only captured tables',
+    default: false,
+  }),
 };

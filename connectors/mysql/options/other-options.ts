@@ -130,7 +130,7 @@ export const otherOptions = new CompatibilityOptions('database', others, [
   inertFamily(
     /^(?:schema\.history\.internal|database\.history)\..+$/,
     'schema.history.internal.* database.history.*',
-    `${history} Statements of all tables are kept, since a table may be captured later; the hub needs no client. Only schema.history.internal.kafka.topic counts.`,
+    `${history} The topic is written through the hub, so there is no client of its own to set up.`,
   ),
   inertFamily(
     /^(?:driver|database\.jdbc|database\.protocol|database\.ssl\.(?:key|trust)store)\..+$/,

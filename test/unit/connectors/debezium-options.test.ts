@@ -40,7 +40,7 @@ describe.each(databases)('options of Debezium for %s', (_, { options, validate }
     const topic = { 'schema.history.internal.kafka.topic': 'history' };
     const others = {
       'schema.history.internal.kafka.bootstrap.servers': 'kafka:9092',
-      'schema.history.internal.store.only.captured.tables.ddl': 'true',
+      'schema.history.internal.store.only.captured.databases.ddl': 'true',
       'database.history.kafka.topic': 'history',
     };
     expect(unknownOptions([options], { ...topic, ...others })).toEqual([]);

@@ -12,12 +12,14 @@ interface HistorySettings {
   readonly prefix: string;
   /** `schema.history.internal.kafka.topic` */
   readonly historyTopic: string;
+  /** `schema.history.internal.store.only.captured.tables.ddl` */
+  readonly historyOfCaptured: boolean;
 }
 
 /** The schema history of a task; it has neither begun nor gone on yet. `server`: `@@server_uuid`. */
 export async function openHistory(
   { env, context, signal, journal: open }: SourceTaskStart,
-  { connection, prefix, historyTopic }: HistorySettings,
+  { connection, prefix, historyTopic, historyOfCaptured }: HistorySettings,
   server: string,
   rows: RowFactory,
 ): Promise<SchemaHistory> {
@@ -34,6 +36,7 @@ export async function openHistory(
       server,
       journal,
       present,
+      onlyCaptured: historyOfCaptured,
       captures: (database, name) => rows.captures(database, name),
       known: (tables) => context.gauge('schema_history_tables', tables),
     },

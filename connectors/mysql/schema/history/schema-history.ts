@@ -24,6 +24,8 @@ export interface HistoryEdges {
   readonly server: string;
   readonly journal: Journal;
   readonly present: Pick<PresentStructure, 'at'>;
+  /** `schema.history.internal.store.only.captured.tables.ddl` */
+  readonly onlyCaptured: boolean;
   captures(database: string, name: string): boolean;
   /** Hears how many tables' structures are known. */
   known(tables: number): void;
@@ -43,8 +45,8 @@ const TAG = 'millrace.history';
  * follows. An entry is durable before a row that needs it goes out.
  *
  * Invariant: a structure is known at a place only if no statement between it and the place may have changed it (I6).
- * All such statements are written, of whatever table, since a table may be captured later. So a history counts only
- * for a place that its own stream came to: the tag in the offset, which an altered offset does not have.
+ * So a history counts only for a place that its own stream came to: the tag in the offset, which an altered offset does
+ * not have.
  */
 export class SchemaHistory {
   readonly #edges: HistoryEdges;
@@ -108,6 +110,8 @@ export class SchemaHistory {
     const named = (definition?.tables ?? []).filter(
       (table) => this.#edges.captures(table.database, table.name) && !this.#isKept(effect, table),
     );
+    // A table that was captured once stays among the concerned: what became of it is written, left out or not.
+    if (this.#edges.onlyCaptured && concerned.length === 0 && named.length === 0) return;
     const dropped = definition?.type === 'DROP' ? named : [];
     const wanted = new Map<string, NamedTable>();
     for (const table of concerned.length > MAX_TABLES ? named : [...concerned, ...named])

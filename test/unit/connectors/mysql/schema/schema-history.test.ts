@@ -15,6 +15,7 @@ class ModelStream {
   /** Column that the history gave for a rows event, and the true one; null: the task stopped there. */
   readonly read: (readonly [found: string | null, real: string])[] = [];
   readonly #server: ModelServer;
+  readonly #onlyCaptured: boolean;
   readonly #entries: string[] = [];
   #history: SchemaHistory | undefined;
   #excluded = new Set<string>();
@@ -22,8 +23,9 @@ class ModelStream {
   /** Offsets that were stored, with the number of events before them. */
   readonly #stored: { readonly count: number; readonly offset: JsonObject }[] = [];
 
-  constructor(server: ModelServer) {
+  constructor(server: ModelServer, onlyCaptured = false) {
     this.#server = server;
+    this.#onlyCaptured = onlyCaptured;
   }
 
   async snapshot(): Promise<void> {
@@ -105,19 +107,29 @@ class ModelStream {
         return Promise.resolve();
       },
     };
-    return new SchemaHistory(
-      {
-        env: realEnv,
-        prefix: 'p',
-        server: this.#server.uuid,
-        journal,
-        present: this.#server,
-        captures: (_, name) => !this.#excluded.has(name),
-        known: () => undefined,
-      },
-      never,
-    );
+    return historyOf(this.#server, journal, (name) => !this.#excluded.has(name), this.#onlyCaptured);
   }
+}
+
+function historyOf(
+  server: ModelServer,
+  journal: Journal,
+  captures: (name: string) => boolean,
+  onlyCaptured = false,
+): SchemaHistory {
+  return new SchemaHistory(
+    {
+      env: realEnv,
+      prefix: 'p',
+      server: server.uuid,
+      journal,
+      present: server,
+      onlyCaptured,
+      captures: (_, name) => captures(name),
+      known: () => undefined,
+    },
+    never,
+  );
 }
 
 type Step = (server: ModelServer, stream: ModelStream) => unknown;
@@ -201,12 +213,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe('a schema history', () => {
   test('never gives a structure that rows were not written under, whatever happens to tables and stream', async () => {
+    const all = fc.array(step, { maxLength: 60, size: 'max' });
     await fc.assert(
-      fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 60 }), async (gtids, steps) => {
+      fc.asyncProperty(fc.boolean(), fc.boolean(), all, async (gtids, onlyCaptured, steps) => {
         const server = new ModelServer(gtids);
         server.create('t');
         server.create('u');
-        const stream = new ModelStream(server);
+        const stream = new ModelStream(server, onlyCaptured);
         await stream.snapshot();
         for (const one of steps) await one(server, stream);
         await stream.go(100);
@@ -227,7 +240,7 @@ describe('a schema history', () => {
               server.swap(a, b),
         ),
       ),
-      { maxLength: 20 },
+      { maxLength: 20, size: 'max' },
     );
     await fc.assert(
       fc.asyncProperty(fc.boolean(), changes, async (gtids, all) => {
@@ -244,5 +257,65 @@ describe('a schema history', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('gives a structure once the hub has it, and not before', async () => {
+    const server = new ModelServer(false);
+    server.create('t');
+    let durable = Promise.withResolvers<void>();
+    durable.resolve();
+    const journal: Journal = { read: () => Promise.resolve(), append: () => durable.promise };
+    const history = historyOf(server, journal, () => true);
+    await history.begin(server.place(1), []);
+    server.rows('t');
+    durable = Promise.withResolvers<void>();
+    let given = false;
+    const table = Promise.resolve(history.table(modelMap('t'), server.place(1))).then(() => {
+      given = true;
+    });
+    await realEnv.timers.yield();
+    await realEnv.timers.yield();
+    expect(given).toBe(false);
+    durable.resolve();
+    await table;
+    expect(given).toBe(true);
+  });
+
+  test('takes no entries of other connectors, and none of which it cannot say where they are', async () => {
+    const server = new ModelServer(false);
+    server.create('t');
+    const entries: string[] = [];
+    const journal: Journal = {
+      read: (visit) => {
+        for (const entry of entries) visit(Buffer.from(entry));
+        return Promise.resolve();
+      },
+      append: (more) => {
+        entries.push(...more);
+        return Promise.resolve();
+      },
+    };
+    const t = { database: DATABASE, name: 't' };
+    await historyOf(server, journal, () => true).begin(server.place(1), [t]);
+    const [first = '', ...others] = entries.splice(0);
+    server.alter('t');
+    server.rows('t');
+    const stored = { place: server.place(1), server: server.uuid };
+    for (const read of [
+      [],
+      ['no JSON', '{}', '{"millrace": {}, "position": {}}'],
+      [first, ...others].map((entry) => entry.replace('"server":"p"', '"server":"q"')),
+    ]) {
+      entries.splice(0, entries.length, ...read);
+      const history = historyOf(server, journal, () => true);
+      await history.resume(stored, undefined);
+      await expect(async () => history.table(modelMap('t'), server.place(1))).rejects.toMatchObject({
+        code: 'MYSQL_SCHEMA_UNKNOWN',
+      });
+    }
+    entries.splice(0, entries.length, first, ...others);
+    const history = historyOf(server, journal, () => true);
+    await history.resume(stored, undefined);
+    expect(await history.table(modelMap('t'), server.place(1))).toMatchObject({ columns: [{ name: 'c1' }] });
   });
 });
