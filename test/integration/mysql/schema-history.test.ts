@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { checkMysql } from '../../../connectors/mysql/check.ts';
+import { silentContext } from '../../../runtime/connector/conformance/silent-context.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import { realEnv } from '../../../runtime/env/real.ts';
+import { appOptions } from '../../services/mysql.ts';
 import type { EventRun } from '../change/event-run.ts';
 import { useAppDatabaseOf } from './use-app-database.ts';
 
@@ -248,6 +252,18 @@ describe.each([
       { id: 2, c: 'c' },
       { id: 3, a: 'a', b: 'b' },
     ]);
+  });
+
+  it('is found ready by a check', async () => {
+    const results = await checkMysql({
+      name: 'app',
+      config: { name: 'app', ...appOptions(app.server) },
+      env: realEnv,
+      log: silentContext('app').log,
+      signal: new AbortController().signal,
+    });
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
+    expect(results.map(({ name }) => name)).toContain('the binlog’s tables are known by a schema history');
   });
 
   it('writes the history as Debezium does, one entry a statement, for tables of all kinds', async () => {

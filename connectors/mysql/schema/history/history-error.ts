@@ -22,7 +22,7 @@ function reason(finding: Finding | undefined): string {
     return `its structure there is not in the schema history, and further on, before ${file}:${position}, it was changed by "${sql}"`;
   }
   const name = finding?.kind === 'gone' ? tableName(finding.name) : 'it';
-  return `its structure there is not in the schema history, and the server has no ${name} now`;
+  return `its structure there is not in the schema history, and the server shows no ${name} now (it was dropped, or the account has no SELECT on it)`;
 }
 
 /** The binlog's rows are not those of the structure. */
