@@ -106,7 +106,21 @@ async function serverFacts(connection: Connection): Promise<readonly Fact[]> {
           ? 'Upgrade the server: MySQL 8.0.1 and MariaDB 10.5 have it; MySQL 5.7 does without.'
           : `${persist} binlog_row_metadata = 'FULL';${keep}`,
     },
+    ...(byHistory ? [await everyStatement(connection)] : []),
   ];
+}
+
+/** Filters go by a statement's session, not by the tables that it changes: a changed table would go unnoticed. */
+async function everyStatement(connection: Connection): Promise<Fact> {
+  const row = await connection.one(DOING, 'SHOW MASTER STATUS');
+  const filters = ['Binlog_Do_DB', 'Binlog_Ignore_DB'].filter((name) => (row?.[name] ?? '') !== '');
+  return {
+    name: 'the binlog has the statements of all databases',
+    ok: filters.length === 0,
+    code: 'MYSQL_BINLOG_FILTER',
+    problem: `the server has ${filters.join(' and ').toLowerCase()}: a table that is changed from another database would not be noticed`,
+    remedy: 'Remove binlog_do_db and binlog_ignore_db from the server’s configuration, and restart it.',
+  };
 }
 
 async function serverId(connection: Connection, settings: MysqlSettings): Promise<CheckResult> {

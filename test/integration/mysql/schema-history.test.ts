@@ -309,6 +309,18 @@ describe.each([
   });
 });
 
+describe('MySQL 5.7 that leaves statements out of its binlog', () => {
+  const app = useAppDatabaseOf('mysql-5.7', { settings: ['--binlog-ignore-db=scratch'] }, []);
+
+  it('is refused, since a changed table would not be noticed', async () => {
+    await expect(app.start(QUIET)).rejects.toMatchObject({
+      code: 'MYSQL_BINLOG_FILTER',
+      kind: 'config',
+      message: expect.stringContaining('binlog_ignore_db') as string,
+    });
+  });
+});
+
 /** The rows of the captured tables, as they were written. */
 function rowsOf(run: EventRun): Row[] {
   return run.records.flatMap(({ value }) => {
