@@ -8,6 +8,7 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
+import { unseenCascades } from './catalog/cascades.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
@@ -35,6 +36,7 @@ import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import type { EventFeed } from './stream/event-feed.ts';
 import { checkPlace, readServerUuid } from './stream/place-check.ts';
+import { ResetWatch } from './stream/reset-watch.ts';
 import { SideConnection } from './stream/side-connection.ts';
 import { statementHooks } from './stream/statement-hooks.ts';
 import { TableSource } from './stream/table-source.ts';
@@ -101,6 +103,7 @@ export class MysqlTask implements SourceTask {
       version: VERSION,
     });
     this.#opened = { start, side, rows, family, server, partition, connect, history: undefined };
+    await this.#warnOfCascades();
     const history = described ? undefined : await openHistory(start, settings, server, rows);
     this.#opened = { ...this.#opened, history };
     await this.#begin(signal);
@@ -137,6 +140,22 @@ export class MysqlTask implements SourceTask {
     await this.#incremental?.close();
     await this.#snapshot?.close();
     await this.#opened?.side.close();
+  }
+
+  /** What the binlog never shows can only be told (I5). */
+  async #warnOfCascades(): Promise<void> {
+    const { start, side, rows } = this.#must();
+    const unseen = await side.use((reader) =>
+      unseenCascades(reader, (database, table) => rows.captures(database, table)),
+    );
+    start.context.warning('MYSQL_CASCADES', unseen);
+    if (unseen !== null) start.context.log.warn(unseen);
+  }
+
+  #tellUnseen(text: string): void {
+    const { context } = this.#must().start;
+    context.warning('MYSQL_ROWS_UNSEEN', text);
+    context.log.warn(text);
   }
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
@@ -206,7 +225,7 @@ export class MysqlTask implements SourceTask {
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, server, partition, history } = this.#must();
+    const { start, server, partition, side, history } = this.#must();
     const { env, context } = start;
     const { connection, serverId, keepAliveMs, includeQuery, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
@@ -228,6 +247,7 @@ export class MysqlTask implements SourceTask {
         context,
         pool,
         connect,
+        resets: new ResetWatch(side, server),
         notes: (at) => ({ ...incremental?.annotation(), ...history?.tag(at) }),
         ...(incremental === undefined ? {} : { windows: incremental.windows }),
       },
@@ -282,7 +302,7 @@ export class MysqlTask implements SourceTask {
         tables,
         skipUnchanged: options.skipUnchanged,
         includeQuery,
-        statements: statementHooks(tables, schema),
+        statements: statementHooks(tables, schema, (text) => this.#tellUnseen(text)),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },

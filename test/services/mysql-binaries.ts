@@ -53,6 +53,20 @@ export async function mysqlBinaries(version: MysqlVersion): Promise<MysqlBinarie
   }
 }
 
+/** The server's own program that prints a binlog; undefined: only `npm run test:matrix` fetches that of MySQL. */
+export async function binlogPrinter(version: MysqlVersion): Promise<{ command: readonly string[] } | undefined> {
+  if (version.startsWith('mariadb')) {
+    const tree = await unpacked('mariadb-client', async (folder) => {
+      await run('apt-get', ['-qq', 'download', 'mariadb-client'], { cwd: folder });
+      for (const file of await readdir(folder)) await run('dpkg-deb', ['-x', file, folder], { cwd: folder });
+    });
+    return { command: [join(tree, 'usr', 'bin', 'mariadb-binlog')] };
+  }
+  if (process.env['MILLRACE_TEST_MATRIX'] === undefined) return undefined;
+  const { base } = await newerMysql();
+  return { command: foreign(join(base, '..'), join(base, 'bin', 'mysqlbinlog')) };
+}
+
 async function mariadb(): Promise<MysqlBinaries> {
   const tree = await unpacked('mariadb-10.11', async (folder) => {
     const { stdout } = await run('apt-get', [

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Collations } from '../catalog/charset.ts';
 import { tableName, type Table } from '../catalog/table.ts';
+import type { Family } from '../row/source-block.ts';
 import { PayloadReader } from '../wire/payload-reader.ts';
 import { FIELD, isCharacter, isNumeric } from './field-type.ts';
 import { mapColumn, type RawColumn } from './map-column.ts';
@@ -27,6 +28,12 @@ export interface TableMapHead {
   readonly name: string;
 }
 
+/** Who wrote it. */
+export interface MapWriter {
+  readonly family: Family;
+  readonly collations: Collations;
+}
+
 /** `id:u48 flags:u16 database table …`; the reader stands behind the event header. */
 export function readTableMapHead(reader: PayloadReader): TableMapHead {
   const id = reader.u48();
@@ -50,7 +57,7 @@ export interface TableMap {
  *
  *     count types:u8* metadata-length metadata null-bits { kind:u8 length value }*
  */
-export function readTableMap(reader: PayloadReader, head: TableMapHead, collations: Collations): TableMap {
+export function readTableMap(reader: PayloadReader, head: TableMapHead, writer: MapWriter): TableMap {
   const count = reader.lengthEncoded();
   const types = reader.copy(count);
   const metadata = new PayloadReader(reader.copy(reader.lengthEncoded()));
@@ -60,7 +67,7 @@ export function readTableMap(reader: PayloadReader, head: TableMapHead, collatio
     column.notNull = ((nullBits[i >> 3] ?? 0) & (1 << (i & 7))) === 0;
     return column;
   });
-  const optional = new OptionalMetadata(raw, collations, head);
+  const optional = new OptionalMetadata(raw, writer, head);
   while (reader.left > 0) {
     const kind = reader.u8();
     optional.read(kind, new PayloadReader(reader.copy(reader.lengthEncoded())));
@@ -142,12 +149,12 @@ function readMetadata(type: number, reader: PayloadReader): RawColumn {
 class OptionalMetadata {
   key: readonly number[] = [];
   readonly #columns: readonly RawColumn[];
-  readonly #collations: Collations;
+  readonly #writer: MapWriter;
   readonly #head: TableMapHead;
 
-  constructor(columns: readonly RawColumn[], collations: Collations, head: TableMapHead) {
+  constructor(columns: readonly RawColumn[], writer: MapWriter, head: TableMapHead) {
     this.#columns = columns;
-    this.#collations = collations;
+    this.#writer = writer;
     this.#head = head;
   }
 
@@ -189,7 +196,8 @@ class OptionalMetadata {
     }
   }
 
-  #texts(geometry = false): RawColumn[] {
+  #texts(): RawColumn[] {
+    const geometry = this.#writer.family === 'mariadb';
     return this.#columns.filter(({ type }) => isCharacter(type, geometry));
   }
 
@@ -211,8 +219,8 @@ class OptionalMetadata {
 
   #columnCharsets(reader: PayloadReader): void {
     const ids = all(reader);
-    const columns = [this.#texts(), this.#texts(true)].find(({ length }) => length === ids.length);
-    if (columns === undefined) throw broken(this.#head, `${ids.length} character sets`);
+    const columns = this.#texts();
+    if (columns.length !== ids.length) throw broken(this.#head, `${ids.length} character sets`);
     for (const [i, column] of columns.entries()) column.charset = this.#charset(ids[i] ?? 0);
   }
 
@@ -225,7 +233,7 @@ class OptionalMetadata {
   }
 
   #charset(id: number): string {
-    const charset = this.#collations.get(id);
+    const charset = this.#writer.collations.get(id);
     if (charset === undefined) throw broken(this.#head, `collation ${id}, which the server does not know`);
     return charset;
   }

@@ -50,7 +50,9 @@ export async function readTable(reader: Reader, database: string, name: string):
 /** A table from what the catalogue says of it. Throws a `config` error for a column of an unknown type. */
 export function catalogTable(database: string, name: string, rows: ColumnRows, mariadb: boolean): Table {
   const columns = rows.columns.map((row) => catalogColumn(row, mariadb, `${database}.${name}`));
-  return { database, name, columns, key: keyPlaces(rows.keys, columns) };
+  const key = keyPlaces(rows.keys, columns);
+  const primary = rows.keys[0]?.['INDEX_NAME'] === 'PRIMARY';
+  return { database, name, columns, key, ...(primary || key.length === 0 ? {} : { keyIsUniqueIndex: true as const }) };
 }
 
 function keyPlaces(keys: readonly TextRow[], columns: readonly Column[]): readonly number[] {
@@ -67,7 +69,7 @@ const HIDDEN: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Adds to a table of the binlog what only the catalogue knows, where the column is still the same: its
- * default, and MariaDB's types over plain bytes.
+ * default, MariaDB's types over plain bytes, and a unique index that stands for the primary key.
  */
 export function withCatalog(table: Table, now: Table | undefined): Table {
   if (now === undefined) return table;
@@ -79,7 +81,16 @@ export function withCatalog(table: Table, now: Table | undefined): Table {
     }
     return found.type === column.type ? { ...column, defaultText: found.defaultText } : column;
   });
-  return { ...table, columns };
+  return { ...table, columns, ...uniqueKey(table, now) };
+}
+
+/** A table map names the primary key only. */
+function uniqueKey(table: Table, now: Table): Partial<Pick<Table, 'key' | 'keyIsUniqueIndex'>> {
+  if (table.key.length > 0 || now.keyIsUniqueIndex !== true) return {};
+  const key = now.key.map((at) =>
+    table.columns.findIndex(({ name, notNull }) => notNull && name === now.columns[at]?.name),
+  );
+  return key.includes(-1) ? {} : { key, keyIsUniqueIndex: true };
 }
 
 /** Whether two versions of a table make the same records. */

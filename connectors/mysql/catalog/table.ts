@@ -62,6 +62,8 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Places of the primary key's columns, in the key's order; empty: no key. */
   readonly key: readonly number[];
+  /** There is no primary key: `key` is that of a unique index over NOT NULL columns, as Debezium has it. */
+  readonly keyIsUniqueIndex?: true;
 }
 
 /** `database.table` */

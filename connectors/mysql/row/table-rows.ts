@@ -54,6 +54,7 @@ export class RowFactory {
   readonly parts: EnvelopeParts;
   readonly transaction: { readonly begin: RowLayout; readonly end: RowLayout };
   readonly options: RowOptions;
+  readonly family: Family;
   readonly #layoutOptions: ChangeLayoutOptions;
   readonly #databases: NameTest;
   readonly #tables: NameTest;
@@ -64,6 +65,7 @@ export class RowFactory {
   constructor(options: RowOptions, origin: RowOrigin) {
     const { naming } = options;
     this.options = options;
+    this.family = origin.family;
     this.topics = new TopicNames(naming);
     this.parts = mysqlEnvelope(
       { family: origin.family, version: origin.version, name: naming.prefix },

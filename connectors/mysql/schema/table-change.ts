@@ -98,7 +98,8 @@ export function tableChange(
 function describedColumn(row: TextRow, position: number, mariadb: boolean): Record<string, unknown> {
   const dataType = (row['DATA_TYPE'] ?? '').toLowerCase();
   const columnType = row['COLUMN_TYPE'] ?? '';
-  const typeName = dataType.toUpperCase() + (/\bunsigned\b/i.test(columnType) ? ' UNSIGNED' : '');
+  const typeName =
+    dataType.toUpperCase() + (columnType.match(/ (?:unsigned|zerofill)\b/gi) ?? []).join('').toUpperCase();
   const labelled = dataType === 'enum' || dataType === 'set';
   const increments = /auto_increment/i.test(row['EXTRA'] ?? '');
   return {
@@ -109,7 +110,7 @@ function describedColumn(row: TextRow, position: number, mariadb: boolean): Reco
     typeExpression: typeName,
     charsetName: row['CHARACTER_SET_NAME'] ?? null,
     length: lengthOf(dataType, columnType, row),
-    scale: dataType === 'decimal' ? Number(row['NUMERIC_SCALE'] ?? 0) : null,
+    scale: scaleOf(dataType, columnType, row),
     position,
     optional: row['IS_NULLABLE'] === 'YES',
     autoIncremented: increments,
@@ -118,6 +119,13 @@ function describedColumn(row: TextRow, position: number, mariadb: boolean): Reco
     defaultValueExpression: defaultExpression(row, mariadb),
     enumValues: labelled ? labelsOf(columnType).map((label) => `'${label}'`) : null,
   };
+}
+
+/** Of decimals, and of `float(M,D)` and `double(M,D)`. */
+function scaleOf(dataType: string, columnType: string, row: TextRow): number | null {
+  if (dataType === 'decimal') return Number(row['NUMERIC_SCALE'] ?? 0);
+  const digits = /^(?:float|double)\(\d+,(\d+)\)/.exec(columnType)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 function lengthOf(dataType: string, columnType: string, row: TextRow): number | null {
@@ -146,6 +154,8 @@ function defaultExpression(row: TextRow, mariadb: boolean): string | null {
   const shown = row['COLUMN_DEFAULT'] ?? null;
   if (shown === null || (mariadb && shown === 'NULL')) return null;
   const text = /^'([\s\S]*)'$/.exec(shown)?.[1] ?? shown;
+  const bytes = /^0x((?:[0-9a-f]{2})+)$/i.exec(shown)?.[1];
+  if (bytes !== undefined && /binary/i.test(row['DATA_TYPE'] ?? '')) return Buffer.from(bytes, 'hex').toString('utf8');
   return /^b'([01]*)'$/i.exec(shown)?.[1] ?? text.replaceAll("''", "'");
 }
 

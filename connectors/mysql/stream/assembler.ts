@@ -240,7 +240,7 @@ export class Assembler {
       this.#maps.set(head.id, null);
       return undefined;
     }
-    const found = tables.rows(readTableMap(reader, head, tables.collations), () => this.place());
+    const found = tables.rows(readTableMap(reader, head, tables), () => this.place());
     if (found instanceof Promise) return found.then((rows) => this.#learn(head.id, rows));
     this.#learn(head.id, found);
     return undefined;

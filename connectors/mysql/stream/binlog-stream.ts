@@ -13,6 +13,7 @@ import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';
 import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { ResetWatch } from './reset-watch.ts';
 
 export interface StreamSettings {
   readonly partition: JsonObject;
@@ -34,6 +35,8 @@ export interface StreamEdges {
   readonly windows?: StreamWindows;
   /** What the offset of a place has to keep beside it. */
   notes(place: StreamPlace): JsonObject;
+  /** Asked at each heartbeat of the server. */
+  readonly resets?: Pick<ResetWatch, 'look'>;
   /** Connects at a place that was compared with the server; throws where they do not fit. */
   connect(place: StreamPlace, signal: AbortSignal): Promise<EventFeed>;
 }
@@ -154,6 +157,7 @@ export class BinlogStream {
         }
         if (feed.type === EVENT.heartbeat || feed.type === EVENT.heartbeatV2) {
           context.idle(`the server has sent everything up to ${feed.file}:${feed.position}`);
+          this.#edges.resets?.look(feed.file, feed.position, (error) => this.fail(error));
         }
         if (assembler.meta.at >= BLOCK_BYTES) return this.#cut();
       }

@@ -3,6 +3,7 @@ import { readTable, withCatalog } from '../catalog/catalog.ts';
 import { isDescribed, mappedTable, type TableMap } from '../binlog/table-map.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { StreamPlace } from '../offset.ts';
+import type { Family } from '../row/source-block.ts';
 import type { RowFactory, TableRows } from '../row/table-rows.ts';
 import type { SchemaHistory } from '../schema/history/schema-history.ts';
 import type { SideConnection } from './side-connection.ts';
@@ -35,6 +36,10 @@ export class TableSource {
     this.#side = side;
     this.collations = collations;
     this.history = history;
+  }
+
+  get family(): Family {
+    return this.#factory.family;
   }
 
   captures(database: string, name: string): boolean {

@@ -1,5 +1,5 @@
 import type { CanonicalForm } from '../../../runtime/connector/truth.ts';
-import { DAY_S, daysOfRecent } from '../../../runtime/record/calendar.ts';
+import { daysOfRecent } from '../../../runtime/record/calendar.ts';
 import type { Column } from '../catalog/table.ts';
 import { columnCodec } from '../type/codec.ts';
 import type { TypeOptions } from '../type/options.ts';
@@ -16,6 +16,12 @@ const scratch = Buffer.alloc(8);
 
 const latin = (bytes: Buffer, at: number, length: number): string => bytes.toString('latin1', at, at + length);
 
+/** A whole number, without the zeros that `zerofill` puts before it. */
+const digits = (bytes: Buffer, at: number, length: number): string => {
+  const text = latin(bytes, at, length);
+  return text.length > 1 && text.startsWith('0') ? text.replace(/^0+(?=\d)/, '') : text;
+};
+
 /** undefined: the type has no canonical form. */
 export function canonicalColumn(column: Column, options: TypeOptions): CanonicalColumn | undefined {
   switch (column.type) {
@@ -23,13 +29,13 @@ export function canonicalColumn(column: Column, options: TypeOptions): Canonical
     case 'smallint':
     case 'mediumint':
     case 'int':
-      return { form: 'integer', text: latin };
+      return { form: 'integer', text: digits };
     case 'year':
       return { form: 'integer', text: (bytes, at, length) => String(Number(latin(bytes, at, length))) };
     case 'bigint':
       return bigint(column, options);
     case 'decimal':
-      return { form: 'decimal', text: (bytes, at, length) => plain(latin(bytes, at, length)) };
+      return { form: 'decimal', text: (bytes, at, length) => plain(digits(bytes, at, length)) };
     case 'float':
       return { form: 'float', text: (bytes, at, length) => floatHex(Number(latin(bytes, at, length))) };
     case 'double':
@@ -61,7 +67,7 @@ function bigint({ unsigned }: Column, options: TypeOptions): CanonicalColumn {
       text: (bytes, at, length) => String(BigInt.asIntN(64, BigInt(latin(bytes, at, length)))),
     };
   }
-  return { form: unsigned ? 'decimal' : 'integer', text: latin };
+  return { form: unsigned ? 'decimal' : 'integer', text: digits };
 }
 
 function bits(column: Column, options: TypeOptions): CanonicalColumn {
@@ -100,7 +106,7 @@ function temporal(column: Column): CanonicalColumn {
         text: (bytes, at, length) => {
           reader.datetime(bytes, at, length, column, 'text');
           if (reader.zero) return whenNone;
-          return String(daysOfRecent(reader.year, reader.month, reader.day) * DAY_S * 1_000_000 + reader.micros);
+          return String(reader.exactMicros);
         },
       };
   }

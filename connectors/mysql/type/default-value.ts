@@ -26,6 +26,11 @@ function cellOf({ type, scale, length }: Column, text: string): Buffer {
     const hex = BigInt(`0b${bits === '' ? '0' : bits}`).toString(16);
     return Buffer.from(hex.padStart(((length + 7) >> 3) * 2, '0'), 'hex');
   }
+  if (type === 'binary' || type === 'varbinary') {
+    // MySQL 8 shows the default of bytes as their hex digits.
+    const hex = /^0x((?:[0-9a-f]{2})*)$/i.exec(text)?.[1];
+    return hex === undefined ? Buffer.from(text, 'utf8') : Buffer.from(hex, 'hex');
+  }
   if (type !== 'decimal' || scale === 0) return Buffer.from(text, 'utf8');
   const [whole = '0', fraction = ''] = text.split('.');
   return Buffer.from(`${whole}.${fraction.padEnd(scale, '0').slice(0, scale)}`, 'latin1');

@@ -40,7 +40,7 @@ export function integerCodec(column: Column, format: CellFormat, options: TypeOp
   if (format === 'text') {
     return {
       schema,
-      json: () => (bytes, at, length, writer) => writer.copy(bytes, at, length),
+      json: () => writeText,
       value: (bytes, at, length) => (wide ? BigInt(text(bytes, at, length)) : Number(text(bytes, at, length))),
     };
   }
@@ -56,6 +56,13 @@ function text(bytes: Buffer, at: number, length: number): string {
   return bytes.toString('latin1', at, at + length);
 }
 
+/** The text of an integer without the zeros that `zerofill` puts before it. */
+function writeText(bytes: Buffer, at: number, length: number, writer: ByteWriter): void {
+  let zeros = 0;
+  while (zeros < length - 1 && bytes[at + zeros] === 0x30) zeros++;
+  writer.copy(bytes, at + zeros, length - zeros);
+}
+
 function integerSchema(size: number, unsigned: boolean): Schema {
   if (size === 1) return INT16;
   if (size === 2) return unsigned ? INT32 : INT16;
@@ -67,7 +74,7 @@ function bigint(format: CellFormat): CellCodec {
   if (format === 'text') {
     return {
       schema: INT64,
-      json: () => (bytes, at, length, writer) => writer.copy(bytes, at, length),
+      json: () => writeText,
       value: (bytes, at, length) => BigInt(bytes.toString('latin1', at, at + length)),
     };
   }
@@ -78,18 +85,24 @@ function bigint(format: CellFormat): CellCodec {
   };
 }
 
+/** Digits of 2^64. */
+const UNSIGNED_DIGITS = 20;
+
 /** `long` shows 2^63 and above as negative numbers, as Debezium does; `precise` as a Decimal. */
 function unsignedBigint(format: CellFormat, options: TypeOptions): CellCodec {
   const read = (bytes: Buffer, at: number, length: number): bigint =>
     format === 'text' ? BigInt(bytes.toString('latin1', at, at + length)) : bytes.readBigUInt64LE(at);
   if (options.unsignedBigint === 'precise') {
-    return decimalCodec(decimalType(0), (bytes, at, length) => new Decimal(read(bytes, at, length), 0));
+    return decimalCodec(
+      decimalType(0, UNSIGNED_DIGITS),
+      (bytes, at, length) => new Decimal(read(bytes, at, length), 0),
+    );
   }
   if (format === 'binlog') return bigint('binlog');
   return {
     schema: INT64,
     json: () => (bytes, at, length, writer) => {
-      if (length < 19) writer.copy(bytes, at, length);
+      if (length < 19) writeText(bytes, at, length, writer);
       else writer.ascii(BigInt.asIntN(64, read(bytes, at, length)).toString());
     },
     value: (bytes, at, length) => BigInt.asIntN(64, read(bytes, at, length)),

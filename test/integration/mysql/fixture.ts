@@ -1,19 +1,10 @@
-import type { MysqlServer } from '../../services/mysql.ts';
-import { debeziumRecords } from '../change/debezium-records.ts';
-import { statementsOf } from '../postgres/sql-script.ts';
+import { debeziumRecords, type DebeziumRecords } from '../change/debezium-records.ts';
 
-export const { fixture, recordedEvents, byTopic } = debeziumRecords({
-  folder: 'debezium-mariadb',
-  volatile: ['version', 'd_ts', 'pos', 'file', 'gtid'],
-  transactionId: () => 'GTID',
-});
-
-/** Runs a script's statements on one connection. */
-export async function runScript(server: MysqlServer, script: string): Promise<void> {
-  const connection = await server.connect();
-  try {
-    for (const statement of statementsOf(script)) await connection.query('the script', statement);
-  } finally {
-    await connection.close();
-  }
+/** What Debezium wrote of one family, and how its records vary from run to run. */
+export function recordedOf(folder: 'debezium-mariadb' | 'debezium-mysql'): DebeziumRecords {
+  return debeziumRecords({
+    folder,
+    volatile: ['version', 'd_ts', 'd_expr', 'thread', 'pos', 'file', 'gtid'],
+    transactionId: () => 'GTID',
+  });
 }

@@ -10,6 +10,7 @@ interface Row {
 
 /** Columns and their values: both ways of reading a row have to show the same. */
 const COLUMNS: readonly (readonly [type: string, ...values: string[]])[] = [
+  ['linestring', "st_geomfromtext('linestring(0 0,1 1)')"],
   ['tinyint', '-128', '127', '0'],
   ['tinyint unsigned', '255', '0'],
   ['smallint', '-32768', '32767'],
@@ -20,6 +21,10 @@ const COLUMNS: readonly (readonly [type: string, ...values: string[]])[] = [
   ['int unsigned', '4294967295'],
   ['bigint', '-9223372036854775808', '9223372036854775807', '-1', '4294967296'],
   ['bigint unsigned', '18446744073709551615', '9223372036854775808', '7'],
+  ['int(8) zerofill', '42', '0', '123456789'],
+  ['tinyint(3) unsigned zerofill', '7', '0', '255'],
+  ['bigint(20) zerofill', '7', '0', '12345678901234567890'],
+  ['decimal(10,2) zerofill', '1.5', '0', '12345678.90'],
   ['float', '1.5', '-3.4028235e38', '1.17549435e-38', '0.1', '16777217'],
   ['double', '2.718281828459045', '-1.7976931348623157e308', '5e-324', '0.1'],
   ['decimal(1,0)', '-9', '0', '9'],
@@ -41,7 +46,13 @@ const COLUMNS: readonly (readonly [type: string, ...values: string[]])[] = [
   ['time(6)', "'-838:59:58.999999'", "'-00:00:00.000001'", "'00:00:01.5'"],
   ['datetime', "'1000-01-01 00:00:00'", "'9999-12-31 23:59:59'", "'0000-00-00 00:00:00'"],
   ['datetime(2)', "'2026-11-24 13:14:15.67'"],
-  ['datetime(6)', "'1969-12-31 23:59:59.999999'", "'2026-11-24 13:14:15.123456'"],
+  [
+    'datetime(6)',
+    "'1969-12-31 23:59:59.999999'",
+    "'2026-11-24 13:14:15.123456'",
+    "'9999-12-31 23:59:59.999999'",
+    "'1000-01-01 00:00:00.000001'",
+  ],
   ['timestamp null', "'1970-01-01 00:00:01'", "'2038-01-19 03:14:07'"],
   ['timestamp(4) null', "'2026-11-24 13:14:15.1234'"],
   ['timestamp(6) null', "'2026-11-24 13:14:15.000001'"],

@@ -21,7 +21,7 @@ export function structuredTable(map: TableMap, structure: Table): Table | string
     if (difference !== undefined) return `${name}: ${difference}`;
     columns.push({ ...made, labels, defaultText });
   }
-  return { database: head.database, name: head.name, columns, key: structure.key };
+  return { ...structure, database: head.database, name: head.name, columns };
 }
 
 function differs(map: Column, known: Column): string | undefined {

@@ -67,9 +67,7 @@ export class PresentStructure {
 async function describe(connection: Connection, { database, name }: NamedTable): Promise<Described> {
   const doing = `reading the structure of ${database}.${name}`;
   const rows = await readColumnRows(connection, doing, database, name);
-  const found = rows?.columns[0];
-  // Letter by letter: a table whose name differs in case is another one.
-  if (rows === undefined || found?.['TABLE_NAME'] !== name || found['TABLE_SCHEMA'] !== database) return undefined;
+  if (rows === undefined) return undefined;
   const charset = await readTableCharset(connection, doing, database, name);
   return {
     table: catalogTable(database, name, rows, connection.mariadb),

@@ -52,9 +52,9 @@ const HARMLESS_WORDS: ReadonlySet<string> = new Set([
   'uninstall',
 ]);
 const END_OF_WORD = '(?![\\w$\\u0080-\\uffff])';
-/** The only clause of an ALTER TABLE that leaves columns and primary key as they are. */
+/** The only clause of an ALTER TABLE that leaves columns and unique indexes (one may be the key) as they are. */
 const HARMLESS_CLAUSE = new RegExp(
-  `^(?:(?:enable|disable)\\s+keys|engine\\s*=?\\s*\\w+|auto_increment\\s*=?\\s*\\d+|(?:add\\s+(?:(?:unique|fulltext|spatial)\\s+)?(?:index|key)|drop\\s+(?:index|key)|(?:add|drop)\\s+foreign\\s+key)${END_OF_WORD}.*)$`,
+  `^(?:(?:enable|disable)\\s+keys|engine\\s*=?\\s*\\w+|auto_increment\\s*=?\\s*\\d+|(?:add\\s+(?:(?:fulltext|spatial)\\s+)?(?:index|key)|(?:add|drop)\\s+foreign\\s+key)${END_OF_WORD}.*)$`,
   'is',
 );
 const QUOTED = /`(?:[^`]|``)*`|'(?:[^']|'')*'|"(?:[^"]|"")*"/g;
@@ -91,11 +91,11 @@ export function statementEffect(sql: string, database: string): StatementEffect 
   if (HARMLESS_KINDS.has(kind)) return undefined;
   if (kind === 'database' || kind === 'schema') return word === 'drop' ? ofDatabase(text) : undefined;
   if (kind !== 'table' && kind !== 'tables' && kind !== 'index') return EVERYTHING;
-  if (word === 'create' && kind === 'index') return undefined;
+  // A unique index may be the key of the records.
+  if (word === 'create' && kind === 'index') return /\bunique\b/i.test(modifiers) ? named([]) : undefined;
   // Only sessions have temporary tables; rows of theirs are not in the binlog.
   if (/\btemporary\b/i.test(modifiers)) return undefined;
   if (word === 'create') return created(text, clear, database) ?? named([]);
-  if (kind === 'index') return /primary/i.test(rest) ? named([]) : undefined;
   if (word === 'alter' && clear) {
     if (isHarmlessAlter(text)) return undefined;
     const head = ALTER_TABLE.exec(text)?.[0];
@@ -119,7 +119,6 @@ function isHarmlessAlter(text: string): boolean {
   const head = ALTER_TABLE.exec(text)?.[0];
   if (head === undefined) return false;
   const clause = text.slice(head.length).replace(/\s*;?\s*$/, '');
-  if (/^drop\s+(?:index|key)\b/i.test(clause) && /\bprimary\b/i.test(clause)) return false;
   return HARMLESS_CLAUSE.test(clause) && !clause.includes('\\') && !hasFurtherClause(clause.replaceAll(QUOTED, 'q'));
 }
 
