@@ -243,6 +243,18 @@ describe.each([
     expect(await until(recovered, 2)).toEqual([{ id: 2, a: 'a', b: 'b' }]);
   });
 
+  it('has the key of a unique index, as long as there is one', async () => {
+    await app.server.sql('create table app.k (id int not null, x int, unique key u (id))');
+    const run = await app.start(QUIET);
+    await until(run, 1);
+    await app.server.sql('insert into app.k values (2, 2)');
+    await until(run, 2);
+    await app.server.sql('alter table app.k drop index u', 'insert into app.k values (3, 3)');
+    await until(run, 3);
+    const keys = run.records.filter(({ topic }) => topic === 'app.app.k').map(({ key }) => key);
+    expect(keys).toEqual([expect.stringContaining('"payload":{"id":2}') as string, null]);
+  });
+
   it('keeps tables apart whose names differ in case only', async () => {
     await app.server.sql('create table app.T (id int primary key, c varchar(20))');
     const run = await app.start(QUIET);
