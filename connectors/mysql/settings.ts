@@ -25,6 +25,10 @@ export interface MysqlSettings {
   readonly windowRows: number;
   readonly includeQuery: boolean;
   readonly schemaChanges: boolean;
+  /** `schema.history.internal.kafka.topic` */
+  readonly historyTopic: string;
+  /** `schema.history.internal.store.only.captured.tables.ddl` */
+  readonly historyOfCaptured: boolean;
   readonly maxRetries: number;
   readonly retryWaitMs: number;
   /** The server's own heartbeat on the binlog connection. */
@@ -46,6 +50,8 @@ export function readSettings(config: RawConfig): MysqlSettings {
     windowRows: parsed['incremental.snapshot.chunk.size'],
     includeQuery: parsed['include.query'],
     schemaChanges: parsed['include.schema.changes'],
+    historyTopic: parsed['schema.history.internal.kafka.topic'] ?? `${parsed['topic.prefix']}.schema-history`,
+    historyOfCaptured: parsed['schema.history.internal.store.only.captured.tables.ddl'],
     maxRetries: parsed['errors.max.retries'],
     retryWaitMs: parsed['retriable.restart.connector.wait.ms'],
     keepAliveMs: parsed['connect.keep.alive.interval.ms'],

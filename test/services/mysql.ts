@@ -15,7 +15,10 @@ export type { MysqlVersion } from './mysql-binaries.ts';
 export const MYSQL_VERSIONS: readonly MysqlVersion[] =
   process.env['MILLRACE_TEST_MATRIX'] === undefined
     ? ['mariadb-10.11', 'mysql-8.0']
-    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-8.0', 'mysql-9.7'];
+    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-5.7', 'mysql-8.0', 'mysql-9.7'];
+
+/** The same, and MySQL 5.7 in any case, whose binlog does not describe its tables. */
+export const MYSQL_KINDS: readonly MysqlVersion[] = [...new Set<MysqlVersion>([...MYSQL_VERSIONS, 'mysql-5.7'])];
 
 export interface MysqlOptions {
   /** Further `--name=value` settings. */
@@ -54,15 +57,16 @@ const ROW_BINLOG = [
   '--log-bin=binlog',
   '--binlog-format=ROW',
   '--binlog-row-image=FULL',
-  '--binlog-row-metadata=FULL',
+  // `loose`: 5.7 does not have it.
+  '--loose-binlog-row-metadata=FULL',
   '--server-id=1',
 ];
 const FAMILY = {
   mariadb: ['--skip-name-resolve', '--gtid-strict-mode=ON', '--gtid-domain-id=0'],
   mysql: [
-    '--mysqlx=OFF',
+    '--loose-mysqlx=OFF',
     '--performance-schema=OFF',
-    '--innodb-redo-log-capacity=8M',
+    '--loose-innodb-redo-log-capacity=8M',
     '--innodb-use-native-aio=OFF',
     '--gtid-mode=ON',
     '--enforce-gtid-consistency=ON',

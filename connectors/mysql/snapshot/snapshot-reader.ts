@@ -13,6 +13,7 @@ import type { Connection } from '../connection.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
+import type { SchemaHistory } from '../schema/history/schema-history.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
@@ -31,6 +32,8 @@ export interface SnapshotEdges {
   open(): Promise<Connection>;
   /** Records of the tables' definitions, before their rows; absent: none are wanted. */
   readonly schema?: SchemaChanges;
+  /** Structures of the tables at the snapshot's place, durable before anything else is; absent: the binlog has them. */
+  readonly history?: Pick<SchemaHistory, 'begin'>;
   /** Partition of the snapshot's own offset. */
   readonly statePartition: JsonObject;
   /** An earlier attempt that was interrupted: its tables are not read again, its place stays the stream's. */
@@ -116,6 +119,7 @@ export class SnapshotReader {
 
   async #run(point: ConsistentPoint): Promise<void> {
     try {
+      if (this.#edges.resume === undefined) await this.#beginHistory(point);
       // Durable before the first row: see SnapshotState (I1).
       this.#queue.push({ records: [], progress: [this.#state(point, false)] });
       await this.#begun.promise;
@@ -132,6 +136,17 @@ export class SnapshotReader {
       for (const reader of point.readers) reader.destroy();
       await point.release();
     }
+  }
+
+  async #beginHistory({ place, readers }: ConsistentPoint): Promise<void> {
+    const { history, rows } = this.#edges;
+    const [reader] = readers;
+    if (history === undefined || reader === undefined) return;
+    const names = await readTableNames(reader);
+    await history.begin(
+      place,
+      names.filter(({ database, name }) => rows.captures(database, name)),
+    );
   }
 
   async #tables({ readers }: ConsistentPoint): Promise<readonly Table[]> {

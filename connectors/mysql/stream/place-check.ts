@@ -22,7 +22,7 @@ export async function checkPlace(
       await checkMariadb(connection, place.gtids);
       return true;
     }
-    const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e, @@gtid_purged AS p');
+    const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@global.gtid_executed AS e, @@gtid_purged AS p');
     if (row?.['m'] === 'ON') {
       checkMysql(GtidSet.parse(place.gtids), GtidSet.parse(row['e'] ?? ''), GtidSet.parse(row['p'] ?? ''));
       return true;
@@ -109,7 +109,12 @@ async function checkServer(connection: Connection, server: string | undefined): 
   if (server === undefined || server === '') return;
   const now = await readServerUuid(connection);
   if (now === server) return;
-  throw new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
+  throw serverChanged(server, now);
+}
+
+/** A file and position of another server. */
+export function serverChanged(server: string, now: string): MillraceError {
+  return new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
     kind: 'position',
     key: 'database.hostname',
     remedy: `A file and position mean something on their own server only: point database.hostname to it, or switch both to GTIDs before a failover. ${NEW_SNAPSHOT}`,

@@ -64,6 +64,7 @@ const CONNECTOR_GAUGES: Readonly<Record<string, readonly [unit: string, help: st
   transactions_total: ['transactions', 'postgres: transactions read from the stream.'],
   snapshot_rows_done: ['rows', 'postgres: rows read by the snapshot.'],
   snapshot_rows_estimated: ['rows', 'postgres: rows the snapshot has to read, by the planner’s estimate.'],
+  schema_history_tables: ['tables', 'mysql 5.7: tables whose structure is known by the schema history.'],
   snapshot_chunks_done: ['chunks', 'postgres: chunks of tables read by the snapshot.'],
   snapshot_chunks_total: ['chunks', 'postgres: chunks of tables the snapshot has.'],
   snapshot_eta_seconds: ['seconds', 'postgres: time the snapshot still needs at the speed so far.'],
