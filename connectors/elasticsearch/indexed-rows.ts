@@ -6,7 +6,7 @@ import { JsonReader } from '../../runtime/record/json-reader.ts';
 import type { Value } from '../../runtime/record/value.ts';
 import { fieldAt } from './document/field-path.ts';
 import type { SearchClient } from './http/search-client.ts';
-import { searchError } from './http/search-error.ts';
+import { searchError, successful } from './http/search-error.ts';
 import { openClient } from './http/transport-client.ts';
 import { parseIndexName } from './index/index-name.ts';
 import { documentSettings, parseConfig } from './settings.ts';
@@ -26,13 +26,14 @@ type Row = ReadonlyMap<Value, Value>;
 
 /**
  * The documents that a sink has made of a topic's rows, as they stand at one moment, their values
- * exact. Throws a `config` error where the index does not hold the rows of that topic alone.
+ * exact. None where there is no such index: of a topic that never had a record none is made. Throws a `config` error where the index does not hold the rows of that topic alone.
  */
 export async function* indexedRows({ config, topic, env, signal }: IndexedRowsOptions): AsyncGenerator<Row> {
   const index = indexOf(config, topic);
   const client = await openClient(parseConfig(config), env);
   try {
     const name = encodeURIComponent(index);
+    if (!(await isThere(client, index, signal))) return;
     await ask(client, `refreshing ${index}`, 'POST', `/${name}/_refresh`, undefined, signal);
     const first = { size: PAGE, sort: ['_doc'] };
     let page = await ask(client, `reading ${index}`, 'POST', `/${name}/_search?scroll=${KEPT}`, first, signal);
@@ -84,6 +85,13 @@ function unfit(problem: string, key: string, remedy: string): MillraceError {
     key,
     remedy,
   });
+}
+
+async function isThere(client: SearchClient, index: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await client.send({ method: 'GET', path: `/${encodeURIComponent(index)}/_alias` }, signal);
+  if (answer.status === 404) return false;
+  successful(`looking at ${index}`, answer);
+  return true;
 }
 
 async function ask(

@@ -45,7 +45,7 @@ export async function openTarget(
     throw error;
   }
   const settings = documentSettings(options);
-  const indexes = openIndexes(options, client);
+  const indexes = openIndexes(options, client, settings);
   const pace = new Pace({
     maxBytes: options['bulk.size.bytes'] === -1 ? MAX_BULK_BYTES : options['bulk.size.bytes'],
     maxInFlight: options['max.in.flight.requests'],
@@ -123,12 +123,13 @@ export function createBody(options: ElasticsearchOptions): IndexBody {
   };
 }
 
-function openIndexes(options: ElasticsearchOptions, client: SearchClient): Indexes {
+function openIndexes(options: ElasticsearchOptions, client: SearchClient, settings: DocumentSettings): Indexes {
   return new Indexes({
     client,
     body: createBody(options),
     streamSettings: indexSettings(options['millrace.index.settings']) ?? {},
     adopt: options['millrace.index.adopt'],
     create: options['external.resource.usage'] === 'DISABLED',
+    ownIndex: (topic) => settings.ownIndex(topic),
   });
 }

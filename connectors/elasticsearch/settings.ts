@@ -27,6 +27,8 @@ export interface DocumentSettings {
   keyIgnored(topic: string): boolean;
   schemaIgnored(topic: string): boolean;
   target(topic: string): Target;
+  /** The index that a topic has by its name alone; null: other things name it. */
+  ownIndex(topic: string): string | null;
 }
 
 /** Where records of a topic go. */
@@ -52,6 +54,7 @@ export function documentSettings(options: ElasticsearchOptions): DocumentSetting
   const schemaIgnored = new Set(options['topic.schema.ignore']);
   const unwrap = options['millrace.unwrap'];
   const method = options['write.method'];
+  const target = targets(options);
   return {
     unwrap,
     nullValues: unwrap ? 'delete' : options['behavior.on.null.values'],
@@ -66,7 +69,12 @@ export function documentSettings(options: ElasticsearchOptions): DocumentSetting
     timestampFields: options['data.stream.timestamp.field'].map((name) => name.split('.')),
     keyIgnored: (topic) => options['key.ignore'] || keyIgnored.has(topic),
     schemaIgnored: (topic) => options['schema.ignore'] || schemaIgnored.has(topic),
-    target: targets(options),
+    target,
+    ownIndex: (topic) => {
+      if (options['external.resource.usage'] !== 'DISABLED') return null;
+      const of = target(topic);
+      return of.kind === 'index' && of.name.parts.some(({ kind }) => kind === 'topic') ? of.fixed : null;
+    },
   };
 }
 

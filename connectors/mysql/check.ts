@@ -1,5 +1,6 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
+import { unseenCascades } from './catalog/cascades.ts';
 import { readTable, readTableNames } from './catalog/catalog.ts';
 import { tableName } from './catalog/table.ts';
 import { openConnection, type Connection } from './connection.ts';
@@ -194,7 +195,26 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
       return [failed(name, error)];
     }
   }
-  return [{ name: `${captured.length} tables are captured`, ok: true }, ...signals(settings, captured.map(tableName))];
+  return [
+    { name: `${captured.length} tables are captured`, ok: true },
+    cascades(await unseenCascades(connection, (database, table) => rows.captures(database, table))),
+    ...signals(settings, captured.map(tableName)),
+  ];
+}
+
+function cascades(problem: string | null): CheckResult {
+  const name = 'the binlog shows every change of the captured tables';
+  if (problem === null) return { name, ok: true };
+  return {
+    name,
+    ok: false,
+    fatal: false,
+    code: 'MYSQL_CASCADES',
+    problem,
+    remedy:
+      'Let triggers or the application change those rows, or upgrade to MySQL 9.6, which writes them; `millrace verify` shows what was missed.',
+    key: 'table.include.list',
+  };
 }
 
 function signals({ signalTable }: MysqlSettings, captured: readonly string[]): readonly CheckResult[] {

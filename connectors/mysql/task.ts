@@ -8,6 +8,7 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
+import { unseenCascades } from './catalog/cascades.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
@@ -98,6 +99,7 @@ export class MysqlTask implements SourceTask {
       version: VERSION,
     });
     this.#opened = { start, side, rows, family, server, partition, connect };
+    await this.#warnOfCascades();
     await this.#begin(signal);
   }
 
@@ -132,6 +134,22 @@ export class MysqlTask implements SourceTask {
     await this.#incremental?.close();
     await this.#snapshot?.close();
     await this.#opened?.side.close();
+  }
+
+  /** What the binlog never shows can only be told (I5). */
+  async #warnOfCascades(): Promise<void> {
+    const { start, side, rows } = this.#must();
+    const unseen = await side.use((reader) =>
+      unseenCascades(reader, (database, table) => rows.captures(database, table)),
+    );
+    start.context.warning('MYSQL_CASCADES', unseen);
+    if (unseen !== null) start.context.log.warn(unseen);
+  }
+
+  #tellUnseen(text: string): void {
+    const { context } = this.#must().start;
+    context.warning('MYSQL_ROWS_UNSEEN', text);
+    context.log.warn(text);
   }
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
@@ -271,7 +289,7 @@ export class MysqlTask implements SourceTask {
         tables,
         skipUnchanged: options.skipUnchanged,
         includeQuery,
-        statements: statementHooks(tables, schema),
+        statements: statementHooks(tables, schema, (text) => this.#tellUnseen(text)),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
       },

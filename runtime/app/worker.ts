@@ -16,7 +16,7 @@ import { ConfigProviders } from '../settings/providers.ts';
 import { workerOptions } from '../settings/worker-options.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
 import { REDRIVE_TOPIC } from '../store/redrives.ts';
-import { ThreadTaskHost } from '../task/thread-host.ts';
+import { ThreadTaskHost } from '../task/thread/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';

@@ -1,3 +1,5 @@
+import { MillraceError } from '../record/error.ts';
+
 const TOPIC_MAX = 249;
 
 export interface TopicNaming {
@@ -17,6 +19,8 @@ export class TopicNames {
   readonly heartbeat: string;
   readonly message: string;
   readonly #naming: TopicNaming;
+  /** Which table each topic was named for. */
+  readonly #tables = new Map<string, readonly string[]>();
 
   constructor(naming: TopicNaming) {
     this.#naming = naming;
@@ -26,10 +30,32 @@ export class TopicNames {
     this.message = topicName(`${prefix}${delimiter}message`);
   }
 
+  /**
+   * The topic of a table. Throws a `config` error where it is another table's already: `order items` and `order_items`
+   * have one name, and rows of one key would replace each other (I5).
+   */
   table(...path: readonly string[]): string {
     const { prefix, delimiter } = this.#naming;
-    return topicName([prefix, ...path].join(delimiter));
+    const topic = topicName([prefix, ...path].join(delimiter));
+    const before = this.#tables.get(topic);
+    if (before === undefined) this.#tables.set(topic, path);
+    else if (before.length !== path.length || before.some((part, i) => part !== path[i]))
+      throw shared(topic, before, path);
+    return topic;
   }
+}
+
+function shared(topic: string, one: readonly string[], other: readonly string[]): MillraceError {
+  return new MillraceError(
+    'CHANGE_TOPIC_SHARED',
+    `tables ${one.join('.')} and ${other.join('.')} have the same topic, ${topic}: a topic's name has letters, digits, ".", "_" and "-" only`,
+    {
+      kind: 'config',
+      key: 'table.include.list',
+      remedy:
+        'Capture one of them here and the other with a connector of another topic.prefix, or rename one. If one was renamed to the other just now, restart the connector.',
+    },
+  );
 }
 
 /** Replaces what a topic name may not have by `_`, and cuts it to 249 characters. */

@@ -3,7 +3,7 @@ import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import type { StatusStore, StoredStatus } from '../store/statuses.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from '../task/host.ts';
-import { stallSettings, type StallSettings } from '../task/stall-settings.ts';
+import { stallSettings, type StallSettings } from '../task/thread/stall-settings.ts';
 import { runState } from './run-states.ts';
 import type { StartCounts } from './start-counts.ts';
 import { StatusWriter } from './status-writer.ts';

@@ -4,9 +4,9 @@ import type { Redactor } from '../observe/redactor.ts';
 import { messageOf } from '../record/thrown.ts';
 import type { ConfigStore } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
-import { backoffMs } from '../task/backoff.ts';
-import { traceOf } from '../task/failure.ts';
-import { retryClass } from '../task/retry.ts';
+import { backoffMs } from '../task/error/backoff.ts';
+import { traceOf } from '../task/error/failure.ts';
+import { retryClass } from '../task/error/retry.ts';
 import { connectorStatus } from './connector-run.ts';
 
 const RETRY_WAIT = { firstMs: 500, maxMs: 30_000 };

@@ -5,7 +5,7 @@ import type { Redactor } from '../observe/redactor.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
-import { traceOf } from '../task/failure.ts';
+import { traceOf } from '../task/error/failure.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
 import type { PluginCatalog } from './catalog.ts';
 import { ConfigReload } from './config-reload.ts';

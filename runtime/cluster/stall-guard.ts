@@ -2,7 +2,7 @@ import type { Log } from '../connector/context.ts';
 import type { Env, Timer } from '../env/env.ts';
 import { StallWatch } from '../observe/stall-watch.ts';
 import type { TaskView } from '../task/host.ts';
-import type { StallSettings } from '../task/stall-settings.ts';
+import type { StallSettings } from '../task/thread/stall-settings.ts';
 
 const LOOK_MS = 1000;
 

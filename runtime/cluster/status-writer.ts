@@ -1,8 +1,8 @@
 import type { Log } from '../connector/context.ts';
 import type { Env, Timer } from '../env/env.ts';
 import type { StatusStore, StoredStatus } from '../store/statuses.ts';
-import { backoffMs } from '../task/backoff.ts';
-import { traceOf } from '../task/failure.ts';
+import { backoffMs } from '../task/error/backoff.ts';
+import { traceOf } from '../task/error/failure.ts';
 
 interface StatusWriterOptions {
   readonly env: Env;

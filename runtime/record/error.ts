@@ -1,5 +1,5 @@
 /**
- * What went wrong, in the sense that decides what happens next. `task/retry.ts` holds the one table
+ * What went wrong, in the sense that decides what happens next. `task/error/retry.ts` holds the one table
  * from kind to retry, ask the operator, or never.
  *
  * - `unavailable`: the other side cannot be reached, is restarting, or timed out.

@@ -5,7 +5,7 @@ import type { Hub } from '../hub/port.ts';
 import { RedriveStore } from '../store/redrives.ts';
 import { SchemaStore } from '../store/schemas.ts';
 import type { TaskHandle, TaskHost, TaskSpec, TaskView } from './host.ts';
-import type { LoopStanding } from './loop-watch.ts';
+import type { LoopStanding } from './thread/loop-watch.ts';
 import { taskConverters } from './task-converters.ts';
 import { TaskLife, type TaskResources } from './task-life.ts';
 import { TaskReport } from './task-report.ts';

@@ -1,7 +1,7 @@
 import type { Log, TaskContext } from '../connector/context.ts';
 import type { Clock } from '../env/env.ts';
 import type { PendingRestart, TaskFailure, TaskProfile, TaskState, TaskView } from './host.ts';
-import type { LoopStanding } from './loop-watch.ts';
+import type { LoopStanding } from './thread/loop-watch.ts';
 import { StageClock, type Stage } from './stage-clock.ts';
 import { TaskFigures } from './task-figures.ts';
 

@@ -54,6 +54,7 @@ beforeAll(async () => {
   startedMs = performance.now() - ((await written('neighbour')) / OFFERED_PER_SECOND) * 1000;
   anonAtStart = anonMb();
   weighing = setInterval(() => (anonPeak = Math.max(anonPeak, anonMb())), 50);
+  void worker.ended.then(() => clearInterval(weighing));
 });
 
 afterAll(async () => {
@@ -69,7 +70,11 @@ async function ask(method: string, path: string, body?: object): Promise<{ statu
     headers: { 'content-type': 'application/json' },
     body: body === undefined ? null : JSON.stringify(body),
   };
-  const answer = await fetch(`${worker.url}${path}`, init);
+  const answer = await fetch(`${worker.url}${path}`, init).catch((error: unknown) => {
+    throw new Error(`${method} ${path} was not answered; the worker's last words: ${worker.log.slice(-2000)}`, {
+      cause: error,
+    });
+  });
   const text = await answer.text();
   // What a change waits for (a task that has to be stopped) is no slowness of REST.
   if (method === 'GET') slowestAnswerMs = Math.max(slowestAnswerMs, performance.now() - from);

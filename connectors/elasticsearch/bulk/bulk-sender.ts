@@ -126,7 +126,10 @@ export class BulkSender {
       const items = status < 300 ? itemsOf(body, part.count) : null;
       if (items !== null) return { kind: 'items', items };
       if (status < 300) return { kind: 'failed', error: notWhole(doing) };
-      throw searchError(doing, status, serverError(body));
+      const told = serverError(body);
+      const error = searchError(doing, status, told);
+      if (status === 429 && isBeyondPressure(told.reason)) return { kind: 'too large', error };
+      throw error;
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       if (error.kind === 'throttled') this.#options.pace.throttled();
@@ -197,7 +200,7 @@ export class BulkSender {
     const [only] = part.operations;
     this.#options.pace.tooLarge(part.bytes);
     if (part.count > 1 || only === undefined) return { again: body, split: true, error, cap: part.bytes / 2 };
-    refused.push({ record: only.record, error: tooLarge(only, part.bytes) });
+    refused.push({ record: only.record, error: tooLarge(only, part.bytes, error) });
     return after(body, 1, error);
   }
 }
@@ -259,15 +262,24 @@ function absentRow({ record, index }: Operation): MillraceError {
   );
 }
 
-function tooLarge({ record }: Operation, bytes: number): MillraceError {
+function tooLarge({ record }: Operation, bytes: number, { message }: MillraceError): MillraceError {
   return rejected(
     record,
     'ELASTICSEARCH_DOCUMENT_TOO_LARGE',
-    `the server takes no request of ${bytes} bytes (HTTP 413)`,
+    `the server takes no request of ${bytes} bytes (${message})`,
     {
       key: 'bulk.size.bytes',
       remedy:
-        'Raise http.max_content_length of the server (or the limit of the proxy before it), or make the record smaller.',
+        'Raise http.max_content_length of the server (or the limit of the proxy before it), or its heap (indexing_pressure.memory.limit is a part of it), or make the record smaller.',
     },
   );
+}
+
+/**
+ * Whether a request is refused for its own size: larger than all that the server would hold at once, so that no
+ * wait helps. `… coordinating_operation_bytes=83888342, max_coordinating_and_primary_bytes=70955827]`
+ */
+function isBeyondPressure(reason: string): boolean {
+  const [, bytes, most] = /_operation_bytes=(\d+), max_\w+=(\d+)/.exec(reason) ?? [];
+  return bytes !== undefined && most !== undefined && Number(bytes) > Number(most);
 }

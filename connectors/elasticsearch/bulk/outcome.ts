@@ -31,6 +31,10 @@ const ABSENT: Outcome = { kind: 'absent' };
 const NO_SCRIPTS =
   /script_lang not supported|scripts of type \[inline\].*(?:not|disabled)|cannot execute \[inline\] scripts/i;
 
+/** Nor are these: what is wrong is the index, its alias or its pipeline, and every document would be refused. */
+const OF_THE_INDEX =
+  /only write ops with an op_type of create are allowed in data streams|no write index is defined for alias|pipeline with id \[.*\] does not exist|maximum [\w ]*shards open/;
+
 /** The items of a bulk's answer, one for each operation in order; null: the answer is not whole. */
 export function itemsOf(body: JsonObject, count: number): readonly JsonObject[] | null {
   const items = body['items'];
@@ -71,9 +75,7 @@ function failure(operation: Operation, status: number, error: ServerError): Outc
   if (status !== 400) return { kind: 'stop', error: told };
   const text = `${error.type}: ${error.reason}`;
   if (operation.kind === 'patch' && NO_SCRIPTS.test(text)) return { kind: 'stop', error: noScripts(operation, text) };
-  if (error.reason.includes('only write ops with an op_type of create are allowed in data streams')) {
-    return { kind: 'stop', error: told };
-  }
+  if (error.type === 'index_closed_exception' || OF_THE_INDEX.test(error.reason)) return { kind: 'stop', error: told };
   return { kind: 'malformed', error: malformed(doing, text) };
 }
 

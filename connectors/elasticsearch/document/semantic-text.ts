@@ -65,8 +65,9 @@ export function dateText(days: bigint): string {
   return `${yearText(year)}-${two(month)}-${two(day)}`;
 }
 
-/** `10:00:00`, with 3, 6 or 9 digits of a fraction where there is one. */
+/** `10:00:00`, with 3, 6 or 9 digits of a fraction where there is one. MySQL's go from `-838:59:59` to `838:59:59`. */
 export function timeText(nanos: bigint): string {
+  if (nanos < 0n) return `-${timeText(-nanos)}`;
   const seconds = nanos / 1_000_000_000n;
   const clock = `${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}`;
   return `${clock}${fraction(nanos % 1_000_000_000n)}`;

@@ -52,6 +52,18 @@ const DISK_FULL: Rule = [
   'Free disk space on the data nodes: they passed the flood-stage watermark. The block goes away by itself then.',
   'connection.url',
 ];
+const CLOSED: Rule = [
+  'ELASTICSEARCH_INDEX_CLOSED',
+  'busy',
+  'Open the index again (POST /INDEX/_open); until then the task waits.',
+  'connection.url',
+];
+const SHARDS_FULL: Rule = [
+  'ELASTICSEARCH_SHARDS_FULL',
+  'full',
+  'Delete indexes that nobody needs, or raise cluster.max_shards_per_node; until then the task waits.',
+  'connection.url',
+];
 const MISSING: Rule = [
   'ELASTICSEARCH_INDEX_MISSING',
   'missing',
@@ -83,6 +95,8 @@ function ruleOf(status: number, type: string, reason: string): Rule {
   if (type === 'cluster_block_exception') {
     return /flood-stage|read-only-allow-delete|read_only_allow_delete/.test(reason) ? DISK_FULL : READ_ONLY;
   }
+  if (type === 'index_closed_exception') return CLOSED;
+  if (/maximum [\w ]*shards open/.test(reason)) return SHARDS_FULL;
   if (type === 'index_not_found_exception') return MISSING;
   if (status === 401) return UNAUTHENTICATED;
   if (status === 403) return DENIED;

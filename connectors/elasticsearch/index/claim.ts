@@ -55,11 +55,14 @@ export interface ClaimCase {
   readonly committed: boolean;
   /** `millrace.index.adopt` */
   readonly adopt: boolean;
+  /** Another topic that claims the index, and whose name alone leads there too. */
+  readonly rival?: string | undefined;
 }
 
 /** Whether an index may be written to from a topic. Pure. */
 export function judgeClaim(of: ClaimCase): ClaimVerdict {
-  const { state, topic, index, facts, filled, committed, adopt } = of;
+  const { state, topic, index, facts, filled, committed, adopt, rival } = of;
+  if (rival !== undefined && !adopt) return shared(index, topic, rival);
   if (state === null) return committed ? gone(index, topic) : 'create';
   const held = state.claims.get(topic);
   if (held === undefined) {
@@ -97,6 +100,19 @@ export function gone(index: string, topic: string): MillraceError {
       kind: 'position',
       key: 'topics',
       remedy: `${REINDEX} Or stop it and reset its offsets (millrace connectors offsets NAME --reset), which writes every record again.`,
+    },
+  );
+}
+
+/** Public for a task that finds the other topic there while it writes. */
+export function shared(index: string, topic: string, rival: string): MillraceError {
+  return new MillraceError(
+    'ELASTICSEARCH_INDEX_SHARED',
+    `topics ${rival} and ${topic} have the same index, ${index}: names of indexes are lower case, and rows of one id would replace each other`,
+    {
+      kind: 'conflict',
+      key: 'millrace.index',
+      remedy: `Give one of them an index of its own: a connector with another millrace.index (as "\${topic}-2"), and leave it out of the topics of this one. Or set millrace.index.adopt=true if they share no ids.`,
     },
   );
 }

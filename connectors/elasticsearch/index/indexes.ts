@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../../runtime/record/record.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import type { SearchClient } from '../http/search-client.ts';
 import { answeredJson, isObject, searchError, serverError, successful } from '../http/search-error.ts';
-import { claimsOf, gone, judgeClaim, metaWith, type IndexState } from './claim.ts';
+import { claimsOf, gone, judgeClaim, metaWith, shared, type Claims, type IndexState } from './claim.ts';
 import { missingProperties, propertiesOf } from './mapping.ts';
 
 export interface IndexesOptions {
@@ -16,6 +16,8 @@ export interface IndexesOptions {
   readonly adopt: boolean;
   /** Whether indexes are made where they are missing; false: they must be there. */
   readonly create: boolean;
+  /** The index that a topic has by its name alone; null: none. Two topics of one such index are a mistake. */
+  ownIndex(topic: string): string | null;
 }
 
 /** Settings and mapping of a new index. */
@@ -61,7 +63,8 @@ export class Indexes {
       const state = await this.#state(index, signal);
       const filled = state !== null && !state.claims.has(writer.topic) && (await this.#isFilled(index, signal));
       const { adopt } = this.#options;
-      const verdict = judgeClaim({ index, ...writer, state, filled, adopt });
+      const rival = state === null ? undefined : this.#rival(index, writer.topic, state.claims);
+      const verdict = judgeClaim({ index, ...writer, state, filled, adopt, rival });
       if (verdict instanceof MillraceError) throw verdict;
       if (verdict === 'held') break;
       if (attempt > 5) throw contended(index);
@@ -80,12 +83,20 @@ export class Indexes {
     const state = await this.#state(index, signal);
     if (state === null) throw gone(index, first.topic);
     for (const writer of writers) {
+      const rival = this.#options.adopt ? undefined : this.#rival(index, writer.topic, state.claims);
+      if (rival !== undefined) throw shared(index, writer.topic, rival);
       const held = state.claims.get(writer.topic);
       if (held !== undefined && held.id === writer.facts.id) continue;
       // `_meta` is written as a whole: a task that claimed for another topic at the same moment took ours away.
       if (held !== undefined || state.claims.size === 0) throw gone(index, writer.topic);
       await this.#claim(state, writer, signal);
     }
+  }
+
+  #rival(index: string, topic: string, claims: Claims): string | undefined {
+    const { ownIndex } = this.#options;
+    if (ownIndex(topic) !== index) return undefined;
+    return [...claims.keys()].find((other) => other !== topic && ownIndex(other) === index);
   }
 
   /** Adds to the mapping what records of this schema need; what is mapped already stays as it is. */

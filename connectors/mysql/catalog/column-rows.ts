@@ -40,7 +40,14 @@ function keyOf(unique: readonly TextRow[]): readonly TextRow[] {
   return unique.filter((row) => row['INDEX_NAME'] === first);
 }
 
-/** The condition that finds a table in information_schema. */
+/**
+ * The condition that finds a table in information_schema. Names are compared byte by byte: collations of the
+ * session, and MariaDB's of these views, take `Item` for `item` and `café` for `cafe`.
+ */
 export function ofTable(database: string, name: string): string {
-  return `TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`;
+  return `TABLE_SCHEMA = ${exactly(database)} AND TABLE_NAME = ${exactly(name)}`;
+}
+
+function exactly(name: string): string {
+  return `${quoteText(name)} COLLATE utf8mb4_bin`;
 }

@@ -39,6 +39,10 @@ const LEADING = /^(?:\s|\/\*(?!!)[\s\S]*?\*\/|--[^\n]*\n|#[^\n]*\n)+/;
 /** `/*!40000 … ` is run by servers from that version on. */
 const VERSIONED = /^\/\*M?!\d*\s*/;
 
+const QUOTED = /`(?:[^`]|``)*`|'(?:[^'\\]|''|\\[\s\S])*'|"(?:[^"\\]|""|\\[\s\S])*"/g;
+/** A table made with rows in it. In row format it is made empty, and its rows follow. */
+const SELECT = /^create\s(?:or\s+replace\s+)?table\b[\s\S]*\bselect\b/i;
+
 export function classify(sql: string): StatementKind {
   const text = withoutComments(sql);
   const [word = '', second = '', third = ''] = text
@@ -71,12 +75,27 @@ export function classify(sql: string): StatementKind {
     case 'delete':
     case 'replace':
     case 'load':
+    case 'with':
+    // A stored function that changes rows.
+    case 'select':
+    case 'do':
       return 'dml';
     case 'truncate':
       return 'truncate';
+    case 'create':
+      return SELECT.test(text.replaceAll(QUOTED, '')) ? 'dml' : 'ddl';
     default:
       return 'ddl';
   }
+}
+
+/** Partitions and tablespaces that go, come or change places with all their rows. */
+const MOVES_ROWS =
+  /^alter\b[\s\S]*\b(?:(?:drop|truncate|exchange)\s+partition\b(?!\s+by)|(?:import|discard)\s+(?:partition\b[\s\S]*)?tablespace)\b/i;
+
+/** Whether a definition changes which rows a table has. The binlog shows none of them. */
+export function movesRows(sql: string): boolean {
+  return MOVES_ROWS.test(withoutComments(sql).replaceAll(QUOTED, 'x'));
 }
 
 /** The statement from its first word on. */
@@ -94,6 +113,14 @@ const TABLE = new RegExp(
   `^(?:truncate(?:\\s+table)?|delete\\s+from|insert\\s+(?:low_priority\\s+|delayed\\s+|high_priority\\s+|ignore\\s+)*into|replace\\s+into|update|load\\s+data[\\s\\S]*?into\\s+table|create(?:\\s+or\\s+replace)?(?:\\s+temporary)?\\s+table(?:\\s+if\\s+not\\s+exists)?|alter(?:\\s+online)?(?:\\s+ignore)?\\s+table(?:\\s+if\\s+exists)?|drop(?:\\s+temporary)?\\s+table(?:\\s+if\\s+exists)?|rename\\s+table(?:\\s+if\\s+exists)?)\\s+${NAME}(?:\\s*\\.\\s*${NAME})?`,
   'i',
 );
+
+/** An UPDATE of several tables: which of them it changes stands behind SET. */
+const UPDATE_OF_SEVERAL = /^update\b(?:(?!\bset\b)[\s\S])*(?:,|\bjoin\b)/i;
+
+/** The table whose rows a statement changes; undefined: it may be others, or cannot be told. */
+export function changedTable(event: QueryEvent): NamedTable | undefined {
+  return UPDATE_OF_SEVERAL.test(withoutComments(event.sql)) ? undefined : namedTable(event);
+}
 
 /** The (first) table a statement names; undefined: it cannot be told. */
 export function namedTable({ sql, database }: QueryEvent): NamedTable | undefined {

@@ -26,9 +26,7 @@ export class ResetWatch {
     if (this.#asking) return;
     this.#asking = true;
     void this.#ends(file, position)
-      .then((end) => {
-        if (end !== undefined) found(reset(end, `${file}:${position}`));
-      })
+      .then((end) => (end === undefined ? undefined : found(reset(end, `${file}:${position}`))))
       // A server that does not answer is asked again at its next heartbeat.
       .catch(() => undefined)
       .finally(() => {

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Assembler } from './assembler.ts';
-import { classify, namedTable, type QueryEvent, type StatementKind } from './query-event.ts';
+import { changedTable, classify, type QueryEvent, type StatementKind } from './query-event.ts';
 
 /** What statements in the binlog lead to. */
 export interface StatementHooks {
@@ -25,7 +25,7 @@ export class StatementHandler {
     const kind = classify(event.sql);
     switch (kind) {
       case 'dml': {
-        const table = namedTable(event);
+        const table = changedTable(event);
         if (table !== undefined && !this.#hooks.captures(table.database, table.name)) return 'none';
         throw this.statementFormat(place, event.sql);
       }

@@ -1,26 +1,55 @@
 import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
+import { tableName } from '../catalog/table.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import type { Assembler } from './assembler.ts';
-import { namedTable, type QueryEvent } from './query-event.ts';
+import { movesRows, namedTable, type QueryEvent } from './query-event.ts';
 import type { StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
 
-/** `schema`: absent where schema changes are not wanted. */
-export function statementHooks(tables: TableSource, schema: SchemaChanges | undefined): StatementHooks {
+/**
+ * `schema`: absent where schema changes are not wanted. `unseen`: hears of a statement that changed the rows of a
+ * captured table and makes no record (I5).
+ */
+export function statementHooks(
+  tables: TableSource,
+  schema: SchemaChanges | undefined,
+  unseen: (text: string) => void,
+): StatementHooks {
   return {
     captures: (database, name) => tables.captures(database, name),
-    defined: (kind, event, assembler) =>
-      kind === 'truncate' ? truncated(tables, event, assembler) : schema?.statement(event, assembler),
+    defined: (kind, event, assembler) => {
+      if (kind === 'truncate') return truncated(tables, event, assembler, unseen);
+      if (movesRows(event.sql)) moved(tables, event, unseen);
+      return schema?.statement(event, assembler);
+    },
   };
 }
 
+function moved(tables: TableSource, event: QueryEvent, unseen: (text: string) => void): void {
+  const table = namedTable(event);
+  if (table !== undefined && !tables.captures(table.database, table.name)) return;
+  unseen(
+    `"${event.sql.slice(0, 200)}" changed rows that the binlog does not show: what is captured of them is not true any more`,
+  );
+}
+
 /** `op: t`, where it is wanted. */
-async function truncated(tables: TableSource, event: QueryEvent, assembler: Assembler): Promise<void> {
+async function truncated(
+  tables: TableSource,
+  event: QueryEvent,
+  assembler: Assembler,
+  unseen: (text: string) => void,
+): Promise<void> {
   const table = namedTable(event);
   if (table === undefined || !tables.captures(table.database, table.name)) return;
   const rows = await tables.current(table.database, table.name);
   const layout = rows?.layouts.truncate ?? null;
-  if (layout === null) return;
+  if (layout === null) {
+    unseen(
+      `${tableName(table)} was emptied by TRUNCATE, which makes no record (skipped.operations): copies keep its rows`,
+    );
+    return;
+  }
   const { block, meta } = assembler;
   assembler.count(rows?.collection ?? '');
   const first = block.cellCount;

@@ -1,5 +1,5 @@
 import type { CanonicalForm } from '../../../runtime/connector/truth.ts';
-import { DAY_S, daysOfRecent } from '../../../runtime/record/calendar.ts';
+import { daysOfRecent } from '../../../runtime/record/calendar.ts';
 import type { Column } from '../catalog/table.ts';
 import { columnCodec } from '../type/codec.ts';
 import type { TypeOptions } from '../type/options.ts';
@@ -106,7 +106,7 @@ function temporal(column: Column): CanonicalColumn {
         text: (bytes, at, length) => {
           reader.datetime(bytes, at, length, column, 'text');
           if (reader.zero) return whenNone;
-          return String(daysOfRecent(reader.year, reader.month, reader.day) * DAY_S * 1_000_000 + reader.micros);
+          return String(reader.exactMicros);
         },
       };
   }

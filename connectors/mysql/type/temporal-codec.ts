@@ -79,12 +79,10 @@ export function datetimeCodec(column: Column, format: CellFormat, options: TypeO
   }
   const { schema, unit } = datetimeShape(column, options);
   if (unit === 9) return nanosCodec(schema, column, format);
+  if (unit === 6) return microsCodec(schema, column, format);
   return numberCodec(schema, column, (bytes, at, length) => {
     reader.datetime(bytes, at, length, column, format);
-    if (reader.zero) return Number.NaN;
-    const seconds = daysOfRecent(reader.year, reader.month, reader.day) * DAY_S;
-    // Exact: years up to 9999 are below 2^53 microseconds.
-    return unit === 6 ? seconds * 1_000_000 + reader.micros : seconds * 1000 + Math.floor(reader.micros / 1000);
+    return reader.zero ? Number.NaN : reader.daySeconds * 1000 + Math.floor(reader.micros / 1000);
   });
 }
 
@@ -147,13 +145,28 @@ function numberCodec(
   };
 }
 
+/** Microseconds of a datetime need 64 bits before 1684 and after 2255: `9999-12-31 23:59:59.999999`. */
+function microsCodec(schema: Schema, column: Column, format: CellFormat): CellCodec {
+  const value = (bytes: Buffer, at: number, length: number): bigint | null => {
+    reader.datetime(bytes, at, length, column, format);
+    if (reader.zero) return column.notNull ? 0n : null;
+    return reader.exactMicros;
+  };
+  const json: CellJsonWriter = (bytes, at, length, writer) => {
+    reader.datetime(bytes, at, length, column, format);
+    const micros = reader.zero ? Number.NaN : reader.daySeconds * 1_000_000 + reader.micros;
+    if (Number.isSafeInteger(micros)) writeInteger(writer, micros);
+    else writer.ascii(String(value(bytes, at, length)));
+  };
+  return { schema, json: () => json, value };
+}
+
 /** Nanoseconds of a datetime need 64 bits. */
 function nanosCodec(schema: Schema, column: Column, format: CellFormat): CellCodec {
   const value = (bytes: Buffer, at: number, length: number): bigint | null => {
     reader.datetime(bytes, at, length, column, format);
     if (reader.zero) return column.notNull ? 0n : null;
-    const seconds = daysOfRecent(reader.year, reader.month, reader.day) * DAY_S;
-    return (BigInt(seconds) * 1_000_000n + BigInt(reader.micros)) * 1000n;
+    return reader.exactMicros * 1000n;
   };
   return {
     schema,

@@ -1,3 +1,4 @@
+import { DAY_S, daysOfRecent } from '../../../runtime/record/calendar.ts';
 import type { Column } from '../catalog/table.ts';
 import { readInt32 } from './integer-codec.ts';
 import type { CellFormat } from './options.ts';
@@ -20,6 +21,16 @@ export class TemporalReader {
   micros = 0;
   /** Of a timestamp: since 1970. */
   seconds = 0;
+
+  /** Of the date's beginning: since 1970. */
+  get daySeconds(): number {
+    return daysOfRecent(this.year, this.month, this.day) * DAY_S;
+  }
+
+  /** Of date and time: since 1970. */
+  get exactMicros(): bigint {
+    return BigInt(this.daySeconds) * 1_000_000n + BigInt(this.micros);
+  }
 
   date(bytes: Buffer, at: number, format: CellFormat): void {
     if (format === 'text') {

@@ -13,8 +13,8 @@ import type {
   RedriveRequest,
 } from '../../rest/deadletters-access.ts';
 import { isOpen, RedriveStore, type Mark, type RedriveJob } from '../../store/redrives.ts';
-import { originalHeaders, redriveCount, stackOf } from '../../task/dead-letter-facts.ts';
-import { deadLetterPolicy } from '../../task/dead-letters.ts';
+import { originalHeaders, redriveCount, stackOf } from '../../task/error/dead-letter-facts.ts';
+import { deadLetterPolicy } from '../../task/error/dead-letters.ts';
 import { deadLetters, matches, wholeLog, type StoredDeadLetter } from '../../task/redrive/dead-letter-log.ts';
 import { isSelected } from '../../task/redrive/redriver.ts';
 import { payload, readable } from '../readable.ts';

@@ -1,7 +1,7 @@
 import type { RawConfig } from '../../connector/options.ts';
 import { MillraceError } from '../../record/error.ts';
 import { messageOf } from '../../record/thrown.ts';
-import { deadLetterPolicy } from '../../task/dead-letters.ts';
+import { deadLetterPolicy } from '../../task/error/dead-letters.ts';
 import type { OutcomeError } from './outcome.ts';
 
 /** An error of one record as the task would meet it: what it does depends on its kind and the configuration. */

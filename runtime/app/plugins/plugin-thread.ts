@@ -5,6 +5,7 @@ import type { Env, Timer } from '../../env/env.ts';
 import { MillraceError } from '../../record/error.ts';
 import { messageOf } from '../../record/thrown.ts';
 import { unpackError } from '../../record/packed-error.ts';
+import { heapLimits } from '../../task/thread/heap-limits.ts';
 import { extension } from '../hub-thread.ts';
 import type {
   FromPluginThread,
@@ -94,7 +95,7 @@ export class PluginThread {
     const worker = new Worker(new URL(`../threads/plugin${extension()}`, import.meta.url), {
       name: `millrace-plugin ${className}`,
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+      resourceLimits: heapLimits(maxHeapMb),
     });
     this.#worker = worker;
     this.#declared = Promise.withResolvers();

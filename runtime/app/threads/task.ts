@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { crashingEnv } from '../../env/real.ts';
 import { connectHub } from '../../hub/embedded/open.ts';
-import { runTaskThread } from '../../task/task-thread.ts';
+import { runTaskThread } from '../../task/thread/task-thread.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
 import { taskConnector } from '../plugins/task-connector.ts';
 

@@ -13,7 +13,7 @@ export interface SourceFields {
 }
 
 /** Longest JSON line that is read. */
-const MOST_LINE_BYTES = 64 * 1024 * 1024;
+const MOST_LINE_BYTES = 1024 * 1024 * 1024;
 
 /** A date of any year as DuckDB shows it, or ISO 8601. */
 const DATE = String.raw`[+-]?[0-9]{4,}-[0-9]{2}-[0-9]{2}(?: \(BC\))?`;

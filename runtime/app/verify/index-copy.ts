@@ -4,7 +4,6 @@ import { FIELD_SEPARATOR, type CanonicalForm, type TruthColumn, type TruthTable 
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
 import { Decimal } from '../../record/decimal.ts';
-import { MillraceError } from '../../record/error.ts';
 import type { Value } from '../../record/value.ts';
 import { canonicalText, dayNumber, hashedField, rowHash } from './canonical-text.ts';
 import type { TableCopy } from './comparison.ts';
@@ -23,6 +22,12 @@ export interface IndexCopyOptions {
 
 type Row = ReadonlyMap<Value, Value>;
 
+/** Documents are named by the key of their row: without one an index has none of the table's rows. */
+const KEYLESS: TableCopy = {
+  ...copyOf(new Map(), new Set()),
+  uncompared: { reason: 'the table has no key that its documents could be told by', always: true },
+};
+
 /**
  * A search index as a copy to verify. It shows rows as they are now, so of those that changed after
  * the compared position the hub's state at that position stands in; they are named as not decided.
@@ -35,7 +40,7 @@ export function indexCopy({ hub, env, sink, source, waitMs }: IndexCopyOptions):
       await untilReached({ hub, env, sink, waitMs, remedy: '' }, topics, signal);
     },
     async read(table, truth, signal) {
-      if (table.key.length === 0) throw keyless(table);
+      if (table.key.length === 0) return KEYLESS;
       const rows = new Map<string, bigint>();
       for await (const row of indexedRows({ config: sink.config, topic: table.topic, env, signal })) {
         rows.set(keyOf(table, row), rowHash(table.columns.map((column) => hashedField(columnText(column, row)))));
@@ -97,7 +102,8 @@ function documentText(form: CanonicalForm, { schema }: TruthColumn, value: Value
 }
 
 const DATE = /^([+-]?\d{4,})-(\d\d)-(\d\d)$/;
-const CLOCK = /^(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
+/** A time of day, or MySQL's: from `-838:59:59` to `838:59:59`. */
+const CLOCK = /^(-?)(\d{2,3}):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
 
 function daysText(text: string): string {
   const parts = DATE.exec(text);
@@ -108,15 +114,8 @@ function daysText(text: string): string {
 function clockMicros(text: string): string | undefined {
   const parts = CLOCK.exec(text);
   if (parts === null) return undefined;
-  const [, hour, minute, second, fraction = ''] = parts;
+  const [, sign, hour, minute, second, fraction = ''] = parts;
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-  return String(seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6)));
-}
-
-function keyless(table: TruthTable): MillraceError {
-  return new MillraceError('VERIFY_INDEX_KEYLESS', `table ${table.name} has no key to name its documents by`, {
-    kind: 'config',
-    key: '--index',
-    remedy: 'Give the table a primary key, or leave its topic out of the sink.',
-  });
+  const micros = seconds * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  return micros === 0 ? '0' : `${sign}${micros}`;
 }

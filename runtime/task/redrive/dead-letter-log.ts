@@ -2,7 +2,7 @@ import { RecordCursor } from '../../hub/batch/record-cursor.ts';
 import type { Hub } from '../../hub/port.ts';
 import type { RawHeader } from '../../record/record.ts';
 import type { DeadLetterFilter } from '../../store/redrives.ts';
-import { readDeadLetter, type DeadLetterFacts } from '../dead-letter-facts.ts';
+import { readDeadLetter, type DeadLetterFacts } from '../error/dead-letter-facts.ts';
 
 /** A dead letter as it stands in its topic. */
 export interface StoredDeadLetter {

@@ -7,7 +7,7 @@ import {
   type RedriveJob,
   type RedriveStore,
 } from '../../store/redrives.ts';
-import { redriveCount } from '../dead-letter-facts.ts';
+import { redriveCount } from '../error/dead-letter-facts.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import { numberSetting } from '../task-settings.ts';
 import { deadLetters, matches, type LogPlace, type StoredDeadLetter } from './dead-letter-log.ts';

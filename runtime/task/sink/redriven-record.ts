@@ -1,6 +1,6 @@
 import type { SinkRecord } from '../../connector/sink.ts';
 import type { Datum, RawHeader } from '../../record/record.ts';
-import { originalHeaders, redriveCount, withRedriveCount } from '../dead-letter-facts.ts';
+import { originalHeaders, redriveCount, withRedriveCount } from '../error/dead-letter-facts.ts';
 import type { StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import type { OriginalRecord } from './transformed-record.ts';

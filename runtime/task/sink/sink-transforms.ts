@@ -5,7 +5,7 @@ import type { Datum, Header } from '../../record/record.ts';
 import type { TransformChain } from '../../transform/chain.ts';
 import { TransformFailure } from '../../transform/transform-failure.ts';
 import { TransformRecord } from '../../transform/transform-record.ts';
-import type { DeadLetter } from '../dead-letters.ts';
+import type { DeadLetter } from '../error/dead-letters.ts';
 import { SCHEMA_HEADER } from '../schema-header.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import { coordinates } from './record-decoder.ts';

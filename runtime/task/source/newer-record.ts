@@ -2,7 +2,7 @@ import type { Value } from '../../record/value.ts';
 import { murmur2Partition } from '../../hub/partitioner.ts';
 import type { RecordCursor } from '../../hub/batch/record-cursor.ts';
 import type { TopicPartition } from '../../record/record.ts';
-import { redriveCount } from '../dead-letter-facts.ts';
+import { redriveCount } from '../error/dead-letter-facts.ts';
 import { records } from '../redrive/dead-letter-log.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { EncodableRecord } from './record-encoder.ts';

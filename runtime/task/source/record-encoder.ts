@@ -3,7 +3,7 @@ import { murmur2Partition } from '../../hub/partitioner.ts';
 import { ByteWriter } from '../../record/byte-writer.ts';
 import type { Datum, Header, RawHeader } from '../../record/record.ts';
 import type { Schema } from '../../record/schema.ts';
-import type { ErrorStage } from '../dead-letter-facts.ts';
+import type { ErrorStage } from '../error/dead-letter-facts.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { SchemaHeaders } from './schema-headers.ts';
 import type { SourceRejects } from './source-rejects.ts';

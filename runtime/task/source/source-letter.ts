@@ -4,7 +4,7 @@ import { MillraceError } from '../../record/error.ts';
 import type { Header } from '../../record/record.ts';
 import { primitive } from '../../record/schema-builder.ts';
 import { messageOf } from '../../record/thrown.ts';
-import { originalHeaders, REDRIVE_COUNT_HEADER, redriveCount } from '../dead-letter-facts.ts';
+import { originalHeaders, REDRIVE_COUNT_HEADER, redriveCount } from '../error/dead-letter-facts.ts';
 import type { StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import { encodable, fromRow } from './chain-record.ts';

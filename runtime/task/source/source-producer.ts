@@ -1,7 +1,7 @@
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { deadLetterPolicy } from '../dead-letters.ts';
+import { deadLetterPolicy } from '../error/dead-letters.ts';
 import type { TaskSpec } from '../host.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { SourceSettings } from '../task-settings.ts';

@@ -3,7 +3,7 @@ import type { HubProducer } from '../../hub/port.ts';
 import type { TransformChain } from '../../transform/chain.ts';
 import { TransformFailure } from '../../transform/transform-failure.ts';
 import type { TransformRecord } from '../../transform/transform-record.ts';
-import { deadLetterPolicy } from '../dead-letters.ts';
+import { deadLetterPolicy } from '../error/dead-letters.ts';
 import type { StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
 import type { TaskRunContext } from '../task-run-context.ts';

@@ -1,9 +1,9 @@
 import type { RejectedSource, SourceOffset, SourceRecord } from '../../connector/source.ts';
 import { JsonConverter } from '../../convert/json-converter.ts';
 import { MillraceError } from '../../record/error.ts';
-import type { ErrorStage } from '../dead-letter-facts.ts';
-import { deadLetterHeaders, deadLetterPolicy, type DeadLetter, type DeadLetterPolicy } from '../dead-letters.ts';
-import { ErrorLog } from '../error-log.ts';
+import type { ErrorStage } from '../error/dead-letter-facts.ts';
+import { deadLetterHeaders, deadLetterPolicy, type DeadLetter, type DeadLetterPolicy } from '../error/dead-letters.ts';
+import { ErrorLog } from '../error/error-log.ts';
 import type { TaskConverters } from '../task-converters.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { EncodableRecord, RecordEncoder } from './record-encoder.ts';

@@ -169,6 +169,17 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     await (await open(name, { 'millrace.index.adopt': 'true' })).close();
   });
 
+  test('stops where another topic has its index by the case of its name', async () => {
+    const name = topic();
+    const other = name.toUpperCase();
+    await open(name);
+    await expect(open(other)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_SHARED', kind: 'conflict' });
+    const one = { 'millrace.index': name };
+    await expect(open(other, one)).resolves.toBeDefined();
+    await expect(open(name)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_SHARED' });
+    await expect(open(name, { 'millrace.index.adopt': 'true' })).resolves.toBeDefined();
+  });
+
   test('does not take "newer" for done where the index was replaced while it wrote', async () => {
     const name = topic();
     const task = await open(name);
@@ -204,6 +215,19 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     const results = (await elasticsearchSink.check?.(call)) ?? [];
     expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['ELASTICSEARCH_INDEX_READ_ONLY']);
     await probe.call('PUT', `/${name}/_settings`, { 'index.blocks.write': null });
+  });
+
+  test('waits for an index that is closed, and refuses no document of it', async () => {
+    const name = topic();
+    const task = await open(name);
+    await probe.call('POST', `/${name}/_close`);
+    await task.write([put(name, 0, 'a', '{"n":1}')]);
+    await expect(task.until(name, 1n)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_CLOSED', kind: 'busy' });
+    expect(task.rejected).toEqual([]);
+    await probe.call('POST', `/${name}/_open`);
+    const again = await open(name);
+    await again.write([put(name, 0, 'a', '{"n":1}')]);
+    await again.until(name, 1n);
   });
 
   test('patches a row whose event leaves columns out, or says that it cannot', async () => {
@@ -275,11 +299,19 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
       }
     });
 
-    test('a limit of bytes divides bulks and refuses only what is larger', async () => {
+    const pressure = (bytes: number): HttpFault => {
+      const reason = `rejected execution of coordinating operation [coordinating_and_primary_bytes=0, replica_bytes=0, all_bytes=0, coordinating_operation_bytes=${bytes}, max_coordinating_and_primary_bytes=2000]`;
+      const error = { type: 'rejected_execution_exception', reason };
+      const text = JSON.stringify({ error, status: 429 });
+      return { kind: 'answer', status: 429, type: 'application/json', text };
+    };
+
+    test.each<[string, (bytes: number) => HttpFault]>([
+      ['a limit of a request', () => ({ kind: 'answer', status: 413, type: 'text/html', text: '' })],
+      ['a limit of all that is indexed at once', pressure],
+    ])('%s divides bulks and refuses only what is larger', async (_name, fault) => {
       const name = topic();
-      const proxy = await searchProxy(server.url, (_bulk, bytes) =>
-        bytes > 2000 ? { kind: 'answer', status: 413, type: 'text/html', text: '' } : { kind: 'pass' },
-      );
+      const proxy = await searchProxy(server.url, (_bulk, bytes) => (bytes > 2000 ? fault(bytes) : { kind: 'pass' }));
       try {
         const task = await open(name, { 'connection.url': proxy.url });
         await task.write(
@@ -288,7 +320,9 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
           ),
         );
         await task.until(name, 40n);
-        expect(task.rejected.map(({ record }) => record.offset)).toEqual([17n]);
+        expect(task.rejected.map(({ record, error }) => [record.offset, (error as MillraceError).code])).toEqual([
+          [17n, 'ELASTICSEARCH_DOCUMENT_TOO_LARGE'],
+        ]);
         expect(await probe.documents(name)).toHaveLength(39);
       } finally {
         await proxy.close();

@@ -101,6 +101,27 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_STATEMENT_FORMAT', kind: 'position' });
   });
 
+  it('warns of statements that change rows and are not in the stream', async () => {
+    await app.server.sql(
+      'create table app.part (id int primary key) partition by list (id) (partition p0 values in (1), partition p1 values in (2))',
+      'insert into app.part values (1), (2)',
+    );
+    const run = await start();
+    await run.until((records) => records.length === 4);
+    const { warnings } = run.said;
+    const told = (): string => warnings.get('MYSQL_ROWS_UNSEEN') ?? '';
+    await app.server.sql(
+      'alter table app.part add partition (partition p2 values in (3))',
+      'insert into app.part values (3)',
+    );
+    await run.until((records) => records.length === 5);
+    expect(told()).toBe('');
+    await app.server.sql('alter table app.part truncate partition p1');
+    await run.until(() => told().includes('truncate partition p1'), 5000);
+    await app.server.sql('truncate table app.part');
+    await run.until(() => told().startsWith('app.part was emptied'), 5000);
+  });
+
   it('stops at a change whose image lacks values', async () => {
     const run = await start();
     await untilId(run, 2);

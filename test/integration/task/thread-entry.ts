@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { connectHub } from '../../../runtime/hub/embedded/open.ts';
-import { runTaskThread } from '../../../runtime/task/task-thread.ts';
+import { runTaskThread } from '../../../runtime/task/thread/task-thread.ts';
 import { nastyConnector } from './nasty-connectors.ts';
 
 const { port, path } = workerData as { readonly port: MessagePort; readonly path: string };

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { openHub } from '../../../runtime/hub/embedded/open.ts';
 import type { TaskHandle, TaskState } from '../../../runtime/task/host.ts';
-import { ThreadTaskHost } from '../../../runtime/task/thread-host.ts';
+import { ThreadTaskHost } from '../../../runtime/task/thread/thread-host.ts';
 import { until } from '../../until.ts';
 
 let path: string;

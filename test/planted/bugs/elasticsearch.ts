@@ -105,4 +105,13 @@ export const elasticsearchBugs: readonly PlantedBug[] = [
     test: CLAIM,
     only: 'is ELASTICSEARCH_PARTITIONS_CHANGED',
   },
+  {
+    name: 'two topics write to one index',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/index/claim.ts',
+    find: 'if (rival !== undefined && !adopt)',
+    plant: 'if (rival !== undefined && !state?.claims.has(topic) && !adopt)',
+    test: CLAIM,
+    only: 'is ELASTICSEARCH_INDEX_SHARED',
+  },
 ];

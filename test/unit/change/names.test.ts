@@ -18,6 +18,16 @@ describe('topic names', () => {
     expect(names.table('sch$ma', 'ünï')).toBe('p.sch_ma._n_');
   });
 
+  it('are of one table each', () => {
+    expect(names.table('shop', 'order items')).toBe('p.shop.order_items');
+    expect(names.table('shop', 'order items')).toBe('p.shop.order_items');
+    expect(() => names.table('shop', 'order_items')).toThrow(
+      expect.objectContaining({ code: 'CHANGE_TOPIC_SHARED', key: 'table.include.list' }) as Error,
+    );
+    expect(() => names.table('shop.order', 'items')).not.toThrow();
+    expect(() => names.table('shop', 'order.items')).toThrow('shop.order.items and shop.order.items');
+  });
+
   it('are cut to what Kafka takes', () => {
     expect(names.table('public', 'x'.repeat(300))).toHaveLength(249);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StallGuard } from '../../../runtime/cluster/stall-guard.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { TaskView } from '../../../runtime/task/host.ts';
-import type { StallSettings } from '../../../runtime/task/stall-settings.ts';
+import type { StallSettings } from '../../../runtime/task/thread/stall-settings.ts';
 
 function view(more: Partial<TaskView>): TaskView {
   return {

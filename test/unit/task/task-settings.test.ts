@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deadLetterPolicy } from '../../../runtime/task/dead-letters.ts';
+import { deadLetterPolicy } from '../../../runtime/task/error/dead-letters.ts';
 import { topicCreation } from '../../../runtime/task/source/topic-creation.ts';
 import { sinkSettings } from '../../../runtime/task/sink/sink-settings.ts';
 import { sourceSettings } from '../../../runtime/task/task-settings.ts';

@@ -4,8 +4,8 @@ import { field, INT64, OPTIONAL_INT64, structOf } from '../../../runtime/record/
 import { struct } from '../../../runtime/record/value.ts';
 import { createChain } from '../../../runtime/transform/chain.ts';
 import type { TransformRecord } from '../../../runtime/transform/transform-record.ts';
-import { castValue } from '../../../runtime/transform/cast-value.ts';
-import { SimpleDateFormat } from '../../../runtime/transform/simple-date-format.ts';
+import { castValue } from '../../../runtime/transform/kafka/cast-value.ts';
+import { SimpleDateFormat } from '../../../runtime/transform/kafka/simple-date-format.ts';
 import { recordOf, transformed } from './records.ts';
 
 describe('no value changes on its way through a transform', () => {

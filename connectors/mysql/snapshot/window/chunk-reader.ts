@@ -1,8 +1,8 @@
 import { MillraceError } from '../../../../runtime/record/error.ts';
 import { readTable, sameTable } from '../../catalog/catalog.ts';
+import { ofTable } from '../../catalog/column-rows.ts';
 import type { Table } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
-import { quoteText } from '../../quoting.ts';
 import type { TableRows } from '../../row/table-rows.ts';
 import { snapshotFacts } from '../snapshot-reader.ts';
 import type { LoopEdges } from './chunk-loop.ts';
@@ -79,8 +79,7 @@ export class ChunkReader {
     }
     const row = await connection.one(
       `estimating ${request.table}`,
-      `SELECT TABLE_ROWS AS n FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = ${quoteText(database)} AND TABLE_NAME = ${quoteText(name)}`,
+      `SELECT TABLE_ROWS AS n FROM information_schema.TABLES WHERE ${ofTable(database, name)}`,
     );
     progress.estimate(request.table, Number(row?.['n'] ?? 0));
     this.#limit = this.#edges.chunkRows;

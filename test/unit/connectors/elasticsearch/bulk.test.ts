@@ -123,6 +123,31 @@ describe('an item of an answer', () => {
     ['stop', 'index', { status: 403, type: 'cluster_block_exception', reason: 'index [i] blocked' }],
     ['stop', 'index', { status: 403, type: 'security_exception' }],
     ['stop', 'index', { status: 404, type: 'index_not_found_exception' }],
+    ['stop', 'index', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
+    ['stop', 'delete', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
+    [
+      'stop',
+      'index',
+      {
+        status: 400,
+        type: 'illegal_argument_exception',
+        reason: 'no write index is defined for alias [a]. The write index may be',
+      },
+    ],
+    [
+      'stop',
+      'index',
+      { status: 400, type: 'illegal_argument_exception', reason: 'pipeline with id [p] does not exist' },
+    ],
+    [
+      'stop',
+      'index',
+      {
+        status: 400,
+        type: 'validation_exception',
+        reason: 'this cluster currently has [9]/[1] maximum normal shards open;',
+      },
+    ],
     ['stop', 'delete', { status: 404, type: 'index_not_found_exception' }],
   ])('is %s for %s where the server says %j', (kind, of, { status, type, reason = '' }) => {
     const action = of === 'patch' ? 'update' : of;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ByteWriter } from '../../../../runtime/record/byte-writer.ts';
 import { documentId, placeId } from '../../../../connectors/elasticsearch/document/document-id.ts';
 import { isPlainJson, writeDocument } from '../../../../connectors/elasticsearch/document/document-json.ts';
-import { dateText, timestampText } from '../../../../connectors/elasticsearch/document/semantic-text.ts';
+import { dateText, timestampText, timeText } from '../../../../connectors/elasticsearch/document/semantic-text.ts';
 import { propertiesOf, missingProperties } from '../../../../connectors/elasticsearch/index/mapping.ts';
 import { Decimal } from '../../../../runtime/record/decimal.ts';
 import { decimalType, timestampType } from '../../../../runtime/record/logical-types.ts';
@@ -179,4 +179,13 @@ describe('a mapping', () => {
     expect(Object.keys(missing ?? {})).toEqual(['name', 'price', 'day', 'uuid', 'inner', 'days']);
     expect(missingProperties(propertiesOf(schema), propertiesOf(schema))).toBeNull();
   });
+});
+
+test.each([
+  [-3_020_399_000_000_000n, '-838:59:59'],
+  [-1_000_000n, '-00:00:00.001'],
+  [0n, '00:00:00'],
+  [36_000_500_000_000n, '10:00:00.500'],
+])('a duration of %s ns is %s', (nanos, text) => {
+  expect(timeText(nanos)).toBe(text);
 });

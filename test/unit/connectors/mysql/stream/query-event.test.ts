@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { definedDatabase, definitionOf } from '../../../../../connectors/mysql/schema/definition.ts';
-import { classify, namedTable, type StatementKind } from '../../../../../connectors/mysql/stream/query-event.ts';
+import {
+  changedTable,
+  classify,
+  movesRows,
+  namedTable,
+  type StatementKind,
+} from '../../../../../connectors/mysql/stream/query-event.ts';
 
 describe('statements in the binlog', () => {
   test.each<[string, StatementKind]>([
@@ -18,6 +24,13 @@ describe('statements in the binlog', () => {
     ['/* hint */ -- note\n UPDATE t SET a = 1', 'dml'],
     ['/*!40000 DELETE FROM t */', 'dml'],
     ['REPLACE INTO t VALUES (1)', 'dml'],
+    ['WITH c AS (SELECT 1) DELETE FROM t WHERE id IN (SELECT * FROM c)', 'dml'],
+    ['SELECT `app`.`f`()', 'dml'],
+    ['create table t (id int primary key) as select id from s', 'dml'],
+    ['CREATE OR REPLACE TABLE `t` (SELECT 1)', 'dml'],
+    ["create table t (`select` int default '\\'' comment 'no select')", 'ddl'],
+    ['create temporary table t select 1', 'ddl'],
+    ['create view v as select 1', 'ddl'],
     ['TRUNCATE t', 'truncate'],
     ['TRUNCATE TABLE `a`.`t`', 'truncate'],
     ['ALTER TABLE t ADD c int', 'ddl'],
@@ -38,6 +51,16 @@ describe('statements in the binlog', () => {
     expect(`${found?.database}.${found?.name}`).toBe(name);
   });
 
+  test.each<[string, string | undefined]>([
+    ['update t set a = 1, b = 2', 't'],
+    ['UPDATE other.o AS o JOIN t ON o.id = t.id SET t.a = 1', undefined],
+    ['update o, t set t.a = 1', undefined],
+    ['delete t from o join t using (id)', undefined],
+    ['with c as (select 1) update t set a = 1', undefined],
+  ])('%s changes %s', (sql, name) => {
+    expect(changedTable({ sql, database: 'app', thread: 1 })?.name).toBe(name);
+  });
+
   test.each<[string, string, readonly string[]]>([
     ['create table if not exists a.t (id int)', 'CREATE', ['a.t']],
     ['alter table t add column b int', 'ALTER', ['app.t']],
@@ -49,6 +72,20 @@ describe('statements in the binlog', () => {
     const found = definitionOf(sql, 'app');
     expect(found?.type).toBe(type);
     expect(found?.tables.map(({ database, name }) => `${database}.${name}`)).toEqual(tables);
+  });
+
+  test.each<[string, boolean]>([
+    ['alter table t drop partition p0', true],
+    ['ALTER TABLE `a`.`t` /* x */ TRUNCATE PARTITION ALL', true],
+    ['alter table t exchange partition p with table o', true],
+    ['alter table t import partition p0 tablespace', true],
+    ['ALTER TABLE t DISCARD TABLESPACE', true],
+    ['alter table t add partition (partition p2 values less than (5))', false],
+    ['alter table t reorganize partition p0 into (partition p1 values less than (5))', false],
+    ['alter table t remove partitioning', false],
+    ["alter table t add c text comment 'drop partition p'", false],
+  ])('%s moves rows: %s', (sql, moves) => {
+    expect(movesRows(sql)).toBe(moves);
   });
 
   test('databases are told', () => {

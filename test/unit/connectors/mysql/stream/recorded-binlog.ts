@@ -109,7 +109,12 @@ export async function assemble(
   const side = { use: () => Promise.resolve(undefined as never) };
   const tables = new TableSource(factory, side, COLLATIONS);
   const assembler = new Assembler(
-    { tables, skipUnchanged: false, includeQuery: false, statements: statements ?? statementHooks(tables, undefined) },
+    {
+      tables,
+      skipUnchanged: false,
+      includeQuery: false,
+      statements: statements ?? statementHooks(tables, undefined, () => undefined),
+    },
     new BlockPool(1).take(),
     place,
     new GtidState(family, place.gtids),
