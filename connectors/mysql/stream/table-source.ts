@@ -1,3 +1,4 @@
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Collations } from '../catalog/charset.ts';
 import { readTable, withCatalog } from '../catalog/catalog.ts';
 import { tableName, type Table } from '../catalog/table.ts';
@@ -43,7 +44,11 @@ export class TableSource {
 
   async resolve(table: Table): Promise<TableRows> {
     const now = await this.#side.use((connection) =>
-      readTable(connection, table.database, table.name).catch(() => undefined),
+      readTable(connection, table.database, table.name).catch((error: unknown) => {
+        // What the catalogue alone knows, a key among it, is not left out because it did not answer: the event comes again.
+        if (error instanceof MillraceError && error.kind === 'unavailable') throw error;
+        return undefined;
+      }),
     );
     const rows = this.#factory.rows(withCatalog(table, now), 'binlog');
     this.#versions.set(tableName(table), { text: JSON.stringify(table), rows });
