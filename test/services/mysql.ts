@@ -164,7 +164,14 @@ async function ended(family: string, child: ChildProcess): Promise<void> {
 
 function run({ libraries }: MysqlBinaries, home: string, command: readonly string[]): ChildProcess {
   const [program = '', ...args] = command;
-  const env = { PATH: process.env['PATH'] ?? '', HOME: home, LC_ALL: 'C', LD_LIBRARY_PATH: libraries };
+  // In one temporary folder the servers that are being initialised remove each other's tables.
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    LC_ALL: 'C',
+    LD_LIBRARY_PATH: libraries,
+  };
   return spawn(program, args, { ...RUN_AS, env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 

@@ -1,3 +1,4 @@
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Collations } from '../catalog/charset.ts';
 import { readTable, withCatalog } from '../catalog/catalog.ts';
 import { isDescribed, mappedTable, type TableMap } from '../binlog/table-map.ts';
@@ -67,7 +68,11 @@ export class TableSource {
 
   async #withCatalog(table: Table): Promise<TableRows> {
     const now = await this.#side.use((connection) =>
-      readTable(connection, table.database, table.name).catch(() => undefined),
+      readTable(connection, table.database, table.name).catch((error: unknown) => {
+        // What the catalogue alone knows, a key among it, is not left out because it did not answer: the event comes again.
+        if (error instanceof MillraceError && error.kind === 'unavailable') throw error;
+        return undefined;
+      }),
     );
     return this.#make(table, withCatalog(table, now));
   }
