@@ -9,6 +9,9 @@ import { readSettings, type MysqlSettings } from './settings.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 
 const DOING = 'reading the server’s settings';
+/** The first MySQL whose binlog a schema history was tried with. */
+const OLDEST_MYSQL = /^5\.7\./;
+const BY_HISTORY = 'the binlog’s tables are known by a schema history';
 
 interface Fact {
   readonly name: string;
@@ -42,10 +45,14 @@ export async function checkMysql({ config, env }: ConnectorCall): Promise<readon
   }
 }
 
-/** Throws the first thing that keeps a stream from starting (I5: a server set up otherwise would lose changes silently). */
-export async function requireServer(connection: Connection): Promise<void> {
-  const wrong = (await serverFacts(connection)).find(({ ok }) => !ok);
-  if (wrong === undefined) return;
+/**
+ * Throws the first thing that keeps a stream from starting (I5: a server set up otherwise would lose changes silently).
+ * Answers whether the binlog describes its tables; otherwise a schema history has to.
+ */
+export async function requireServer(connection: Connection): Promise<{ readonly described: boolean }> {
+  const facts = await serverFacts(connection);
+  const wrong = facts.find(({ ok }) => !ok);
+  if (wrong === undefined) return { described: !facts.some(({ name }) => name === BY_HISTORY) };
   throw new MillraceError(wrong.code, `${wrong.name}: ${wrong.problem}`, {
     kind: 'config',
     key: 'database.hostname',
@@ -61,9 +68,11 @@ async function serverFacts(connection: Connection): Promise<readonly Fact[]> {
   );
   const value = (name: string): string | undefined =>
     rows.find((row) => row['Variable_name'] === name)?.['Value']?.toUpperCase();
-  const persist = connection.mariadb ? 'SET GLOBAL' : 'SET PERSIST';
-  const keep = connection.mariadb ? ' (and in the configuration file, for the next start)' : '';
   const metadata = value('binlog_row_metadata');
+  const byHistory = metadata === undefined && !connection.mariadb && OLDEST_MYSQL.test(connection.version);
+  const persists = !connection.mariadb && metadata !== undefined;
+  const persist = persists ? 'SET PERSIST' : 'SET GLOBAL';
+  const keep = persists ? '' : ' (and in the configuration file, for the next start)';
   return [
     {
       name: 'the server writes a binlog',
@@ -89,16 +98,30 @@ async function serverFacts(connection: Connection): Promise<readonly Fact[]> {
       remedy: `${persist} binlog_row_image = 'FULL';${keep}`,
     },
     {
-      name: 'the binlog describes its tables',
-      ok: metadata === 'FULL',
+      name: byHistory ? BY_HISTORY : 'the binlog describes its tables',
+      ok: byHistory || metadata === 'FULL',
       code: 'MYSQL_ROW_METADATA',
       problem: metadata === undefined ? 'the server has no binlog_row_metadata' : `binlog_row_metadata is ${metadata}`,
       remedy:
         metadata === undefined
-          ? 'Upgrade the server: MySQL 8.0.1 and MariaDB 10.5 have it.'
+          ? 'Upgrade the server: MySQL 8.0.1 and MariaDB 10.5 have it; MySQL 5.7 does without.'
           : `${persist} binlog_row_metadata = 'FULL';${keep}`,
     },
+    ...(byHistory ? [await everyStatement(connection)] : []),
   ];
+}
+
+/** Filters go by a statement's session, not by the tables that it changes: a changed table would go unnoticed. */
+async function everyStatement(connection: Connection): Promise<Fact> {
+  const row = await connection.one(DOING, 'SHOW MASTER STATUS');
+  const filters = ['Binlog_Do_DB', 'Binlog_Ignore_DB'].filter((name) => (row?.[name] ?? '') !== '');
+  return {
+    name: 'the binlog has the statements of all databases',
+    ok: filters.length === 0,
+    code: 'MYSQL_BINLOG_FILTER',
+    problem: `the server has ${filters.join(' and ').toLowerCase()}: a table that is changed from another database would not be noticed`,
+    remedy: 'Remove binlog_do_db and binlog_ignore_db from the server’s configuration, and restart it.',
+  };
 }
 
 async function serverId(connection: Connection, settings: MysqlSettings): Promise<CheckResult> {

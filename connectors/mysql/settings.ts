@@ -28,6 +28,10 @@ export interface MysqlSettings {
   readonly sources: GtidSources | undefined;
   readonly includeQuery: boolean;
   readonly schemaChanges: boolean;
+  /** `schema.history.internal.kafka.topic` */
+  readonly historyTopic: string;
+  /** `schema.history.internal.store.only.captured.tables.ddl` */
+  readonly historyOfCaptured: boolean;
   readonly maxRetries: number;
   readonly retryWaitMs: number;
   /** The server's own heartbeat on the binlog connection. */
@@ -54,6 +58,8 @@ export function readSettings(config: RawConfig): MysqlSettings {
     ),
     includeQuery: parsed['include.query'],
     schemaChanges: parsed['include.schema.changes'],
+    historyTopic: parsed['schema.history.internal.kafka.topic'] ?? `${parsed['topic.prefix']}.schema-history`,
+    historyOfCaptured: parsed['schema.history.internal.store.only.captured.tables.ddl'],
     maxRetries: parsed['errors.max.retries'],
     retryWaitMs: parsed['retriable.restart.connector.wait.ms'],
     keepAliveMs: parsed['connect.keep.alive.interval.ms'],

@@ -18,6 +18,8 @@ import type { Family } from './row/source-block.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';
 import { currentPlace } from './snapshot/consistent-point.ts';
+import { openHistory } from './schema/history/open-history.ts';
+import type { SchemaHistory } from './schema/history/schema-history.ts';
 import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { addDefinitions, SnapshotReader } from './snapshot/snapshot-reader.ts';
@@ -55,6 +57,8 @@ interface Opened {
   readonly family: Family;
   readonly server: string;
   readonly partition: JsonObject;
+  /** Absent: the binlog describes its tables. */
+  readonly history: SchemaHistory | undefined;
   connect(): Promise<Connection>;
 }
 
@@ -95,10 +99,10 @@ export class MysqlTask implements SourceTask {
     const connect = (): Promise<Connection> => openConnection(settings.connection, env);
     const side = new SideConnection(connect);
     const partition = { server: settings.prefix };
-    const { family, server } = await side.use(async (connection) => {
-      await requireServer(connection);
+    const { family, server, described } = await side.use(async (connection) => {
+      const { described } = await requireServer(connection);
       const family: Family = connection.mariadb ? 'mariadb' : 'mysql';
-      return { family, server: await readServerUuid(connection) };
+      return { family, server: await readServerUuid(connection), described };
     });
     const rows = new RowFactory(settings.rows, {
       family,
@@ -106,8 +110,10 @@ export class MysqlTask implements SourceTask {
       runId: env.random.uuid(),
       version: VERSION,
     });
-    this.#opened = { start, side, rows, family, server, partition, connect };
+    this.#opened = { start, side, rows, family, server, partition, connect, history: undefined };
     await this.#warnOfCascades();
+    const history = described ? undefined : await openHistory(start, settings, server, rows);
+    this.#opened = { ...this.#opened, history };
     await this.#begin(signal);
   }
 
@@ -165,7 +171,7 @@ export class MysqlTask implements SourceTask {
 
   /** Decides between the snapshot, the stored place, and the server's present place. */
   async #begin(signal: AbortSignal): Promise<void> {
-    const { start, side, server } = this.#must();
+    const { start, side, server, history } = this.#must();
     const { snapshot, prefix, sources } = this.#settings;
     const offset = streamOffset(prefix, start.offsets);
     const stored = offset === undefined ? undefined : readOffset(offset);
@@ -180,19 +186,24 @@ export class MysqlTask implements SourceTask {
         return;
       case 'stored':
         this.#from = stored;
-        return;
+        break;
       case 'now':
         this.#from = { place: await side.use(currentPlace), server };
-        return;
+        break;
       case 'snapshot':
         await this.#beginSnapshot(signal);
+        return;
     }
+    if (history === undefined || this.#from === undefined) return;
+    if (snapshot.mode === 'recovery') await history.recover(this.#from.place);
+    else await history.resume(this.#from, offset);
   }
 
   async #beginSnapshot(signal: AbortSignal): Promise<void> {
-    const { start, side, partition, server, rows, family, connect } = this.#must();
+    const { start, side, partition, server, rows, family, connect, history } = this.#must();
     const { snapshot, prefix, schemaChanges } = this.#settings;
     const open = await this.#openSnapshot();
+    if (open !== undefined) await history?.resume(open, undefined);
     const resumption =
       open === undefined ? undefined : await side.use((connection) => planResumption(connection, rows, snapshot, open));
     this.#notes = resumption?.notes;
@@ -211,6 +222,7 @@ export class MysqlTask implements SourceTask {
       ...(open === undefined ? {} : { resume: open }),
       ...(resumption === undefined ? {} : { beside: resumption }),
       ...(schemaChanges ? { schema: new SchemaChanges(rows, family, side) } : {}),
+      ...(history === undefined ? {} : { history }),
     });
     await this.#snapshot.open(signal);
   }
@@ -258,7 +270,7 @@ export class MysqlTask implements SourceTask {
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, server, partition, side } = this.#must();
+    const { start, server, partition, side, history } = this.#must();
     const { env, context } = start;
     const { connection, serverId, keepAliveMs, includeQuery, sources, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
@@ -281,7 +293,8 @@ export class MysqlTask implements SourceTask {
         pool,
         connect,
         resets: new ResetWatch(side, server),
-        ...(incremental === undefined ? {} : { incremental }),
+        notes: (at) => ({ ...incremental?.annotation(), ...history?.tag(at) }),
+        ...(incremental === undefined ? {} : { windows: incremental.windows }),
       },
       await this.#assembler(from.place, pool.take(), incremental),
       server,
@@ -327,9 +340,9 @@ export class MysqlTask implements SourceTask {
   }
 
   async #assembler(place: StreamPlace, block: RowBlock, changes: ChangeListener | undefined): Promise<Assembler> {
-    const { side, rows, family } = this.#must();
+    const { side, rows, family, history } = this.#must();
     const { rows: options, includeQuery, schemaChanges, sources } = this.#settings;
-    const tables = new TableSource(rows, side, await side.use(readCollations));
+    const tables = new TableSource(rows, side, await side.use(readCollations), history);
     const schema = schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
     return new Assembler(
       {

@@ -20,6 +20,7 @@ export type {
   TopicFacts,
 } from './sink.ts';
 export type {
+  Journal,
   Position,
   Progress,
   RejectedSource,

@@ -58,6 +58,17 @@ export interface SourceBatch {
   release?(): void;
 }
 
+/**
+ * What a source writes down for itself, in a topic of the hub: facts that it has to know again to read on, which are
+ * no offset. One partition, nothing is ever dropped from it.
+ */
+export interface Journal {
+  /** Every entry so far, oldest first. `entry` shares memory that is used again: copy what is kept. */
+  read(visit: (entry: Buffer) => void, signal: AbortSignal): Promise<void>;
+  /** Appends in order; resolves when the entries are durable. Not part of any transaction. */
+  append(entries: readonly string[]): Promise<void>;
+}
+
 export interface SourceTaskStart {
   /** Last durable offset of each source partition of the connector; empty on the first run. */
   readonly offsets: readonly SourceOffset[];
@@ -65,6 +76,11 @@ export interface SourceTaskStart {
   readonly context: TaskContext;
   /** Aborts when the task is asked to stop. */
   readonly signal: AbortSignal;
+  /**
+   * Opens the journal in this topic, which is created where it is missing; it lives as long as the task. Throws a
+   * `config` error for a topic that is no journal's. Absent: whoever runs the task has no hub.
+   */
+  readonly journal?: (topic: string) => Promise<Journal>;
 }
 
 /**

@@ -2,6 +2,7 @@ import { accessBugs } from './bugs/access.ts';
 import { archiveBugs } from './bugs/archive.ts';
 import { elasticsearchBugs } from './bugs/elasticsearch.ts';
 import { hubBugs } from './bugs/hub.ts';
+import { mysqlHistoryBugs } from './bugs/mysql-history.ts';
 import { mysqlBugs } from './bugs/mysql.ts';
 import { postgresBugs } from './bugs/postgres.ts';
 import { taskBugs } from './bugs/task.ts';
@@ -12,6 +13,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...taskBugs,
   ...postgresBugs,
   ...mysqlBugs,
+  ...mysqlHistoryBugs,
   ...hubBugs,
   ...archiveBugs,
   ...elasticsearchBugs,

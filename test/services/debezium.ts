@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +145,10 @@ async function fetchJars(folder: string): Promise<void> {
     await writeFile(project, mavenProject(coordinates));
     await maven(project, 'dependency:copy-dependencies', `-DoutputDirectory=${join(folder, to)}`);
   }
+  // What the worker itself has, in its own version.
+  const plugin = join(folder, 'plugins', 'debezium');
+  const twice = (await readdir(plugin)).filter((name) => /^(?:connect-|kafka-clients-|slf4j-)/.test(name));
+  for (const name of twice) await rm(join(plugin, name));
 }
 
 function brokerProperties(home: string, port: number, controller: number): string {

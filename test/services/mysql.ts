@@ -15,7 +15,10 @@ export type { MysqlVersion } from './mysql-binaries.ts';
 export const MYSQL_VERSIONS: readonly MysqlVersion[] =
   process.env['MILLRACE_TEST_MATRIX'] === undefined
     ? ['mariadb-10.11', 'mysql-8.0']
-    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-8.0', 'mysql-9.7'];
+    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-5.7', 'mysql-8.0', 'mysql-9.7'];
+
+/** The same, and MySQL 5.7 in any case, whose binlog does not describe its tables. */
+export const MYSQL_KINDS: readonly MysqlVersion[] = [...new Set<MysqlVersion>([...MYSQL_VERSIONS, 'mysql-5.7'])];
 
 export interface MysqlOptions {
   /** Further `--name=value` settings. */
@@ -54,15 +57,16 @@ const ROW_BINLOG = [
   '--log-bin=binlog',
   '--binlog-format=ROW',
   '--binlog-row-image=FULL',
-  '--binlog-row-metadata=FULL',
+  // `loose`: 5.7 does not have it.
+  '--loose-binlog-row-metadata=FULL',
   '--server-id=1',
 ];
 const FAMILY = {
   mariadb: ['--skip-name-resolve', '--gtid-strict-mode=ON', '--gtid-domain-id=0'],
   mysql: [
-    '--mysqlx=OFF',
+    '--loose-mysqlx=OFF',
     '--performance-schema=OFF',
-    '--innodb-redo-log-capacity=8M',
+    '--loose-innodb-redo-log-capacity=8M',
     '--innodb-use-native-aio=OFF',
     '--gtid-mode=ON',
     '--enforce-gtid-consistency=ON',
@@ -160,7 +164,14 @@ async function ended(family: string, child: ChildProcess): Promise<void> {
 
 function run({ libraries }: MysqlBinaries, home: string, command: readonly string[]): ChildProcess {
   const [program = '', ...args] = command;
-  const env = { PATH: process.env['PATH'] ?? '', HOME: home, LC_ALL: 'C', LD_LIBRARY_PATH: libraries };
+  // In one temporary folder the servers that are being initialised remove each other's tables.
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    LC_ALL: 'C',
+    LD_LIBRARY_PATH: libraries,
+  };
   return spawn(program, args, { ...RUN_AS, env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 

@@ -33,6 +33,14 @@ export class GtidState {
     this.#mariadb?.set(Number(domain), Number(server), BigInt(sequence));
   }
 
+  /** The text of these and one more. */
+  with(gtid: string): string {
+    if (gtid === '') return this.toString();
+    const more = new GtidState(this.#mysql === undefined ? 'mariadb' : 'mysql', this.toString());
+    more.add(gtid);
+    return more.toString();
+  }
+
   toString(): string {
     this.#text ??= String(this.#mysql ?? this.#mariadb);
     return this.#text;

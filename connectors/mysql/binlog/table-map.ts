@@ -44,15 +44,20 @@ export function readTableMapHead(reader: PayloadReader): TableMapHead {
   return { id, database, name: reader.cString() };
 }
 
+/** A TABLE_MAP event. */
+export interface TableMap {
+  readonly head: TableMapHead;
+  readonly columns: readonly RawColumn[];
+  readonly key: readonly number[];
+}
+
 /**
  * The rest of a TABLE_MAP event: with `binlog_row_metadata=FULL` all there is to know of a table but its
- * defaults.
+ * defaults, without it neither names nor signs nor character sets.
  *
  *     count types:u8* metadata-length metadata null-bits { kind:u8 length value }*
- *
- * Throws a `config` error without full metadata.
  */
-export function readTableMap(reader: PayloadReader, head: TableMapHead, writer: MapWriter): Table {
+export function readTableMap(reader: PayloadReader, head: TableMapHead, writer: MapWriter): TableMap {
   const count = reader.lengthEncoded();
   const types = reader.copy(count);
   const metadata = new PayloadReader(reader.copy(reader.lengthEncoded()));
@@ -67,12 +72,23 @@ export function readTableMap(reader: PayloadReader, head: TableMapHead, writer: 
     const kind = reader.u8();
     optional.read(kind, new PayloadReader(reader.copy(reader.lengthEncoded())));
   }
-  if (raw.length > 0 && raw.every(({ name }) => name === '')) throw notFull(head);
+  return { head, columns: raw, key: optional.key };
+}
+
+/** Whether the map says what its columns are. */
+export function isDescribed({ columns }: TableMap): boolean {
+  return columns.length === 0 || columns.some(({ name }) => name !== '');
+}
+
+/** The table of a map with full metadata; throws a `config` error for any other. */
+export function mappedTable(map: TableMap): Table {
+  const { head, columns, key } = map;
+  if (!isDescribed(map)) throw notFull(head);
   return {
     database: head.database,
     name: head.name,
-    columns: raw.map((column) => mapColumn(column, head)),
-    key: optional.key,
+    columns: columns.map((column) => mapColumn(column, head)),
+    key,
   };
 }
 

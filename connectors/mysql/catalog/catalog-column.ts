@@ -19,6 +19,18 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
   geometrycollection: 'geometry',
 };
 
+/** See `Column.size`. */
+const LENGTH_BYTES: Readonly<Record<string, number>> = {
+  tinytext: -1,
+  tinyblob: -1,
+  text: -2,
+  blob: -2,
+  mediumtext: -3,
+  mediumblob: -3,
+  longtext: -4,
+  longblob: -4,
+};
+
 const OWN_NAMES: ReadonlySet<string> = new Set<ColumnType>([
   'tinyint',
   'smallint',
@@ -73,7 +85,7 @@ export function catalogColumn(row: TextRow, mariadb: boolean, table: string): Co
     scale,
     labels: type === 'enum' || type === 'set' ? labelsOf(columnType) : [],
     charset: textual ? (row['CHARACTER_SET_NAME'] ?? 'utf8mb4') : undefined,
-    size: type === 'decimal' ? decimalSize(precision, scale) : 0,
+    size: type === 'decimal' ? decimalSize(precision, scale) : (LENGTH_BYTES[dataType] ?? 0),
     old: false,
     declared: columnType,
     defaultText: defaultText(row, mariadb),

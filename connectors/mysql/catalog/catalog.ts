@@ -1,7 +1,7 @@
 import type { Connection, TextRow } from '../connection.ts';
 import { catalogColumn } from './catalog-column.ts';
 import type { Collations } from './charset.ts';
-import { readColumnRows } from './column-rows.ts';
+import { readColumnRows, type ColumnRows } from './column-rows.ts';
 import { tableName, type Column, type Table } from './table.ts';
 
 type Reader = Pick<Connection, 'query' | 'mariadb'>;
@@ -44,8 +44,12 @@ function order({ database, name }: Pick<Table, 'database' | 'name'>): string {
 /** A table as it is now; undefined: there is none. Throws a `config` error for a column of an unknown type. */
 export async function readTable(reader: Reader, database: string, name: string): Promise<Table | undefined> {
   const rows = await readColumnRows(reader, `reading the columns of ${database}.${name}`, database, name);
-  if (rows === undefined) return undefined;
-  const columns = rows.columns.map((row) => catalogColumn(row, reader.mariadb, `${database}.${name}`));
+  return rows === undefined ? undefined : catalogTable(database, name, rows, reader.mariadb);
+}
+
+/** A table from what the catalogue says of it. Throws a `config` error for a column of an unknown type. */
+export function catalogTable(database: string, name: string, rows: ColumnRows, mariadb: boolean): Table {
+  const columns = rows.columns.map((row) => catalogColumn(row, mariadb, `${database}.${name}`));
   const key = keyPlaces(rows.keys, columns);
   const primary = rows.keys[0]?.['INDEX_NAME'] === 'PRIMARY';
   return { database, name, columns, key, ...(primary || key.length === 0 ? {} : { keyIsUniqueIndex: true as const }) };

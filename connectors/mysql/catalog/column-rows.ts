@@ -2,7 +2,7 @@ import type { Connection, TextRow } from '../connection.ts';
 import { quoteText } from '../quoting.ts';
 
 /** What information_schema says of a table's columns, in their order, and of its key, in its own. */
-interface ColumnRows {
+export interface ColumnRows {
   readonly columns: readonly TextRow[];
   /** `COLUMN_NAME` and `INDEX_NAME` each. Without a primary key: the first unique index over NOT NULL columns, by name. */
   readonly keys: readonly TextRow[];
@@ -18,8 +18,8 @@ export async function readColumnRows(
   const of = ofTable(database, name);
   const columns = await reader.query(
     doing,
-    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE,
-       DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
+    `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH,
+       NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLUMN_DEFAULT, EXTRA
      FROM information_schema.COLUMNS WHERE ${of} ORDER BY ORDINAL_POSITION`,
   );
   if (columns.length === 0) return undefined;
@@ -42,10 +42,16 @@ function keyOf(unique: readonly TextRow[]): readonly TextRow[] {
 
 /**
  * The condition that finds a table in information_schema. Names are compared byte by byte: collations of the
- * session, and MariaDB's of these views, take `Item` for `item` and `café` for `cafe`.
+ * session, and MariaDB's of these views, take `Item` for `item` and `café` for `cafe`. MySQL 5.7 looks into no other
+ * table only where it is asked in the catalogue's own character set too.
  */
 export function ofTable(database: string, name: string): string {
-  return `TABLE_SCHEMA = ${exactly(database)} AND TABLE_NAME = ${exactly(name)}`;
+  const found = `TABLE_SCHEMA = ${catalogText(database)} AND TABLE_NAME = ${catalogText(name)}`;
+  return `${found} AND TABLE_SCHEMA = ${exactly(database)} AND TABLE_NAME = ${exactly(name)}`;
+}
+
+function catalogText(text: string): string {
+  return `CONVERT(0x${Buffer.from(text, 'utf8').toString('hex')} USING utf8)`;
 }
 
 function exactly(name: string): string {

@@ -6,7 +6,8 @@ import {
 } from '../../../runtime/change/options/compatibility-options.ts';
 
 const marks = 'Nothing is written to mark a chunk: its place in the binlog is known.';
-const history = 'The binlog describes its tables itself (binlog_row_metadata=FULL): there is no schema history.';
+const history =
+  'No DDL is parsed: the binlog describes its tables itself, or (MySQL 5.7) the catalogue does, in a topic of the hub.';
 
 const others: readonly OtherOption[] = [
   { key: 'binlog.buffer.size', default: '0', doc: 'A rollback after rows went out stops the task with a named error.' },
@@ -98,7 +99,7 @@ export const otherOptions = new CompatibilityOptions('database', others, [
   inertFamily(
     /^(?:schema\.history\.internal|database\.history)\..+$/,
     'schema.history.internal.* database.history.*',
-    history,
+    `${history} The topic is written through the hub, so there is no client of its own to set up.`,
   ),
   inertFamily(
     /^(?:driver|database\.jdbc|database\.protocol|database\.ssl\.(?:key|trust)store)\..+$/,

@@ -20,7 +20,7 @@ export const snapshotOptions = {
       'custom',
     ],
     {
-      doc: 'always: at every start. initial: where no offset is stored. initial_only: and end after it. no_data (schema_only, never): only what changes. when_needed: also where the server no longer has the place of the offset. recovery (schema_only_recovery): go on from the stored offset; there is no schema history to rebuild.',
+      doc: 'always: at every start. initial: where no offset is stored. initial_only: and end after it. no_data (schema_only, never): only what changes. when_needed: also where the server no longer has the place of the offset. recovery (schema_only_recovery): go on from the stored offset; a schema history (MySQL 5.7) is begun anew there.',
       group,
       displayName: 'Snapshot mode',
       default: 'initial',

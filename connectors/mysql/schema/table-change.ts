@@ -1,6 +1,7 @@
 import { labelsOf } from '../catalog/catalog-column.ts';
-import { ofTable, readColumnRows } from '../catalog/column-rows.ts';
+import { ofTable, readColumnRows, type ColumnRows } from '../catalog/column-rows.ts';
 import type { Connection, TextRow } from '../connection.ts';
+import type { NamedTable } from '../stream/query-event.ts';
 
 /** One entry of `tableChanges`, in Debezium's form. */
 export interface TableChange {
@@ -57,17 +58,38 @@ export async function describedTable(
   const doing = `reading the definition of ${database}.${name}`;
   const rows = await readColumnRows(connection, doing, database, name);
   if (rows === undefined) return undefined;
+  const charset = await readTableCharset(connection, doing, database, name);
+  return tableChange(type, { database, name }, rows, { charset, mariadb: connection.mariadb });
+}
+
+/** Name of a table's default character set; null: not known. */
+export async function readTableCharset(
+  connection: Pick<Connection, 'one'>,
+  doing: string,
+  database: string,
+  name: string,
+): Promise<string | null> {
   const table = await connection.one(
     doing,
     `SELECT TABLE_COLLATION AS c FROM information_schema.TABLES WHERE ${ofTable(database, name)}`,
   );
+  return table?.['c']?.split('_')[0] ?? null;
+}
+
+/** A table from what the catalogue says of it. */
+export function tableChange(
+  type: 'CREATE' | 'ALTER',
+  { database, name }: NamedTable,
+  rows: ColumnRows,
+  about: { readonly charset: string | null; readonly mariadb: boolean },
+): TableChange {
   return {
     type,
     id: tableId(database, name),
     table: {
-      defaultCharsetName: table?.['c']?.split('_')[0] ?? null,
+      defaultCharsetName: about.charset,
       primaryKeyColumnNames: rows.keys.map((row) => row['COLUMN_NAME'] ?? ''),
-      columns: rows.columns.map((row, i) => describedColumn(row, i + 1, connection.mariadb)),
+      columns: rows.columns.map((row, i) => describedColumn(row, i + 1, about.mariadb)),
       comment: null,
     },
   };

@@ -102,7 +102,7 @@ export async function snapshotPlace(reader: Connection): Promise<Pick<StreamPlac
 
 async function quietPlace(guard: Connection, readers: readonly Connection[]): Promise<StreamPlace> {
   const executed = async (): Promise<string> => {
-    const row = await guard.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e');
+    const row = await guard.one(DOING, 'SELECT @@gtid_mode AS m, @@global.gtid_executed AS e');
     if (row?.['m'] === 'ON') return row['e'] ?? '';
     throw new MillraceError('MYSQL_SNAPSHOT_LOCK', 'without GTIDs a snapshot needs a global read lock', {
       kind: 'permission',
@@ -130,13 +130,14 @@ export async function currentPlace(connection: Connection): Promise<StreamPlace>
     .catch(() => connection.one(DOING, 'SHOW BINARY LOG STATUS'));
   const file = row?.['File'] ?? '';
   if (file === '') throw noBinlog();
+  // Of MySQL 5.7 the set of the session is another one, and empty.
   const gtids = connection.mariadb
-    ? await connection.one(DOING, 'SELECT @@gtid_binlog_pos AS g')
-    : await connection.one(DOING, "SELECT IF(@@gtid_mode = 'ON', @@gtid_executed, '') AS g");
+    ? await connection.one(DOING, "SELECT 'ON' AS m, @@gtid_binlog_pos AS g")
+    : await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@global.gtid_executed AS g');
   return {
     file,
     position: Number(row?.['Position'] ?? 4),
-    gtids: (gtids?.['g'] ?? '').replaceAll(/\s/g, ''),
+    gtids: gtids?.['m'] === 'ON' ? (gtids['g'] ?? '').replaceAll(/\s/g, '') : '',
     event: 0,
     transaction: '',
   };

@@ -5,10 +5,12 @@ import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
+import { readTableNames } from '../catalog/catalog.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
+import type { SchemaHistory } from '../schema/history/schema-history.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import { mysqlError } from '../wire/server-error.ts';
@@ -35,6 +37,8 @@ export interface SnapshotEdges {
   open(): Promise<Connection>;
   /** Records of the tables' definitions, before their rows; absent: none are wanted. */
   readonly schema?: SchemaChanges;
+  /** Structures of the tables at the snapshot's place, durable before anything else is; absent: the binlog has them. */
+  readonly history?: Pick<SchemaHistory, 'begin'>;
   /** An earlier attempt that was interrupted: what is done is not read again, its place stays the stream's. */
   readonly resume?: OpenSnapshot;
   /** Tables that are read beside the stream instead, and what its offset has to keep of that. */
@@ -112,6 +116,7 @@ export class SnapshotReader {
 
   async #run(point: ConsistentPoint, out: SnapshotOut): Promise<void> {
     try {
+      if (this.#edges.resume === undefined) await this.#beginHistory(point);
       await out.begin(this.#stop.signal);
       const { rows, resume, beside, context } = this.#edges;
       const [reader] = point.readers;
@@ -130,6 +135,17 @@ export class SnapshotReader {
       for (const reader of point.readers) reader.destroy();
       await point.release();
     }
+  }
+
+  async #beginHistory({ place, readers }: ConsistentPoint): Promise<void> {
+    const { history, rows } = this.#edges;
+    const [reader] = readers;
+    if (history === undefined || reader === undefined) return;
+    const names = await readTableNames(reader);
+    await history.begin(
+      place,
+      names.filter(({ database, name }) => rows.captures(database, name)),
+    );
   }
 
   async #definitions(reader: Connection, tables: readonly Table[], out: SnapshotOut): Promise<void> {

@@ -235,7 +235,9 @@ export class Assembler {
     }
     this.#options.changes?.defined();
     this.meta.event(this.#facts(feed));
-    const work = this.#options.statements.defined(kind, event, this);
+    const { file, position } = feed;
+    const after = { file, position, gtids: this.#gtids.with(this.state.gtid) };
+    const work = this.#options.statements.defined(kind, event, this, after);
     if (this.state.explicit) return work;
     // The place passes a statement together with its record: where the catalogue does not answer it comes again (I2).
     if (work !== undefined) return work.then(() => this.#commit(feed));
@@ -271,13 +273,10 @@ export class Assembler {
       this.#maps.set(head.id, null);
       return undefined;
     }
-    const table = readTableMap(reader, head, tables);
-    const known = tables.known(table);
-    if (known !== undefined) {
-      this.#learn(head.id, known);
-      return undefined;
-    }
-    return tables.resolve(table).then((rows) => this.#learn(head.id, rows));
+    const found = tables.rows(readTableMap(reader, head, tables), () => this.place());
+    if (found instanceof Promise) return found.then((rows) => this.#learn(head.id, rows));
+    this.#learn(head.id, found);
+    return undefined;
   }
 
   #learn(id: number, rows: TableRows): void {

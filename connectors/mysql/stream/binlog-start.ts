@@ -56,7 +56,7 @@ export async function startDump(
       );
       stream.command(dumpCommand(settings.serverId, '', 4, settings.annotate));
     } else stream.command(dumpGtidCommand(settings.serverId, GtidSet.parse(gtids).encode()));
-    return new EventFeed(connection, place.file, place.position, checksums, gtids);
+    return new EventFeed(connection, place.file, place.position, checksums, { gtids });
   } catch (error) {
     connection.destroy();
     throw error;

@@ -8,7 +8,6 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { EVENT } from '../binlog/event-type.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
 import { retryWait } from '../retry-wait.ts';
-import type { Incremental } from '../snapshot/window/incremental.ts';
 import type { StreamWindows } from '../snapshot/window/stream-windows.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';
@@ -33,7 +32,9 @@ export interface StreamEdges {
   readonly context: TaskContext;
   readonly pool: BlockPool;
   /** Chunks of tables that are read beside the stream, and go out between its events. */
-  readonly incremental?: Pick<Incremental, 'windows' | 'annotation'>;
+  readonly windows?: StreamWindows;
+  /** What the offset of a place has to keep beside it. */
+  notes(place: StreamPlace): JsonObject;
   /** Asked at each heartbeat of the server. */
   readonly resets?: Pick<ResetWatch, 'look'>;
   /** Connects at a place that was compared with the server; throws where they do not fit. */
@@ -132,9 +133,9 @@ export class BinlogStream {
   }
 
   async #connect(signal: AbortSignal): Promise<EventFeed> {
-    const { context, incremental } = this.#edges;
+    const { context, windows } = this.#edges;
     this.#assembler.restart();
-    incremental?.windows.restarted();
+    windows?.restarted();
     const feed = await this.#edges.connect(this.#assembler.place(), signal);
     if (this.#closed) {
       feed.close();
@@ -148,10 +149,9 @@ export class BinlogStream {
 
   /** Reads events until there is a batch. */
   async #fill(feed: EventFeed, signal: AbortSignal): Promise<SourceBatch> {
-    const { env, context } = this.#edges;
+    const { env, context, windows } = this.#edges;
     const assembler = this.#assembler;
     const startMs = env.clock.monotonicMs();
-    const windows = this.#edges.incremental?.windows;
     for (;;) {
       const due = this.#due();
       if (due !== undefined) return due;
@@ -195,11 +195,11 @@ export class BinlogStream {
 
   /** A chunk whose place the stream stands at: the batch before it, then its rows with what is done after them. */
   #due(): SourceBatch | undefined {
-    const { incremental } = this.#edges;
+    const { windows } = this.#edges;
     const assembler = this.#assembler;
-    if (incremental?.windows.due !== true || assembler.state.open) return undefined;
+    if (windows?.due !== true || assembler.state.open) return undefined;
     if (assembler.block.count > 0) return this.#cut();
-    const block = incremental.windows.take();
+    const block = windows.take();
     if (block === undefined) return undefined;
     const release = (): void => this.#edges.pool.give(block);
     return { records: block.count === 0 ? [] : block, progress: [this.#progress()], release };
@@ -240,7 +240,7 @@ export class BinlogStream {
     this.#attempts = 0;
     const { seconds, serverId } = this.#assembler;
     const place = this.#assembler.place();
-    const notes = this.#edges.incremental?.annotation();
+    const notes = this.#edges.notes(place);
     this.#last = JSON.stringify([place, notes]);
     this.#lastMs = this.#edges.env.clock.monotonicMs();
     return {

@@ -9,6 +9,7 @@ import { readFailure } from '../wire/server-error.ts';
 import { dumpError } from './binlog-error.ts';
 
 const FAILURE = 0xff;
+const END = 0xfe;
 const WRAP = 0x1_0000_0000;
 
 /** What of a connection is needed to read events. */
@@ -40,16 +41,26 @@ export class EventFeed {
   file: string;
   /** What it was asked to begin behind; '': a file and position. */
   readonly gtids: string;
+  /** The server has sent all it had, and was asked for no more than that. */
+  ended = false;
+  readonly #finite: boolean;
   readonly #connection: EventConnection;
   #checksums: boolean;
   /** Events of a compressed transaction that are still to come. */
   #payload: Buffer | undefined;
   #payloadAt = 0;
 
-  /** The connection has sent its dump command. */
-  constructor(connection: EventConnection, file: string, position: number, checksums: boolean, gtids = '') {
+  /** The connection has sent its dump command; `finite`: one that ends where the binlog ends now. */
+  constructor(
+    connection: EventConnection,
+    file: string,
+    position: number,
+    checksums: boolean,
+    { gtids = '', finite = false }: { readonly gtids?: string; readonly finite?: boolean } = {},
+  ) {
     this.#connection = connection;
     this.gtids = gtids;
+    this.#finite = finite;
     this.file = file;
     this.position = position;
     this.start = position;
@@ -72,6 +83,10 @@ export class EventFeed {
       }
       if (mark === FAILURE)
         throw dumpError(readFailure(new PayloadReader(packets.bytes, packets.at + 1, packets.end)), this.place);
+      if (this.#finite && mark === END) {
+        this.ended = true;
+        return false;
+      }
       throw new MillraceError('MYSQL_UNAVAILABLE', 'the server ended the binlog stream', { kind: 'unavailable' });
     }
     return false;

@@ -22,7 +22,7 @@ export async function checkPlace(
 ): Promise<string> {
   if (place.gtids !== '') {
     if (connection.mariadb) return checkMariadb(connection, place.gtids, sources);
-    const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e, @@gtid_purged AS p');
+    const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@global.gtid_executed AS e, @@gtid_purged AS p');
     if (row?.['m'] === 'ON') {
       const sets = [place.gtids, row['e'] ?? '', row['p'] ?? ''].map((text) => GtidSet.parse(text));
       return checkMysql(sets[0] ?? new GtidSet(), sets[1] ?? new GtidSet(), sets[2] ?? new GtidSet(), sources);
@@ -142,7 +142,12 @@ async function checkServer(connection: Connection, server: string | undefined): 
   if (server === undefined || server === '') return;
   const now = await readServerUuid(connection);
   if (now === server) return;
-  throw new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
+  throw serverChanged(server, now);
+}
+
+/** A file and position of another server. */
+export function serverChanged(server: string, now: string): MillraceError {
+  return new MillraceError('MYSQL_SERVER_CHANGED', `the stored place is of the server ${server}, this one is ${now}`, {
     kind: 'position',
     key: 'database.hostname',
     remedy: `A file and position mean something on their own server only: point database.hostname to it, or switch both to GTIDs before a failover. ${NEW_SNAPSHOT}`,

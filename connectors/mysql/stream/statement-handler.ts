@@ -1,12 +1,21 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
+import type { StreamPlace } from '../offset.ts';
 import type { Assembler } from './assembler.ts';
 import { changedTable, classify, type QueryEvent, type StatementKind } from './query-event.ts';
 
 /** What statements in the binlog lead to. */
 export interface StatementHooks {
   captures(database: string, name: string): boolean;
-  /** A definition changed, or a table was emptied: may add records to the assembler's block. */
-  defined(kind: 'ddl' | 'truncate', event: QueryEvent, assembler: Assembler): Promise<void> | undefined;
+  /**
+   * A definition changed, or a table was emptied: may add records to the assembler's block. `after`: the place behind
+   * the statement, its own transaction included.
+   */
+  defined(
+    kind: 'ddl' | 'truncate',
+    event: QueryEvent,
+    assembler: Assembler,
+    after: Pick<StreamPlace, 'file' | 'position' | 'gtids'>,
+  ): Promise<void> | undefined;
 }
 
 /** Statements among the rows: transactions' ends, definitions, and what must not be there. */

@@ -15,12 +15,16 @@ export function statementHooks(
   schema: SchemaChanges | undefined,
   unseen: (text: string) => void,
 ): StatementHooks {
+  const { history } = tables;
   return {
     captures: (database, name) => tables.captures(database, name),
-    defined: (kind, event, assembler) => {
+    defined: (kind, event, assembler, after) => {
       if (kind === 'truncate') return truncated(tables, event, assembler, unseen);
       if (movesRows(event.sql)) moved(tables, event, unseen);
-      return schema?.statement(event, assembler);
+      const written = history?.statement(event, after, assembler.state.gtid);
+      return written === undefined
+        ? schema?.statement(event, assembler)
+        : written.then(() => schema?.statement(event, assembler));
     },
   };
 }

@@ -41,11 +41,24 @@ interface Above {
   readonly path: readonly SchemaElement[];
   readonly definition: number;
   readonly repetition: number;
+  /** Inside of a change event whose times are durations. */
+  readonly durations: boolean;
 }
 
-/** Compiles a top-level column. */
-export function columnTree(name: string, schema: Schema): ColumnTree {
-  return compile(name, schema, { path: [], definition: 0, repetition: 0 });
+/** MySQL's `time` goes from -838:59:59 to 838:59:59. */
+const OF_DURATIONS: ReadonlySet<string | undefined> = new Set([
+  'io.debezium.connector.mysql.Source',
+  'io.debezium.connector.mariadb.Source',
+]);
+
+/** Whether the times in a struct are durations: it is a change event of a database that has such. */
+export function hasDurations({ fields = [] }: Schema): boolean {
+  return fields.some(({ name, schema }) => name === 'source' && OF_DURATIONS.has(schema.name));
+}
+
+/** Compiles a top-level column. `durations`: it is part of a struct that {@link hasDurations}. */
+export function columnTree(name: string, schema: Schema, durations = false): ColumnTree {
+  return compile(name, schema, { path: [], definition: 0, repetition: 0, durations });
 }
 
 function compile(name: string, schema: Schema, above: Above): ColumnTree {
@@ -72,6 +85,7 @@ function below(above: Above, element: SchemaElement): Above {
     path: [...above.path, element],
     definition: above.definition + optional,
     repetition: above.repetition + repeated,
+    durations: above.durations,
   };
 }
 
@@ -84,7 +98,7 @@ function present(value: Value | undefined, schema: Schema, name: string): Exclud
 }
 
 function leafTree(name: string, schema: Schema, above: Above): ColumnTree {
-  const type = leafType(schema);
+  const type = leafType(schema, above.durations);
   const element: SchemaElement = { name, repetition_type: repetitionType(schema), ...type.element };
   const { path, definition: maxDefinition, repetition: maxRepetition } = below(above, element);
   const column: LeafColumn = {
@@ -125,7 +139,7 @@ function structTree(name: string, schema: Schema, above: Above): ColumnTree {
   const fields = schema.fields ?? [];
   if (fields.length === 0) throw new TypeError(`${name} is a struct without fields, which Parquet does not have`);
   const element: SchemaElement = { name, repetition_type: repetitionType(schema), num_children: fields.length };
-  const inside = below(above, element);
+  const inside = { ...below(above, element), durations: above.durations || hasDurations(schema) };
   const children = fields.map((field) => compile(field.name, field.schema, inside));
   const absent = absentAll(children);
   return {

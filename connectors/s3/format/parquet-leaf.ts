@@ -40,9 +40,26 @@ const TIMES: Readonly<Record<string, Unit>> = {
 };
 const DATES = new Set([CONNECT_DATE, 'io.debezium.time.Date']);
 
-/** Texts, ZonedTimestamp among them, stay texts: they may hold what no typed column can (`infinity`). */
-export function leafType(schema: Schema): LeafType {
+/** Of each unit, how many a day has. */
+const DAY: Readonly<Record<Unit, bigint>> = {
+  MILLIS: 86_400_000n,
+  MICROS: 86_400_000_000n,
+  NANOS: 86_400_000_000_000n,
+};
+
+/**
+ * Texts, ZonedTimestamp among them, stay texts: they may hold what no typed column can (`infinity`). `durations`: times
+ * may be longer than a day, or negative, which Parquet's TIME cannot be; they stay numbers.
+ */
+export function leafType(schema: Schema, durations: boolean): LeafType {
   const { name = '' } = schema;
+  const unit = TIMES[name];
+  if (unit === undefined) return plainType(schema, name);
+  const { element, physical } = plainType(schema, durations ? '' : name);
+  return { element, physical: durations ? physical : (value) => ofDay(physical(value), unit) };
+}
+
+function plainType(schema: Schema, name: string): LeafType {
   switch (schema.type) {
     case 'boolean':
       return { element: { type: 'BOOLEAN' }, physical: boolean };
@@ -86,6 +103,12 @@ function int64Element(name: string): LeafType['element'] {
   if (timestamp === undefined) return { type: 'INT64' };
   const [unit, isAdjustedToUTC] = timestamp;
   return { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC, unit } };
+}
+
+function ofDay(value: Physical, unit: Unit): Physical {
+  const units = typeof value === 'bigint' || typeof value === 'number' ? BigInt(value) : 0n;
+  if (units >= 0n && units <= DAY[unit]) return value;
+  throw new TypeError(`${units} ${unit.toLowerCase()} are no time of a day, as Parquet's TIME is`);
 }
 
 /** Fixed-length two's complement, wide enough for every value of the precision. */

@@ -3,7 +3,7 @@ import { optional } from '../../../runtime/record/schema-builder.ts';
 import type { Datum } from '../../../runtime/record/record.ts';
 import type { Schema } from '../../../runtime/record/schema.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
-import { columnTree, type ColumnTree, type LeafColumn } from './parquet-columns.ts';
+import { columnTree, hasDurations, type ColumnTree, type LeafColumn } from './parquet-columns.ts';
 import { sameSchema } from './same-schema.ts';
 
 /**
@@ -70,6 +70,7 @@ export class ParquetSlot {
     if (schema.type !== 'struct') return [columnTree(this.#name, schema)];
     const fields = schema.fields ?? [];
     if (fields.length === 0) throw new TypeError('a struct without fields has no Parquet type');
-    return fields.map((field) => columnTree(field.name, field.schema));
+    const durations = hasDurations(schema);
+    return fields.map((field) => columnTree(field.name, field.schema, durations));
   }
 }

@@ -4,7 +4,7 @@ import { RowBlock } from '../../record/row-block.ts';
 import type { LayoutNode } from '../../record/row-layout.ts';
 import type { SourceConnector } from '../connector.ts';
 import type { RawConfig } from '../options.ts';
-import type { SourceBatch, SourceOffset, SourceTask } from '../source.ts';
+import type { Journal, SourceBatch, SourceOffset, SourceTask } from '../source.ts';
 import { inTime } from './conformance-case.ts';
 import { silentContext } from './silent-context.ts';
 
@@ -120,12 +120,33 @@ export class SourceReading {
   #open(offsets: readonly SourceOffset[]): Promise<void> {
     const { env, connector } = this.#driver;
     const context = silentContext(connector.className);
-    return this.#task.open({ offsets, env, context, signal: this.#stop.signal });
+    const journal = (topic: string): Promise<Journal> => Promise.resolve(journalOf(this.#upstream, topic));
+    return this.#task.open({ offsets, env, context, signal: this.#stop.signal, journal });
   }
 
   #step<T>(what: string, promise: Promise<T>): Promise<T> {
     return inTime(this.#driver.env, this.#driver.stepMs ?? 10_000, what, promise);
   }
+}
+
+/** What sources of an upstream wrote down, by topic: it outlives a task. */
+const journals = new WeakMap<SourceUpstream, Map<string, Buffer[]>>();
+
+function journalOf(upstream: SourceUpstream, topic: string): Journal {
+  const topics = journals.get(upstream) ?? new Map<string, Buffer[]>();
+  journals.set(upstream, topics);
+  const kept = topics.get(topic) ?? [];
+  topics.set(topic, kept);
+  return {
+    read: (visit) => {
+      for (const entry of kept) visit(entry);
+      return Promise.resolve();
+    },
+    append: (entries) => {
+      kept.push(...entries.map((entry) => Buffer.from(entry)));
+      return Promise.resolve();
+    },
+  };
 }
 
 export function firstPlan(connector: SourceConnector, config: RawConfig): RawConfig {

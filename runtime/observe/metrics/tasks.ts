@@ -64,6 +64,7 @@ const CONNECTOR_GAUGES: Readonly<Record<string, readonly [unit: string, help: st
   transactions_total: ['transactions', 'postgres: transactions read from the stream.'],
   snapshot_rows_done: ['rows', 'postgres, mysql: rows read by the snapshot.'],
   snapshot_rows_estimated: ['rows', 'postgres, mysql: rows the snapshot has to read, by the server’s estimate.'],
+  schema_history_tables: ['tables', 'mysql 5.7: tables whose structure is known by the schema history.'],
   snapshot_chunks_done: ['chunks', 'postgres, mysql: chunks of tables read by the snapshot.'],
   snapshot_chunks_total: ['chunks', 'postgres, mysql: chunks of tables the snapshot has.'],
   snapshot_eta_seconds: ['seconds', 'postgres, mysql: time the snapshot still needs at the speed so far.'],

@@ -1,5 +1,5 @@
 import type { SourceConnector } from '../../connector/connector.ts';
-import type { SourceBatch, SourceTask } from '../../connector/source.ts';
+import type { Journal, SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer } from '../../hub/port.ts';
 import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
@@ -24,6 +24,7 @@ import { producerOptions, refuseExactlyOnce } from './source-producer.ts';
 import { SourceRedrive, type SourceRedriveParts } from './source-redrive.ts';
 import { SourceRejects } from './source-rejects.ts';
 import { SourceTransforms } from './source-transforms.ts';
+import { TaskJournals } from './task-journals.ts';
 
 /** Hub transactions under way at once in exactly-once; more source batches share the next one. */
 const MAX_TRANSACTIONS = 4;
@@ -69,6 +70,7 @@ class SourceRun {
   readonly #producer: HubProducer;
   readonly #store: OffsetStore;
   readonly #task: SourceTask;
+  readonly #journals: TaskJournals;
   readonly #ledger = new OffsetLedger();
   readonly #budget: ByteBudget;
   readonly #output: SourceOutput;
@@ -118,6 +120,7 @@ class SourceRun {
     this.#reading = AbortSignal.any([context.stop, this.#halt.signal]);
     this.#budget = new ByteBudget(settings.maxInflightBytes);
     this.#task = connector.createTask(spec.config);
+    this.#journals = new TaskJournals(context);
     this.#output = new SourceOutput({
       producer,
       compression: settings.compression,
@@ -179,6 +182,7 @@ class SourceRun {
       tick.cancel();
       await this.#redrive?.close();
       await closeTask(this.#context, this.#task);
+      await this.#journals.close();
     }
   }
 
@@ -187,7 +191,8 @@ class SourceRun {
     const { spec, env, report } = context;
     await this.#producer.partitions(this.#store.topic);
     const offsets = await this.#store.read(spec.connector, signal);
-    await this.#task.open({ offsets, env, context: report, signal });
+    const journal = (topic: string): Promise<Journal> => this.#journals.open(topic);
+    await this.#task.open({ offsets, env, context: report, signal, journal });
     this.#redrive = await SourceRedrive.open(this.#redriveParts, () => this.#wake());
     context.opened();
   }

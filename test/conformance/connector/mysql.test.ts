@@ -4,7 +4,7 @@ import { sourceConformance } from '../../../runtime/connector/conformance/source
 import type { SourceDriver } from '../../../runtime/connector/conformance/source-driver.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { Value } from '../../../runtime/record/value.ts';
-import { MYSQL_VERSIONS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
+import { MYSQL_KINDS, mysqlOptions, startMysql, type MysqlServer } from '../../services/mysql.ts';
 
 /** The member of a struct; null where there is none. */
 function member(value: Value | undefined, name: string): Value {
@@ -12,7 +12,7 @@ function member(value: Value | undefined, name: string): Value {
   return (value as Readonly<Record<string, Value>>)[name] ?? null;
 }
 
-describe.each(MYSQL_VERSIONS)('the source keeps the contract on %s', (version) => {
+describe.each(MYSQL_KINDS)('the source keeps the contract on %s', (version) => {
   let server: MysqlServer | undefined;
   let missing = '';
   let runs = 0;

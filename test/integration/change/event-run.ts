@@ -1,4 +1,4 @@
-import type { SourceOffset, SourceTask } from '../../../runtime/connector/source.ts';
+import type { SourceOffset, SourceTask, SourceTaskStart } from '../../../runtime/connector/source.ts';
 import type { RowPlan } from '../../../runtime/convert/converter.ts';
 import { JsonConverter } from '../../../runtime/convert/json-converter.ts';
 import { SimpleHeaderConverter } from '../../../runtime/convert/simple-header-converter.ts';
@@ -18,6 +18,7 @@ export class EventRun {
   failure: Error | undefined;
   readonly said = listen();
   readonly #task: SourceTask;
+  readonly #journal: Pick<SourceTaskStart, 'journal'>;
   readonly #offsets: readonly SourceOffset[];
   readonly #stop = new AbortController();
   readonly #json = new JsonConverter({});
@@ -25,14 +26,16 @@ export class EventRun {
   readonly #plans = new Map<LayoutNode, RowPlan>();
   #pump: Promise<void> | undefined;
 
-  constructor(task: SourceTask, offsets: readonly SourceOffset[] = []) {
+  constructor(task: SourceTask, offsets: readonly SourceOffset[] = [], journal?: SourceTaskStart['journal']) {
     this.#task = task;
+    this.#journal = journal === undefined ? {} : { journal };
     this.#offsets = offsets;
   }
 
   async start(): Promise<void> {
     const { context } = this.said;
-    await this.#task.open({ offsets: this.#offsets, env: realEnv, context, signal: this.#stop.signal });
+    const { signal } = this.#stop;
+    await this.#task.open({ offsets: this.#offsets, env: realEnv, context, signal, ...this.#journal });
     this.#pump = this.#run();
   }
 

@@ -129,7 +129,8 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     expect(await failureOf(run)).toMatchObject({ code: 'MYSQL_ROW_IMAGE', kind: 'config' });
   });
 
-  it('does not start where the binlog is not set up, and names the statement', async () => {
+  it('does not start where the binlog is not set up, and names the statement', async ({ skip }) => {
+    skip(version === 'mysql-5.7', 'it has no such setting');
     await app.server.sql("set global binlog_row_metadata = 'MINIMAL'");
     try {
       await expect(start()).rejects.toMatchObject({

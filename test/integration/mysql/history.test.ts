@@ -32,7 +32,8 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     return [...run.offsets.values()];
   };
 
-  it('reads each row by the definition it was written under, however far the catalogue is ahead', async () => {
+  it('reads each row by the definition it was written under, however far the catalogue is ahead', async ({ skip }) => {
+    skip(version === 'mysql-5.7', 'its binlog does not have them: see schema-history.test.ts');
     const offsets = await offsetsAt(1);
     await app.server.sql(
       "insert into app.t values (2, 'two')",

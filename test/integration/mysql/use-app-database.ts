@@ -1,21 +1,34 @@
 import { afterEach, beforeEach } from 'vitest';
 import { MysqlTask } from '../../../connectors/mysql/task.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
-import { appOptions, type MysqlVersion } from '../../services/mysql.ts';
+import { appOptions, type MysqlOptions, type MysqlVersion } from '../../services/mysql.ts';
 import { useMysql, type UsedMysql } from '../../services/use-mysql.ts';
 import { EventRun } from '../change/event-run.ts';
+import { useJournals, type UsedJournals } from '../change/use-journals.ts';
 
 export interface AppDatabase extends UsedMysql {
+  readonly journals: UsedJournals;
   /** Starts a run of the database; it is closed after the test. */
   start(config?: Readonly<Record<string, string>>, offsets?: readonly SourceOffset[]): Promise<EventRun>;
 }
 
 /** Of each test of a block: a database `app`, made anew by these statements. */
 export function useAppDatabase(version: MysqlVersion, ...statements: readonly string[]): AppDatabase {
-  const mysql = useMysql(version);
+  return useAppDatabaseOf(version, {}, statements);
+}
+
+/** The same on a server with further settings. */
+export function useAppDatabaseOf(
+  version: MysqlVersion,
+  options: MysqlOptions,
+  statements: readonly string[],
+): AppDatabase {
+  const mysql = useMysql(version, options);
+  const journals = useJournals();
   const runs: EventRun[] = [];
 
   beforeEach(async () => {
+    await journals.clear();
     await mysql.server.sql('drop database if exists app', 'create database app character set utf8mb4', ...statements);
   });
 
@@ -27,8 +40,10 @@ export function useAppDatabase(version: MysqlVersion, ...statements: readonly st
     get server() {
       return mysql.server;
     },
+    journals,
     async start(config = {}, offsets = []) {
-      const run = new EventRun(new MysqlTask({ name: 'app', ...appOptions(mysql.server), ...config }), offsets);
+      const task = new MysqlTask({ name: 'app', ...appOptions(mysql.server), ...config });
+      const run = new EventRun(task, offsets, journals.open);
       runs.push(run);
       await run.start();
       return run;

@@ -39,10 +39,19 @@ describe.each(databases)('options of Debezium for %s', (_, { options, validate }
   test('that only a schema history reads are known, and said to change nothing', () => {
     const history = {
       'schema.history.internal.kafka.bootstrap.servers': 'kafka:9092',
-      'schema.history.internal.kafka.topic': 'history',
+      'schema.history.internal.store.only.captured.databases.ddl': 'true',
       'database.history.kafka.topic': 'history',
     };
     expect(unknownOptions([options], history)).toEqual([]);
     expect(inertKeys([options], { ...history, 'topic.prefix': 'shop' })).toEqual(Object.keys(history));
   });
+});
+
+test('the topic of a schema history counts for MySQL only', () => {
+  const topic = { 'schema.history.internal.kafka.topic': 'history' };
+  const inert = databases.map(([, { options }]) => [unknownOptions([options], topic), inertKeys([options], topic)]);
+  expect(inert).toEqual([
+    [[], Object.keys(topic)],
+    [[], []],
+  ]);
 });

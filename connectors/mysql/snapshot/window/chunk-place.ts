@@ -32,7 +32,7 @@ export async function openChunk(connection: Connection, lockTimeoutMs: number): 
     const place = await snapshotPlace(connection);
     return { low: place, high: place };
   }
-  const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@gtid_executed AS e');
+  const row = await connection.one(DOING, 'SELECT @@gtid_mode AS m, @@global.gtid_executed AS e');
   if (row?.['m'] !== 'ON') return openLocked(connection, lockTimeoutMs);
   await begin(connection);
   return { low: { gtids: row['e'] ?? '' }, high: await currentPlace(connection) };

@@ -5,9 +5,10 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MysqlTask } from '../../../../connectors/mysql/task.ts';
 import { binlogPrinter } from '../../../services/mysql-binaries.ts';
-import { appOptions, MYSQL_VERSIONS } from '../../../services/mysql.ts';
+import { appOptions, MYSQL_KINDS } from '../../../services/mysql.ts';
 import { useMysql } from '../../../services/use-mysql.ts';
 import { EventRun } from '../../change/event-run.ts';
+import { useJournals } from '../../change/use-journals.ts';
 import { asPrinted, printedChanges } from './binlog-text.ts';
 import type { Change } from './change.ts';
 import { EXACT_VALUES, ourChanges } from './our-changes.ts';
@@ -18,9 +19,10 @@ const SEED = 20261126;
 const STATEMENTS = 150;
 const LARGE = 64 * 1024 * 1024;
 
-describe.each(MYSQL_VERSIONS)('random rows of every type on %s', (version) => {
+describe.each(MYSQL_KINDS)('random rows of every type on %s', (version) => {
   const family = version.startsWith('mariadb') ? 'mariadb' : 'mysql';
   const { columns, statements } = randomHistoryOf(family, SEED, STATEMENTS);
+  const journals = useJournals();
   let ours: Change[] = [];
   let run: EventRun | undefined;
 
@@ -29,7 +31,7 @@ describe.each(MYSQL_VERSIONS)('random rows of every type on %s', (version) => {
     prepare: async (server) => {
       await server.sql('create database app character set utf8mb4', 'create table app.last (id int primary key)');
       const config = { ...appOptions(server), ...EXACT_VALUES, 'snapshot.mode': 'no_data' };
-      run = new EventRun(new MysqlTask({ name: 'app', ...config }));
+      run = new EventRun(new MysqlTask({ name: 'app', ...config }), [], journals.open);
       await run.start();
       await server.sql(
         "set names utf8mb4, sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'",

@@ -274,6 +274,29 @@ describe('a column of a Parquet file, read by DuckDB', () => {
     expect(shown.map((row) => row['c'])).toEqual([...values, ...values].map(([, text]) => text));
     expect(shown.map((row) => row['n'])).toEqual([...values.map(([, text]) => text), ...values.map(() => null)]);
   });
+
+  test("has MySQL's times, which go beyond a day, as numbers", async () => {
+    const source = structOf([field('db', STRING)], { name: 'io.debezium.connector.mysql.Source' });
+    const event = structOf([field('after', structOf([field('c', microTimeOf())])), field('source', source)]);
+    const times = [-3_020_399_000_000n, -1n, 36_000_000_000n, 3_020_399_000_000n];
+    const topic = typed(
+      event,
+      times.map((c) => ({ after: { c }, source: { db: 'app' } })),
+    );
+    expect(await archive.write(topic)).toEqual({ rejected: 0, files: 1 });
+    const shown = await archive.rows('"after".c AS c, typeof("after".c) AS type');
+    expect(shown).toEqual(times.map((c) => ({ c: String(c), type: 'BIGINT' })));
+  });
+
+  test("rejects a time that is none of a day where Parquet's TIME is", async () => {
+    const times = [-1n, 86_400_000_000n, 86_400_000_001n];
+    const topic = typed(
+      structOf([field('c', microTimeOf())]),
+      times.map((c) => ({ c })),
+    );
+    expect(await archive.write(topic, { 'flush.size': '1' })).toEqual({ rejected: 2, files: 1 });
+    expect(await archive.rows('c')).toEqual([{ c: '24:00:00' }]);
+  });
 });
 
 /** Schemas with values that fit them, and what JSON from DuckDB looks like. */

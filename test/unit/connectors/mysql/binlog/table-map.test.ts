@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readTableMap, readTableMapHead } from '../../../../../connectors/mysql/binlog/table-map.ts';
+import { mappedTable, readTableMap, readTableMapHead } from '../../../../../connectors/mysql/binlog/table-map.ts';
 import { PayloadReader } from '../../../../../connectors/mysql/wire/payload-reader.ts';
 
 const COLLATIONS = new Map([
@@ -25,7 +25,7 @@ describe.each(['mariadb', 'mysql'] as const)('a table map of %s', (family) => {
   test('gives each text its own character set, whatever stands before it', () => {
     const reader = new PayloadReader(Buffer.from(RECORDED[family], 'hex'));
     const head = readTableMapHead(reader);
-    const { columns, name, key } = readTableMap(reader, head, { family, collations: COLLATIONS });
+    const { columns, name, key } = mappedTable(readTableMap(reader, head, { family, collations: COLLATIONS }));
     expect({ name, key }).toEqual({ name: 't', key: [] });
     expect(columns.map(({ name: column, type, charset }) => `${column} ${type} ${charset}`)).toEqual([
       'p point undefined',
