@@ -13,8 +13,8 @@ import { readObserved } from './history/observed.ts';
 
 /** Times each named point is hit. */
 const HITS = 2;
-/** Kills at random instants, per server and delivery: with those at the named points 108 in all, everywhere. */
-const RANDOM_KILLS = process.env['CI'] === undefined ? 14 : 50;
+/** Kills at random instants, per server and delivery: with those at the named points 108 in all. */
+const RANDOM_KILLS = 14;
 const TOPIC = 'crash.crash.item';
 
 function place(server: MysqlServer, folder: string, delivery: Delivery): WorkerPlace {

@@ -4,7 +4,8 @@ import type { RowFactory } from '../../../../../connectors/mysql/row/table-rows.
 import { TableSource } from '../../../../../connectors/mysql/stream/table-source.ts';
 import { MillraceError } from '../../../../../runtime/record/error.ts';
 
-const TABLE = { database: 'app', name: 't', columns: [], key: [] };
+const MAP = { head: { id: 1, database: 'app', name: 't' }, columns: [], key: [] };
+const noPlace = (): never => expect.unreachable('a described table needs no place');
 
 test('a table is not taken without its catalogue because that did not answer', async () => {
   const away = new MillraceError('MYSQL_UNAVAILABLE', 'the connection was lost', { kind: 'unavailable' });
@@ -14,5 +15,5 @@ test('a table is not taken without its catalogue because that did not answer', a
   };
   // No layout is made: the factory is not asked for one.
   const source = new TableSource({ family: 'mysql' } as RowFactory, side, new Map());
-  await expect(source.resolve(TABLE)).rejects.toBe(away);
+  await expect(source.rows(MAP, noPlace)).rejects.toBe(away);
 });
