@@ -2,8 +2,10 @@ import type { SinkConnector } from '../../runtime/connector/connector.ts';
 import { checkOptions, type RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { check } from './check.ts';
+import { indexedRows } from './indexed-rows.ts';
 import { elasticsearchOptions } from './options.ts';
 import { previewDocuments } from './preview.ts';
+import { ShadowIndexes } from './shadow-index.ts';
 import { ElasticsearchSinkTask } from './task.ts';
 import { validateOptions } from './validate.ts';
 
@@ -16,6 +18,7 @@ export const elasticsearchSink: SinkConnector = {
     'io.aiven.kafka.connect.opensearch.OpenSearchSinkConnector',
   ],
   version: VERSION,
+  replacesByKey: true,
   options: elasticsearchOptions,
   validate(config: RawConfig) {
     const { options, errors } = checkOptions(elasticsearchOptions, config);
@@ -26,4 +29,6 @@ export const elasticsearchSink: SinkConnector = {
   plan: (config, tasksMax) => Array.from({ length: tasksMax }, () => config),
   createTask: (config) => new ElasticsearchSinkTask(config),
   preview: previewDocuments,
+  rows: ({ config, env, signal }, topic) => indexedRows({ config, topic, env, signal }),
+  rebuild: ({ config, env }, topics, mark) => ShadowIndexes.open(config, topics, mark, env),
 };

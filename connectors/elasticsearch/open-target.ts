@@ -18,6 +18,14 @@ const MAX_BULK_BYTES = 64 * 1024 * 1024;
 const BELIEVED_MS = 1000;
 const REFUSED = 'ELASTICSEARCH_DOCUMENT_REFUSED';
 
+/** Where a task writes to that builds indexes anew. */
+export interface Shadows {
+  /** Of the name of every index. */
+  readonly suffix: string;
+  /** Settings and mapping of one that is made. */
+  body(index: string, signal: AbortSignal): Promise<IndexBody>;
+}
+
 /** What a task writes with. */
 export interface OpenedTarget {
   readonly client: SearchClient;
@@ -35,6 +43,7 @@ export async function openTarget(
   options: ElasticsearchOptions,
   { env, context, signal }: SinkTaskStart,
   topicId: (topic: string) => string,
+  shadows: Shadows | null = null,
 ): Promise<OpenedTarget> {
   const client = await openClient(options, env);
   try {
@@ -44,8 +53,8 @@ export async function openTarget(
     await client.close();
     throw error;
   }
-  const settings = documentSettings(options);
-  const indexes = openIndexes(options, client, settings);
+  const settings = documentSettings(options, shadows?.suffix);
+  const indexes = openIndexes(options, client, settings, shadows);
   const pace = new Pace({
     maxBytes: options['bulk.size.bytes'] === -1 ? MAX_BULK_BYTES : options['bulk.size.bytes'],
     maxInFlight: options['max.in.flight.requests'],
@@ -123,10 +132,16 @@ export function createBody(options: ElasticsearchOptions): IndexBody {
   };
 }
 
-function openIndexes(options: ElasticsearchOptions, client: SearchClient, settings: DocumentSettings): Indexes {
+function openIndexes(
+  options: ElasticsearchOptions,
+  client: SearchClient,
+  settings: DocumentSettings,
+  shadows: Shadows | null,
+): Indexes {
+  const own = createBody(options);
   return new Indexes({
     client,
-    body: createBody(options),
+    body: (index, signal) => shadows?.body(index, signal) ?? Promise.resolve(own),
     streamSettings: indexSettings(options['millrace.index.settings']) ?? {},
     adopt: options['millrace.index.adopt'],
     create: options['external.resource.usage'] === 'DISABLED',

@@ -55,6 +55,22 @@ const connection = {
     group: CONNECTION,
     default: true,
   }),
+  'aws.region': option.string({
+    doc: 'Sign requests with AWS keys (Signature Version 4) for this region; empty: they are not signed.',
+    group: CONNECTION,
+    default: '',
+  }),
+  'aws.service.signing.name': option.string({
+    doc: 'Service they are signed for: es, or aoss for the serverless one.',
+    group: CONNECTION,
+    default: 'es',
+  }),
+  'aws.access.key.id': option.string({
+    doc: 'Access key; empty: the default credentials of the AWS SDK (environment, profile, role).',
+    group: CONNECTION,
+    default: '',
+  }),
+  'aws.secret.access.key': option.password({ doc: 'Secret of the access key.', group: CONNECTION, default: '' }),
   'proxy.host': option.string({ doc: 'Host of an HTTP proxy.', group: CONNECTION, default: '' }),
   'proxy.port': option.int({ doc: 'Port of the proxy.', group: CONNECTION, default: 8080, minimum: 1, maximum: 65535 }),
   'proxy.username': option.string({ doc: 'User of the proxy.', group: CONNECTION, default: '' }),
@@ -280,11 +296,6 @@ export const UNSUPPORTED: Readonly<Record<string, { readonly remedy: string; rea
     'behavior.on.version.conflict': {
       remedy: 'Remove it: a conflict means that the index has a newer version, which is known from its topic.',
       harmless: ['ignore'],
-    },
-    'aws.region': { remedy: 'Signing with AWS keys is not supported: use a user of the domain.', harmless: [''] },
-    'aws.service.signing.name': {
-      remedy: 'Signing with AWS keys is not supported: use a user of the domain.',
-      harmless: [''],
     },
     'connection.trust.all.certificates': { remedy: 'Use millrace.tls.ca.file.', harmless: ['false'] },
   };

@@ -49,12 +49,13 @@ export function parseConfig(config: RawConfig): ElasticsearchOptions {
   });
 }
 
-export function documentSettings(options: ElasticsearchOptions): DocumentSettings {
+/** `suffix`: of every index. */
+export function documentSettings(options: ElasticsearchOptions, suffix = ''): DocumentSettings {
   const keyIgnored = new Set(options['topic.key.ignore']);
   const schemaIgnored = new Set(options['topic.schema.ignore']);
   const unwrap = options['millrace.unwrap'];
   const method = options['write.method'];
-  const target = targets(options);
+  const target = targets(options, suffix);
   return {
     unwrap,
     nullValues: unwrap ? 'delete' : options['behavior.on.null.values'],
@@ -107,7 +108,7 @@ export function resourceMapping(entries: readonly string[]): ReadonlyMap<string,
   );
 }
 
-function targets(options: ElasticsearchOptions): (topic: string) => Target {
+function targets(options: ElasticsearchOptions, suffix: string): (topic: string) => Target {
   const usage = options['external.resource.usage'];
   if (usage !== 'DISABLED') {
     const resources = resourceMapping(options['topic.to.external.resource.mapping']);
@@ -115,7 +116,8 @@ function targets(options: ElasticsearchOptions): (topic: string) => Target {
       const name = resources.get(topic);
       if (name === undefined) throw unmapped(topic);
       if (usage.endsWith('DATASTREAM')) return { kind: 'stream', name };
-      return { kind: 'index', name: { parts: [], fixed: true, ofTime: false, ofValue: false }, fixed: name };
+      const fixed = name + suffix;
+      return { kind: 'index', name: { parts: [], fixed: true, ofTime: false, ofValue: false }, fixed };
     };
   }
   const type = options['data.stream.type'];
@@ -123,9 +125,10 @@ function targets(options: ElasticsearchOptions): (topic: string) => Target {
     const { 'data.stream.dataset': dataset, 'data.stream.namespace': namespace } = options;
     return (topic) => ({ kind: 'stream', name: dataStreamName(type, dataset, namespace, topic) });
   }
-  const name = parseIndexName(options['millrace.index']);
-  if (typeof name === 'string')
-    throw new MillraceError('ELASTICSEARCH_CONFIG_INVALID', name, { kind: 'config', key: 'millrace.index' });
+  const parsed = parseIndexName(options['millrace.index']);
+  if (typeof parsed === 'string')
+    throw new MillraceError('ELASTICSEARCH_CONFIG_INVALID', parsed, { kind: 'config', key: 'millrace.index' });
+  const name = { ...parsed, suffix };
   return (topic) => ({ kind: 'index', name, fixed: name.fixed ? indexName(name, topic) : null });
 }
 

@@ -1,4 +1,5 @@
 import type { RawConfig } from '../../runtime/connector/options.ts';
+import type { Replacement, SinkRebuild } from '../../runtime/connector/sink-target.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject, JsonValue } from '../../runtime/record/record.ts';
@@ -6,47 +7,38 @@ import { createBody } from './open-target.ts';
 import type { SearchClient } from './http/search-client.ts';
 import { answeredJson, isObject, searchError, serverError, successful } from './http/search-error.ts';
 import { openClient } from './http/transport-client.ts';
+import type { IndexBody } from './index/indexes.ts';
 import type { ElasticsearchOptions } from './options.ts';
 import { documentSettings, parseConfig } from './settings.ts';
-
-/** The index of a topic, and the one that is built to take its place. */
-export interface Shadow {
-  readonly topic: string;
-  /** The name that is written to and searched. */
-  readonly name: string;
-  readonly shadow: string;
-}
-
-/** What of the index before is kept. */
-export interface ShadowBody {
-  /** The mapping as it stands, instead of one made from the schemas of records. */
-  readonly keepMapping: boolean;
-}
+import { ElasticsearchSinkTask } from './task.ts';
 
 /**
- * Builds indexes beside those that serve, and puts them in their place.
- *
- * Procedure: `create`, write to the shadows with `config`, `take`. The name becomes an alias then; an
- * index that had the name itself is removed in the same step, one behind an alias stays.
+ * Indexes beside those that serve: each has the name of one with a suffix. Those that topics alone name are made
+ * at once, others when a record goes to them. Afterwards a name is an alias; an index that had the name itself is
+ * removed in the same step, one behind an alias stays.
  */
-export class ShadowIndexes {
-  readonly shadows: readonly Shadow[];
+export class ShadowIndexes implements SinkRebuild {
   readonly #options: ElasticsearchOptions;
   readonly #raw: RawConfig;
   readonly #client: SearchClient;
+  readonly #suffix: string;
+  /** Names that are known before there are records. */
+  readonly #fixed: readonly string[];
+  #keep = false;
 
-  private constructor(raw: RawConfig, options: ElasticsearchOptions, client: SearchClient, shadows: readonly Shadow[]) {
+  private constructor(raw: RawConfig, client: SearchClient, fixed: readonly string[], suffix: string) {
     this.#raw = raw;
-    this.#options = options;
+    this.#options = parseConfig(raw);
     this.#client = client;
-    this.shadows = shadows;
+    this.#fixed = fixed;
+    this.#suffix = suffix;
   }
 
-  /** Throws a `config` error where the documents of a topic have no index of their own, or cannot be made again. */
-  static async open(config: RawConfig, topics: readonly string[], suffix: string, env: Env): Promise<ShadowIndexes> {
+  /** Throws a `config` error where documents cannot be made again. */
+  static async open(config: RawConfig, topics: readonly string[], mark: string, env: Env): Promise<ShadowIndexes> {
     const options = parseConfig(config);
-    const shadows = shadowsOf(options, topics, suffix);
-    return new ShadowIndexes(config, options, await openClient(options, env), shadows);
+    const fixed = fixedNames(options, topics);
+    return new ShadowIndexes(config, await openClient(options, env), fixed, `-${mark}`);
   }
 
   /**
@@ -58,45 +50,50 @@ export class ShadowIndexes {
     return method === 'INSERT' && !(unwrap && partial === 'script');
   }
 
-  /** The connector's configuration, leading to the shadows. */
-  get config(): RawConfig {
-    const mapping = this.shadows.map(({ topic, shadow }) => `${topic}:${shadow}`).join(',');
-    const { 'topics.regex': _pattern, ...others } = this.#raw;
-    return {
-      ...others,
-      topics: this.shadows.map(({ topic }) => topic).join(','),
-      'external.resource.usage': 'INDEX',
-      'topic.to.external.resource.mapping': mapping,
-    };
+  createTask(): ElasticsearchSinkTask {
+    return new ElasticsearchSinkTask(this.#raw, {
+      suffix: this.#suffix,
+      body: (shadow, signal) => this.#bodyOf(shadow, signal),
+    });
   }
 
-  async create({ keepMapping }: ShadowBody, signal: AbortSignal): Promise<void> {
-    for (const { name, shadow } of distinct(this.shadows)) {
-      const doing = `creating index ${shadow}`;
-      const own = createBody(this.#options);
-      const body = keepMapping ? await this.#likeBefore(name, own, signal) : own;
-      successful(doing, await this.#send('PUT', `/${encodeURIComponent(shadow)}`, body, signal));
+  async create({ keep }: { readonly keep: boolean }, signal: AbortSignal): Promise<void> {
+    this.#keep = keep;
+    // From here on every index with the suffix is one of these.
+    const [taken] = await this.built(signal);
+    if (taken !== undefined) throw exists(taken.shadow);
+    for (const name of this.#fixed) {
+      const shadow = `${name}${this.#suffix}`;
+      const body = await this.#bodyOf(shadow, signal);
+      successful(`creating index ${shadow}`, await this.#send('PUT', `/${encodeURIComponent(shadow)}`, body, signal));
     }
   }
 
-  /** Makes what was written to the shadows visible to searches. */
+  async built(signal: AbortSignal): Promise<readonly Replacement[]> {
+    const path = `/*${encodeURIComponent(this.#suffix)}/_alias?expand_wildcards=all`;
+    const answer = await this.#send('GET', path, undefined, signal);
+    const body = successful('looking for the indexes that are built', answer);
+    return Object.keys(body)
+      .toSorted()
+      .map((shadow) => ({ name: shadow.slice(0, -this.#suffix.length), shadow }));
+  }
+
   async refresh(signal: AbortSignal): Promise<void> {
-    for (const { shadow } of distinct(this.shadows)) {
+    for (const { shadow } of await this.built(signal)) {
       const answer = await this.#send('POST', `/${encodeURIComponent(shadow)}/_refresh`, undefined, signal);
       successful(`refreshing ${shadow}`, answer);
     }
   }
 
-  async count(shadow: string, signal: AbortSignal): Promise<number> {
+  async count({ shadow }: Replacement, signal: AbortSignal): Promise<number> {
     const answer = await this.#send('GET', `/${encodeURIComponent(shadow)}/_count`, undefined, signal);
     return Number(successful(`counting ${shadow}`, answer)['count']);
   }
 
-  /** All names lead to their shadows from one moment on. Returns the indexes that nothing leads to any more. */
   async take(signal: AbortSignal): Promise<readonly string[]> {
     const actions: JsonValue[] = [];
     const left: string[] = [];
-    for (const { name, shadow } of distinct(this.shadows)) {
+    for (const { name, shadow } of await this.built(signal)) {
       const before = await this.#behind(name, signal);
       if (before.includes(name)) actions.push({ remove_index: { index: name } });
       for (const index of before.filter((one) => one !== name)) {
@@ -105,13 +102,13 @@ export class ShadowIndexes {
       }
       actions.push({ add: { index: shadow, alias: name, is_write_index: true } });
     }
-    successful('switching the aliases', await this.#send('POST', '/_aliases', { actions }, signal));
+    if (actions.length > 0)
+      successful('switching the aliases', await this.#send('POST', '/_aliases', { actions }, signal));
     return left;
   }
 
-  /** Removes the shadows again. */
   async discard(signal: AbortSignal): Promise<void> {
-    for (const { shadow } of distinct(this.shadows)) {
+    for (const { shadow } of await this.built(signal)) {
       await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);
     }
   }
@@ -130,10 +127,17 @@ export class ShadowIndexes {
     return Object.keys(body);
   }
 
+  /** Settings and mapping of a new index: those of the one whose place it takes, or the sink's own. */
+  async #bodyOf(shadow: string, signal: AbortSignal): Promise<IndexBody> {
+    const own = createBody(this.#options);
+    return this.#keep ? this.#likeBefore(shadow.slice(0, -this.#suffix.length), own, signal) : own;
+  }
+
   /** The mapping and the settings that shape an index, as they are; the claims are those of the topics now. */
-  async #likeBefore(name: string, own: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async #likeBefore(name: string, own: IndexBody, signal: AbortSignal): Promise<IndexBody> {
     const doing = `reading the mapping of ${name}`;
     const answer = await this.#send('GET', `/${encodeURIComponent(name)}`, undefined, signal);
+    if (answer.status === 404) return own;
     const [before] = Object.values(successful(doing, answer));
     const mappings = isObject(before) && isObject(before['mappings']) ? before['mappings'] : {};
     const { _meta, ...mapping } = mappings;
@@ -142,8 +146,7 @@ export class ShadowIndexes {
     const kept = isObject(settings)
       ? Object.fromEntries(Object.entries(settings).filter(([key]) => SHAPING.has(key)))
       : {};
-    const ownSettings = isObject(own['settings']) ? own['settings'] : {};
-    return { settings: { ...ownSettings, index: kept }, mappings: { ...mapping, _meta: meta } };
+    return { settings: { ...own.settings, index: kept }, mappings: { ...mapping, _meta: meta } };
   }
 
   #send(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body: JsonObject | undefined, signal: AbortSignal) {
@@ -162,21 +165,25 @@ const SHAPING = new Set([
   'mapping',
 ]);
 
-function shadowsOf(options: ElasticsearchOptions, topics: readonly string[], suffix: string): readonly Shadow[] {
+function fixedNames(options: ElasticsearchOptions, topics: readonly string[]): readonly string[] {
   if (options['use.autogenerated.ids']) {
     throw unfit('ids that the server made cannot be made again', 'use.autogenerated.ids');
   }
   const settings = documentSettings(options);
-  return topics.map((topic) => {
+  const names = topics.flatMap((topic) => {
     const target = settings.target(topic);
     if (target.kind === 'stream') throw unfit('data streams are never rewritten', 'data.stream.type');
-    if (target.fixed === null) throw unfit('the index of a record depends on the record', 'millrace.index');
-    return { topic, name: target.fixed, shadow: `${target.fixed}-${suffix}` };
+    return target.fixed === null ? [] : [target.fixed];
   });
+  return [...new Set(names)];
 }
 
-function distinct(shadows: readonly Shadow[]): readonly Shadow[] {
-  return [...new Map(shadows.map((one) => [one.name, one])).values()];
+function exists(index: string): MillraceError {
+  return new MillraceError('ELASTICSEARCH_SHADOW_EXISTS', `there is an index ${index} already`, {
+    kind: 'conflict',
+    key: 'millrace.index',
+    remedy: 'Give the command again; a reindex of another connector may have begun in the same second.',
+  });
 }
 
 function unfit(problem: string, key: string): MillraceError {

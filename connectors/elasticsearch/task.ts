@@ -14,7 +14,7 @@ import { topicPartitionName, type TopicPartition } from '../../runtime/record/re
 import { BulkBody } from './bulk/bulk-body.ts';
 import { PartitionWriter } from './bulk/partition-writer.ts';
 import type { Operation } from './document/operation.ts';
-import { openTarget, type OpenedTarget } from './open-target.ts';
+import { openTarget, type OpenedTarget, type Shadows } from './open-target.ts';
 import type { ElasticsearchOptions } from './options.ts';
 import { dataError } from './record-errors.ts';
 import { parseConfig } from './settings.ts';
@@ -43,14 +43,18 @@ export class ElasticsearchSinkTask implements SinkTask {
   readonly #watched = new Set<string>();
   #moved = Promise.withResolvers<void>();
 
-  constructor(config: RawConfig) {
+  readonly #shadows: Shadows | null;
+
+  /** `shadows`: where it writes to instead of what the configuration names. */
+  constructor(config: RawConfig, shadows: Shadows | null = null) {
+    this.#shadows = shadows;
     this.#options = parseConfig(config);
     this.#config = config;
   }
 
   async open(start: SinkTaskStart): Promise<void> {
     this.#start = start;
-    this.#target = await openTarget(this.#options, start, (topic) => this.#topicId(topic));
+    this.#target = await openTarget(this.#options, start, (topic) => this.#topicId(topic), this.#shadows);
     start.context.stage(`writing to ${this.#target.client.shown}`);
     this.#lookedMs = start.env.clock.monotonicMs();
   }
@@ -174,7 +178,13 @@ export class ElasticsearchSinkTask implements SinkTask {
     const { topic } = assigned.partition;
     const renamed = (this.#config['transforms'] ?? '').trim() !== '';
     const of = target.settings.target(topic);
-    if (renamed || of.kind !== 'index' || of.fixed === null || target.indexes.isReady(of.fixed, topic)) return;
+    if (
+      renamed ||
+      of.kind !== 'index' ||
+      of.fixed === null ||
+      target.indexes.isReady(of.fixed, topic, factsOf(assigned).partitions)
+    )
+      return;
     this.#watched.add(of.fixed);
     await target.indexes.prepare(
       of.fixed,

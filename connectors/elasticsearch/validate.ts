@@ -54,6 +54,27 @@ function connectionProblems(options: ElasticsearchOptions): OptionProblem[] {
     const missing = options['millrace.tls.cert.file'] === '' ? 'millrace.tls.cert.file' : 'millrace.tls.key.file';
     problems.push({ key: missing, message: 'A client certificate needs its key and the other way round.' });
   }
+  return [...problems, ...awsProblems(options)];
+}
+
+function awsProblems(options: ElasticsearchOptions): OptionProblem[] {
+  const { 'aws.access.key.id': id, 'aws.secret.access.key': secret, 'aws.region': region } = options;
+  if ((id === '') !== (secret === '')) {
+    const key = id === '' ? 'aws.access.key.id' : 'aws.secret.access.key';
+    return [{ key, message: 'Set both aws.access.key.id and aws.secret.access.key, or neither.' }];
+  }
+  if (region === '')
+    return id === '' ? [] : [{ key: 'aws.region', message: 'AWS keys need the region that requests are signed for.' }];
+  const problems: OptionProblem[] = [];
+  if (options['connection.username'] !== '' || options['millrace.connection.api.key'] !== '')
+    problems.push({ key: 'aws.region', message: 'Use AWS keys, a user, or an API key: one of them.' });
+  if (options['connection.url'].length > 1)
+    problems.push({
+      key: 'connection.url',
+      message: 'Requests are signed for one address: name the one of the domain.',
+    });
+  if (options['connection.compression'])
+    problems.push({ key: 'connection.compression', message: 'Signed requests are not compressed: set it to false.' });
   return problems;
 }
 

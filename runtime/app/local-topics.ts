@@ -1,8 +1,10 @@
 import { realEnv } from '../env/real.ts';
 import { forEachRecord } from '../hub/batch/record-cursor.ts';
 import { openHub, openHubForReading } from '../hub/embedded/open.ts';
-import type { Hub, TopicConfig } from '../hub/port.ts';
+import type { Hub, TopicConfig, TopicDescription } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
+import { workerSettings } from '../settings/worker-settings.ts';
+import { growTopic, internalTopics } from './grow-topic.ts';
 import { notFound } from './not-found.ts';
 import { readable } from './readable.ts';
 
@@ -60,6 +62,19 @@ export async function createTopic(path: string, topic: string, partitions: numbe
   const hub = await openHub({ path, env: realEnv });
   try {
     await hub.admin.createTopic(topic, partitions, config);
+  } finally {
+    await hub.close();
+  }
+}
+
+/** `HUB_IN_USE` where a worker writes the hub. */
+export async function growLocalTopic(path: string, topic: string, partitions: number): Promise<TopicDescription> {
+  const internal = internalTopics(workerSettings({ 'millrace.hub.path': path }));
+  // A directory without a hub, and a topic that is not there, are told before anything is made.
+  await withHub(path, (hub) => existing(hub, topic));
+  const hub = await openHub({ path, env: realEnv });
+  try {
+    return await growTopic(hub, internal, topic, partitions);
   } finally {
     await hub.close();
   }

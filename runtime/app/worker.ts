@@ -15,12 +15,12 @@ import { MillraceError } from '../record/error.ts';
 import { ConfigProviders } from '../settings/providers.ts';
 import { workerOptions } from '../settings/worker-options.ts';
 import type { WorkerSettings } from '../settings/worker-settings.ts';
-import { REDRIVE_TOPIC } from '../store/redrives.ts';
 import { ThreadTaskHost } from '../task/thread/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './deadletters/dead-letter-service.ts';
+import { internalTopics } from './grow-topic.ts';
 import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';
@@ -235,10 +235,10 @@ function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: 
   });
 }
 
-function topicProducer(hub: EmbeddedHub, { options, effective }: WorkerSettings): TopicProducer {
-  const own = ['config.storage.topic', 'offset.storage.topic', 'status.storage.topic'] as const;
+function topicProducer(hub: EmbeddedHub, settings: WorkerSettings): TopicProducer {
+  const { options, effective } = settings;
   const schemaTopic = options['millrace.schema.storage.topic'];
-  const internal = new Set([...own.map((key) => options[key]), schemaTopic, REDRIVE_TOPIC]);
+  const internal = internalTopics(settings);
   return new TopicProducer({ hub, env: realEnv, worker: effective, internal, schemaTopic });
 }
 

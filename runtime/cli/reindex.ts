@@ -95,8 +95,8 @@ function notStopped(name: string): MillraceError {
 }
 
 function print(io: CliIo, { indexes, records, rejected, reasons, left }: ReindexReport): void {
-  const rows = indexes.map(({ topic, name, shadow, documents }) => [topic, name, shadow, String(documents)]);
-  table(io, ['TOPIC', 'NAME', 'INDEX', 'DOCUMENTS'], rows);
+  const rows = indexes.map(({ name, shadow, documents }) => [name, shadow, String(documents)]);
+  table(io, ['NAME', 'INDEX', 'DOCUMENTS'], rows);
   for (const reason of reasons) io.out(paint(io, 'yellow', `left out: ${reason}`));
   if (rejected > reasons.length) io.out(paint(io, 'yellow', `… and ${rejected - reasons.length} more`));
   for (const index of left) io.out(`${index} is no longer used: delete it when you like`);

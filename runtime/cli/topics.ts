@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createTopic, describeTopic, listTopics } from '../app/local-topics.ts';
+import { createTopic, describeTopic, growLocalTopic, listTopics } from '../app/local-topics.ts';
 import { MillraceError } from '../record/error.ts';
 import { json, table, type CliIo } from './cli-io.ts';
 import { collect, keyValue, wholeNumber } from './flags.ts';
@@ -24,12 +24,14 @@ Examples:
   millrace topics list
   millrace topics describe shop.public.orders
   millrace topics create orders --partitions 3 --config retention.ms=604800000
+  millrace topics alter orders --partitions 6
   millrace topics produce orders --key 1 --value '{"id": 1}'
   millrace topics tail shop.public.orders --from-beginning --max 10`,
     );
   defineList(command, io);
   defineDescribe(command, io);
   defineCreate(command, io);
+  defineAlter(command, io);
   const produce = command.command('produce <topic>').description('append records through the running worker');
   defineProduce(withWorker(produce).option('--json', 'print where each record stands as JSON').exitOverride(), io);
   defineTail(sub(command, 'tail <topic>', 'print records, and new ones as they come'), io);
@@ -83,6 +85,10 @@ interface CreateFlags extends Flags {
   readonly config: readonly string[];
 }
 
+interface AlterFlags extends Flags {
+  readonly partitions: string;
+}
+
 function defineCreate(command: Command, io: CliIo): void {
   withWorker(
     sub(command, 'create <topic>', 'create a topic; through the worker where one writes the hub', 'create orders -p 3'),
@@ -100,5 +106,28 @@ function defineCreate(command: Command, io: CliIo): void {
         await client.request('POST', '/topics', { name: topic, partitions, config });
       }
       io.out(flags.json === true ? json({ name: topic, partitions, config }) : `created ${topic}`);
+    });
+}
+
+function defineAlter(command: Command, io: CliIo): void {
+  withWorker(
+    sub(
+      command,
+      'alter <topic>',
+      'give a topic more partitions; through the worker where one writes the hub',
+      'alter orders -p 6',
+    ),
+  )
+    .requiredOption('-p, --partitions <count>', 'partitions in all')
+    .action(async (topic: string, flags: AlterFlags) => {
+      const partitions = wholeNumber('--partitions', flags.partitions, 1);
+      try {
+        await growLocalTopic(await hubOf(flags, io), topic, partitions);
+      } catch (error) {
+        if (!(error instanceof MillraceError) || error.code !== 'HUB_IN_USE') throw error;
+        const client = await workerOf(flags, io);
+        await client.request('PATCH', `/topics/${encodeURIComponent(topic)}`, { partitions });
+      }
+      io.out(flags.json === true ? json({ name: topic, partitions }) : `${topic} has ${partitions} partitions`);
     });
 }

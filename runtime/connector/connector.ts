@@ -5,6 +5,7 @@ import type { RewindTarget, RewoundPartition, SinkRewind } from './rewind.ts';
 import type { SinkRecord, SinkTask } from './sink.ts';
 import type { SourceOffset, SourceRecord, SourceTask } from './source.ts';
 import type { Log } from './context.ts';
+import type { SinkRebuild, TargetRow } from './sink-target.ts';
 import type { SourceTruth } from './truth.ts';
 
 /** One thing `check` looked at. */
@@ -86,9 +87,25 @@ export interface SinkConnector extends ConnectorBase {
    * record stops the task.
    */
   readonly takesSeveralPerOffset?: boolean;
+  /**
+   * Whether a record replaces what older ones of its key made: then, where a topic has grown and keys belong to
+   * other partitions, what came after is given only when all that came before is committed (I4). Its tasks make
+   * durable what they have without waiting for more.
+   */
+  readonly replacesByKey?: boolean;
   createTask(config: RawConfig): SinkTask;
   /** What it would make of records, in offset order per partition; looks at nothing outside and writes nowhere. */
   preview?(call: ConnectorCall, records: readonly SinkRecord[]): Promise<SinkPreview>;
+  /**
+   * The rows of a topic as its target holds them at one moment, every value exact, for `millrace verify --index`.
+   * Throws a `config` error where its configuration does not keep rows as their table has them.
+   */
+  rows?(call: ConnectorCall, topic: string): AsyncIterable<TargetRow>;
+  /**
+   * For `millrace reindex`: what these topics fill, built anew beside what serves. `mark`: letters and digits that
+   * name this attempt. Throws a `config` error where it cannot be made again from records.
+   */
+  rebuild?(call: ConnectorCall, topics: readonly string[], mark: string): Promise<SinkRebuild>;
   /**
    * Where a rewind has to begin so that what the target holds already is known again: at or before each
    * place. Absent: anywhere will do.

@@ -19,6 +19,7 @@ export type {
   SinkTaskStart,
   TopicFacts,
 } from './sink.ts';
+export type { Replacement, SinkRebuild, TargetRow } from './sink-target.ts';
 export type {
   Journal,
   Position,

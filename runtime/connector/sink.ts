@@ -68,6 +68,12 @@ export interface TopicFacts {
   readonly id: string;
   /** Keys move between partitions when it grows. */
   readonly partitions: number;
+  /**
+   * When it grew, oldest first: how many partitions there were, and the offset from which on everything was
+   * appended since, in whatever partition. So the newer of two records of a key has the larger offset, and comes
+   * later. Absent: the hub does not keep that through a growth.
+   */
+  readonly growths?: readonly { readonly partitions: number; readonly offset: bigint }[];
 }
 
 export interface SinkTaskStart {

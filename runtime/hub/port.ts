@@ -28,6 +28,16 @@ export interface TopicDescription {
   readonly id: string;
   readonly partitions: number;
   readonly config: TopicConfig;
+  /** When it got more partitions, oldest first. Absent where the hub does not keep offsets in order through that. */
+  readonly growths?: readonly TopicGrowth[];
+}
+
+/** A moment at which a topic got more partitions. In whatever partition, offsets tell what came before it. */
+export interface TopicGrowth {
+  /** How many there were. */
+  readonly partitions: number;
+  /** Records appended before have smaller offsets; those appended since have this one or larger. */
+  readonly offset: bigint;
 }
 
 export type OffsetSpec = 'earliest' | 'latest' | { readonly timestampMs: number };
@@ -49,6 +59,11 @@ export interface HubAdmin {
   /** null where there is no such topic. */
   describe(name: string): Promise<TopicDescription | null>;
   alterTopic(name: string, config: TopicConfig): Promise<void>;
+  /**
+   * Gives a topic so many partitions in all, as Kafka's admin does: `HUB_PARTITIONS_INVALID` unless they are more
+   * than now. Keys belong to other partitions from then on. Durable, and one with {@link TopicDescription.growths}.
+   */
+  createPartitions(name: string, partitions: number): Promise<TopicDescription>;
   offsets(of: TopicPartition, isolation?: Isolation): Promise<PartitionOffsets>;
   /** First offset at or after; the end where there is none. */
   offsetFor(of: TopicPartition, spec: OffsetSpec, isolation?: Isolation): Promise<bigint>;
@@ -89,15 +104,18 @@ export interface Appended {
  * after a failure of one, later ones of the same partition fail too, so order holds (I4).
  */
 export interface HubProducer {
-  /** Partitions of the topic; creates it where `createTopics` allows. */
+  /** Partitions of the topic as they are now; creates it where `createTopics` allows. */
   partitions(topic: string): Promise<number>;
   /**
    * Takes a record batch v2 whose producer fields and checksum are not set yet, numbers and seals
    * it, and appends it. Ownership of `batch` passes: it may be transferred to another thread.
    * Resolves by the producer's `acks`. `HUB_RECORD_TOO_LARGE`, `HUB_DISK_FULL`, `HUB_PRODUCER_FENCED`,
    * `HUB_UNKNOWN_TOPIC`, `HUB_CLOSED`.
+   *
+   * `placedIn`: the number of partitions by which its keys were placed. Where the topic has another by now,
+   * `HUB_PARTITIONS_CHANGED`: nothing placed by the old number comes after a growth (I4).
    */
-  append(topic: string, partition: number, batch: Buffer): Promise<Appended>;
+  append(topic: string, partition: number, batch: Buffer, placedIn?: number): Promise<Appended>;
   /** Starts a transaction; what is appended from here on belongs to it. Does not wait. */
   begin(): void;
   /** Adds a consumer group's offsets to the transaction. */

@@ -1,18 +1,25 @@
 import type { FastifyInstance } from 'fastify';
-import { readCreateTopic } from './request-body.ts';
+import type { TopicDescription } from '../hub/port.ts';
+import { readAlterTopic, readCreateTopic } from './request-body.ts';
 import type { ProducedRecords } from './hub-records.ts';
 import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
-/** `/topics`, millrace's own: the hub's topics, and new ones, and records, while this worker writes it. */
+/** `/topics`, millrace's own: the hub's topics, new ones, more partitions, records, while this worker writes it. */
 export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) => text }: RestContext): void {
   resource(app, '/topics', {
-    GET: async () => (await topics.list()).map((one) => ({ ...one, name: hide(one.name) })),
+    GET: async () => (await topics.list()).map((one) => ({ ...shown(one), name: hide(one.name) })),
     POST: async (request, reply) => {
       const { name, partitions, config } = readCreateTopic(request.body);
       const made = await topics.create(name, partitions, config);
       reply.code(201);
-      return made;
+      return shown(made);
+    },
+  });
+  resource(app, '/topics/:topic', {
+    PATCH: async (request) => {
+      const { partitions } = readAlterTopic(request.body);
+      return shown(await topics.grow(pathParameter(request, 'topic'), partitions));
     },
   });
   resource(app, '/topics/:topic/records', {
@@ -22,4 +29,10 @@ export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) 
       return { records: await topics.produce(pathParameter(request, 'topic'), given) } satisfies ProducedRecords;
     },
   });
+}
+
+/** Offsets as JSON has them. */
+function shown({ growths = [], ...topic }: TopicDescription) {
+  if (growths.length === 0) return topic;
+  return { ...topic, growths: growths.map(({ partitions, offset }) => ({ partitions, offset: Number(offset) })) };
 }

@@ -192,8 +192,17 @@ interface CreateTopicRequest {
 export function readCreateTopic(body: unknown): CreateTopicRequest {
   const { name, partitions = 1, config = {} } = readObject(body, 'a JSON object with name, partitions, config');
   if (typeof name !== 'string' || name === '') throw new RestError(400, 'name must be the name of a topic');
-  if (typeof partitions !== 'number' || !Number.isInteger(partitions) || partitions < 1 || partitions > 10_000) {
-    throw new RestError(400, 'partitions must be a whole number from 1 to 10000');
-  }
-  return { name, partitions, config: readConfigOf(config, 'config') };
+  return { name, partitions: readPartitions(partitions), config: readConfigOf(config, 'config') };
+}
+
+/** What is changed of a topic: how many partitions it has. */
+export function readAlterTopic(body: unknown): Pick<CreateTopicRequest, 'partitions'> {
+  const { partitions } = readFields(body, 'a JSON object with partitions', ['partitions']);
+  return { partitions: readPartitions(partitions) };
+}
+
+function readPartitions(partitions: unknown): number {
+  if (typeof partitions === 'number' && Number.isInteger(partitions) && partitions >= 1 && partitions <= 10_000)
+    return partitions;
+  throw new RestError(400, 'partitions must be a whole number from 1 to 10000');
 }

@@ -32,6 +32,8 @@ export interface RestContext {
   readonly topics: {
     list(): Promise<readonly TopicDescription[]>;
     create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
+    /** So many partitions in all. */
+    grow(name: string, partitions: number): Promise<TopicDescription>;
     /** Appends records, all or none: `{"records": […], "config": {…}}` as JSON, whose numbers keep their digits. */
     produce(name: string, body: Buffer): Promise<readonly ProducedRecord[]>;
   };

@@ -3,10 +3,19 @@ import { cp, mkdir, mkdtemp, readdir, rename, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findJava, launchJava, maven, mavenProject, NEW_JVM } from '../../runtime/app/demo/java-server.ts';
+import {
+  findJava,
+  launchJava,
+  maven,
+  mavenProject,
+  NEW_JVM,
+  type JavaLaunch,
+} from '../../runtime/app/demo/java-server.ts';
 import { OPENSEARCH, OPENSEARCH_MAIN } from '../../runtime/app/demo/search-server.ts';
 import { cachedFolder } from './cached-program.ts';
+import { ELASTICSEARCH_8, elasticsearch8, type SearchSecurity } from './elasticsearch-8.ts';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
@@ -37,13 +46,13 @@ const RUNNERS = {
   },
 } as const;
 
-export type Edition = 'elasticsearch' | keyof typeof RUNNERS;
+export type Edition = 'elasticsearch' | 'elasticsearch-8' | 'elasticsearch-8-secured' | keyof typeof RUNNERS;
 
 /** What tests run on: the newest of both products, or with `npm run test:matrix` the oldest ones too. */
 export const EDITIONS: readonly Edition[] =
   process.env['MILLRACE_TEST_MATRIX'] === undefined
     ? ['elasticsearch', 'opensearch']
-    : ['elasticsearch', 'opensearch', 'opensearch-2', 'elasticsearch-7'];
+    : ['elasticsearch', 'elasticsearch-8', 'opensearch', 'opensearch-2', 'elasticsearch-7'];
 
 /** A search server with nothing in it. */
 export interface SearchServer {
@@ -55,6 +64,10 @@ export interface SearchServer {
   readonly scripts: boolean;
   readonly dataStreams: boolean;
   readonly pid: number | undefined;
+  /** What it takes to get in; absent: nothing. */
+  readonly security?: SearchSecurity;
+  /** Kills it and starts it again with what it had stored; absent: it is not ours to kill. */
+  restart?(): Promise<void>;
   /** Idempotent. */
   stop(): Promise<void>;
 }
@@ -70,18 +83,26 @@ export interface NoSearchServer {
  * later (17 for the oldest). With `CI` set a missing server is an error.
  */
 export async function startSearch(edition: Edition, heapMb = HEAP_MB): Promise<SearchServer | NoSearchServer> {
-  const url = process.env[`MILLRACE_TEST_${edition.toUpperCase().replace('-', '_')}_URL`];
+  const url = process.env[`MILLRACE_TEST_${edition.toUpperCase().replaceAll('-', '_')}_URL`];
   if (url !== undefined) {
     return { ...abilities(edition), name: url, url, pid: undefined, stop: () => Promise.resolve() };
   }
   try {
-    return edition === 'elasticsearch' ? await startElasticsearch(heapMb) : await startRunner(edition, heapMb);
+    return await start(edition, heapMb);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     const missing = `${edition} could not be started: ${reason}`;
     if (process.env['CI'] !== undefined) throw new Error(missing, { cause: error });
     return { missing };
   }
+}
+
+async function start(edition: Edition, heapMb: number): Promise<SearchServer> {
+  if (edition === 'elasticsearch') return startElasticsearch(heapMb);
+  if (edition !== 'elasticsearch-8' && edition !== 'elasticsearch-8-secured') return startRunner(edition, heapMb);
+  const { security, ...how } = await elasticsearch8(heapMb, edition === 'elasticsearch-8-secured');
+  const server = await launch(edition, `Elasticsearch ${ELASTICSEARCH_8}`, how);
+  return security === undefined ? server : { ...server, security };
 }
 
 async function startElasticsearch(heapMb: number): Promise<SearchServer> {
@@ -97,22 +118,16 @@ async function startElasticsearch(heapMb: number): Promise<SearchServer> {
   await cp(join(folder, 'modules'), join(home, 'modules'), { recursive: true });
   await mkdir(join(home, 'natives'));
   await symlink(await findZstd(), join(home, 'natives', 'libzstd.so'));
-  return launch(
-    'elasticsearch',
-    `Elasticsearch ${ELASTICSEARCH}`,
-    java,
-    home,
-    [
-      ...NEW_JVM,
-      `-Des.path.home=${home}`,
-      `-Des.nativelibs.path=${join(home, 'natives')}`,
-      '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
-      '-cp',
-      `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
-      'EsNode',
-    ],
-    heapMb,
-  );
+  const options = [
+    ...NEW_JVM,
+    `-Des.path.home=${home}`,
+    `-Des.nativelibs.path=${join(home, 'natives')}`,
+    '-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false',
+    '-cp',
+    `${join(folder, 'main')}:${join(folder, 'lib')}/*`,
+    'EsNode',
+  ];
+  return launch('elasticsearch', `Elasticsearch ${ELASTICSEARCH}`, { java, home, heapMb, options });
 }
 
 /** The plugin classes lie in jars of their modules' folders, apart from the class path. */
@@ -145,28 +160,48 @@ async function startRunner(edition: keyof typeof RUNNERS, heapMb: number): Promi
   });
   const home = await mkdtemp(join(tmpdir(), 'mr-os-'));
   const options = [`-Dbase=${home}`, '-cp', `${join(folder, 'main')}:${join(folder, 'lib')}/*`, main];
-  return launch(edition, `${name} ${version}`, java, home, jdk > 17 ? [...NEW_JVM, ...options] : options, heapMb);
+  const all = jdk > 17 ? [...NEW_JVM, ...options] : options;
+  return launch(edition, `${name} ${version}`, { java, home, heapMb, options: all });
 }
 
 function abilities(edition: Edition): Pick<SearchServer, 'product' | 'scripts' | 'dataStreams'> {
   return {
     product: edition.startsWith('elasticsearch') ? 'elasticsearch' : 'opensearch',
-    // The jars of Elasticsearch 9 on Maven lack the module.
-    scripts: edition !== 'elasticsearch',
+    // What Maven has of Elasticsearch 8 and 9 lacks the module.
+    scripts: edition === 'elasticsearch-7' || edition.startsWith('opensearch'),
     dataStreams: edition !== 'elasticsearch-7',
   };
 }
 
-async function launch(
-  edition: Edition,
-  name: string,
-  java: string,
-  home: string,
-  options: readonly string[],
-  heapMb: number,
-): Promise<SearchServer> {
-  const server = await launchJava({ java, home, heapMb, options });
-  return { ...abilities(edition), name, ...server };
+async function launch(edition: Edition, name: string, how: JavaLaunch): Promise<SearchServer> {
+  let server = await launchJava(how);
+  const { url } = server;
+  return {
+    ...abilities(edition),
+    name,
+    url,
+    get pid() {
+      return server.pid;
+    },
+    async restart() {
+      await killed(server.pid);
+      server = await launchJava({ ...how, port: Number(new URL(url).port) });
+    },
+    stop: () => server.stop(),
+  };
+}
+
+async function killed(pid: number | undefined): Promise<void> {
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGKILL');
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await sleep(20);
+  }
 }
 
 async function fetchJars(folder: string, coordinates: readonly string[]): Promise<void> {

@@ -1,7 +1,10 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Transport } from '@elastic/transport';
 import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { ElasticsearchOptions } from '../options.ts';
+import { awsSignature, type Sign } from './aws-signature.ts';
+import { connectionError, refusal } from './connection-error.ts';
 import type { SearchAnswer, SearchClient, SearchRequest } from './search-client.ts';
 
 type Sdk = typeof import('@elastic/transport');
@@ -62,25 +65,49 @@ export async function openClient(options: ElasticsearchOptions, env: Env): Promi
     enableMetaHeader: false,
     name: 'millrace',
   });
-  return new TransportClient(transport, () => pool.empty(), urls.map(({ origin }) => origin).join(', '));
+  const [{ host, pathname } = { host: '', pathname: '/' }] = urls;
+  return new TransportClient(options, {
+    transport,
+    sign: await awsSignature(options, env, host),
+    prefix: pathname.replace(/\/$/, ''),
+    end: () => pool.empty(),
+    shown: urls.map(({ origin }) => origin).join(', '),
+  });
+}
+
+interface ClientParts {
+  readonly transport: Transport;
+  /** null: requests are not signed. */
+  readonly sign: Sign | null;
+  /** What stands before every path. */
+  readonly prefix: string;
+  readonly shown: string;
+  readonly end: () => Promise<void>;
 }
 
 class TransportClient implements SearchClient {
-  readonly shown: string;
-  readonly #transport: Transport;
-  readonly #end: () => Promise<void>;
+  readonly #options: ElasticsearchOptions;
+  readonly #parts: ClientParts;
 
-  constructor(transport: Transport, end: () => Promise<void>, shown: string) {
-    this.#transport = transport;
-    this.#end = end;
-    this.shown = shown;
+  constructor(options: ElasticsearchOptions, parts: ClientParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  get shown(): string {
+    return this.#parts.shown;
   }
 
   async send(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
     const { method, path, body, ndjson, timeoutMs } = request;
     const [bare = '', querystring] = path.split('?');
+    const { transport, sign, prefix } = this.#parts;
+    const doing = `${method} ${bare} of ${this.shown}`;
+    const signature = await sign?.({ method, path: prefix + bare, query: querystring ?? '', body: body ?? '' });
+    // Texts and buffers are sent as they are, and the transport takes them for plain text.
+    const type = body === undefined ? {} : { 'content-type': ndjson === true ? NDJSON : JSON_TYPE };
     try {
-      const result = await this.#transport.request(
+      const answer = await transport.request(
         {
           method,
           path: bare,
@@ -91,39 +118,30 @@ class TransportClient implements SearchClient {
           meta: true,
           ignore: ANY_STATUS,
           signal,
-          // Texts and buffers are sent as they are, and the transport takes them for plain text.
-          ...(body === undefined ? {} : { headers: { 'content-type': ndjson === true ? NDJSON : JSON_TYPE } }),
+          headers: { ...type, ...signature },
           ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
         },
       );
-      const { statusCode, headers } = result;
-      const text = typeof result.body === 'string' ? result.body : '';
+      const { statusCode: status, headers } = answer;
+      const text = typeof answer.body === 'string' ? answer.body : '';
+      const refused = refusal(doing, { status, text }, this.#options);
+      if (refused !== null) throw refused;
       const location = headers?.['location'];
       return {
-        status: statusCode,
+        status,
         text,
         contentType: headers?.['content-type'] ?? '',
         ...(typeof location === 'string' ? { location } : {}),
       };
     } catch (error) {
       signal.throwIfAborted();
-      throw unavailable(`${method} ${bare} of ${this.shown}`, error);
+      throw error instanceof MillraceError ? error : connectionError(doing, error, this.#options);
     }
   }
 
   close(): Promise<void> {
-    return this.#end();
+    return this.#parts.end();
   }
-}
-
-function unavailable(doing: string, cause: unknown): MillraceError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new MillraceError('ELASTICSEARCH_UNAVAILABLE', `${doing}: ${reason}`, {
-    kind: 'unavailable',
-    key: 'connection.url',
-    remedy: 'Check that the server runs and can be reached from here; for slow answers raise read.timeout.ms.',
-    cause,
-  });
 }
 
 function proxyUrl(options: ElasticsearchOptions): string | undefined {
@@ -142,24 +160,26 @@ function authOptions(options: ElasticsearchOptions) {
   return username === '' ? {} : { auth: { username, password: options['connection.password'] } };
 }
 
+type TlsKey = 'millrace.tls.ca.file' | 'millrace.tls.cert.file' | 'millrace.tls.key.file';
+
 async function tlsOptions(options: ElasticsearchOptions, env: Env) {
-  const read = async (key: 'millrace.tls.ca.file' | 'millrace.tls.cert.file' | 'millrace.tls.key.file') => {
+  const read = async (key: TlsKey) => {
     const path = options[key];
     if (path === '') return undefined;
     try {
       return await env.files.readFile(path);
     } catch (cause) {
-      throw new MillraceError('ELASTICSEARCH_TLS_FILE', `${key}: reading ${path}: ${String(cause)}`, {
-        kind: 'config',
-        key,
-        remedy: `Correct ${key}, and see that the worker may read the file.`,
-        cause,
-      });
+      throw tlsFile(key, `reading ${path}: ${String(cause)}`, cause);
     }
   };
   const ca = await read('millrace.tls.ca.file');
   const cert = await read('millrace.tls.cert.file');
   const key = await read('millrace.tls.key.file');
+  if (ca !== undefined) readable('millrace.tls.ca.file', () => new X509Certificate(ca));
+  const own = cert === undefined ? null : readable('millrace.tls.cert.file', () => new X509Certificate(cert));
+  const secret = key === undefined ? null : readable('millrace.tls.key.file', () => createPrivateKey(Buffer.from(key)));
+  if (own !== null && secret !== null && !own.checkPrivateKey(secret))
+    throw tlsFile('millrace.tls.key.file', 'it is not the key of the certificate in millrace.tls.cert.file');
   return {
     tls: {
       rejectUnauthorized: options['millrace.tls.verify'],
@@ -168,4 +188,21 @@ async function tlsOptions(options: ElasticsearchOptions, env: Env) {
       ...(key === undefined ? {} : { key }),
     },
   };
+}
+
+function readable<T>(key: TlsKey, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw tlsFile(key, `the file is no PEM: ${String(cause)}`, cause);
+  }
+}
+
+function tlsFile(key: TlsKey, problem: string, cause?: unknown): MillraceError {
+  return new MillraceError('ELASTICSEARCH_TLS_FILE', `${key}: ${problem}`, {
+    kind: 'config',
+    key,
+    remedy: `Correct ${key}, and see that the worker may read the file.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -9,7 +9,9 @@ import { isObject } from '../http/search-error.ts';
  *     "_meta": { "millrace": { "format": 1, "topics": { "<topic>": { "id": "<topic id>", "partitions": 3 } } } }
  *
  * A version conflict means "the index has a newer one" only while this holds: offsets of a topic made
- * anew begin again, and in a topic that has grown a key may have moved to another partition.
+ * anew begin again, and in a topic that has grown a key may have moved to another partition. There they go on
+ * comparing where the hub has kept them in order: it tells each growth, and of what is claimed the number must
+ * be one that the topic had.
  */
 
 export type Claims = ReadonlyMap<string, TopicFacts>;
@@ -70,7 +72,12 @@ export function judgeClaim(of: ClaimCase): ClaimVerdict {
     return filled && !adopt ? unknownOrigin(index, topic) : 'claim';
   }
   if (held.id !== facts.id) return recreated(index, topic);
-  return held.partitions === facts.partitions ? 'held' : grown(index, topic, held.partitions, facts.partitions);
+  if (held.partitions === facts.partitions) return 'held';
+  const sizes = [...(facts.growths ?? []).map(({ partitions }) => partitions), facts.partitions];
+  if (facts.growths !== undefined && sizes.includes(held.partitions)) return 'claim';
+  // Another task has heard of a growth that this one has not.
+  if (facts.growths !== undefined && held.partitions > facts.partitions) return 'held';
+  return grown(index, topic, held.partitions, facts.partitions);
 }
 
 const REINDEX = 'Build the index anew with `millrace reindex`, then restart the connector.';
@@ -86,8 +93,13 @@ function recreated(index: string, topic: string): MillraceError {
 function grown(index: string, topic: string, before: number, now: number): MillraceError {
   return new MillraceError(
     'ELASTICSEARCH_PARTITIONS_CHANGED',
-    `topic ${topic} had ${before} partitions when index ${index} was begun and has ${now}: keys may have moved, and their offsets do not compare`,
-    { kind: 'position', key: 'topics', remedy: REINDEX },
+    `topic ${topic} had ${before} partitions when index ${index} was begun and has ${now}: keys may have moved, and the hub does not say that their offsets compare`,
+    {
+      kind: 'position',
+      key: 'topics',
+      remedy:
+        'Make the topic anew with that many partitions, snapshot its source into it (docs/hub.md), and build the index anew with `millrace reindex`.',
+    },
   );
 }
 

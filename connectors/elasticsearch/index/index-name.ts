@@ -22,6 +22,8 @@ export interface IndexName {
   readonly fixed: boolean;
   readonly ofTime: boolean;
   readonly ofValue: boolean;
+  /** Stands behind the name, whatever it is; absent: nothing. */
+  readonly suffix?: string;
 }
 
 /** Parses the template of an index name; a text says what is wrong with it. */
@@ -62,7 +64,7 @@ export function indexName(
   of?: { readonly record: SinkRecord; readonly source: IdSource },
 ): string {
   const text = name.parts.map((part) => partText(part, topic, of)).join('');
-  return safeIndexName(text);
+  return safeIndexName(text, name.suffix);
 }
 
 function partText(
@@ -105,13 +107,14 @@ function timeName(format: string, timestampMs: number): string {
 }
 
 /** Servers refuse upper case, some characters, and names that begin with `-`, `_` or `+`. */
-export function safeIndexName(text: string): string {
+export function safeIndexName(text: string, suffix = ''): string {
   const lower = text
     .toLowerCase()
     .replaceAll(/[\\/*?"<>| ,#:]/g, '_')
     .replace(/^[-_+]+/, '');
-  if (lower === '.' || lower === '..') return 'dot';
-  return cut(lower, MAX_BYTES);
+  if (lower === '.' || lower === '..') return `dot${suffix}`;
+  // One that is too long keeps it: two names must not become one.
+  return cut(lower, MAX_BYTES - Buffer.byteLength(suffix)) + suffix;
 }
 
 /** Name of a data stream: `type-dataset-namespace`. */

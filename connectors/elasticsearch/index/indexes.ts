@@ -10,7 +10,7 @@ import { missingProperties, propertiesOf } from './mapping.ts';
 export interface IndexesOptions {
   readonly client: SearchClient;
   /** Of indexes that are created. */
-  readonly body: IndexBody;
+  readonly body: (index: string, signal: AbortSignal) => Promise<IndexBody>;
   /** Of data streams that are created. */
   readonly streamSettings: JsonObject;
   readonly adopt: boolean;
@@ -45,9 +45,10 @@ export class Indexes {
     this.#options = options;
   }
 
-  /** Whether an index needs nothing before records of this topic go to it. */
-  isReady(index: string, topic: string): boolean {
-    return this.#claimed.get(index)?.some((writer) => writer.topic === topic) === true;
+  /** Whether an index needs nothing before records of this topic, of so many partitions, go to it. */
+  isReady(index: string, topic: string, partitions?: number): boolean {
+    const writer = this.#claimed.get(index)?.find((one) => one.topic === topic);
+    return writer !== undefined && (partitions === undefined || writer.facts.partitions >= partitions);
   }
 
   isMapped(index: string, schema: Schema): boolean {
@@ -72,7 +73,8 @@ export class Indexes {
       if (verdict === 'create') await this.#create(index, writer, signal);
       else if (state !== null) await this.#claim(state, writer, signal);
     }
-    this.#claimed.set(index, [...(this.#claimed.get(index) ?? []), writer]);
+    const others = (this.#claimed.get(index) ?? []).filter(({ topic }) => topic !== writer.topic);
+    this.#claimed.set(index, [...others, writer]);
   }
 
   /** Whether what was claimed still stands; throws where an index was replaced since. */
@@ -140,8 +142,9 @@ export class Indexes {
   async #create(index: string, writer: Writer, signal: AbortSignal): Promise<void> {
     if (!this.#options.create) throw missingResource(index);
     const meta = metaWith({}, new Map([[writer.topic, writer.facts]]));
-    const { settings, mappings } = this.#options.body;
-    const body = { settings, mappings: { ...mappings, _meta: meta } };
+    const { settings, mappings } = await this.#options.body(index, signal);
+    const kept = isObject(mappings['_meta']) ? mappings['_meta'] : {};
+    const body = { settings, mappings: { ...mappings, _meta: { ...kept, ...meta } } };
     const answer = await this.#put(`/${encodeURIComponent(index)}`, body, signal);
     const doing = `creating index ${index}`;
     const parsed = answeredJson(doing, answer);

@@ -1,3 +1,4 @@
+import { indexedRows } from '../../../connectors/elasticsearch/indexed-rows.ts';
 import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -301,7 +302,9 @@ async function prove({ signal, screen }: DemoOptions, running: Running): Promise
 
 function demoIndex({ worker: { hub }, search }: Running, source: IndexCopyOptions['source']): NamedCopy[] {
   if (search === undefined) return [];
-  const sink = { name: SEARCH, config: searchConfig(search.url) };
+  const config = searchConfig(search.url);
+  const rows = (topic: string, signal: AbortSignal) => indexedRows({ config, topic, env: realEnv, signal });
+  const sink = { name: SEARCH, config, rows };
   return [indexCopy({ hub, env: realEnv, sink, source, waitMs: VERIFY_WAIT_MS })];
 }
 

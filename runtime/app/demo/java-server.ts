@@ -28,11 +28,23 @@ export interface JavaLaunch {
   readonly options: readonly string[];
   /** In a process group of its own: a Ctrl-C does not reach it. */
   readonly apart?: boolean;
+  /** Where it listened before; absent: a free port. */
+  readonly port?: number;
+  /** Whether it answers at a port; absent: it says how it is over HTTP. */
+  readonly answers?: (port: number) => Promise<boolean>;
 }
 
 /** Starts a search server on a free port of the loopback interface, told as `http.port`, and waits until it answers. */
-export async function launchJava({ java, home, heapMb, options, apart = false }: JavaLaunch): Promise<JavaServer> {
-  const [http, transport] = [await freePort(), await freePort()];
+export async function launchJava({
+  java,
+  home,
+  heapMb,
+  options,
+  apart = false,
+  port,
+  answers,
+}: JavaLaunch): Promise<JavaServer> {
+  const [http, transport] = [port ?? (await freePort()), await freePort()];
   const log = await open(join(home, 'server.log'), 'a');
   const heap = [`-Xms${heapMb}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC'];
   const ports = [`-Dhttp.port=${http}`, `-Dtransport.port=${transport}`];
@@ -45,20 +57,23 @@ export async function launchJava({ java, home, heapMb, options, apart = false }:
   process.once('exit', end);
   child.once('exit', () => process.off('exit', end));
   await log.close();
-  const url = `http://127.0.0.1:${http}`;
-  await untilReady(child, home, `${url}/_cluster/health`);
+  const url = `http${answers === undefined ? '' : 's'}://127.0.0.1:${http}`;
+  await untilReady(child, home, () => (answers === undefined ? isHealthy(url) : answers(http)));
   return { url, pid: child.pid, stop: () => stop(child, home) };
 }
 
-async function untilReady(child: ChildProcess, home: string, url: string): Promise<void> {
+function isHealthy(url: string): Promise<boolean> {
+  return fetch(`${url}/_cluster/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function untilReady(child: ChildProcess, home: string, answers: () => Promise<boolean>): Promise<void> {
   let failed: Error | null = null;
   child.on('error', (error) => (failed = error));
   for (let waitedMs = 0; waitedMs < READY_MS; waitedMs += 200) {
-    const ready = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (ready) return;
+    if (await answers()) return;
     if (child.exitCode !== null || failed !== null) break;
     await sleep(200);
   }
@@ -114,9 +129,9 @@ export function mavenProject(coordinates: readonly string[]): string {
 }
 
 /** Runs Maven for a project file, in its folder. Throws one line that says why it did not work. */
-export async function maven(project: string, goal: string, setting: string): Promise<void> {
+export async function maven(project: string, goal: string, ...settings: readonly string[]): Promise<void> {
   try {
-    await run('mvn', ['-q', '-B', '-f', project, goal, setting], { cwd: dirname(project) });
+    await run('mvn', ['-q', '-B', '-f', project, goal, ...settings], { cwd: dirname(project) });
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw missing ? new Error('mvn is not installed', { cause: error }) : error;

@@ -40,7 +40,10 @@ function complete(connector: Connector, className: string, { version }: PluginPa
   const once =
     kind === 'source'
       ? { exactlyOnce: connector.exactlyOnce }
-      : { takesSeveralPerOffset: connector.takesSeveralPerOffset === true };
+      : {
+          takesSeveralPerOffset: connector.takesSeveralPerOffset === true,
+          replacesByKey: connector.replacesByKey === true,
+        };
   return {
     ...connector,
     ...boundMethods(connector),
@@ -68,7 +71,7 @@ async function importModule(className: string, { entry }: PluginPackage): Promis
 }
 
 function boundMethods(connector: Connector): Partial<Connector> {
-  const names = [...METHODS, ...PLUGIN_METHODS, 'truth'];
+  const names = [...METHODS, ...PLUGIN_METHODS, 'truth', 'rows', 'rebuild'];
   const methods = connector as unknown as Record<string, unknown>;
   const own = names.flatMap((name) => {
     const method = methods[name];

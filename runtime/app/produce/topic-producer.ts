@@ -2,7 +2,7 @@ import type { RawConfig } from '../../connector/options.ts';
 import type { Env } from '../../env/env.ts';
 import { BatchBuilder } from '../../hub/batch/batch-builder.ts';
 import { murmur2Partition } from '../../hub/partitioner.ts';
-import type { Hub, HubProducer } from '../../hub/port.ts';
+import type { Hub, HubProducer, TopicDescription } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { JsonReader } from '../../record/json-reader.ts';
 import type { Schema } from '../../record/schema.ts';
@@ -69,7 +69,7 @@ export class TopicProducer {
       });
     const converters = taskConverters({ config, worker });
     const placed = each(entries, (entry) => this.#place(givenRecord(entry), topic, found.partitions, converters));
-    const work = this.#last.then(() => this.#append(topic, placed, converters));
+    const work = this.#last.then(() => this.#append(found, placed, converters));
     this.#last = work.catch(() => undefined);
     return work;
   }
@@ -95,7 +95,11 @@ export class TopicProducer {
     return { ...bytes, partition, timestampMs: record.timestampMs ?? this.#options.env.clock.nowMs() };
   }
 
-  async #append(topic: string, placed: readonly Placed[], converters: TaskConverters): Promise<ProducedRecord[]> {
+  async #append(
+    of: TopicDescription,
+    placed: readonly Placed[],
+    converters: TaskConverters,
+  ): Promise<ProducedRecord[]> {
     const headers = await this.#schemaHeaders(placed, converters);
     const builders = new Map<number, BatchBuilder>();
     const indexes = placed.map((record) => {
@@ -106,7 +110,8 @@ export class TopicProducer {
       builder.add(record.timestampMs, record.key, record.value, all);
       return builder.count - 1;
     });
-    const bases = await this.#commit(topic, builders);
+    const bases = await this.#commit(of, builders);
+    const { name: topic } = of;
     return placed.map(({ partition, timestampMs }, i) => {
       const { offset, stampedMs } = bases.get(partition) ?? { offset: 0n, stampedMs: -1 };
       const timestamp = new Date(stampedMs < 0 ? timestampMs : stampedMs).toISOString();
@@ -114,13 +119,12 @@ export class TopicProducer {
     });
   }
 
-  async #commit(topic: string, builders: ReadonlyMap<number, BatchBuilder>) {
+  async #commit({ name: topic, partitions }: TopicDescription, builders: ReadonlyMap<number, BatchBuilder>) {
     const producer = await this.#opened();
-    await producer.partitions(topic);
     producer.begin();
     try {
       const appends = [...builders].map(async ([partition, builder]) => {
-        const { baseOffset, logAppendTimeMs } = await producer.append(topic, partition, builder.finish());
+        const { baseOffset, logAppendTimeMs } = await producer.append(topic, partition, builder.finish(), partitions);
         return [partition, { offset: baseOffset, stampedMs: logAppendTimeMs }] as const;
       });
       const appended = await Promise.all(appends);

@@ -18,7 +18,9 @@ export interface LedgerReplayOptions {
   readonly hub: Hub;
   readonly env: Env;
   readonly connector: SinkConnector;
-  /** The sink's; it leads to where the replay writes. */
+  /** Makes the task that is written to. */
+  readonly createTask: () => SinkTask;
+  /** The sink's. */
   readonly config: RawConfig;
   readonly worker: RawConfig;
   readonly context: TaskContext;
@@ -56,26 +58,45 @@ export async function stretchesOf(hub: Hub, topics: readonly TopicDescription[])
  * take once all the rest is durable. Works on a hub that is open for reading only, beside its worker.
  */
 export async function replayLedger(of: LedgerReplayOptions, stretches: readonly Stretch[]): Promise<SinkRejection[]> {
-  const { hub, env, connector, config, worker, context, signal } = of;
+  const { hub, env, connector, createTask, config, worker, context, signal } = of;
   const schemas = await readSchemas(hub, sourceSettings({ config, worker }).schemaTopic, signal);
   const converters = taskConverters({ config, worker });
   const chain = await loadChain(config, context.log);
-  const task = connector.createTask(config);
+  const task = createTask();
   try {
     await task.open({ env, context, signal });
     await task.assign(
       stretches.map(({ topic, partition, from }) => ({
         partition: { topic: topic.name, partition },
         offset: from,
-        topic: { id: topic.id, partitions: topic.partitions },
+        topic: {
+          id: topic.id,
+          partitions: topic.partitions,
+          ...(topic.growths === undefined ? {} : { growths: topic.growths }),
+        },
       })),
     );
     const transforms = chain === null ? null : new SinkTransforms(chain, converters, connector);
     const replay = new Replay(of, task, new RecordDecoder(converters, schemas), transforms);
-    return await replay.run(stretches.filter(({ from, to }) => to > from));
+    for (const stage of stagesOf(stretches)) await replay.run(stage);
+    return replay.rejected;
   } finally {
     await task.close();
   }
+}
+
+/** Stretches one after the other where their topics have grown: a key belongs to another partition since (I4). */
+function stagesOf(stretches: readonly Stretch[]): readonly (readonly Stretch[])[] {
+  const most = Math.max(0, ...stretches.map(({ topic }) => topic.growths?.length ?? 0));
+  return Array.from({ length: most + 1 }, (_, stage) =>
+    stretches.flatMap((one): Stretch[] => {
+      const after = one.topic.growths?.[stage - 1]?.offset ?? (stage === 0 ? 0n : one.to);
+      const before = one.topic.growths?.[stage]?.offset ?? one.to;
+      const from = after > one.from ? after : one.from;
+      const to = before < one.to ? before : one.to;
+      return to > from ? [{ ...one, from, to }] : [];
+    }),
+  );
 }
 
 class Replay {
@@ -83,7 +104,8 @@ class Replay {
   readonly #task: SinkTask;
   readonly #decoder: RecordDecoder;
   readonly #transforms: SinkTransforms | null;
-  readonly #rejected: SinkRejection[] = [];
+  /** So far. */
+  readonly rejected: SinkRejection[] = [];
   readonly #durable = new Map<string, bigint>();
   /** Partitions, and the offset up to which the task has to be durable. */
   readonly #given = new Map<string, bigint>();
@@ -96,7 +118,8 @@ class Replay {
     this.#transforms = transforms;
   }
 
-  async run(stretches: readonly Stretch[]): Promise<SinkRejection[]> {
+  /** Resolves when all of it is durable. */
+  async run(stretches: readonly Stretch[]): Promise<void> {
     const { hub, env, signal, counted } = this.#of;
     const reader = await hub.reader({ isolation: 'read_committed', maxBytes: READ_BYTES });
     try {
@@ -116,7 +139,6 @@ class Replay {
       this.#take((await this.#task.flush?.(signal)) ?? { durable: new Map() });
       await env.timers.sleep(POLL_MS, signal);
     }
-    return this.#rejected;
   }
 
   async #write(stretch: Stretch | undefined, bytes: Buffer): Promise<void> {
@@ -131,7 +153,7 @@ class Replay {
     if (last === undefined) return;
     this.#records += records.length;
     const transformed = this.#transforms?.apply(records) ?? { records, rejected: [] };
-    this.#rejected.push(...transformed.rejected);
+    this.rejected.push(...transformed.rejected);
     const given: readonly SinkRecord[] = transformed.records;
     const end = given.at(-1);
     if (end === undefined) return;
@@ -141,7 +163,7 @@ class Replay {
 
   #take({ durable, rejected = [] }: SinkResult): void {
     for (const [name, offset] of durable) this.#durable.set(name, offset);
-    this.#rejected.push(...rejected);
+    this.rejected.push(...rejected);
   }
 }
 

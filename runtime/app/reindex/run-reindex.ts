@@ -1,15 +1,17 @@
-import { ShadowIndexes, type Shadow } from '../../../connectors/elasticsearch/shadow-index.ts';
 import type { SinkConnector } from '../../connector/connector.ts';
 import type { Log, TaskContext } from '../../connector/context.ts';
 import type { RawConfig } from '../../connector/options.ts';
-import type { SinkRejection } from '../../connector/sink.ts';
+import type { SinkRejection, SinkTask } from '../../connector/sink.ts';
+import type { Replacement, SinkRebuild } from '../../connector/sink-target.ts';
 import { realEnv } from '../../env/real.ts';
 import { openHubForReading } from '../../hub/embedded/open.ts';
 import type { Hub, TopicDescription } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings } from '../../settings/worker-settings.ts';
-import { loadConnector } from '../plugins/built-in-catalog.ts';
+import type { PluginPlaces } from '../plugins/plugin-package.ts';
+import { pluginPlaces } from '../plugins/plugin-places.ts';
+import { taskConnector } from '../plugins/task-connector.ts';
 import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { readsTopic } from '../verify/sink-reach.ts';
 import { replayLedger, stretchesOf, type LedgerReplayOptions, type Stretch } from './ledger-replay.ts';
@@ -41,7 +43,7 @@ export interface SinkControl {
 }
 
 export interface ReindexReport {
-  readonly indexes: readonly (Shadow & { readonly documents: number })[];
+  readonly indexes: readonly (Replacement & { readonly documents: number })[];
   readonly records: number;
   /** Records that the index did not take, the first ones with the reason. */
   readonly rejected: number;
@@ -72,73 +74,67 @@ export async function runReindex(options: RunReindexOptions): Promise<ReindexRep
     const providers = new ConfigProviders(realEnv, variables, settings.effective);
     const connectors = await storedConfigs(hub, settings, signal);
     const config = await providers.resolve(configOf(connectors, name, 'REINDEX_UNKNOWN_CONNECTOR'));
-    const connector = await searchSink(name, config);
+    const { connector, rebuild } = await rebuilt(name, config, pluginPlaces(settings));
     const topics = await topicsOf(hub, name, config);
     if (!options.incomplete) await refuseShortLedger(hub, topics);
-    const suffix = suffixOf(realEnv.clock.nowMs());
-    const shadows = await ShadowIndexes.open(
-      config,
-      topics.map((topic) => topic.name),
-      suffix,
-      realEnv,
-    );
+    const call = { name, config, env: realEnv, log: options.log, signal };
+    const names = topics.map((topic) => topic.name);
+    const target = await rebuild(call, names, markOf(realEnv.clock.nowMs()));
     try {
-      return await new Reindex(options, hub, connector, shadows, topics, settings.effective).run();
+      return await new Reindex(options, { hub, connector, config, target, topics, worker: settings.effective }).run();
     } finally {
-      await shadows.close();
+      await target.close();
     }
   } finally {
     await hub.close();
   }
 }
 
+interface ReindexParts {
+  readonly hub: Hub;
+  readonly connector: SinkConnector;
+  readonly config: RawConfig;
+  readonly target: SinkRebuild;
+  readonly topics: readonly TopicDescription[];
+  readonly worker: RawConfig;
+}
+
 class Reindex {
   readonly #options: RunReindexOptions;
-  readonly #hub: Hub;
-  readonly #connector: SinkConnector;
-  readonly #shadows: ShadowIndexes;
-  readonly #topics: readonly TopicDescription[];
-  readonly #worker: RawConfig;
+  readonly #parts: ReindexParts;
   readonly #rejected = new Map<string, string>();
   #records = 0;
   /** What is in the shadows, as far as it is known to be. */
   #filled: readonly Stretch[] = [];
 
-  constructor(
-    options: RunReindexOptions,
-    hub: Hub,
-    connector: SinkConnector,
-    shadows: ShadowIndexes,
-    topics: readonly TopicDescription[],
-    worker: RawConfig,
-  ) {
+  constructor(options: RunReindexOptions, parts: ReindexParts) {
     this.#options = options;
-    this.#hub = hub;
-    this.#connector = connector;
-    this.#shadows = shadows;
-    this.#topics = topics;
-    this.#worker = worker;
+    this.#parts = parts;
   }
 
   async run(): Promise<ReindexReport> {
     const { signal, progress, keepMapping, control } = this.#options;
-    const shadows = this.#shadows;
+    const { target, connector, config } = this.#parts;
     // That it can be stopped is known before anything is built.
-    const sink = shadows.isOrdered || control === null ? null : await control();
-    progress(`creating ${shadows.shadows.map(({ shadow }) => shadow).join(', ')}`);
-    await shadows.create({ keepMapping }, signal);
+    const sink = target.isOrdered || control === null ? null : await control();
     let left: readonly string[];
     try {
+      await target.create({ keep: keepMapping }, signal);
+      const begun = await target.built(signal);
+      // Those that records name come up as they are filled.
+      if (begun.length > 0) progress(`creating ${begun.map(({ shadow }) => shadow).join(', ')}`);
       left = await this.#fillAndSwitch(sink);
     } catch (error) {
       // Nothing leads to them yet; the command was stopped or failed, and may be given again.
-      await shadows.discard(new AbortController().signal).catch(() => undefined);
+      await target.discard(new AbortController().signal).catch(() => undefined);
       throw error;
     }
-    if (shadows.isOrdered) await this.#replay(await this.#since(this.#filled), 'writing what came meanwhile');
-    await shadows.refresh(signal);
+    // As the sink writes it: a name that came up meanwhile has no shadow, and is right as it is.
+    const rest = await this.#since(this.#filled);
+    if (target.isOrdered) await this.#replay(rest, 'writing what came meanwhile', () => connector.createTask(config));
+    await target.refresh(signal);
     const indexes = await Promise.all(
-      shadows.shadows.map(async (one) => ({ ...one, documents: await shadows.count(one.shadow, signal) })),
+      (await target.built(signal)).map(async (one) => ({ ...one, documents: await target.count(one, signal) })),
     );
     const reasons = [...this.#rejected.values()].slice(0, MOST_REASONS);
     return { indexes, records: this.#records, rejected: this.#rejected.size, reasons, left };
@@ -155,9 +151,9 @@ class Reindex {
         await this.#replay(rest, 'catching up');
       }
       this.#refuseLosses();
-      await this.#shadows.refresh(signal);
+      await this.#parts.target.refresh(signal);
       progress('switching');
-      return await this.#shadows.take(signal);
+      return await this.#parts.target.take(signal);
     } finally {
       await sink?.restore();
     }
@@ -165,7 +161,7 @@ class Reindex {
 
   /** Fills the shadows until they are near the end of the topics. */
   async #fill(): Promise<void> {
-    this.#filled = await stretchesOf(this.#hub, this.#topics);
+    this.#filled = await stretchesOf(this.#parts.hub, this.#parts.topics);
     await this.#replay(this.#filled, 'filling');
     for (let pass = 1; pass < MOST_PASSES; pass++) {
       const more = await this.#since(this.#filled);
@@ -177,19 +173,25 @@ class Reindex {
 
   /** What lies between these stretches and the end of the topics now. */
   async #since(stretches: readonly Stretch[]): Promise<Stretch[]> {
-    const now = await stretchesOf(this.#hub, this.#topics);
+    const now = await stretchesOf(this.#parts.hub, this.#parts.topics);
     return now.map((one, i) => ({ ...one, from: stretches[i]?.to ?? one.from }));
   }
 
-  async #replay(stretches: readonly Stretch[], doing: string): Promise<void> {
+  async #replay(
+    stretches: readonly Stretch[],
+    doing: string,
+    createTask: () => SinkTask = () => this.#parts.target.createTask(),
+  ): Promise<void> {
     const { log, signal, progress } = this.#options;
+    const { hub, connector, config, worker } = this.#parts;
     const total = stretches.reduce((sum, { from, to }) => sum + (to - from), 0n);
     const of: LedgerReplayOptions = {
-      hub: this.#hub,
+      hub,
       env: realEnv,
-      connector: this.#connector,
-      config: this.#shadows.config,
-      worker: this.#worker,
+      connector,
+      createTask,
+      config,
+      worker,
       context: contextOf(this.#options.name, log, progress),
       signal,
       counted: (records) => progress(`${doing}: ${records} of ${total} records`),
@@ -205,7 +207,7 @@ class Reindex {
   /** Documents that the new index refuses would be missing in it: only an operator can want that. */
   #refuseLosses(): void {
     const [reason] = this.#rejected.values();
-    if (reason === undefined || this.#shadows.config['errors.tolerance'] === 'all') return;
+    if (reason === undefined || this.#parts.config['errors.tolerance'] === 'all') return;
     throw new MillraceError(
       'REINDEX_REJECTED',
       `the new index does not take ${this.#rejected.size} of the records: ${reason}`,
@@ -230,10 +232,12 @@ async function topicsOf(hub: Hub, name: string, config: RawConfig): Promise<read
 
 async function refuseShortLedger(hub: Hub, topics: readonly TopicDescription[]): Promise<void> {
   for (const { topic, partition, from } of await stretchesOf(hub, topics)) {
-    if (from === 0n || topic.config['cleanup.policy']?.includes('compact') === true) continue;
+    // A partition that was added later never had anything before.
+    const first = topic.growths?.findLast((growth) => growth.partitions <= partition)?.offset ?? 0n;
+    if (from <= first || topic.config['cleanup.policy']?.includes('compact') === true) continue;
     throw new MillraceError(
       'REINDEX_LEDGER_SHORT',
-      `${topic.name}-${partition} begins at offset ${from}: documents made by the ${from} records before would be missing`,
+      `${topic.name}-${partition} begins at offset ${from}: documents made by the ${from - first} records before would be missing`,
       {
         kind: 'position',
         key: '--incomplete',
@@ -243,17 +247,17 @@ async function refuseShortLedger(hub: Hub, topics: readonly TopicDescription[]):
   }
 }
 
-async function searchSink(name: string, config: RawConfig): Promise<SinkConnector> {
-  const connector = await loadConnector(config['connector.class'] ?? '');
-  if (connector.kind === 'sink' && connector.className === 'elasticsearch') return connector;
+async function rebuilt(name: string, config: RawConfig, places: PluginPlaces) {
+  const connector = await taskConnector(config['connector.class'] ?? '', places);
+  if (connector.kind === 'sink' && connector.rebuild !== undefined) return { connector, rebuild: connector.rebuild };
   throw new MillraceError('REINDEX_NO_INDEX', `connector ${name} (${connector.className}) writes no search index`, {
     kind: 'config',
-    remedy: 'Name a sink of Elasticsearch or OpenSearch.',
+    remedy: 'Name a sink of Elasticsearch or OpenSearch, or one that offers it (rebuild).',
   });
 }
 
 /** `20260131120000`, UTC. */
-function suffixOf(nowMs: number): string {
+function markOf(nowMs: number): string {
   return new Date(nowMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
 }
 

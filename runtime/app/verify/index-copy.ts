@@ -1,5 +1,5 @@
-import { indexedRows } from '../../../connectors/elasticsearch/indexed-rows.ts';
 import type { RawConfig } from '../../connector/options.ts';
+import type { TargetRow } from '../../connector/sink-target.ts';
 import { FIELD_SEPARATOR, type CanonicalForm, type TruthColumn, type TruthTable } from '../../connector/truth.ts';
 import type { Env } from '../../env/env.ts';
 import type { Hub } from '../../hub/port.ts';
@@ -14,13 +14,18 @@ import type { NamedCopy } from './verify.ts';
 export interface IndexCopyOptions {
   readonly hub: Hub;
   readonly env: Env;
-  readonly sink: { readonly name: string; readonly config: RawConfig };
+  readonly sink: {
+    readonly name: string;
+    readonly config: RawConfig;
+    /** What its target holds of a topic. */
+    readonly rows: (topic: string, signal: AbortSignal) => AsyncIterable<TargetRow>;
+  };
   /** The source whose tables they are. */
   readonly source: { readonly config: RawConfig; readonly worker: RawConfig };
   readonly waitMs: number;
 }
 
-type Row = ReadonlyMap<Value, Value>;
+type Row = TargetRow;
 
 /** Documents are named by the key of their row: without one an index has none of the table's rows. */
 const KEYLESS: TableCopy = {
@@ -29,7 +34,7 @@ const KEYLESS: TableCopy = {
 };
 
 /**
- * A search index as a copy to verify. It shows rows as they are now, so of those that changed after
+ * What a sink keeps rows in (a search index) as a copy to verify. It shows rows as they are now, so of those that changed after
  * the compared position the hub's state at that position stands in; they are named as not decided.
  */
 export function indexCopy({ hub, env, sink, source, waitMs }: IndexCopyOptions): NamedCopy {
@@ -42,7 +47,7 @@ export function indexCopy({ hub, env, sink, source, waitMs }: IndexCopyOptions):
     async read(table, truth, signal) {
       if (table.key.length === 0) return KEYLESS;
       const rows = new Map<string, bigint>();
-      for await (const row of indexedRows({ config: sink.config, topic: table.topic, env, signal })) {
+      for await (const row of sink.rows(table.topic, signal)) {
         rows.set(keyOf(table, row), rowHash(table.columns.map((column) => hashedField(columnText(column, row)))));
       }
       // Looked at after the index, so whatever the index can show already is among them.

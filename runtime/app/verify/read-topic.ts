@@ -6,7 +6,8 @@ const WAIT_MS = 1000;
 
 /**
  * Calls `visit` for every committed record of a topic, up to the end it has now: partition by
- * partition, in offset order. Works on a hub that is open for reading only.
+ * partition, in offset order; where the topic has grown, first what came before, as keys belong to other
+ * partitions since. Works on a hub that is open for reading only.
  */
 export async function readTopic(
   hub: Hub,
@@ -15,19 +16,26 @@ export async function readTopic(
   visit: (record: RecordCursor, partition: number) => void,
 ): Promise<void> {
   const description = await hub.admin.describe(topic);
-  for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
-    await readPartition(hub, { topic, partition }, signal, visit);
+  const growths = (description?.growths ?? []).map(({ offset }) => offset);
+  for (const [stage, to] of [...growths, null].entries()) {
+    for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
+      await readPartition(hub, { topic, partition }, signal, visit, { from: growths[stage - 1] ?? 0n, to });
+    }
   }
 }
 
-/** As {@link readTopic}, of one partition. */
+/** As {@link readTopic}, of one partition; `within`: from one offset up to, and without, another (null: the end). */
 export async function readPartition(
   hub: Hub,
   { topic, partition }: TopicPartition,
   signal: AbortSignal,
   visit: (record: RecordCursor, partition: number) => void,
+  within: { readonly from: bigint; readonly to: bigint | null } = { from: 0n, to: null },
 ): Promise<void> {
-  const { earliest, latest } = await hub.admin.offsets({ topic, partition }, 'read_committed');
+  const bounds = await hub.admin.offsets({ topic, partition }, 'read_committed');
+  const earliest = bounds.earliest > within.from ? bounds.earliest : within.from;
+  const latest = within.to !== null && within.to < bounds.latest ? within.to : bounds.latest;
+  if (earliest >= latest) return;
   const reader = await hub.reader({ isolation: 'read_committed', maxBytes: 4 * 1024 * 1024 });
   try {
     reader.assign([{ topic, partition, offset: earliest }]);

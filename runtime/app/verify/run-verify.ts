@@ -10,7 +10,7 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings, type WorkerSettings } from '../../settings/worker-settings.ts';
-import { builtInCatalog, isBuiltIn } from '../plugins/built-in-catalog.ts';
+import { isBuiltIn } from '../plugins/built-in-catalog.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
 import { pluginPlaces } from '../plugins/plugin-places.ts';
 import { taskConnector } from '../plugins/task-connector.ts';
@@ -47,14 +47,16 @@ const UNKNOWN = 'VERIFY_UNKNOWN_CONNECTOR';
  */
 export async function runVerify(options: RunVerifyOptions): Promise<VerifyReport> {
   const { hub, settings } = await openPlace(options);
-  let className: string;
+  let foreign: string | undefined;
   try {
     const connectors = await storedConfigs(hub, settings, options.signal);
-    className = configOf(connectors, options.name, UNKNOWN)['connector.class'] ?? '';
+    const named = [options.name, ...(options.indexes ?? [])];
+    const classes = named.map((name) => configOf(connectors, name, UNKNOWN)['connector.class'] ?? '');
+    foreign = classes.find((className) => !isBuiltIn(className));
   } finally {
     await hub.close();
   }
-  return isBuiltIn(className) ? verifyHere(options) : verifyElsewhere(className, options);
+  return foreign === undefined ? verifyHere(options) : verifyElsewhere(foreign, options);
 }
 
 /** The hub, and the worker's settings beside it. */
@@ -85,7 +87,8 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
     }
     for (const named of indexes) {
-      const sink = { name: named, config: await providers.resolve(await searchSink(connectors, named)) };
+      const stored = await providers.resolve(configOf(connectors, named, UNKNOWN));
+      const sink = { name: named, config: stored, rows: await rowsOf(named, stored, options, pluginPlaces(settings)) };
       copies.push(indexCopy({ hub, env: realEnv, sink, source: { config, worker }, waitMs }));
     }
     return await verify({ hub, name, connector, config, worker, env: realEnv, log, signal, waitMs, progress, copies });
@@ -95,16 +98,21 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
   }
 }
 
-async function searchSink(connectors: ReadonlyMap<string, RawConfig>, name: string): Promise<RawConfig> {
-  const config = configOf(connectors, name, UNKNOWN);
-  const className = config['connector.class'] ?? '';
-  const connector = await builtInCatalog.connector(className);
-  if (connector?.className === 'elasticsearch') return config;
-  throw new MillraceError('VERIFY_NO_INDEX', `connector ${name} (${className}) writes no search index`, {
-    kind: 'config',
-    key: '--index',
-    remedy: 'Name a sink of Elasticsearch or OpenSearch.',
-  });
+/** What asks a sink's target for the rows it holds. */
+async function rowsOf(name: string, config: RawConfig, { log }: RunVerifyOptions, places: PluginPlaces) {
+  const connector = await taskConnector(config['connector.class'] ?? '', places);
+  const { rows } = connector.kind === 'sink' ? connector : { rows: undefined };
+  if (rows !== undefined)
+    return (topic: string, signal: AbortSignal) => rows({ name, config, env: realEnv, log, signal }, topic);
+  throw new MillraceError(
+    'VERIFY_NO_INDEX',
+    `connector ${name} (${connector.className}) keeps no rows that can be read`,
+    {
+      kind: 'config',
+      key: '--index',
+      remedy: 'Name a sink whose target holds rows: of Elasticsearch or OpenSearch, or one that offers it (rows).',
+    },
+  );
 }
 
 async function sourceConnector(name: string, config: RawConfig, places: PluginPlaces): Promise<SourceConnector> {

@@ -4,6 +4,7 @@ import { topicPartitionName } from '../../record/record.ts';
 import type { SinkConnector } from '../connector.ts';
 import type { RawConfig } from '../options.ts';
 import type { Assigned, Offsets, SinkRecord, SinkResult, SinkTask } from '../sink.ts';
+import type { TargetRow } from '../sink-target.ts';
 import { inTime } from './conformance-case.ts';
 import { silentContext } from './silent-context.ts';
 
@@ -25,6 +26,8 @@ export interface SinkSetting {
   value(n: number): { readonly datum: Datum; readonly raw: Uint8Array };
   /** The numbers of all records that the target holds safely, in any order; a number may repeat where the sink only appends. */
   contents(): Promise<readonly number[]>;
+  /** Of a row that {@link SinkConnector.rows} gives: the number it was made from. Needed where the connector has `rows`. */
+  numberOf?(row: TargetRow): number;
   tearDown(): Promise<void>;
 }
 
@@ -39,16 +42,17 @@ export class SinkWriting {
   /** Offsets before which records were offered. */
   readonly offered = new Map<string, bigint>();
 
-  private constructor(driver: SinkDriver, setting: SinkSetting) {
+  private constructor(driver: SinkDriver, setting: SinkSetting, task?: SinkTask) {
     this.#driver = driver;
     this.#setting = setting;
     const first = driver.connector.plan(setting.config, 1)[0];
     if (first === undefined) throw new Error('plan() gave no task');
-    this.#task = driver.connector.createTask(first);
+    this.#task = task ?? driver.connector.createTask(first);
   }
 
-  static async open(driver: SinkDriver, setting: SinkSetting): Promise<SinkWriting> {
-    const writing = new SinkWriting(driver, setting);
+  /** `task`: another than the connector's own. */
+  static async open(driver: SinkDriver, setting: SinkSetting, task?: SinkTask): Promise<SinkWriting> {
+    const writing = new SinkWriting(driver, setting, task);
     const context = silentContext(driver.connector.className);
     const start = { env: driver.env, context, signal: writing.#stop.signal };
     await writing.#step('open()', writing.#task.open(start));

@@ -31,6 +31,10 @@ export class EmbeddedAdmin implements HubAdmin {
     await this.#writer.ask('alterTopic', { name, config });
   }
 
+  async createPartitions(name: string, partitions: number): Promise<TopicDescription> {
+    return this.#writer.ask('createPartitions', { name, partitions });
+  }
+
   async deleteRecords(of: TopicPartition, before: bigint): Promise<void> {
     const { earliest, latest } = await this.offsets(of, 'read_committed');
     if (before > latest)

@@ -4,7 +4,7 @@ import { stampAppendTime } from '../batch/seal-batch.ts';
 import { MillraceError } from '../../record/error.ts';
 import type { Commit } from './commit.ts';
 import type { DiskGuard } from './disk-guard.ts';
-import { recordTooLarge, transactionInvalid } from './errors.ts';
+import { partitionsChanged, recordTooLarge, transactionInvalid } from './errors.ts';
 import type { Answer, Ask } from './protocol.ts';
 import type { Store } from './store.ts';
 import type { Topics } from './topics.ts';
@@ -32,6 +32,9 @@ export function appendBatch(place: AppendPlace, commit: Commit, ask: Ask<'append
   const batch = Buffer.from(ask.batch.buffer, ask.batch.byteOffset, ask.batch.byteLength);
   const partition = topics.partition(ask.topic, ask.partition);
   const { settings } = partition;
+  const { placedIn } = ask;
+  if (placedIn !== undefined && placedIn !== topics.size(ask.topic))
+    throw partitionsChanged(ask.topic, placedIn, topics.size(ask.topic));
   if (batch.length > settings.maxMessageBytes) throw recordTooLarge(ask.topic, batch.length, settings.maxMessageBytes);
   verifyBatch(batch);
   const header = readBatchHeader(batch);

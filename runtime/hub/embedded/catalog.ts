@@ -9,6 +9,8 @@ export interface StoredTopic {
   /** Number of each partition in the store; never used again after a deletion. */
   readonly partitions: readonly number[];
   readonly config: TopicConfig;
+  /** Number of partitions before each growth, and the offset at which all went on after it; absent: none. */
+  readonly grown?: readonly (readonly [partitions: number, offset: number])[];
 }
 
 /** A producer with a transactional id. */
@@ -82,5 +84,6 @@ export const catalog = {
 };
 
 export function describeTopic(topic: StoredTopic): TopicDescription {
-  return { name: topic.name, id: topic.id, partitions: topic.partitions.length, config: topic.config };
+  const growths = (topic.grown ?? []).map(([partitions, offset]) => ({ partitions, offset: BigInt(offset) }));
+  return { name: topic.name, id: topic.id, partitions: topic.partitions.length, config: topic.config, growths };
 }

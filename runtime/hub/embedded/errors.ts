@@ -33,6 +33,27 @@ export function topicExists(topic: string): MillraceError {
   });
 }
 
+export function partitionsInvalid(topic: string, now: number, wanted: number, most: number): MillraceError {
+  return new MillraceError(
+    'HUB_PARTITIONS_INVALID',
+    `hub: topic ${topic} has ${now} partitions, and cannot get ${wanted}`,
+    {
+      kind: 'config',
+      key: 'partitions',
+      remedy: `Give more than ${now} and at most ${most}: partitions are only added, never taken away.`,
+    },
+  );
+}
+
+/** Who placed keys by the old number begins again from what is durable, and places them by the new one. */
+export function partitionsChanged(topic: string, placedIn: number, now: number): MillraceError {
+  return new MillraceError(
+    'HUB_PARTITIONS_CHANGED',
+    `hub: topic ${topic} has ${now} partitions now; the keys of this batch were placed in ${placedIn}`,
+    { kind: 'busy', remedy: 'Nothing: a source goes on from its last offset, and places keys by the new number.' },
+  );
+}
+
 export function hubClosed(): MillraceError {
   return new MillraceError('HUB_CLOSED', 'hub: it was closed', { kind: 'closed' });
 }

@@ -35,7 +35,6 @@ const FORGOTTEN: Appended['baseOffset'] = -1n;
 export class EmbeddedProducer implements HubProducer {
   readonly #parts: ProducerParts;
   readonly #streams = new Map<string, Stream>();
-  readonly #partitions = new Map<string, number>();
   /** Offsets for the open transaction; null: none is open. */
   #transaction: GroupOffsets[] | null = null;
   /** Grows with every failure: what was sent before it was heard of fails with it. */
@@ -52,10 +51,7 @@ export class EmbeddedProducer implements HubProducer {
   }
 
   async partitions(topic: string): Promise<number> {
-    const known = this.#partitions.get(topic);
-    if (known !== undefined) return known;
     const found = (await this.#parts.admin.describe(topic)) ?? (await this.#create(topic));
-    this.#partitions.set(topic, found.partitions);
     return found.partitions;
   }
 
@@ -73,13 +69,13 @@ export class EmbeddedProducer implements HubProducer {
     }
   }
 
-  append(topic: string, partition: number, batch: Buffer): Promise<Appended> {
+  append(topic: string, partition: number, batch: Buffer, placedIn?: number): Promise<Appended> {
     const { options } = this.#parts;
     if (this.#closed) return Promise.reject(hubClosed());
     if (options.transactionalId !== undefined && this.#transaction === null) {
       return Promise.reject(transactionInvalid('an append of a transactional producer before begin()'));
     }
-    const appended = this.#append(topic, partition, batch);
+    const appended = this.#append(topic, partition, batch, placedIn);
     this.#appends.add(appended);
     const settled = (): void => void this.#appends.delete(appended);
     appended.then(settled, settled);
@@ -88,7 +84,7 @@ export class EmbeddedProducer implements HubProducer {
     return Promise.resolve({ topic, partition, baseOffset: FORGOTTEN, logAppendTimeMs: -1 });
   }
 
-  async #append(topic: string, partition: number, batch: Buffer): Promise<Appended> {
+  async #append(topic: string, partition: number, batch: Buffer, placedIn?: number): Promise<Appended> {
     const { connection, options } = this.#parts;
     const stream = this.#stream(topic, partition);
     const transactional = this.#transaction !== null;
@@ -105,8 +101,10 @@ export class EmbeddedProducer implements HubProducer {
     stream.next = nextSequence(baseSequence, header.lastOffsetDelta + 1);
     stream.underWay++;
     const bytes = transferable(batch);
+    const { producerId } = this.#parts;
+    const { acks } = options;
     try {
-      const ask = { producerId: this.#parts.producerId, topic, partition, acks: options.acks, window, batch: bytes };
+      const ask = { producerId, topic, partition, acks, window, placedIn, batch: bytes };
       const transfer = bytes.byteLength >= TRANSFER_BYTES ? bytes.buffer : undefined;
       const { baseOffset, logAppendTimeMs } = await connection.ask('append', ask, transfer);
       return { topic, partition, baseOffset: BigInt(baseOffset), logAppendTimeMs };

@@ -37,6 +37,7 @@ export interface Operations {
   };
   deleteTopic: { ask: { readonly name: string }; answer: null };
   alterTopic: { ask: { readonly name: string; readonly config: TopicConfig }; answer: null };
+  createPartitions: { ask: { readonly name: string; readonly partitions: number }; answer: TopicDescription };
   deleteRecords: {
     ask: { readonly topic: string; readonly partition: number; readonly before: number };
     answer: null;
@@ -54,6 +55,8 @@ export interface Operations {
       readonly acks: Acks;
       /** Of its transaction: see `Producer.brokenWindow`. */
       readonly window: number;
+      /** See `HubProducer.append`. */
+      readonly placedIn?: number | undefined;
       readonly batch: Uint8Array;
     };
     answer: { readonly baseOffset: number; readonly logAppendTimeMs: number };

@@ -27,7 +27,7 @@ export interface ServerParts {
 }
 
 type Requests<O extends Operation> = Extract<Request, { readonly op: O }>;
-type TopicRequest = Requests<'createTopic' | 'deleteTopic' | 'alterTopic' | 'deleteRecords'>;
+type TopicRequest = Requests<'createTopic' | 'deleteTopic' | 'alterTopic' | 'createPartitions' | 'deleteRecords'>;
 type MembershipRequest = Requests<'joinGroup' | 'assignment' | 'acknowledge' | 'leaveGroup' | 'activeGroups'>;
 type GroupRequest = Requests<'commitOffsets' | 'alterGroup' | 'deleteGroup'>;
 
@@ -76,6 +76,7 @@ export class RequestRouter {
       case 'createTopic':
       case 'deleteTopic':
       case 'alterTopic':
+      case 'createPartitions':
       case 'deleteRecords':
         return this.#changeTopic(session, request);
       case 'stats':
@@ -220,6 +221,12 @@ export class RequestRouter {
           (commit) => topics.alter(commit, name, config),
           () => cleaner.soon(),
         );
+      }
+      case 'createPartitions': {
+        const { name, partitions } = request.ask;
+        const grow = (commit: Commit) => topics.grow(commit, name, partitions);
+        // Members hear of partitions that are durable (I2).
+        return this.#submit(session, session.lane, id, grow, () => groups.topicsChanged());
       }
       case 'deleteRecords': {
         const { topic, partition, before } = request.ask;

@@ -2,10 +2,10 @@ import type { Env } from '../../env/env.ts';
 import type { TopicConfig, TopicDescription } from '../port.ts';
 import { catalog, describeTopic, type StoredTopic } from './catalog.ts';
 import type { Commit } from './commit.ts';
-import { invalidTopic, topicExists, unknownTopic } from './errors.ts';
+import { invalidTopic, partitionsInvalid, topicExists, unknownTopic } from './errors.ts';
 import { rowKey } from './key.ts';
 import { Partition } from './partition.ts';
-import { decodeRow } from './partition-row.ts';
+import { decodeRow, EMPTY_ROW } from './partition-row.ts';
 import type { Store } from './store.ts';
 import { checkTopicName, topicSettings } from './topic-config.ts';
 
@@ -60,6 +60,11 @@ export class Topics {
     return this.#byId.values();
   }
 
+  /** Number of its partitions; 0: there is no such topic. */
+  size(topic: string): number {
+    return this.#topics.get(topic)?.partitions.length ?? 0;
+  }
+
   /** Number of partitions by topic. */
   sizes(): ReadonlyMap<string, number> {
     return new Map([...this.#topics].map(([name, { partitions }]) => [name, partitions.length]));
@@ -104,6 +109,41 @@ export class Topics {
     }
     this.#remove(name);
     return topic.partitions;
+  }
+
+  /**
+   * Adds partitions. All of them, old and new, go on at one offset, beyond every offset so far: so whatever
+   * partition a key belongs to from now on, its new records have larger offsets than its old ones (I4).
+   */
+  grow(commit: Commit, name: string, partitions: number): TopicDescription {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name);
+    const before = topic.partitions.length;
+    if (!Number.isInteger(partitions) || partitions <= before || partitions > MAX_PARTITIONS) {
+      throw partitionsInvalid(name, before, partitions, MAX_PARTITIONS);
+    }
+    const offset = topic.partitions.reduce((most, { end }) => Math.max(most, end), 0);
+    const first = this.#store.counter('partition');
+    const ids = Array.from({ length: partitions - before }, (_, index) => first + index);
+    const stored: StoredTopic = {
+      ...topic.stored,
+      partitions: [...topic.stored.partitions, ...ids],
+      grown: [...(topic.stored.grown ?? []), [before, offset]],
+    };
+    const row = { ...EMPTY_ROW, start: offset, end: offset, lso: offset, cleanedOffset: offset };
+    const settings = topicSettings(name, { ...this.#defaults, ...stored.config });
+    const added = ids.map((id, index) => new Partition(id, name, before + index, settings, row));
+    commit.onRollback(() => {
+      for (const { id } of added) this.#byId.delete(id);
+      this.#topics.set(name, topic);
+    });
+    this.#store.putCounter('partition', first + ids.length);
+    catalog.putTopic(this.#store, stored);
+    this.#topics.set(name, { stored, partitions: [...topic.partitions, ...added] });
+    for (const partition of added) this.#byId.set(partition.id, partition);
+    for (const partition of topic.partitions) partition.change(commit, { end: offset });
+    for (const partition of added) commit.touch(partition);
+    return describeTopic(stored);
   }
 
   /** Sets the keys given, leaves the others. */

@@ -215,6 +215,7 @@ const ownBodies = {
     partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1 })),
     config: Type.Optional(ref('GivenConfig')),
   }),
+  AlterTopic: Type.Object({ partitions: Type.Integer({ minimum: 1, maximum: 10_000 }) }),
   ...recordBodies,
 };
 

@@ -243,6 +243,16 @@ const workerOperations: Readonly<Record<string, Partial<Record<Method, Operation
       errors: [400, 409],
     },
   },
+  '/topics/{topic}': {
+    patch: {
+      tag: 'topics',
+      own: true,
+      summary: 'Gives a topic more partitions',
+      body: 'AlterTopic',
+      answers: { 200: 'Topic' },
+      errors: [400, 404],
+    },
+  },
   '/topics/{topic}/records': {
     post: {
       tag: 'topics',

@@ -27,7 +27,13 @@ export interface Redriven {
 /** What a step did besides: batches that belong into its transaction. */
 export interface Delivered {
   readonly outcomes: readonly Redriven[];
-  readonly batches: readonly { readonly topic: string; readonly partition: number; readonly batch: Buffer }[];
+  readonly batches: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly batch: Buffer;
+    /** See `HubProducer.append`. */
+    readonly placedIn?: number;
+  }[];
 }
 
 export interface RedriverOptions {
@@ -175,7 +181,9 @@ export class Redriver {
     for (const { topic } of batches) await producer.partitions(topic);
     await producer.partitions(REDRIVE_TOPIC);
     producer.begin();
-    const appends = batches.map(({ topic, partition, batch }) => producer.append(topic, partition, batch));
+    const appends = batches.map(({ topic, partition, batch, placedIn }) =>
+      producer.append(topic, partition, batch, placedIn),
+    );
     appends.push(producer.append(REDRIVE_TOPIC, 0, store.batch(marks)));
     await Promise.all([...appends, producer.commit()]);
     env.crash?.('redrive.after_commit');

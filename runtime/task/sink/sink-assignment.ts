@@ -80,7 +80,9 @@ async function topicFacts(hub: Hub, partitions: readonly TopicPartition[]): Prom
   const facts = new Map<string, TopicFacts>();
   for (const name of new Set(partitions.map(({ topic }) => topic))) {
     const described = await hub.admin.describe(name);
-    if (described !== null) facts.set(name, { id: described.id, partitions: described.partitions });
+    if (described === null) continue;
+    const { id, partitions: count, growths } = described;
+    facts.set(name, { id, partitions: count, ...(growths === undefined ? {} : { growths }) });
   }
   return facts;
 }

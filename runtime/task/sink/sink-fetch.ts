@@ -1,6 +1,8 @@
 import type { FetchedBatch, HubReader } from '../../hub/port.ts';
 import { RecordCursor } from '../../hub/batch/record-cursor.ts';
+import type { TopicPartition } from '../../record/record.ts';
 import type { SchemaCatalog } from '../../store/schema-catalog.ts';
+import type { GrowthGate } from './growth-gate.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { HubSinkRecord } from './sink-record.ts';
 import type { SinkPositions } from './sink-positions.ts';
@@ -18,6 +20,7 @@ export class SinkFetch {
   readonly #decoder: RecordDecoder;
   readonly #catalog: SchemaCatalog;
   readonly #decodedBytes: number;
+  readonly #gate: GrowthGate | null;
   /** Fetched, and not decompressed yet. */
   #held: readonly FetchedBatch[] = [];
   #ends: readonly Standing[] = [];
@@ -33,7 +36,9 @@ export class SinkFetch {
     decoder: RecordDecoder,
     catalog: SchemaCatalog,
     decodedBytes: number,
+    gate: GrowthGate | null,
   ) {
+    this.#gate = gate;
     this.#decodedBytes = decodedBytes;
     this.#reader = reader;
     this.#positions = positions;
@@ -61,6 +66,17 @@ export class SinkFetch {
   async restart(): Promise<void> {
     await this.#dropAhead();
     this.#reader.assign(this.#positions.next);
+    this.#holdBack();
+  }
+
+  /** What has come to a growth that others have not passed yet is not read on. */
+  #holdBack(): void {
+    if (this.#gate?.isShut !== true) return;
+    const ahead = this.#positions.next.filter((of) => {
+      const limit = this.#limit(of);
+      return limit !== null && this.#reader.position(of.topic, of.partition) >= limit;
+    });
+    this.#reader.pause(ahead);
   }
 
   /**
@@ -73,13 +89,26 @@ export class SinkFetch {
     const batches = await unlessAborted(pending, signal);
     this.lastBytes = 0;
     if (batches === null) return [];
+    await this.#gate?.seen(batches.map(({ topic }) => topic));
     this.#pending = null;
     this.#queuedBytes = 0;
     this.#held = batches;
     // Nothing is being read now: the reader stands where these batches end.
-    this.#ends = this.#positions.next.map((of) => ({ ...of, offset: this.#reader.position(of.topic, of.partition) }));
+    this.#ends = this.#positions.next.map((of) => ({ ...of, offset: this.#upTo(of) }));
+    this.#holdBack();
     if (batches.length > 0) this.ahead(waitMs);
     return this.#records();
+  }
+
+  #limit(of: TopicPartition): bigint | null {
+    return this.#gate?.limit(of) ?? null;
+  }
+
+  /** Where the reader stands, as far as a growth lets anything pass. */
+  #upTo(of: TopicPartition): bigint {
+    const position = this.#reader.position(of.topic, of.partition);
+    const limit = this.#limit(of);
+    return limit !== null && position > limit ? limit : position;
   }
 
   /** Starts reading what comes next. */
@@ -133,8 +162,11 @@ export class SinkFetch {
       if (from === null) continue;
       const cursor = new RecordCursor(bytes);
       decoded += cursor.bytes.length;
+      const limit = this.#limit({ topic, partition });
       while (cursor.next()) {
         if (cursor.offset < from) continue;
+        // I4: it comes again when the gate is open; {@link restart} reads it anew.
+        if (limit !== null && cursor.offset >= limit) break;
         if (this.#decoder.isMissingSchema(cursor)) await this.#catalog.load();
         records.push(new HubSinkRecord(topic, partition, cursor, this.#decoder));
       }

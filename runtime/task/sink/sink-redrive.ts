@@ -1,6 +1,7 @@
 import type { Assigned, RedrivenRecord, SinkRecord, SinkRejection, SinkTask } from '../../connector/sink.ts';
+import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { topicPartitionName } from '../../record/record.ts';
+import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
 import { isOpen, type Mark, type RedriveStore } from '../../store/redrives.ts';
 import { deadLetters, records, wholeLog, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
@@ -180,15 +181,17 @@ export class SinkRedrive {
         ({ rawKey }) => rawKey?.toString('latin1'),
       );
       if (of === undefined || byKey.size === 0) continue;
-      const { earliest } = await context.hub.admin.offsets(of, 'read_committed');
       const first = group.reduce((least, { offset }) => (offset < least ? offset : least), of.offset) + 1n;
-      // Delivered is what the task was given, committed or not.
-      const end = positions.nextOf(of) ?? 0n;
-      const scan = records(context.hub, of.topic, of.partition, first > earliest ? first : earliest, end, context.stop);
-      for await (const at of scan) {
-        const same = byKey.get(at.key()?.toString('latin1'));
-        if (same === undefined || undelivered.has(of, at.offset)) continue;
-        for (const record of same) if (record.offset < at.offset) found.set(record, `by offset ${at.offset}`);
+      for (const place of [of, ...(await grownSince(context.hub, of, first))]) {
+        const { earliest, latest } = await context.hub.admin.offsets(place, 'read_committed');
+        // Delivered is what the task was given, committed or not; what another task has of the key will be.
+        const end = place === of ? (positions.nextOf(of) ?? 0n) : latest;
+        const from = first > earliest ? first : earliest;
+        for await (const at of records(context.hub, place.topic, place.partition, from, end, context.stop)) {
+          const same = byKey.get(at.key()?.toString('latin1'));
+          if (same === undefined || undelivered.has(place, at.offset)) continue;
+          for (const record of same) if (record.offset < at.offset) found.set(record, `by offset ${at.offset}`);
+        }
       }
     }
     const seen = new Set<string>();
@@ -234,4 +237,12 @@ function blocked(): MillraceError {
     key: BLOCK_KEY,
     remedy: 'Redrive or discard the earlier one, then this.',
   });
+}
+
+/** Where newer records of the partition's keys may be too, if the topic has grown since an offset. */
+async function grownSince(hub: Hub, { topic, partition }: TopicPartition, offset: bigint): Promise<TopicPartition[]> {
+  const found = await hub.admin.describe(topic);
+  if (found?.growths?.some((growth) => growth.offset >= offset) !== true) return [];
+  const others = Array.from({ length: found.partitions }, (_, index) => ({ topic, partition: index }));
+  return others.filter((other) => other.partition !== partition);
 }

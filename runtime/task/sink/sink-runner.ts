@@ -8,6 +8,7 @@ import { Quota } from '../quota.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { loadChain } from '../load-chain.ts';
 import { RecordDecoder } from './record-decoder.ts';
+import { GrowthGate } from './growth-gate.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
 import { SinkDelivery, type SinkParts } from './sink-delivery.ts';
 import { SinkFetch } from './sink-fetch.ts';
@@ -42,9 +43,10 @@ export async function runSink(context: TaskRunContext, connector: SinkConnector)
       try {
         const positions = new SinkPositions();
         const decoder = new RecordDecoder(context.converters, context.schemas);
-        const fetch = new SinkFetch(reader, positions, decoder, context.schemas, settings.fetchBytes);
+        const gate = connector.replacesByKey === true ? new GrowthGate(hub, settings) : null;
+        const fetch = new SinkFetch(reader, positions, decoder, context.schemas, settings.fetchBytes, gate);
         const parts = { context, task, className: connector.className, transforms, decoder, positions, rejects, fetch };
-        const run = new SinkRun(settings, member, parts);
+        const run = new SinkRun(settings, member, gate, parts);
         const redrive = await SinkRedrive.open(parts, () => run.wake());
         try {
           return await run.run(redrive);
@@ -73,6 +75,7 @@ class SinkRun {
   readonly #member: GroupMember;
   readonly #positions: SinkPositions;
   readonly #fetch: SinkFetch;
+  readonly #gate: GrowthGate | null;
   readonly #delivery: SinkDelivery;
   readonly #watch: AssignmentWatch;
   readonly #quota: Quota;
@@ -85,7 +88,8 @@ class SinkRun {
   /** Aborts the present wait: the assignment changed, or the task is to stop. */
   #wake = new AbortController();
 
-  constructor(settings: SinkSettings, member: GroupMember, parts: SinkParts) {
+  constructor(settings: SinkSettings, member: GroupMember, gate: GrowthGate | null, parts: SinkParts) {
+    this.#gate = gate;
     const { context, task, positions, fetch } = parts;
     this.#context = context;
     this.#settings = settings;
@@ -210,12 +214,20 @@ class SinkRun {
     this.#flushDueMs = env.clock.monotonicMs() + this.#settings.flushIntervalMs;
     if (!this.#assigned) return false;
     report.at.enter('flushing');
-    const moved = this.#task.flush !== undefined && (await this.#delivery.settle(await this.#task.flush(kill)));
+    const sought = this.#task.flush !== undefined && (await this.#delivery.settle(await this.#task.flush(kill)));
     await this.#commit();
+    const moved = await this.#openGates();
     await this.#measureLag();
     // What was taken is durable: nothing to do is no standstill, and neither is more to come (I8).
     if (this.#positions.settled) report.progressed();
-    return moved;
+    return sought || moved;
+  }
+
+  /** Reads on where a growth is passed by all; true where something was opened. */
+  async #openGates(): Promise<boolean> {
+    if ((await this.#gate?.look()) !== true) return false;
+    await this.#fetch.restart();
+    return true;
   }
 
   async #commit(): Promise<void> {
@@ -272,7 +284,9 @@ class SinkRun {
     if (added.length > 0) {
       for (const { partition, offset } of starts) this.#positions.add(partition, offset);
       await this.#task.assign(starts);
+      await this.#gate?.seen(added.map(({ topic }) => topic));
     }
+    await this.#gate?.look();
     this.#assigned = partitions.length > 0;
     if (this.#assigned) report.busy();
     report.stage(this.#assigned ? 'writing' : 'waiting for partitions');

@@ -8,6 +8,8 @@ import type { TaskRunContext } from '../task-run-context.ts';
 import type { EncodableRecord } from './record-encoder.ts';
 import { isAfter, sourcePlace, type SourcePlace } from './source-place.ts';
 
+type Context = Pick<TaskRunContext, 'hub' | 'converters' | 'stop'>;
+
 /** What the comparison has to know of a dead letter. */
 export interface Version {
   readonly timestampMs: number;
@@ -20,15 +22,31 @@ export interface Version {
  * source; where one of them does not say its place, of a time that is not before. null: there is none.
  */
 export async function newerRecord(
-  { hub, converters, stop }: Pick<TaskRunContext, 'hub' | 'converters' | 'stop'>,
+  context: Context,
   letter: Version,
   made: EncodableRecord,
-  partitions: number,
 ): Promise<(TopicPartition & { readonly offset: bigint }) | null> {
   const { topic, key, partition: fixed } = made;
-  const bytes = key === null ? null : converters.key.encode(topic, key);
-  if (bytes === null) return null;
-  const of = { topic, partition: fixed ?? murmur2Partition(bytes, partitions) };
+  const bytes = key === null ? null : context.converters.key.encode(topic, key);
+  const found = bytes === null ? null : await context.hub.admin.describe(topic);
+  if (bytes === null || found === null) return null;
+  // Before the topic grew the key may have belonged to another partition.
+  const sizes = [...(found.growths ?? []), found].map(({ partitions }) => partitions);
+  const places = fixed === undefined ? sizes.map((size) => murmur2Partition(bytes, size)) : [fixed];
+  for (const partition of new Set(places)) {
+    const newer = await newerIn(context, { topic, partition }, letter, bytes);
+    if (newer !== null) return newer;
+  }
+  return null;
+}
+
+async function newerIn(
+  { hub, converters, stop }: Context,
+  of: TopicPartition,
+  letter: Version,
+  bytes: Uint8Array,
+): Promise<(TopicPartition & { readonly offset: bigint }) | null> {
+  const { topic } = of;
   const from = await hub.admin.offsetFor(of, { timestampMs: letter.timestampMs }, 'read_committed');
   const { latest } = await hub.admin.offsets(of, 'read_committed');
   const valueOf = (at: RecordCursor): Value => {

@@ -100,8 +100,8 @@ export class Shipments {
     shipment.progress.push(...progress);
   }
 
-  /** Appends a finished batch as part of the open shipment. */
-  send(topic: string, partition: number, batch: Buffer): void {
+  /** Appends a finished batch as part of the open shipment. `placedIn`: see `HubProducer.append`. */
+  send(topic: string, partition: number, batch: Buffer, placedIn?: number): void {
     if (this.#failed) return;
     const { producer, budget, transaction } = this.#options;
     const shipment = this.#shipment();
@@ -111,14 +111,14 @@ export class Shipments {
     }
     const bytes = batch.length;
     budget.take(bytes);
-    shipment.appends.push(this.#append(topic, partition, batch, bytes));
+    shipment.appends.push(this.#append(topic, partition, batch, bytes, placedIn));
   }
 
-  async #append(topic: string, partition: number, batch: Buffer, bytes: number): Promise<void> {
+  async #append(topic: string, partition: number, batch: Buffer, bytes: number, placedIn?: number): Promise<void> {
     const { producer, budget, env } = this.#options;
     try {
       env.crash?.('source.before_append');
-      await producer.append(topic, partition, batch);
+      await producer.append(topic, partition, batch, placedIn);
       env.crash?.('source.after_append');
     } catch (error) {
       this.#fail(error);

@@ -14,8 +14,8 @@ export interface SourceOutputOptions {
   readonly batchBytes: number;
   /** All unsent records together: beyond it everything is sent, however small (I7). */
   readonly unsentBytes: number;
-  /** Sends one finished batch; the calls are in order per topic partition (I4). */
-  readonly send: (topic: string, partition: number, batch: Buffer, records: number) => void;
+  /** Sends one finished batch, placed by this number of partitions; the calls are in order per topic partition (I4). */
+  readonly send: (topic: string, partition: number, batch: Buffer, partitions: number) => void;
   /** Called at the first record of a topic, with all topics so far. */
   readonly opened?: (topics: Iterable<string>) => void;
 }
@@ -102,10 +102,9 @@ export class SourceOutput {
   #send(output: TopicOutput, partition: number, builder: BatchBuilder): void {
     output.builders[partition] = undefined;
     output.keyless = (output.keyless + 1) % output.partitions;
-    const records = builder.count;
     this.#unsentBytes = Math.max(0, this.#unsentBytes - builder.sizeBytes);
     const batch = builder.finish();
     if (this.#idle.length < IDLE_BUILDERS) this.#idle.push(builder);
-    this.#options.send(output.topic, partition, batch, records);
+    this.#options.send(output.topic, partition, batch, output.partitions);
   }
 }

@@ -27,7 +27,7 @@ export interface SourceRedriveParts {
   readonly compression: BatchCompression;
 }
 
-type Batches = { readonly topic: string; readonly partition: number; readonly batch: Buffer }[];
+type Batches = Delivered['batches'][number][];
 
 /**
  * A source's dead letters on their way into its topics: produced again through the chain and the
@@ -59,7 +59,7 @@ export class SourceRedrive {
       compression,
       batchBytes: 512 * 1024,
       unsentBytes: Infinity,
-      send: (topic, partition, batch) => this.#batches.push({ topic, partition, batch }),
+      send: (topic, partition, batch, placedIn) => this.#batches.push({ topic, partition, batch, placedIn }),
     });
     const schemas = new SchemaHeaders(schemaHeader ? context.schemas : null, converters);
     this.#records = new RecordEncoder(converters, schemas, this.#output);
@@ -152,9 +152,7 @@ export class SourceRedrive {
     // The event's own place, whatever transforms left of it.
     const version = { timestampMs, place: sourcePlace(first?.value?.value ?? null) };
     for (const record of made) {
-      const partitions = this.#output.known(record.topic)?.partitions;
-      if (partitions === undefined) continue;
-      const newer = await newerRecord(this.#parts.context, version, record, partitions);
+      const newer = await newerRecord(this.#parts.context, version, record);
       if (newer !== null) return `by ${newer.topic}/${newer.partition}/${newer.offset}`;
     }
     return null;

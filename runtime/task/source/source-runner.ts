@@ -126,7 +126,7 @@ class SourceRun {
       compression: settings.compression,
       batchBytes: settings.batchBytes,
       unsentBytes: Math.max(1, settings.maxInflightBytes >> 2),
-      send: (topic, partition, batch) => this.#shipments.send(topic, partition, batch),
+      send: (topic, partition, batch, placedIn) => this.#shipments.send(topic, partition, batch, placedIn),
       opened: (topics) => report.info('topics', [...topics].join(',')),
     });
     const schemas = new SchemaHeaders(settings.schemaHeader ? context.schemas : null, converters);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import type { Hub } from '../../../runtime/hub/port.ts';
 import type { HubDriver, RunningHub } from './driver.ts';
+import { growthTests } from './growth.ts';
 import { groupTests } from './groups.ts';
 import { producingTests } from './producing.ts';
 import { topicTests } from './topics.ts';
@@ -28,6 +29,7 @@ export function hubConformance(driver: HubDriver): void {
     afterAll(() => running.stop());
 
     topicTests(open);
+    growthTests(open);
     producingTests(open);
     transactionTests(open);
     groupTests(open);

@@ -203,6 +203,37 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     expect(JSON.stringify(body)).toContain('"other"');
   });
 
+  test('goes on with an index whose topic has grown, where the hub keeps offsets in order through that', async () => {
+    const name = topic();
+    const before = { id: 'topic-one', partitions: 1 };
+    const first = await open(name, {}, { topic: before });
+    await first.write([put(name, 0, 'a', '{"n":0}'), put(name, 1, 'a', '{"n":1}')]);
+    await first.until(name, 2n);
+    const grown = { ...before, partitions: 3 };
+    await expect(open(name, {}, { topic: grown, offset: 2n, committed: true })).rejects.toMatchObject({
+      code: 'ELASTICSEARCH_PARTITIONS_CHANGED',
+      kind: 'position',
+    });
+    const told = { ...grown, growths: [{ partitions: 1, offset: 2n }] };
+    const next = await open(name, {}, { topic: told, offset: 2n, committed: true });
+    await next.write([put(name, 2, 'a', '{"n":2}')]);
+    await next.until(name, 3n);
+    expect((await probe.documents(name)).map(({ source }) => source)).toEqual([{ n: 2 }]);
+    const { body } = await probe.call('GET', `/${name}/_mapping`);
+    expect(JSON.stringify(body)).toContain('"partitions":3');
+  });
+
+  test('keeps every digit of numbers without a schema, and rejects what no field can hold', async () => {
+    const name = topic();
+    const exact = '{"n":12345678901234567890.123456789012345678,"i":9007199254740993}';
+    const task = await open(name);
+    await task.write([put(name, 0, 'a', exact), put(name, 1, 'b', '{"i":18446744073709551616}')]);
+    await task.until(name, 2n);
+    const text = await (await fetch(`${server.url}/${name}/_doc/a`)).text();
+    expect(text).toContain(`"_source":${exact}`);
+    expect(task.rejected.map(({ error }) => (error as MillraceError).code)).toEqual(['ELASTICSEARCH_DOCUMENT_REFUSED']);
+  });
+
   test('names a write block, and checks for it', async () => {
     const name = topic();
     const task = await open(name);

@@ -76,7 +76,8 @@ export class TaskBench {
     const reader = await this.hub.reader({ isolation });
     try {
       for (let partition = 0; partition < found.partitions; partition++) {
-        reader.assign([{ topic, partition, offset: 0n }]);
+        const { earliest } = await this.hub.admin.offsets({ topic, partition }, isolation);
+        reader.assign([{ topic, partition, offset: earliest }]);
         for (;;) {
           const batches = await reader.read(0, AbortSignal.timeout(5000));
           if (batches.length === 0) break;

@@ -192,4 +192,22 @@ export const hubBugs: readonly PlantedBug[] = [
     test: 'test/unit/hub/embedded/server.test.ts',
     only: 'that were damaged on their way to the writer are refused',
   },
+  {
+    name: 'after a growth offsets do not tell what came before',
+    invariant: 'I4',
+    file: 'runtime/hub/embedded/topics.ts',
+    find: '    for (const partition of topic.partitions) partition.change(commit, { end: offset });\n',
+    plant: '',
+    test: 'test/conformance/hub/embedded.test.ts',
+    only: 'offsets tell what came before one',
+  },
+  {
+    name: 'a batch placed by the old number of partitions is appended after the growth',
+    invariant: 'I4',
+    file: 'runtime/hub/embedded/append.ts',
+    find: 'if (placedIn !== undefined && placedIn !== topics.size(ask.topic))',
+    plant: 'if (placedIn !== undefined && placedIn > topics.size(ask.topic))',
+    test: 'test/conformance/hub/embedded.test.ts',
+    only: 'refuses what was placed by the old number',
+  },
 ];

@@ -174,4 +174,13 @@ export const taskBugs: readonly PlantedBug[] = [
     test: 'test/unit/cluster/resolved-errors.test.ts',
     only: 'never answers with a value or a piece of it',
   },
+  {
+    name: 'what came after a growth is written before all that came before it',
+    invariant: 'I4',
+    file: 'runtime/task/sink/growth-gate.ts',
+    find: '      if (earliest < growth.offset) return false;\n',
+    plant: '',
+    test: 'test/integration/task/growth.test.ts',
+    only: 'gets what came after the growth when all before is committed',
+  },
 ];

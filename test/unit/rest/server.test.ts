@@ -317,6 +317,23 @@ describe('the REST server', () => {
     expect(bad.statusCode).toBe(400);
   });
 
+  it('gives topics more partitions, never fewer', async () => {
+    const create = JSON.stringify({ name: 'growing', partitions: 2 });
+    await app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
+    const alter = (topic: string, payload: string) =>
+      app.inject({ method: 'PATCH', url: `/topics/${topic}`, headers: json, payload });
+    const grown = await alter('growing', '{"partitions":3}');
+    expect(grown.json()).toMatchObject({ name: 'growing', partitions: 3, growths: [{ partitions: 2, offset: 0 }] });
+    expect((await app.inject('/topics')).json()).toContainEqual(grown.json());
+    const fewer = await alter('growing', '{"partitions":2}');
+    expect(fewer.statusCode).toBe(400);
+    expect(fewer.headers['millrace-error']).toContain('HUB_PARTITIONS_INVALID');
+    expect((await alter('growing', '{"partitions":"4"}')).statusCode).toBe(400);
+    expect((await alter('growing', '{}')).statusCode).toBe(400);
+    expect((await alter('absent', '{"partitions":4}')).statusCode).toBe(404);
+    expect((await alter('inner', '{"partitions":4}')).statusCode).toBe(400);
+  });
+
   it('answers no request with an unexpected error, whatever its body and path', async () => {
     const methods = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE' as const);
     const names = fc.oneof(fc.constantFrom('a', '..', '%2F', '__proto__', 'constructor'), fc.webSegment());

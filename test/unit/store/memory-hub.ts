@@ -1,3 +1,4 @@
+import { partitionsInvalid } from '../../../runtime/hub/embedded/errors.ts';
 import { HEADER_BYTES } from '../../../runtime/hub/batch/format.ts';
 import { readBatchHeader } from '../../../runtime/hub/batch/batch-header.ts';
 import { sealBatch } from '../../../runtime/hub/batch/seal-batch.ts';
@@ -37,6 +38,7 @@ export class MemoryHub implements Hub {
     topics: async () => [...this.topics.values()].map((topic) => topic.description),
     describe: async (name) => this.topics.get(name)?.description ?? null,
     alterTopic: async () => {},
+    createPartitions: async (name, partitions) => this.#grow(name, partitions),
     offsets: async ({ topic, partition }) => ({
       earliest: 0n,
       latest: this.#topic(topic).ends[partition] ?? 0n,
@@ -106,6 +108,19 @@ export class MemoryHub implements Hub {
     const topic = this.topics.get(name);
     if (topic === undefined) throw new Error(`no topic ${name}`);
     return topic;
+  }
+
+  #grow(name: string, partitions: number): TopicDescription {
+    const { description, logs, ends } = this.#topic(name);
+    const before = description.partitions;
+    if (partitions <= before) throw partitionsInvalid(name, before, partitions, 10_000);
+    const offset = ends.reduce((most, end) => (end > most ? end : most), 0n);
+    const growths = [...(description.growths ?? []), { partitions: before, offset }];
+    const grown = { ...description, partitions, growths };
+    const added = Array.from({ length: partitions - before }, () => []);
+    const all = Array.from({ length: partitions }, () => offset);
+    this.topics.set(name, { description: grown, logs: [...logs, ...added], ends: all });
+    return grown;
   }
 
   #create(name: string, partitions: number, config: TopicConfig): TopicDescription {

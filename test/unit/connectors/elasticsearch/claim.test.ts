@@ -4,6 +4,7 @@ import { dataStreamName, safeIndexName } from '../../../../connectors/elasticsea
 import { MillraceError } from '../../../../runtime/record/error.ts';
 
 const FACTS = { id: 'one', partitions: 3 };
+const GROWN = { id: 'one', partitions: 4 };
 const STATE = { concrete: 'orders', meta: {}, claims: new Map([['orders', FACTS]]) };
 const CASE: ClaimCase = {
   index: 'orders',
@@ -32,7 +33,25 @@ describe('an index', () => {
     ['ELASTICSEARCH_TOPIC_RECREATED', { facts: { id: 'two', partitions: 3 } }],
     ['ELASTICSEARCH_TOPIC_RECREATED', { facts: { id: 'two', partitions: 3 }, adopt: true }],
     ['ELASTICSEARCH_PARTITIONS_CHANGED', { facts: { id: 'one', partitions: 4 } }],
-  ])('is %s where %j', (expected, of) => {
+    ['claim', { facts: { ...GROWN, growths: [{ partitions: 3, offset: 10n }] } }],
+    [
+      'claim',
+      {
+        facts: {
+          ...GROWN,
+          growths: [
+            { partitions: 2, offset: 5n },
+            { partitions: 3, offset: 10n },
+          ],
+        },
+      },
+    ],
+    // Never had as many as the index says.
+    ['ELASTICSEARCH_PARTITIONS_CHANGED', { facts: { ...GROWN, growths: [{ partitions: 2, offset: 10n }] } }],
+    // Another task has heard of the growth already.
+    ['held', { facts: { id: 'one', partitions: 2, growths: [] } }],
+    ['ELASTICSEARCH_TOPIC_RECREATED', { facts: { ...GROWN, id: 'two', growths: [{ partitions: 3, offset: 10n }] } }],
+  ])('is %s in case %#', (expected, of) => {
     const verdict = judgeClaim({ ...CASE, ...of });
     expect(verdict instanceof MillraceError ? verdict.code : verdict).toBe(expected);
   });

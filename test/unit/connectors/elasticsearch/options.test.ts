@@ -69,7 +69,11 @@ describe('what is wrong is named by its key', () => {
     ['topic.to.external.resource.mapping', { ...URL_ONLY, topics: 'a', 'external.resource.usage': 'INDEX' }],
     ['topic.to.external.resource.mapping', { ...URL_ONLY, 'topic.to.external.resource.mapping': 'a:b' }],
     ['kerberos.user.principal', { ...URL_ONLY, 'kerberos.user.principal': 'me' }],
-    ['aws.region', { ...URL_ONLY, 'aws.region': 'eu-central-1' }],
+    ['aws.secret.access.key', { ...URL_ONLY, 'aws.region': 'eu-central-1', 'aws.access.key.id': 'a' }],
+    ['aws.region', { ...URL_ONLY, 'aws.access.key.id': 'a', 'aws.secret.access.key': 'b' }],
+    ['aws.region', { ...URL_ONLY, 'aws.region': 'eu-central-1', 'millrace.connection.api.key': 'k' }],
+    ['connection.url', { 'connection.url': 'https://a,https://b', 'aws.region': 'eu-central-1' }],
+    ['connection.compression', { ...URL_ONLY, 'aws.region': 'eu-central-1', 'connection.compression': 'true' }],
     ['elastic.https.ssl.truststore.location', { ...URL_ONLY, 'elastic.https.ssl.truststore.location': '/trust.jks' }],
   ])('%s', (key, config) => {
     expect(problems(config)).toContain(key);
