@@ -1,6 +1,6 @@
 import type { Log } from '../connector/context.ts';
 import type { Env } from '../env/env.ts';
-import { LOCK_FILE } from '../hub/embedded/store.ts';
+import { LOCK_FILE } from '../hub/embedded/store/store.ts';
 import { lockHolder } from './lock-holder.ts';
 
 const OTHERS_READ = 0o004n;

@@ -1,4 +1,4 @@
-import type { HubStats } from '../hub/embedded/protocol.ts';
+import type { HubStats } from '../hub/embedded/channel/protocol.ts';
 import { hubMetrics } from '../observe/metrics/hub.ts';
 import type { Sample } from '../observe/sample.ts';
 

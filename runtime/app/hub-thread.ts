@@ -1,5 +1,5 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
-import type { HubOptions } from '../hub/embedded/server.ts';
+import type { HubOptions } from '../hub/embedded/writer/server.ts';
 import { MillraceError } from '../record/error.ts';
 import { asError } from '../record/thrown.ts';
 import { unpackError } from '../record/packed-error.ts';

@@ -6,7 +6,7 @@ import { VERSION } from '../connector/version.ts';
 import { errnoOf } from '../env/errno.ts';
 import type { Env } from '../env/env.ts';
 import { realEnv } from '../env/real.ts';
-import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
+import type { EmbeddedHub } from '../hub/embedded/client/embedded-hub.ts';
 import type { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
 import type { LoggerLevels } from '../observe/logger-levels.ts';

@@ -1,5 +1,5 @@
 import { realEnv } from '../env/real.ts';
-import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
+import type { EmbeddedHub } from '../hub/embedded/client/embedded-hub.ts';
 import type { LineLog } from '../observe/logger.ts';
 import { levelName, type LoggerLevels } from '../observe/logger-levels.ts';
 import type { SecretVault } from '../settings/secret-vault.ts';

@@ -6,7 +6,7 @@ import { secretsIn } from '../connector/secrets.ts';
 import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
 import { connectHub } from '../hub/embedded/open.ts';
-import type { EmbeddedHub } from '../hub/embedded/embedded-hub.ts';
+import type { EmbeddedHub } from '../hub/embedded/client/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
 import { LoggerLevels } from '../observe/logger-levels.ts';

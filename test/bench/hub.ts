@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { BatchBuilder } from '../../runtime/hub/batch/batch-builder.ts';
 import { readBatchHeader } from '../../runtime/hub/batch/batch-header.ts';
-import type { EmbeddedHub } from '../../runtime/hub/embedded/embedded-hub.ts';
+import type { EmbeddedHub } from '../../runtime/hub/embedded/client/embedded-hub.ts';
 import { connectHub } from '../../runtime/hub/embedded/open.ts';
 import { realEnv as env } from '../../runtime/env/real.ts';
 

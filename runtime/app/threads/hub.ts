@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { crashingEnv } from '../../env/real.ts';
 import { startHubServer } from '../../hub/embedded/open.ts';
-import type { HubOptions, HubServer } from '../../hub/embedded/server.ts';
+import type { HubOptions, HubServer } from '../../hub/embedded/writer/server.ts';
 import type { PackedError } from '../../record/packed-error.ts';
 import { hubError, threadError } from './thread-error.ts';
 

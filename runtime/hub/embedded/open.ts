@@ -1,15 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Env } from '../../env/env.ts';
-import { PortChannel } from './channel.ts';
-import { Connection } from './connection.ts';
-import { lookAtDataFile } from './data-file.ts';
-import { EmbeddedHub } from './embedded-hub.ts';
+import { PortChannel } from './channel/channel.ts';
+import { Connection } from './client/connection.ts';
+import { lookAtDataFile } from './store/data-file.ts';
+import { EmbeddedHub } from './client/embedded-hub.ts';
 import { hubMissing } from './errors.ts';
-import type { ClientFrame, ServerFrame } from './protocol.ts';
-import { HubServer, type HubOptions } from './server.ts';
-import { Store } from './store.ts';
-import { RemoteWatermark, SharedWatermark } from './watermark.ts';
-import { LocalLink, RemoteLink } from './writer-link.ts';
+import type { ClientFrame, ServerFrame } from './channel/protocol.ts';
+import { HubServer, type HubOptions } from './writer/server.ts';
+import { Store } from './store/store.ts';
+import { RemoteWatermark, SharedWatermark } from './store/watermark.ts';
+import { LocalLink, RemoteLink } from './client/writer-link.ts';
 
 export interface HubPlace {
   /** Directory of the hub. */

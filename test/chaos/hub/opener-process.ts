@@ -1,6 +1,6 @@
 /** Opens the store of a hub that another process writes, closes it, and again, and prints `opened <n>`. */
 import { writeSync } from 'node:fs';
-import { Store } from '../../../runtime/hub/embedded/store.ts';
+import { Store } from '../../../runtime/hub/embedded/store/store.ts';
 
 const [path = ''] = process.argv.slice(2);
 writeSync(1, 'ready\n');

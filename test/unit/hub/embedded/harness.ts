@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { Env } from '../../../../runtime/env/env.ts';
 import { realEnv } from '../../../../runtime/env/real.ts';
 import { openHub } from '../../../../runtime/hub/embedded/open.ts';
-import type { HubOptions } from '../../../../runtime/hub/embedded/server.ts';
+import type { HubOptions } from '../../../../runtime/hub/embedded/writer/server.ts';
 
 /** A clock that stands until it is moved; the rest of the edges are real. */
 export function testEnv(): { readonly env: Env; readonly at: { ms: number } } {

@@ -1,0 +1,92 @@
+import type { TopicConfig } from '../../port.ts';
+import { invalidTopic } from '../errors.ts';
+
+/** A topic's settings, defaults applied. -1: no limit. */
+export interface TopicSettings {
+  readonly compact: boolean;
+  readonly delete: boolean;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly deleteRetentionMs: number;
+  readonly minCompactionLagMs: number;
+  readonly minCleanableDirtyRatio: number;
+  readonly maxMessageBytes: number;
+  readonly logAppendTime: boolean;
+}
+
+/**
+ * Kafka's defaults, but for `max.message.bytes`: 128 MiB, because a source's row cannot be cut and
+ * the embedded hub has no broker memory to protect.
+ */
+const NUMBERS: Readonly<Record<string, number>> = {
+  'retention.ms': 604_800_000,
+  'retention.bytes': -1,
+  'delete.retention.ms': 86_400_000,
+  'min.compaction.lag.ms': 0,
+  'min.cleanable.dirty.ratio': 0.5,
+  'max.message.bytes': 128 * 1024 * 1024,
+};
+
+/** Keys that change nothing here and are taken because Kafka's users set them. */
+const IGNORED = new Set([
+  'compression.type',
+  'file.delete.delay.ms',
+  'flush.messages',
+  'flush.ms',
+  'index.interval.bytes',
+  'max.compaction.lag.ms',
+  'message.timestamp.after.max.ms',
+  'message.timestamp.before.max.ms',
+  'min.insync.replicas',
+  'preallocate',
+  'replication.factor',
+  'segment.bytes',
+  'segment.index.bytes',
+  'segment.jitter.ms',
+  'segment.ms',
+  'unclean.leader.election.enable',
+]);
+
+/** Checks and reads a topic's settings: `HUB_TOPIC_INVALID`. */
+export function topicSettings(topic: string, config: TopicConfig): TopicSettings {
+  const number = (key: string): number => readNumber(topic, key, config[key]);
+  for (const key of Object.keys(config)) checkKey(topic, key);
+  const policies = (config['cleanup.policy'] ?? 'delete').split(',').map((policy) => policy.trim());
+  const timestamps = config['message.timestamp.type'] ?? 'CreateTime';
+  if (!policies.every((policy) => policy === 'compact' || policy === 'delete')) {
+    throw invalidTopic(topic, `cleanup.policy is delete, compact or both, not ${policies.join(',')}`);
+  }
+  if (timestamps !== 'CreateTime' && timestamps !== 'LogAppendTime') {
+    throw invalidTopic(topic, `message.timestamp.type is CreateTime or LogAppendTime, not ${timestamps}`);
+  }
+  return {
+    compact: policies.includes('compact'),
+    delete: policies.includes('delete'),
+    retentionMs: number('retention.ms'),
+    retentionBytes: number('retention.bytes'),
+    deleteRetentionMs: number('delete.retention.ms'),
+    minCompactionLagMs: number('min.compaction.lag.ms'),
+    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
+    maxMessageBytes: number('max.message.bytes'),
+    logAppendTime: timestamps === 'LogAppendTime',
+  };
+}
+
+function checkKey(topic: string, key: string): void {
+  const known = key in NUMBERS || key === 'cleanup.policy' || key === 'message.timestamp.type' || IGNORED.has(key);
+  if (!known) throw invalidTopic(topic, `unknown setting ${key}`);
+}
+
+function readNumber(topic: string, key: string, text: string | undefined): number {
+  if (text === undefined) return NUMBERS[key] ?? 0;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= -1) return value;
+  throw invalidTopic(topic, `${key} is a number, not ${JSON.stringify(text)}`);
+}
+
+/** Kafka's rule for topic names. */
+export function checkTopicName(name: string): void {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') {
+    throw invalidTopic(name, 'a name has 1 to 249 letters, digits, dots, underscores or hyphens');
+  }
+}
