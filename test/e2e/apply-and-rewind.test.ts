@@ -155,7 +155,7 @@ describe('millrace connectors rewind', () => {
     expect((await rewind('nobody', '--to-offset', '1')).code).toBe(4);
     const { code, err } = await rewind('archive', '--to-lsn', '0/1');
     expect(code).toBe(2);
-    expect(err).toContain('no LSNs');
+    expect(err).toContain('no places of a database');
   });
 });
 

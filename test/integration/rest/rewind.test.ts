@@ -180,7 +180,7 @@ describe('rewinding an archive', () => {
     const gone = await rewind('archive', { offset: 3 });
     expect(gone.status).toBe(400);
     expect(gone.text).toContain('offset 3 of orders-0 is gone: the hub begins at 8');
-    expect((await rewind('archive', { lsn: '0/1' })).text).toContain('no LSNs');
+    expect((await rewind('archive', { lsn: '0/1' })).text).toContain('no places of a database');
     expect((await rewind('archive', { offsets: { 'other-0': 1 } })).text).toContain('nothing is committed of other-0');
     expect((await rewind('archive', {})).status).toBe(400);
     expect((await rewind('archive', { offset: 1, time: 1 })).status).toBe(400);
