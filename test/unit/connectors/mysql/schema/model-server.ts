@@ -6,7 +6,7 @@ import type { StreamPlace } from '../../../../../connectors/mysql/offset.ts';
 import { trace, type Finding } from '../../../../../connectors/mysql/schema/history/present-structure.ts';
 import type { HistoryPlace, LaterStatement } from '../../../../../connectors/mysql/schema/history/read-ahead.ts';
 import { statementEffect } from '../../../../../connectors/mysql/schema/history/statement-effect.ts';
-import type { NamedTable } from '../../../../../connectors/mysql/stream/query-event.ts';
+import type { NamedTable } from '../../../../../connectors/mysql/schema/named-table.ts';
 
 /** One transaction of the binlog. */
 export type ModelEvent =
