@@ -54,7 +54,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
   {
     name: 'entries of places further on count where a stream went back',
     invariant: 'I6',
-    file: 'connectors/mysql/schema/history/place-order.ts',
+    file: 'connectors/mysql/schema/history/passed-entries.ts',
     find: 'return this.#done.has(gtid.slice(0, colon), BigInt(gtid.slice(colon + 1)));',
     plant: 'return colon > 0;',
     test: MODEL,
