@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { PluginCatalog } from '../cluster/catalog.ts';
+import type { PluginCatalog } from '../cluster/plugin-catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
 import { VERSION } from '../connector/version.ts';

@@ -25,7 +25,7 @@ import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
-import { workerCatalog } from './plugins/plugin-catalog.ts';
+import { workerCatalog } from './plugins/worker-catalog.ts';
 import { pluginPlaces } from './plugins/plugin-places.ts';
 import { TopicProducer } from './produce/topic-producer.ts';
 import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';

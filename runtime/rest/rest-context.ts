@@ -1,4 +1,4 @@
-import type { PluginSummary } from '../cluster/catalog.ts';
+import type { PluginSummary } from '../cluster/plugin-catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import type { Log } from '../connector/context.ts';
 import type { TopicConfig, TopicDescription } from '../hub/port.ts';
