@@ -19,7 +19,7 @@ import { ThreadTaskHost } from '../task/thread/thread-host.ts';
 import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
-import { DeadLetterService } from './deadletters/dead-letter-service.ts';
+import { DeadLetterService } from './dead-letters/dead-letter-service.ts';
 import { internalTopics } from './grow-topic.ts';
 import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';

@@ -5,7 +5,7 @@ import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
-import type { DeadLetterAccess } from './deadletters-access.ts';
+import type { DeadLetterAccess } from './dead-letter-access.ts';
 import type { RestAccess } from './access.ts';
 import type { ProducedRecord } from './hub-records.ts';
 import type { Planner } from './plan-answers.ts';
