@@ -1,5 +1,5 @@
 import { GtidSet } from '../../binlog/gtid-set.ts';
-import { comparePlaces } from '../../binlog/place-order.ts';
+import { comparePlaces } from '../../binlog/compare-places.ts';
 import type { StreamPlace } from '../../offset.ts';
 import type { HistoryEntry } from './history-record.ts';
 
