@@ -1,7 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
 const HISTORY = 'connectors/mysql/schema/history/schema-history.ts';
-const MODEL = 'test/unit/connectors/mysql/schema/schema-history.test.ts';
+const MODEL = 'test/unit/connectors/mysql/schema/history/schema-history.test.ts';
 const NEVER = 'never gives a structure that rows were not written under';
 
 /** Bugs in the schema history, by which a row would be read under another structure than it was written under. */
@@ -75,7 +75,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
     file: 'connectors/mysql/schema/history/statement-effect.ts',
     find: "else if (character === ',' && depth <= 0) return true;",
     plant: "else if (character === ';' && depth <= 0) return true;",
-    test: 'test/unit/connectors/mysql/schema/statement-effect.test.ts',
+    test: 'test/unit/connectors/mysql/schema/history/statement-effect.test.ts',
     only: 'DROP COLUMN b',
   },
   {
@@ -84,7 +84,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
     file: 'connectors/mysql/schema/history/map-structure.ts',
     find: 'if (difference !== undefined) return',
     plant: "if (difference === '') return",
-    test: 'test/unit/connectors/mysql/schema/map-structure.test.ts',
+    test: 'test/unit/connectors/mysql/schema/history/map-structure.test.ts',
     only: 'another length',
   },
 ];
