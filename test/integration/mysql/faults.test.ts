@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { checkMysql } from '../../../connectors/mysql/check.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -7,8 +8,6 @@ import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../../services/mys
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
 import { useAppDatabase } from './use-app-database.ts';
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 const OPTIONS = { 'include.schema.changes': 'false', 'retriable.restart.connector.wait.ms': '200' };
 
@@ -141,7 +140,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
         name: 'app',
         config: { name: 'app', ...appOptions(app.server), ...OPTIONS },
         env: realEnv,
-        log: quiet,
+        log: silentLog,
         signal: new AbortController().signal,
       });
       expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['MYSQL_ROW_METADATA']);
