@@ -90,9 +90,7 @@ async function serverFacts(connection: Connection): Promise<readonly Fact[]> {
     },
     {
       name: 'the binlog has whole rows',
-      ok:
-        ['FULL', 'FULL_NODUP', undefined].includes(value('binlog_row_image')) &&
-        value('binlog_row_image') !== 'FULL_NODUP',
+      ok: (value('binlog_row_image') ?? 'FULL') === 'FULL',
       code: 'MYSQL_ROW_IMAGE',
       problem: `binlog_row_image is ${value('binlog_row_image')}`,
       remedy: `${persist} binlog_row_image = 'FULL';${keep}`,
@@ -148,33 +146,26 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
   const all = /GRANT ALL PRIVILEGES ON \*\.\*/.test(text);
   const has = (...names: readonly string[]): boolean => all || names.some((name) => text.includes(name));
   const account = `'${settings.connection.user}'@'%'`;
+  const missing = (problem: string, privilege: string, key: string) => ({
+    code: 'MYSQL_PERMISSION',
+    problem,
+    remedy: `GRANT ${privilege} ON *.* TO ${account};`,
+    key,
+  });
   const replicate = has('REPLICATION SLAVE', 'REPLICATION REPLICA');
   const look = has('REPLICATION CLIENT', 'BINLOG MONITOR', 'SUPER');
+  const looking = connection.mariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
   const lock = has('RELOAD');
   return [
     {
       name: 'the account may read the binlog',
       ok: replicate,
-      ...(replicate
-        ? {}
-        : {
-            code: 'MYSQL_PERMISSION',
-            problem: 'REPLICATION SLAVE is missing',
-            remedy: `GRANT REPLICATION SLAVE ON *.* TO ${account};`,
-            key: 'database.user',
-          }),
+      ...(replicate ? {} : missing('REPLICATION SLAVE is missing', 'REPLICATION SLAVE', 'database.user')),
     },
     {
       name: 'the account may ask for the binlog’s place',
       ok: look,
-      ...(look
-        ? {}
-        : {
-            code: 'MYSQL_PERMISSION',
-            problem: connection.mariadb ? 'BINLOG MONITOR is missing' : 'REPLICATION CLIENT is missing',
-            remedy: `GRANT ${connection.mariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT'} ON *.* TO ${account};`,
-            key: 'database.user',
-          }),
+      ...(look ? {} : missing(`${looking} is missing`, looking, 'database.user')),
     },
     {
       name: 'the account may fix a snapshot’s place by a lock',
@@ -182,12 +173,7 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
       fatal: false,
       ...(lock
         ? {}
-        : {
-            code: 'MYSQL_PERMISSION',
-            problem: 'RELOAD is missing: the snapshot goes on without a lock',
-            remedy: `GRANT RELOAD ON *.* TO ${account};`,
-            key: 'snapshot.locking.mode',
-          }),
+        : missing('RELOAD is missing: the snapshot goes on without a lock', 'RELOAD', 'snapshot.locking.mode')),
     },
   ];
 }
