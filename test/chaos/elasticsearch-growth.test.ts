@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { realEnv as env } from '../../runtime/env/real.ts';
 import type { TopicDescription } from '../../runtime/hub/port.ts';
-import { freePort } from '../e2e/free-port.ts';
+import { freePort } from '../services/free-port.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
 import type { SearchServer } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
