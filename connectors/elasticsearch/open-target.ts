@@ -1,6 +1,5 @@
-import type { TaskContext } from '../../runtime/connector/context.ts';
-import type { SinkRejection, SinkTaskStart } from '../../runtime/connector/sink.ts';
-import { MillraceError } from '../../runtime/record/error.ts';
+import type { SinkTaskStart } from '../../runtime/connector/sink.ts';
+import type { Env } from '../../runtime/env/env.ts';
 import { BulkSender } from './bulk/bulk-sender.ts';
 import { PATCH_FIELD } from './bulk/bulk-body.ts';
 import { Pace } from './bulk/pace.ts';
@@ -10,13 +9,13 @@ import type { SearchClient } from './http/search-client.ts';
 import { openClient } from './http/transport-client.ts';
 import { Indexes, type IndexBody } from './index/indexes.ts';
 import type { ElasticsearchOptions } from './options.ts';
+import { RefusedDocuments } from './refused-documents.ts';
 import { recognise } from './server.ts';
 import { documentSettings, indexSettings, type DocumentSettings } from './settings.ts';
 
 const MAX_BULK_BYTES = 64 * 1024 * 1024;
 /** A claim that was just seen to stand is not looked at again. */
 const BELIEVED_MS = 1000;
-const REFUSED = 'ELASTICSEARCH_DOCUMENT_REFUSED';
 
 /** Where a task writes to that builds indexes anew. */
 export interface Shadows {
@@ -34,9 +33,8 @@ export interface OpenedTarget {
   readonly indexes: Indexes;
   readonly pace: Pace;
   readonly sender: BulkSender;
-  report(context: TaskContext, heldBytes: number): void;
-  /** Refused documents that `behavior.on.malformed.documents` leaves out are counted and taken away. */
-  tolerated(rejected: readonly SinkRejection[], context: TaskContext): readonly SinkRejection[];
+  readonly refused: RefusedDocuments;
+  report(heldBytes: number): void;
 }
 
 export async function openTarget(
@@ -45,14 +43,7 @@ export async function openTarget(
   topicId: (topic: string) => string,
   shadows: Shadows | null = null,
 ): Promise<OpenedTarget> {
-  const client = await openClient(options, env);
-  try {
-    const { product, version } = await recognise(client, signal);
-    context.info('server', `${product} ${version ?? ''}`.trim());
-  } catch (error) {
-    await client.close();
-    throw error;
-  }
+  const client = await openServer(options, { env, context, signal });
   const settings = documentSettings(options, shadows?.suffix);
   const indexes = openIndexes(options, client, settings, shadows);
   const pace = new Pace({
@@ -61,7 +52,6 @@ export async function openTarget(
   });
   const counts = { bulks: 0, documents: 0, bytes: 0, newer: 0, retried: 0 };
   const slots = new Slots(() => pace.inFlight);
-  const believed = new Map<string, number>();
   const sender = new BulkSender({
     client,
     env,
@@ -73,48 +63,56 @@ export async function openTarget(
     count: (what, by) => (counts[what] += by),
     retrying: (error) =>
       context.warning('ELASTICSEARCH_RETRYING', error === null ? null : `${error.code}: ${error.message}`),
-    believe: async (index, aborted) => {
-      const nowMs = env.clock.monotonicMs();
-      if (nowMs - (believed.get(index) ?? -Infinity) < BELIEVED_MS) return;
-      await indexes.stillClaimed(index, aborted);
-      believed.set(index, nowMs);
-    },
+    believe: believer(indexes, env),
   });
-  let leftOut = 0;
-  const behaviour = options['behavior.on.malformed.documents'];
+  const refused = new RefusedDocuments(options['behavior.on.malformed.documents']);
   return {
     client,
     settings,
     indexes,
     pace,
     sender,
+    refused,
     planner: new Planner(settings, topicId),
-    report(to, heldBytes) {
-      to.gauge('bulks_total', counts.bulks);
-      to.gauge('documents_total', counts.documents);
-      to.gauge('bulk_bytes_total', counts.bytes);
-      to.gauge('newer_documents_total', counts.newer);
-      to.gauge('retried_documents_total', counts.retried);
-      to.gauge('refused_documents_left_out_total', leftOut);
-      to.gauge('buffered_bytes', heldBytes);
-      to.gauge('bulk_target_bytes', pace.bytes);
-      to.gauge('bulks_in_flight', slots.taken);
-      to.gauge('bulks_in_flight_limit', pace.inFlight);
-    },
-    tolerated(rejected, to) {
-      if (behaviour === 'fail' || rejected.length === 0) return rejected;
-      const kept = rejected.filter(({ error }) => !(error instanceof MillraceError && error.code === REFUSED));
-      leftOut += rejected.length - kept.length;
-      const [first] = rejected.filter((one) => !kept.includes(one));
-      if (first !== undefined && behaviour === 'warn') {
-        to.log.warn('documents that the server refused are left out', {
-          documents: rejected.length - kept.length,
-          first: first.error.message,
-        });
-      }
-      return kept;
+    report(heldBytes) {
+      context.gauge('bulks_total', counts.bulks);
+      context.gauge('documents_total', counts.documents);
+      context.gauge('bulk_bytes_total', counts.bytes);
+      context.gauge('newer_documents_total', counts.newer);
+      context.gauge('retried_documents_total', counts.retried);
+      context.gauge('refused_documents_left_out_total', refused.leftOut);
+      context.gauge('buffered_bytes', heldBytes);
+      context.gauge('bulk_target_bytes', pace.bytes);
+      context.gauge('bulks_in_flight', slots.taken);
+      context.gauge('bulks_in_flight_limit', pace.inFlight);
     },
   };
+}
+
+/** Looks whether an index is still claimed, but for one that was just seen to be. */
+function believer(indexes: Indexes, { clock }: Env): (index: string, signal: AbortSignal) => Promise<void> {
+  const believed = new Map<string, number>();
+  return async (index, signal) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - (believed.get(index) ?? -Infinity) < BELIEVED_MS) return;
+    await indexes.stillClaimed(index, signal);
+    believed.set(index, nowMs);
+  };
+}
+
+async function openServer(
+  options: ElasticsearchOptions,
+  { env, context, signal }: Pick<SinkTaskStart, 'env' | 'context' | 'signal'>,
+): Promise<SearchClient> {
+  const client = await openClient(options, env);
+  try {
+    const { product, version } = await recognise(client, signal);
+    context.info('server', `${product} ${version ?? ''}`.trim());
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }
 
 /** Deletes stay known for so long, so that an older write that comes late cannot bring a document back. */

@@ -28,7 +28,7 @@ export async function recognise(client: SearchClient, signal: AbortSignal): Prom
   return server;
 }
 
-export function isTooOld({ product, version }: Server): boolean {
+function isTooOld({ product, version }: Server): boolean {
   if (version === null) return false;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldMajor, oldMinor] = OLDEST[product];

@@ -270,8 +270,8 @@ export class ElasticsearchSinkTask implements SinkTask {
       durable.set(name, writer.durable);
       this.#told.set(name, writer.durable);
     }
-    target.report(start.context, held);
-    const kept = target.tolerated(rejected, start.context);
+    target.report(held);
+    const kept = target.refused.kept(rejected, start.context);
     return { durable, ...(kept.length > 0 ? { rejected: kept } : {}) };
   }
 

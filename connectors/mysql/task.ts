@@ -13,7 +13,7 @@ import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from './offset.ts';
 import { otherOptions } from './options/other-options.ts';
-import { requireServer } from './check.ts';
+import { requireServer } from './server-facts.ts';
 import type { Family } from './row/source-block.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';

@@ -1,20 +1,15 @@
+import { retryWait } from '../../runtime/change/retry-wait.ts';
 import type { TaskContext } from '../../runtime/connector/context.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 
 const EXHAUSTED = 'POSTGRES_RETRIES_EXHAUSTED';
-const FIRST_WAIT_MS = 100;
 
 export interface RetryLimit {
   /** `errors.max.retries`; -1: no limit. */
   readonly maxRetries: number;
   /** `retriable.restart.connector.wait.ms`: longest wait between two attempts. */
   readonly retryWaitMs: number;
-}
-
-/** Wait before a repetition, the first one being 0: doubles up to the longest, less a random part of up to a half. */
-export function retryWait(repetition: number, longestMs: number, random: number): number {
-  return Math.min(longestMs, FIRST_WAIT_MS * 2 ** Math.min(repetition, 20)) * (0.5 + random / 2);
 }
 
 /**

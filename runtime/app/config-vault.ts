@@ -1,4 +1,4 @@
-import type { PluginCatalog } from '../cluster/catalog.ts';
+import type { PluginCatalog } from '../cluster/plugin-catalog.ts';
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import type { OptionSet, RawConfig } from '../connector/options.ts';
 import { redact } from '../connector/secrets.ts';

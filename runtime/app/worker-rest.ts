@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { PluginCatalog } from '../cluster/catalog.ts';
+import type { PluginCatalog } from '../cluster/plugin-catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import { taskSamples } from '../cluster/task-samples.ts';
 import { VERSION } from '../connector/version.ts';
@@ -18,7 +18,7 @@ import type { TlsMaterial, TlsPrefix } from '../settings/tls-files.ts';
 import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
 import type { ConfigStore } from '../store/configs.ts';
 import type { Cleanup } from './cleanup.ts';
-import type { DeadLetterService } from './deadletters/dead-letter-service.ts';
+import type { DeadLetterService } from './dead-letters/dead-letter-service.ts';
 import { growTopic, internalTopics } from './grow-topic.ts';
 import { hubSamples } from './hub-samples.ts';
 import type { changes } from './plan/changes.ts';

@@ -1,4 +1,4 @@
-import type { RecentTransactions } from './windows-recent.ts';
+import type { RecentTransactions } from './recent-transactions.ts';
 
 export interface WindowLimits {
   /** Keys remembered while a chunk's own keys are not known (I7). */

@@ -13,7 +13,7 @@ import { validateConfig, type Validation } from '../connector/validate.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 import { untoldValues } from './resolved-errors.ts';
 
 const ENDPOINT =

@@ -8,7 +8,7 @@ import { MillraceError } from '../record/error.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConnectorCheck } from './answers.ts';
-import { pluginOptions, type PluginCatalog } from './catalog.ts';
+import { pluginOptions, type PluginCatalog } from './plugin-catalog.ts';
 import { checkResolved, hiddenErrors, invalidConfig, namedConnector, withName } from './config-checks.ts';
 import { checkConnector } from './connector-check.ts';
 

@@ -10,7 +10,7 @@ import type {
   TaskInfo,
   TaskStateInfo,
 } from './answers.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 import { connectorMissing, connectorNotFound } from './connector-errors.ts';
 import { connectorHealth, type ConnectorHealth } from './connector-health.ts';
 import type { Reconciler } from './reconciler.ts';

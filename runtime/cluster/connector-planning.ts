@@ -6,7 +6,7 @@ import { planTasks } from '../connector/remote-connector.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import { unresolve, type ConfigProviders } from '../settings/providers.ts';
 import type { StoredConnector } from '../store/configs.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 import { namedConnector, resolveConfig } from './config-checks.ts';
 
 interface PlanningOptions {

@@ -15,7 +15,7 @@ import type {
   ConnectorOffsets,
   ConnectorStateInfo,
 } from './answers.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 import { namedConnector, withName } from './config-checks.ts';
 import { ConfigGate } from './config-gate.ts';
 import { ConnectorAnswers } from './connector-answers.ts';

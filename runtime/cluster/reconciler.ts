@@ -7,7 +7,7 @@ import type { ConfigStore, StoredConnector } from '../store/configs.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import { traceOf } from '../task/error/failure.ts';
 import type { TaskHost, TaskView } from '../task/host.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 import { ConfigReload } from './config-reload.ts';
 import { ConnectorPlanning, sameConfig, sameConfigs } from './connector-planning.ts';
 import type { ConnectorQueue } from './connector-queue.ts';

@@ -11,7 +11,7 @@ import {
 import { remoteErrors } from '../connector/remote-connector.ts';
 import { redact } from '../connector/secrets.ts';
 import { validateConfig, validatedSets, type Validation } from '../connector/validate.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 
 interface Resolution {
   readonly connector: Connector;

@@ -1,7 +1,7 @@
 import { sinkOptions, sourceOptions } from '../connector/connector-options.ts';
 import { findOption, HIDDEN, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { redact } from '../connector/secrets.ts';
-import type { PluginCatalog } from './catalog.ts';
+import type { PluginCatalog } from './plugin-catalog.ts';
 
 /**
  * A stored configuration as answers show it (I9). Where its connector is not loaded: of a built-in one the

@@ -9,7 +9,7 @@ export type {
   ConnectorStateInfo,
 } from '../cluster/answers.ts';
 export type { ConnectorHealth } from '../cluster/connector-health.ts';
-export type { DeadLetterInfo, DeadLetterList, RedriveJobInfo } from './deadletters-access.ts';
+export type { DeadLetterInfo, DeadLetterList, RedriveJobInfo } from './dead-letter-access.ts';
 export { DETAILS_HEADER, errorOf } from './error-details.ts';
 export type { Applied, ConnectorPlan, Plan, SampledRecord, SampleReport } from './plan-answers.ts';
 export type { ProducedRecord, ProducedRecords } from './hub-records.ts';

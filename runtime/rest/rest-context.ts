@@ -1,11 +1,11 @@
-import type { PluginSummary } from '../cluster/catalog.ts';
+import type { PluginSummary } from '../cluster/plugin-catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import type { Log } from '../connector/context.ts';
 import type { TopicConfig, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
-import type { DeadLetterAccess } from './deadletters-access.ts';
+import type { DeadLetterAccess } from './dead-letter-access.ts';
 import type { RestAccess } from './access.ts';
 import type { ProducedRecord } from './hub-records.ts';
 import type { Planner } from './plan-answers.ts';

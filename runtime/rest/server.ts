@@ -9,7 +9,7 @@ import { connectorControlResource } from './connector-control.ts';
 import { connectorOffsetsResource } from './connector-offsets.ts';
 import { connectorProfileResource } from './connector-profile.ts';
 import { connectorPluginsResource } from './connector-plugins.ts';
-import { deadLettersResource } from './deadletters.ts';
+import { deadLettersResource } from './dead-letters.ts';
 import { DETAILS_HEADER, detailsHeader } from './error-details.ts';
 import { connectorsResource } from './connectors.ts';
 import { connectorStatusResource } from './connector-status.ts';

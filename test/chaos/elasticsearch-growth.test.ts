@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openHubForReading } from '../../runtime/hub/embedded/open.ts';
 import { realEnv as env } from '../../runtime/env/real.ts';
 import type { TopicDescription } from '../../runtime/hub/port.ts';
-import { freePort } from '../e2e/free-port.ts';
-import { SearchProbe, type FoundDocument } from '../integration/elasticsearch/search-probe.ts';
+import { freePort } from '../services/free-port.ts';
+import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
 import type { SearchServer } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { useSearches } from '../services/use-searches.ts';
+import { expectCopies } from './harness/search-copy.ts';
 import { verifyPlace } from './harness/verify-place.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { until } from '../until.ts';
@@ -57,22 +58,6 @@ function place(
       docs: { ...sink, ...method, topics: `${prefix}.public.doc` },
     },
   };
-}
-
-function texts(rows: readonly Readonly<Record<string, unknown>>[]): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    rows.map((row) => {
-      const columns = Object.entries(row).filter(([name]) => name !== '_millrace_version');
-      const named = columns.toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return [String(row['key']), Object.fromEntries(named.map(([name, value]) => [name, String(value)]))];
-    }),
-  );
-}
-
-function rowsOf(documents: readonly FoundDocument[]): Record<string, Record<string, string>> {
-  const rows = texts(documents.map(({ source }) => source));
-  expect(Object.keys(rows)).toHaveLength(documents.length);
-  return rows;
 }
 
 describe.skipIf(found.length === 0).each(found)('an index in $name follows its table', (search) => {
@@ -154,16 +139,7 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
     await soon(async () => workload.transactions > more);
     await workload.stop();
     try {
-      for (const table of ['item', 'doc']) {
-        const rows = texts(await postgres.sql(`select * from ${table} order by key`));
-        let last: Record<string, Record<string, string>> = {};
-        for (let waited = 0; waited < 60_000; waited += 500) {
-          last = rowsOf(await probe.documents(`${prefix}.public.${table}`));
-          if (JSON.stringify(last) === JSON.stringify(rows)) break;
-          await sleep(500);
-        }
-        expect(last, table).toEqual(rows);
-      }
+      await expectCopies(postgres, probe, prefix);
       const verified = await verifyPlace(at, 'source', ['items', 'docs']);
       expect(verified.comparisons.map(({ table, copy, equal }) => [table, copy, equal])).toEqual(
         ['doc', 'item'].flatMap((table) => [

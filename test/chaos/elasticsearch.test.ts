@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ELASTICSEARCH_CRASH_POINTS } from '../../connectors/elasticsearch/crash-points.ts';
-import { SearchProbe, type FoundDocument } from '../integration/elasticsearch/search-probe.ts';
+import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
 import type { SearchServer } from '../services/elasticsearch.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { useSearches } from '../services/use-searches.ts';
+import { expectCopies } from './harness/search-copy.ts';
 import { verifyPlace } from './harness/verify-place.ts';
 import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { createWorkload, startWorkload, type Workload } from './history/workload.ts';
@@ -31,8 +32,7 @@ function place(postgres: PostgresServer, search: SearchServer, folder: string, p
     'millrace.unwrap': 'true',
     'batch.size': '200',
   };
-  // The Elasticsearch that tests can have runs no scripts.
-  const method = search.product === 'opensearch' ? {} : { 'write.method': 'UPSERT' };
+  const method = search.scripts ? {} : { 'write.method': 'UPSERT' };
   return {
     folder,
     worker: { 'offset.flush.interval.ms': '100' },
@@ -51,23 +51,6 @@ function place(postgres: PostgresServer, search: SearchServer, folder: string, p
       docs: { ...sink, ...method, topics: `${prefix}.public.doc` },
     },
   };
-}
-
-/** Rows by their key, each with its columns as texts. */
-function texts(rows: readonly Readonly<Record<string, unknown>>[]): Record<string, Record<string, string>> {
-  return Object.fromEntries(
-    rows.map((row) => {
-      const columns = Object.entries(row).filter(([name]) => name !== '_millrace_version');
-      const named = columns.toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return [String(row['key']), Object.fromEntries(named.map(([name, value]) => [name, String(value)]))];
-    }),
-  );
-}
-
-function rowsOf(documents: readonly FoundDocument[]): Record<string, Record<string, string>> {
-  const rows = texts(documents.map(({ source }) => source));
-  expect(Object.keys(rows)).toHaveLength(documents.length);
-  return rows;
 }
 
 describe.skipIf(found.length === 0).each(found)('an index in $name follows its table', (search) => {
@@ -119,16 +102,7 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
     await workload.stop();
     const worker = startWorker(at);
     try {
-      for (const table of ['item', 'doc']) {
-        const rows = texts(await postgres.sql(`select * from ${table} order by key`));
-        let last: Record<string, Record<string, string>> = {};
-        for (let waited = 0; waited < 60_000; waited += 500) {
-          last = rowsOf(await probe.documents(`${prefix}.public.${table}`));
-          if (JSON.stringify(last) === JSON.stringify(rows)) break;
-          await sleep(500);
-        }
-        expect(last, table).toEqual(rows);
-      }
+      await expectCopies(postgres, probe, prefix);
       const verified = await verifyPlace(at, 'source', ['items', 'docs']);
       expect(
         verified.comparisons.map(({ table, copy, equal, inconclusive }) => [table, copy, equal, inconclusive]),

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mysqlOptions, startMysql, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { mysqlOptions, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
+import { useMysql } from '../services/use-mysql.ts';
 import { streamPoints } from './harness/stream-points.ts';
 import { snapshotDone } from './harness/snapshot-done.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
@@ -59,46 +60,36 @@ async function observedUntil(
 
 describe.each(MYSQL_VERSIONS)('%s', (version) => {
   describe.each(['at-least-once', 'exactly-once'] as const)('%s survives kills under load', (delivery) => {
-    let server: MysqlServer | undefined;
-    let missing = '';
-    let workload: MysqlWorkload;
+    const folder = mkdtempSync(join(tmpdir(), 'mr-crash-'));
+    let workload: MysqlWorkload | undefined;
     let at: WorkerPlace;
     let baseline = 0;
-    const folder = mkdtempSync(join(tmpdir(), 'mr-crash-'));
-
-    beforeAll(async () => {
-      const started = await startMysql(version);
-      if ('missing' in started) {
-        ({ missing } = started);
-        return;
-      }
-      server = started;
-      await createMysqlWorkload(server);
-      workload = new MysqlWorkload(server);
-      await workload.write(100);
-      baseline = (await readMysqlOracle(server)).length;
-      at = place(server, folder, delivery);
-      const worker = startWorker(at);
-      await snapshotDone(at);
-      workload.start(10);
-      await worker.kill();
+    const mysql = useMysql(version, {
+      prepare: async (server) => {
+        await createMysqlWorkload(server);
+        workload = new MysqlWorkload(server);
+        await workload.write(100);
+        baseline = (await readMysqlOracle(server)).length;
+        at = place(server, folder, delivery);
+        const worker = startWorker(at);
+        await snapshotDone(at);
+        workload.start(10);
+        await worker.kill();
+      },
     });
 
     afterAll(async () => {
       await workload?.stop();
-      await server?.stop();
       rmSync(folder, { recursive: true, force: true });
     });
 
     const points = streamPoints(delivery).filter((point) => point.startsWith('source.'));
 
     test.each(points)(`is killed ${HITS} times at %s`, async (point) => {
-      if (server === undefined) return expect(missing).not.toBe('');
       for (let hit = 0; hit < HITS; hit++) expect(await crashAt(at, point, 1 + hit * 3)).toBe(true);
     });
 
     test(`is killed ${RANDOM_KILLS} times at random instants`, async () => {
-      if (server === undefined) return;
       for (let kill = 0; kill < RANDOM_KILLS; kill++) {
         const worker = startWorker(at);
         await sleep(300 + Math.random() * 900);
@@ -108,9 +99,8 @@ describe.each(MYSQL_VERSIONS)('%s', (version) => {
     });
 
     test('loses nothing, keeps the order of every key, and repeats only as promised', async () => {
-      if (server === undefined) return;
-      await workload.stop();
-      const oracle = await readMysqlOracle(server);
+      await workload?.stop();
+      const oracle = await readMysqlOracle(mysql.server);
       const worker = startWorker(at);
       const last = oracle.at(-1);
       const observed = await observedUntil(at, (events) =>

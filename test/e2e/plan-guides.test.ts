@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAIN } from './worker-process.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../services/free-port.ts';
 
 const run = promisify(execFile);
 

@@ -15,7 +15,7 @@ const searches = await useSearches();
 
 describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in $name', (search) => {
   // The Elasticsearch that tests can have runs no scripts: `doc` has events that need them.
-  const tables = search.product === 'opensearch' ? ['item', 'doc'] : ['item'];
+  const tables = search.scripts ? ['item', 'doc'] : ['item'];
   const prefix = `reindex${process.pid}`;
   const probe = new SearchProbe(search.url);
   let server: PostgresServer;
@@ -44,7 +44,7 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
         'topics.regex': `${prefix}\\..*`,
         'millrace.unwrap': 'true',
         // Versions order every change then, and the sink writes on while the names are switched.
-        'millrace.partial.updates': search.product === 'opensearch' ? 'script' : 'refuse',
+        'millrace.partial.updates': search.scripts ? 'script' : 'refuse',
       },
     };
     const files = connectorFiles(folder, connectors);

@@ -35,7 +35,7 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
       insert into items (id, note) values (2000, repeat(md5('a'), 4000)), (2001, '${PLACEHOLDER}');
       alter table items alter note set storage external`);
     folder = mkdtempSync(join(tmpdir(), 'mr-verify-index-'));
-    const method = search.product === 'opensearch' ? {} : { 'write.method': 'UPSERT' };
+    const method = search.scripts ? {} : { 'write.method': 'UPSERT' };
     const connectors = {
       mine: {
         'connector.class': 'postgres',

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './free-port.ts';
+import { freePort } from '../services/free-port.ts';
 
 /** The entry of the command line. */
 export const MAIN = fileURLToPath(new URL('../../runtime/cli/main.ts', import.meta.url));

@@ -1,4 +1,4 @@
-import { METRIC_GROUPS } from '../../runtime/observe/metrics/catalog.ts';
+import { METRIC_GROUPS } from '../../runtime/observe/metrics/metric-groups.ts';
 import { WITHOUT_MEANING } from '../../runtime/observe/metrics/connect.ts';
 import { DEBEZIUM_WITHOUT } from '../../runtime/observe/metrics/debezium.ts';
 import type { Metric } from '../../runtime/observe/sample.ts';

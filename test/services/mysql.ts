@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openConnection, type Connection, type TextRow } from '../../connectors/mysql/connection.ts';
 import { realEnv } from '../../runtime/env/real.ts';
+import { freePort } from './free-port.ts';
 import { mysqlBinaries, type MysqlBinaries, type MysqlVersion } from './mysql-binaries.ts';
 
 export type { MysqlVersion } from './mysql-binaries.ts';
@@ -285,15 +285,6 @@ function settings(port: number): Parameters<typeof openConnection>[0] {
     keepAlive: false,
     initialStatements: [],
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** The options that lead a connector to a server. */

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { comparePlaces } from '../binlog/place-order.ts';
+import { comparePlaces } from '../binlog/compare-places.ts';
 import type { StreamPlace } from '../offset.ts';
 import type { BinlogFile, BinlogFiles } from './binlog-files.ts';
 

@@ -5,7 +5,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import type { GtidSources } from '../binlog/gtid-sources.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
-import { comparePlaces } from '../binlog/place-order.ts';
+import { comparePlaces } from '../binlog/compare-places.ts';
 import { openConnection, type Connection } from '../connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from '../offset.ts';
 import { readSettings } from '../settings.ts';

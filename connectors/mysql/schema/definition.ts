@@ -1,4 +1,4 @@
-import type { NamedTable } from '../stream/query-event.ts';
+import { NAME, namedTable, QUALIFIED, unquoted, type NamedTable } from './named-table.ts';
 
 /** What a statement does to definitions. */
 export interface Definition {
@@ -7,8 +7,6 @@ export interface Definition {
   readonly tables: readonly NamedTable[];
 }
 
-const NAME = '(`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\\w$\\u0080-\\uffff]+)';
-const QUALIFIED = `${NAME}(?:\\s*\\.\\s*${NAME})?`;
 const TABLE = new RegExp(
   `^(create)(?:\\s+or\\s+replace)?\\s+table(?:\\s+if\\s+not\\s+exists)?\\s+${QUALIFIED}|^(alter)(?:\\s+online|\\s+ignore)*\\s+table(?:\\s+if\\s+exists)?\\s+${QUALIFIED}`,
   'i',
@@ -18,7 +16,7 @@ const PAIR = new RegExp(`${QUALIFIED}\\s+(?:wait\\s+\\d+\\s+|nowait\\s+)?to\\s+$
 const DROP = /^drop\s+table\s+(?:if\s+exists\s+)?/i;
 const LISTED = new RegExp(QUALIFIED, 'g');
 const DATABASE = new RegExp(
-  `^(create|drop|alter)\\s+(?:database|schema)(?:\\s+if\\s+(?:not\\s+)?exists)?\\s+${NAME}`,
+  `^(create|drop|alter)\\s+(?:database|schema)(?:\\s+if\\s+(?:not\\s+)?exists)?\\s+(${NAME})`,
   'i',
 );
 
@@ -28,9 +26,7 @@ const DATABASE = new RegExp(
  */
 export function definitionOf(sql: string, database: string): Definition | undefined {
   const named = (first: string | undefined, second: string | undefined): NamedTable =>
-    second === undefined
-      ? { database, name: unquoted(first ?? '') }
-      : { database: unquoted(first ?? ''), name: unquoted(second) };
+    namedTable(first, second, database);
   const table = TABLE.exec(sql);
   if (table?.[1] !== undefined) return { type: 'CREATE', tables: [named(table[2], table[3])] };
   if (table !== null) {
@@ -55,9 +51,4 @@ export function definitionOf(sql: string, database: string): Definition | undefi
 export function definedDatabase(sql: string): string | undefined {
   const found = DATABASE.exec(sql)?.[2];
   return found === undefined ? undefined : unquoted(found);
-}
-
-function unquoted(name: string): string {
-  if (name.startsWith('`')) return name.slice(1, -1).replaceAll('``', '`');
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }

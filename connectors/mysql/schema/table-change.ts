@@ -1,7 +1,7 @@
 import { labelsOf } from '../catalog/catalog-column.ts';
 import { ofTable, readColumnRows, type ColumnRows } from '../catalog/column-rows.ts';
 import type { Connection, TextRow } from '../connection.ts';
-import type { NamedTable } from '../stream/query-event.ts';
+import type { NamedTable } from './named-table.ts';
 
 /** One entry of `tableChanges`, in Debezium's form. */
 export interface TableChange {
@@ -159,6 +159,7 @@ function defaultExpression(row: TextRow, mariadb: boolean): string | null {
   return /^b'([01]*)'$/i.exec(shown)?.[1] ?? text.replaceAll("''", "'");
 }
 
-function tableId(database: string, name: string): string {
+/** As Debezium writes it. */
+export function tableId(database: string, name: string): string {
   return `"${database}"."${name}"`;
 }

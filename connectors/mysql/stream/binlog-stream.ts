@@ -7,7 +7,7 @@ import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import { EVENT } from '../binlog/event-type.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
-import { retryWait } from '../retry-wait.ts';
+import { retryWait } from '../../../runtime/change/retry-wait.ts';
 import type { StreamWindows } from '../snapshot/window/stream-windows.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import type { Assembler } from './assembler.ts';

@@ -1,4 +1,5 @@
 import { unpack } from '../binlog/rows-event.ts';
+import { namedTable, QUALIFIED, type NamedTable } from '../schema/named-table.ts';
 import type { PayloadReader } from '../wire/payload-reader.ts';
 
 /** A QUERY event: a statement that is not rows. */
@@ -103,14 +104,8 @@ export function withoutComments(sql: string): string {
   return sql.replace(LEADING, '').replace(VERSIONED, '');
 }
 
-export interface NamedTable {
-  readonly database: string;
-  readonly name: string;
-}
-
-const NAME = '(`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\\w$\\u0080-\\uffff]+)';
 const TABLE = new RegExp(
-  `^(?:truncate(?:\\s+table)?|delete\\s+from|insert\\s+(?:low_priority\\s+|delayed\\s+|high_priority\\s+|ignore\\s+)*into|replace\\s+into|update|load\\s+data[\\s\\S]*?into\\s+table|create(?:\\s+or\\s+replace)?(?:\\s+temporary)?\\s+table(?:\\s+if\\s+not\\s+exists)?|alter(?:\\s+online)?(?:\\s+ignore)?\\s+table(?:\\s+if\\s+exists)?|drop(?:\\s+temporary)?\\s+table(?:\\s+if\\s+exists)?|rename\\s+table(?:\\s+if\\s+exists)?)\\s+${NAME}(?:\\s*\\.\\s*${NAME})?`,
+  `^(?:truncate(?:\\s+table)?|delete\\s+from|insert\\s+(?:low_priority\\s+|delayed\\s+|high_priority\\s+|ignore\\s+)*into|replace\\s+into|update|load\\s+data[\\s\\S]*?into\\s+table|create(?:\\s+or\\s+replace)?(?:\\s+temporary)?\\s+table(?:\\s+if\\s+not\\s+exists)?|alter(?:\\s+online)?(?:\\s+ignore)?\\s+table(?:\\s+if\\s+exists)?|drop(?:\\s+temporary)?\\s+table(?:\\s+if\\s+exists)?|rename\\s+table(?:\\s+if\\s+exists)?)\\s+${QUALIFIED}`,
   'i',
 );
 
@@ -119,20 +114,11 @@ const UPDATE_OF_SEVERAL = /^update\b(?:(?!\bset\b)[\s\S])*(?:,|\bjoin\b)/i;
 
 /** The table whose rows a statement changes; undefined: it may be others, or cannot be told. */
 export function changedTable(event: QueryEvent): NamedTable | undefined {
-  return UPDATE_OF_SEVERAL.test(withoutComments(event.sql)) ? undefined : namedTable(event);
+  return UPDATE_OF_SEVERAL.test(withoutComments(event.sql)) ? undefined : firstTable(event);
 }
 
 /** The (first) table a statement names; undefined: it cannot be told. */
-export function namedTable({ sql, database }: QueryEvent): NamedTable | undefined {
+export function firstTable({ sql, database }: QueryEvent): NamedTable | undefined {
   const found = TABLE.exec(withoutComments(sql));
-  if (found === null) return undefined;
-  const [, first = '', second] = found;
-  return second === undefined
-    ? { database, name: unquoted(first) }
-    : { database: unquoted(first), name: unquoted(second) };
-}
-
-function unquoted(name: string): string {
-  if (name.startsWith('`')) return name.slice(1, -1).replaceAll('``', '`');
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+  return found === null ? undefined : namedTable(found[1], found[2], database);
 }

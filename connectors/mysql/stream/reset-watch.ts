@@ -1,5 +1,5 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
-import { comparePlaces } from '../binlog/place-order.ts';
+import { comparePlaces } from '../binlog/compare-places.ts';
 import { currentPlace } from '../snapshot/consistent-point.ts';
 import { NEW_SNAPSHOT } from './binlog-error.ts';
 import { readServerUuid } from './place-check.ts';

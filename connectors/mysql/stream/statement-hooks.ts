@@ -2,7 +2,7 @@ import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
 import { tableName } from '../catalog/table.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import type { Assembler } from './assembler.ts';
-import { movesRows, namedTable, type QueryEvent } from './query-event.ts';
+import { movesRows, firstTable, type QueryEvent } from './query-event.ts';
 import type { StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
 
@@ -30,7 +30,7 @@ export function statementHooks(
 }
 
 function moved(tables: TableSource, event: QueryEvent, unseen: (text: string) => void): void {
-  const table = namedTable(event);
+  const table = firstTable(event);
   if (table !== undefined && !tables.captures(table.database, table.name)) return;
   unseen(
     `"${event.sql.slice(0, 200)}" changed rows that the binlog does not show: what is captured of them is not true any more`,
@@ -44,7 +44,7 @@ async function truncated(
   assembler: Assembler,
   unseen: (text: string) => void,
 ): Promise<void> {
-  const table = namedTable(event);
+  const table = firstTable(event);
   if (table === undefined || !tables.captures(table.database, table.name)) return;
   const rows = await tables.current(table.database, table.name);
   const layout = rows?.layouts.truncate ?? null;

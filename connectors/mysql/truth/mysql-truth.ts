@@ -6,7 +6,7 @@ import { MillraceError } from '../../../runtime/record/error.ts';
 import type { StructValue, Value } from '../../../runtime/record/value.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
-import { comparePlaces } from '../binlog/place-order.ts';
+import { comparePlaces } from '../binlog/compare-places.ts';
 import { readTable, readTableNames } from '../catalog/catalog.ts';
 import { openConnection } from '../connection.ts';
 import { readOffset, type StreamPlace } from '../offset.ts';

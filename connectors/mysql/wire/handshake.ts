@@ -54,7 +54,7 @@ export function readGreeting(reader: PayloadReader): Greeting {
 }
 
 /** What we ask of the server. */
-export function wantedCapabilities(tls: boolean): number {
+function wantedCapabilities(tls: boolean): number {
   const c = CAPABILITY;
   return (
     c.longPassword |

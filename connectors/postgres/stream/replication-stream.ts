@@ -7,7 +7,7 @@ import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { Connection } from '../connection.ts';
 import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
-import { retryWait } from '../retry-limit.ts';
+import { retryWait } from '../../../runtime/change/retry-wait.ts';
 import { postgresError } from '../wire/backend-error.ts';
 import { formatLsn, maxLsn } from '../wire/lsn.ts';
 import { Acknowledgement } from './acknowledgement.ts';

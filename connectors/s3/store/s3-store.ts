@@ -22,7 +22,7 @@ import { S3Upload } from './s3-upload.ts';
 const RACE_TRIES = 5;
 const RACE_PAUSE_MS = 200;
 
-export interface S3StoreRequest {
+interface S3StoreRequest {
   readonly options: S3Options;
   readonly hiddenFolder: string;
   readonly env: Env;

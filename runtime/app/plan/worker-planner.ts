@@ -1,4 +1,4 @@
-import type { PluginCatalog } from '../../cluster/catalog.ts';
+import type { PluginCatalog } from '../../cluster/plugin-catalog.ts';
 import { checkResolved, hiddenErrors, namedConnector, withName } from '../../cluster/config-checks.ts';
 import type { ConnectorChange, Herder } from '../../cluster/herder.ts';
 import { CLIENT_KEYS_REASON, CLIENT_KEYS_TOLD } from '../../connector/client-keys.ts';

@@ -1,5 +1,5 @@
 import { findConnector, registeredConnectors } from '../../../connectors/registry.ts';
-import type { PluginCatalog, PluginSummary } from '../../cluster/catalog.ts';
+import type { PluginCatalog, PluginSummary } from '../../cluster/plugin-catalog.ts';
 import type { Connector } from '../../connector/connector.ts';
 import type { OptionSet } from '../../connector/options.ts';
 import { MillraceError } from '../../record/error.ts';

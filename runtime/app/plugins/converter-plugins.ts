@@ -1,4 +1,4 @@
-import type { PluginSummary } from '../../cluster/catalog.ts';
+import type { PluginSummary } from '../../cluster/plugin-catalog.ts';
 import { option, optionSet, type OptionSet } from '../../connector/options.ts';
 import {
   CONVERTER_CLASSES,

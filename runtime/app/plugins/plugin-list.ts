@@ -1,9 +1,9 @@
-import { pluginOptions, type PluginSummary } from '../../cluster/catalog.ts';
+import { pluginOptions, type PluginSummary } from '../../cluster/plugin-catalog.ts';
 import type { ConfigKeyInfo } from '../../connector/config-def.ts';
 import { realEnv } from '../../env/real.ts';
 import { silentLog } from '../silent-log.ts';
 import { builtInCatalog } from './built-in-catalog.ts';
-import { workerCatalog } from './plugin-catalog.ts';
+import { workerCatalog } from './worker-catalog.ts';
 import { pluginPlaces } from './plugin-places.ts';
 
 /** Where a worker started here without a configuration would look, and paths: whoever types one may run it. */

@@ -1,4 +1,4 @@
-import type { PluginSummary } from '../../cluster/catalog.ts';
+import type { PluginSummary } from '../../cluster/plugin-catalog.ts';
 import type { OptionError, OptionSet, RawConfig } from '../../connector/options.ts';
 import { VERSION } from '../../connector/version.ts';
 import { MillraceError } from '../../record/error.ts';

@@ -1,5 +1,5 @@
 import { connectorNotFound } from '../../cluster/connector-errors.ts';
-import type { PluginCatalog } from '../../cluster/catalog.ts';
+import type { PluginCatalog } from '../../cluster/plugin-catalog.ts';
 import { namedConnector, resolveConfig } from '../../cluster/config-checks.ts';
 import type { Herder } from '../../cluster/herder.ts';
 import { ConnectorOffsetEditor, type OffsetAccess } from '../../cluster/offset-editor.ts';

@@ -1,3 +1,4 @@
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { runVerify } from '../../../runtime/app/verify/run-verify.ts';
 import type { VerifyReport } from '../../../runtime/app/verify/verify.ts';
 import { hubPath, type WorkerPlace } from './worker-place.ts';
@@ -11,7 +12,7 @@ export function verifyPlace(at: WorkerPlace, name: string, indexes: readonly str
     workerConfig: undefined,
     waitMs: 60_000,
     variables: {},
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: silentLog,
     signal: new AbortController().signal,
     progress: () => undefined,
   });

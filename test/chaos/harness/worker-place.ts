@@ -27,7 +27,7 @@ export function hubPath(place: WorkerPlace): string {
   return join(place.folder, 'hub');
 }
 
-export function logPath(place: WorkerPlace): string {
+function logPath(place: WorkerPlace): string {
   return join(place.folder, 'worker.log');
 }
 

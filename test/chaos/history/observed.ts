@@ -8,7 +8,7 @@ interface Envelope {
 }
 
 /** One event of a captured table, from its JSON; undefined: a tombstone. */
-export function observedEvent(value: string | undefined): ObservedEvent | undefined {
+function observedEvent(value: string | undefined): ObservedEvent | undefined {
   if (value === undefined || value === 'null') return undefined;
   const { op, before, after } = JSON.parse(value) as Envelope;
   if (op !== 'd' && after !== null) return { key: String(after.key), seq: after.seq, op };

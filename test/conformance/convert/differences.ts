@@ -5,7 +5,7 @@ interface Difference {
   readonly reason: string;
 }
 
-export const CONVERTER_DIFFERENCES: readonly Difference[] = [
+const CONVERTER_DIFFERENCES: readonly Difference[] = [
   {
     cases:
       /^(?:(?:Short|Integer|Float|Double)Converter writes \{"schema":null,"payload":1\}|FloatConverter writes \{"schema":null,"payload":1\.5\})$/,

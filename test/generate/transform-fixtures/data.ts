@@ -52,7 +52,7 @@ export const time = { name: `${connect}Time`, version: 1 };
 export const timestamp = { name: `${connect}Timestamp`, version: 1 };
 
 /** Every type once, a null and a default. */
-export const allTypes = structOf(
+const allTypes = structOf(
   [
     field('i8', 'int8'),
     field('i16', 'int16'),
@@ -76,7 +76,7 @@ export const allTypes = structOf(
   { name: 'all.Types', version: 2, doc: 'all of them', parameters: { p: 'q' } },
 );
 
-export const allValues: Object = {
+const allValues: Object = {
   i8: -5,
   i16: 300,
   i32: 70000,
@@ -113,7 +113,7 @@ export const nested = structOf(
   { name: 'nest.Ed', optional: true },
 );
 
-export const nestedValues: Object = {
+const nestedValues: Object = {
   id: 1,
   in: { x: 2, y: null },
   out: { deep: { x: 3, y: 'why' }, z: true },

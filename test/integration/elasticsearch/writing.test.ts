@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { elasticsearchSink } from '../../../connectors/elasticsearch/connector.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -240,9 +241,8 @@ describe.skipIf(found.length === 0).each(found)('on $name', (server) => {
     await probe.call('PUT', `/${name}/_settings`, { 'index.blocks.write': true });
     await task.write([put(name, 0, 'a', '{"n":1}')]);
     await expect(task.until(name, 1n)).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_READ_ONLY', kind: 'busy' });
-    const log = { debug() {}, info() {}, warn() {}, error() {} };
     const config = { 'connection.url': server.url, topics: name };
-    const call = { name: 'c', config, env: realEnv, log, signal: new AbortController().signal };
+    const call = { name: 'c', config, env: realEnv, log: silentLog, signal: new AbortController().signal };
     const results = (await elasticsearchSink.check?.(call)) ?? [];
     expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['ELASTICSEARCH_INDEX_READ_ONLY']);
     await probe.call('PUT', `/${name}/_settings`, { 'index.blocks.write': null });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { checkMysql } from '../../../connectors/mysql/check.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -7,8 +8,6 @@ import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../../services/mys
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
 import { useAppDatabase } from './use-app-database.ts';
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 const OPTIONS = { 'include.schema.changes': 'false', 'retriable.restart.connector.wait.ms': '200' };
 
@@ -21,6 +20,15 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
 
   const start = (more: Record<string, string> = {}, offsets: readonly SourceOffset[] = []): Promise<EventRun> =>
     app.start({ ...OPTIONS, ...more }, offsets);
+
+  const check = (more: Record<string, string> = {}): ReturnType<typeof checkMysql> =>
+    checkMysql({
+      name: 'app',
+      config: { name: 'app', ...appOptions(app.server), ...OPTIONS, ...more },
+      env: realEnv,
+      log: silentLog,
+      signal: new AbortController().signal,
+    });
 
   /** Runs until the id was seen and stored, and closes. */
   const untilId = async (run: EventRun, id: number): Promise<void> => run.until((records) => ids(records).includes(id));
@@ -137,16 +145,27 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
         code: 'MYSQL_ROW_METADATA',
         remedy: expect.stringMatching(/binlog_row_metadata = 'FULL'/) as string,
       });
-      const results = await checkMysql({
-        name: 'app',
-        config: { name: 'app', ...appOptions(app.server), ...OPTIONS },
-        env: realEnv,
-        log: quiet,
-        signal: new AbortController().signal,
-      });
+      const results = await check();
       expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['MYSQL_ROW_METADATA']);
     } finally {
       await app.server.sql("set global binlog_row_metadata = 'FULL'");
+    }
+  });
+
+  it('names each privilege that the account lacks, by the statement that grants it', async () => {
+    await app.server.sql("create user poor@'%' identified by 'secret'", "grant select on *.* to poor@'%'");
+    try {
+      const results = await check({ 'database.user': 'poor', 'database.password': 'secret' });
+      const look = app.server.family === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+      expect(results.filter(({ code }) => code === 'MYSQL_PERMISSION').map(({ remedy, key }) => [remedy, key])).toEqual(
+        [
+          ["GRANT REPLICATION SLAVE ON *.* TO 'poor'@'%';", 'database.user'],
+          [`GRANT ${look} ON *.* TO 'poor'@'%';`, 'database.user'],
+          ["GRANT RELOAD ON *.* TO 'poor'@'%';", 'snapshot.locking.mode'],
+        ],
+      );
+    } finally {
+      await app.server.sql("drop user poor@'%'");
     }
   });
 

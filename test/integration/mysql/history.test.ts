@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { sampleMysql } from '../../../connectors/mysql/sample/sample-rows.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
@@ -118,7 +119,7 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
         name: 'app',
         config: appOptions(app.server),
         env: realEnv,
-        log: { debug() {}, info() {}, warn() {}, error() {} },
+        log: silentLog,
         signal: new AbortController().signal,
       },
       4,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { mysqlConnector } from '../../../connectors/mysql/connector.ts';
 import type { RewindTarget, RewoundPartition } from '../../../runtime/connector/rewind.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
@@ -14,8 +15,6 @@ const OPTIONS = {
   'snapshot.mode': 'no_data',
   'connect.keep.alive.interval.ms': '300',
 };
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-
 describe.each(MYSQL_VERSIONS)('a rewind on %s', (version) => {
   const app = useAppDatabase(version, 'create table app.t (id int primary key, v varchar(20))');
 
@@ -27,7 +26,7 @@ describe.each(MYSQL_VERSIONS)('a rewind on %s', (version) => {
       name: 'app',
       config: { name: 'app', ...appOptions(app.server), ...OPTIONS },
       env: realEnv,
-      log: quiet,
+      log: silentLog,
       signal: new AbortController().signal,
     };
     return (await mysqlConnector.rewind?.(call, stored, to)) ?? [];

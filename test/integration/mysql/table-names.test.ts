@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../runtime/app/silent-log.ts';
 import { checkMysql } from '../../../connectors/mysql/check.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { appOptions, MYSQL_VERSIONS } from '../../services/mysql.ts';
 import { useAppDatabase } from './use-app-database.ts';
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe.each(MYSQL_VERSIONS)('tables of alike names on %s', (version) => {
   const app = useAppDatabase(
@@ -55,7 +54,7 @@ describe.each(MYSQL_VERSIONS)('tables of alike names on %s', (version) => {
       name: 'app',
       config: { name: 'app', ...appOptions(app.server) },
       env: realEnv,
-      log: quiet,
+      log: silentLog,
       signal: new AbortController().signal,
     });
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { METRIC_GROUPS } from '../../../runtime/observe/metrics/catalog.ts';
+import { METRIC_GROUPS } from '../../../runtime/observe/metrics/metric-groups.ts';
 import { connectorGauges } from '../../../runtime/observe/metrics/tasks.ts';
 import { findPromtool } from '../../services/promtool.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../../services/postgres.ts';

@@ -12,7 +12,7 @@ export interface Mutation {
 }
 
 /** Values a declared option takes, each a little different from the default. */
-export function validValues(set: OptionSet, key: string): readonly string[] {
+function validValues(set: OptionSet, key: string): readonly string[] {
   const schema = set.schema.properties[key];
   if (schema === undefined) return [];
   const { type, enum: words, minimum, maximum, default: fallback } = declared(schema);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
+import { DeadLetterService } from '../../../runtime/app/dead-letters/dead-letter-service.ts';
 import type { SourceTask } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { until } from '../../until.ts';

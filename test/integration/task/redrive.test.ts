@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
+import { DeadLetterService } from '../../../runtime/app/dead-letters/dead-letter-service.ts';
 import type { SinkRecord, SinkRejection } from '../../../runtime/connector/sink.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
-import type { RedriveRequest } from '../../../runtime/rest/deadletters-access.ts';
+import type { RedriveRequest } from '../../../runtime/rest/dead-letter-access.ts';
 import { RedriveStore } from '../../../runtime/store/redrives.ts';
 import { until } from '../../until.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';

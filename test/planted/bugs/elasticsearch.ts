@@ -1,8 +1,8 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
-const BULK = 'test/unit/connectors/elasticsearch/bulk.test.ts';
-const PLANNER = 'test/unit/connectors/elasticsearch/planner.test.ts';
-const CLAIM = 'test/unit/connectors/elasticsearch/claim.test.ts';
+const BULK = 'test/unit/connectors/elasticsearch/bulk/bulk.test.ts';
+const PLANNER = 'test/unit/connectors/elasticsearch/document/planner.test.ts';
+const CLAIM = 'test/unit/connectors/elasticsearch/index/claim.test.ts';
 
 /** Bugs in the Elasticsearch and OpenSearch sink. */
 export const elasticsearchBugs: readonly PlantedBug[] = [

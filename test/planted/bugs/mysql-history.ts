@@ -1,7 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
 const HISTORY = 'connectors/mysql/schema/history/schema-history.ts';
-const MODEL = 'test/unit/connectors/mysql/schema/schema-history.test.ts';
+const MODEL = 'test/unit/connectors/mysql/schema/history/schema-history.test.ts';
 const NEVER = 'never gives a structure that rows were not written under';
 
 /** Bugs in the schema history, by which a row would be read under another structure than it was written under. */
@@ -54,7 +54,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
   {
     name: 'entries of places further on count where a stream went back',
     invariant: 'I6',
-    file: 'connectors/mysql/schema/history/place-order.ts',
+    file: 'connectors/mysql/schema/history/passed-entries.ts',
     find: 'return this.#done.has(gtid.slice(0, colon), BigInt(gtid.slice(colon + 1)));',
     plant: 'return colon > 0;',
     test: MODEL,
@@ -75,7 +75,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
     file: 'connectors/mysql/schema/history/statement-effect.ts',
     find: "else if (character === ',' && depth <= 0) return true;",
     plant: "else if (character === ';' && depth <= 0) return true;",
-    test: 'test/unit/connectors/mysql/schema/statement-effect.test.ts',
+    test: 'test/unit/connectors/mysql/schema/history/statement-effect.test.ts',
     only: 'DROP COLUMN b',
   },
   {
@@ -84,7 +84,7 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
     file: 'connectors/mysql/schema/history/map-structure.ts',
     find: 'if (difference !== undefined) return',
     plant: "if (difference === '') return",
-    test: 'test/unit/connectors/mysql/schema/map-structure.test.ts',
+    test: 'test/unit/connectors/mysql/schema/history/map-structure.test.ts',
     only: 'another length',
   },
 ];

@@ -8,7 +8,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/offset-commits.ts',
     find: 'await store.write(connector, changes);',
     plant: 'void store.write(connector, changes);',
-    test: 'test/unit/task/offset-commits.test.ts',
+    test: 'test/unit/task/source/offset-commits.test.ts',
     only: 'tells the source nothing before its offset is durable',
   },
   {
@@ -17,7 +17,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/shipments.ts',
     find: 'if (this.#options.transaction === null) await Promise.all(shipment.appends);',
     plant: 'if (this.#options.transaction === null) await Promise.resolve();',
-    test: 'test/unit/task/shipments.test.ts',
+    test: 'test/unit/task/source/shipments.test.ts',
     only: 'each source batch goes at once; offsets are ready when its appends are answered',
   },
   {
@@ -26,7 +26,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/offset-ledger.ts',
     find: 'if (next === undefined || !next.entry.done) break;',
     plant: 'if (next === undefined) break;',
-    test: 'test/unit/task/offset-ledger.test.ts',
+    test: 'test/unit/task/source/offset-ledger.test.ts',
     only: 'holds back a later batch until the earlier one is complete',
   },
   {
@@ -44,7 +44,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/shipments.ts',
     find: 'if (shipment === null || this.#filling) return;',
     plant: 'if (shipment === null) return;',
-    test: 'test/unit/task/shipments.test.ts',
+    test: 'test/unit/task/source/shipments.test.ts',
     only: 'a transaction never ends with a part of a source batch in it',
   },
   {
@@ -53,7 +53,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/shipments.ts',
     find: 'transaction.batches(newest(shipment.progress)).map(',
     plant: 'transaction.batches(newest(shipment.progress)).slice(1).map(',
-    test: 'test/unit/task/shipments.test.ts',
+    test: 'test/unit/task/source/shipments.test.ts',
     only: 'a source batch and its offset are one transaction',
   },
   {
@@ -71,7 +71,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/sink/sink-positions.ts',
     find: 'return durable >= offered && written > durable ? written : durable;',
     plant: 'return written > durable || offered > durable ? written : durable;',
-    test: 'test/unit/task/sink-positions.test.ts',
+    test: 'test/unit/task/sink/sink-positions.test.ts',
     only: 'offer for commit only what is durable, once',
   },
   {
@@ -125,7 +125,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/schema-headers.ts',
     find: 'if (missing.size > 0) await this.#catalog?.ensure(missing);',
     plant: 'if (missing.size > 0) void this.#catalog?.ensure(missing);',
-    test: 'test/unit/task/row-encoder.test.ts',
+    test: 'test/unit/task/source/row-encoder.test.ts',
     only: 'is ready for rows only when the schemas they name are durable',
   },
   {
@@ -134,7 +134,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/row-encoder.ts',
     find: '(keyLength < 0 ? topic.keyless :',
     plant: '(row % 2 === 0 ? topic.keyless :',
-    test: 'test/unit/task/row-encoder.test.ts',
+    test: 'test/unit/task/source/row-encoder.test.ts',
     only: 'puts each key where the Java client would, in order',
   },
   {
@@ -161,7 +161,7 @@ export const taskBugs: readonly PlantedBug[] = [
     file: 'runtime/task/source/shipments.ts',
     find: '      if (this.#failed) return;\n      // Only what the hub holds',
     plant: '      // Only what the hub holds',
-    test: 'test/unit/task/shipments.test.ts',
+    test: 'test/unit/task/source/shipments.test.ts',
     only: 'after a failed append nothing is offered any more, and nothing is sent',
   },
 

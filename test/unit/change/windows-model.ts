@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { TableWindows } from '../../../runtime/change/windows.ts';
-import { RecentTransactions } from '../../../runtime/change/windows-recent.ts';
+import { RecentTransactions } from '../../../runtime/change/recent-transactions.ts';
 
 // A model of a database with a log, a stream that lags, and a connector that reads in windows.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TableWindows } from '../../../runtime/change/windows.ts';
-import { RecentTransactions } from '../../../runtime/change/windows-recent.ts';
+import { RecentTransactions } from '../../../runtime/change/recent-transactions.ts';
 
 const sees = (...invisible: number[]): ((xid: number) => boolean) => {
   const set = new Set(invisible);

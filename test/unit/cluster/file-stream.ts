@@ -1,6 +1,6 @@
 import type { Connector, SinkConnector, SourceConnector } from '../../../runtime/connector/connector.ts';
 import { option, optionSet, type OptionSet, type RawConfig } from '../../../runtime/connector/options.ts';
-import type { PluginCatalog, PluginSummary } from '../../../runtime/cluster/catalog.ts';
+import type { PluginCatalog, PluginSummary } from '../../../runtime/cluster/plugin-catalog.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { METRIC_GROUPS } from '../../../runtime/observe/metrics/catalog.ts';
+import { METRIC_GROUPS } from '../../../runtime/observe/metrics/metric-groups.ts';
 import { MetricsPage, metricText } from '../../../runtime/observe/metrics/page.ts';
 import { metricSet } from '../../../runtime/observe/sample.ts';
 

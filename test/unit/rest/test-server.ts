@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { DeadLetterService } from '../../../runtime/app/deadletters/dead-letter-service.ts';
+import { DeadLetterService } from '../../../runtime/app/dead-letters/dead-letter-service.ts';
 import { growTopic } from '../../../runtime/app/grow-topic.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { restServer } from '../../../runtime/rest/server.ts';

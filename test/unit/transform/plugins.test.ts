@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { builtInCatalog } from '../../../runtime/app/plugins/built-in-catalog.ts';
-import { pluginOptions } from '../../../runtime/cluster/catalog.ts';
+import { pluginOptions } from '../../../runtime/cluster/plugin-catalog.ts';
 import { configInfos } from '../../../runtime/connector/config-def.ts';
 import { validateConfig } from '../../../runtime/connector/validate.ts';
 import { NAMED_PREDICATES, NAMED_TRANSFORMS } from '../../../runtime/transform/names.ts';

@@ -10,7 +10,7 @@ import { taskConverters } from '../../../runtime/task/task-converters.ts';
 import { createChain, type TransformChain } from '../../../runtime/transform/chain.ts';
 import { TransformFailure } from '../../../runtime/transform/transform-failure.ts';
 import type { TransformRecord } from '../../../runtime/transform/transform-record.ts';
-import { memoryCatalog, partitionsOnly } from '../task/encoder-parts.ts';
+import { memoryCatalog, partitionsOnly } from '../task/source/encoder-parts.ts';
 
 export type Config = Readonly<Record<string, string>>;
 

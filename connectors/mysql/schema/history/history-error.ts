@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../../runtime/record/error.ts';
 import { tableName } from '../../catalog/table.ts';
-import type { NamedTable } from '../../stream/query-event.ts';
+import type { NamedTable } from '../named-table.ts';
 import type { Finding } from './present-structure.ts';
 import type { HistoryPlace } from './read-ahead.ts';
 

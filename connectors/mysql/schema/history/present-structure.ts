@@ -2,8 +2,8 @@ import { catalogTable } from '../../catalog/catalog.ts';
 import { readColumnRows } from '../../catalog/column-rows.ts';
 import { tableName, type Table } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
-import type { NamedTable } from '../../stream/query-event.ts';
-import { readTableCharset, tableChange, type TableChange } from '../table-change.ts';
+import type { NamedTable } from '../named-table.ts';
+import { readTableCharset, tableChange, tableId, type TableChange } from '../table-change.ts';
 import type { HistoryPlace, LaterStatement, ReadAhead } from './read-ahead.ts';
 
 /** A table's structure at a place, or why it is not known. */
@@ -102,10 +102,9 @@ function finding(
   const described = seen.get(tableName(end));
   if (described === undefined || asked === undefined) return { kind: 'gone', name: end };
   const { database, name } = asked;
-  const id = `"${database}"."${name}"`;
   return {
     kind: 'known',
     table: { ...described.table, database, name },
-    change: { ...described.change, id },
+    change: { ...described.change, id: tableId(database, name) },
   };
 }

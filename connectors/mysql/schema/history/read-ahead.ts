@@ -2,7 +2,7 @@ import { EVENT } from '../../binlog/event-type.ts';
 import { dumpCommand, dumpGtidCommand } from '../../binlog/dump.ts';
 import { readGtid } from '../../binlog/gtid-event.ts';
 import { GtidSet } from '../../binlog/gtid-set.ts';
-import { comparePlaces } from '../../binlog/place-order.ts';
+import { comparePlaces } from '../../binlog/compare-places.ts';
 import type { Connection } from '../../connection.ts';
 import type { StreamPlace } from '../../offset.ts';
 import { EventFeed } from '../../stream/event-feed.ts';

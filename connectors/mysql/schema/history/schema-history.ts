@@ -5,13 +5,14 @@ import type { JsonObject } from '../../../../runtime/record/record.ts';
 import type { TableMap } from '../../binlog/table-map.ts';
 import { tableName, type Table } from '../../catalog/table.ts';
 import type { StoredOffset, StreamPlace } from '../../offset.ts';
-import { withoutComments, type NamedTable, type QueryEvent } from '../../stream/query-event.ts';
+import { withoutComments, type QueryEvent } from '../../stream/query-event.ts';
 import { definitionOf } from '../definition.ts';
+import type { NamedTable } from '../named-table.ts';
 import { droppedTable } from '../table-change.ts';
 import { readEntry, statementKey, writeEntry, type HistoryEntry } from './history-record.ts';
 import { structureMismatch, structureUnknown, structuresMoved } from './history-error.ts';
 import { structuredTable } from './map-structure.ts';
-import { PlaceOrder } from './place-order.ts';
+import { PassedEntries } from './passed-entries.ts';
 import type { Finding, PresentStructure } from './present-structure.ts';
 import type { HistoryPlace } from './read-ahead.ts';
 import { statementEffect, type StatementEffect } from './statement-effect.ts';
@@ -71,13 +72,13 @@ export class SchemaHistory {
       if (entry !== undefined && (entry.kind === 'begin' || entry.epoch === entries[0]?.epoch)) entries.push(entry);
     }, this.#signal);
     const [first] = entries;
-    const order = new PlaceOrder(place, server);
-    if (first === undefined || !isOf(first, place, offset) || !entries.every((entry) => order.compares(entry))) {
+    const passed = new PassedEntries(place, server);
+    if (first === undefined || !isOf(first, place, offset) || !entries.every((entry) => passed.compares(entry))) {
       await this.#begin(place, []);
       return;
     }
     this.#epoch = first.epoch;
-    for (const entry of entries) this.#replay(entry, order.isPast(entry));
+    for (const entry of entries) this.#replay(entry, passed.includes(entry));
     this.#tell();
   }
 

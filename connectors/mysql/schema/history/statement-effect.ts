@@ -1,4 +1,5 @@
-import { withoutComments, type NamedTable } from '../../stream/query-event.ts';
+import { withoutComments } from '../../stream/query-event.ts';
+import { NAME, namedTable, QUALIFIED, unquoted, type NamedTable } from '../named-table.ts';
 
 /** What a statement in the binlog may have done to the columns and keys of tables. */
 export interface StatementEffect {
@@ -13,8 +14,7 @@ export interface StatementEffect {
   readonly onlyIfMissing?: boolean;
 }
 
-const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\\w$\\u0080-\\uffff]+)';
-const MENTION = new RegExp(`(${NAME})(?:\\s*\\.\\s*(${NAME}))?`, 'g');
+const MENTION = new RegExp(QUALIFIED, 'g');
 const MODIFIERS =
   /^(?:(?:or\s+replace|online|offline|ignore|unique|fulltext|spatial|temporary|if\s+(?:not\s+)?exists)\s+)*/i;
 /** What comes after `create`, `alter` or `drop` where no table's columns are at stake. */
@@ -66,7 +66,6 @@ const CREATE_TABLE = new RegExp(
   `^(create\\s+table\\s+(?:if\\s+not\\s+exists\\s+)?)${NAME}(?:\\s*\\.\\s*${NAME})?`,
   'i',
 );
-const QUALIFIED = `(${NAME})(?:\\s*\\.\\s*(${NAME}))?`;
 const PAIR = `${QUALIFIED}\\s+to\\s+${QUALIFIED}`;
 const RENAME = new RegExp(`^rename\\s+tables?\\s+${PAIR}(?:\\s*,\\s*${PAIR})*\\s*;?\\s*$`, 'i');
 const PAIRS = new RegExp(PAIR, 'gi');
@@ -186,20 +185,11 @@ function mentions(text: string): (readonly [string, string | undefined])[] {
 /** None where the whole text is not understood. */
 function pairsOf(text: string, database: string): Pair[] {
   if (!RENAME.test(text)) return [];
-  const table = (first: string | undefined, second: string | undefined): NamedTable =>
-    second === undefined
-      ? { database, name: unquoted(first ?? '') }
-      : { database: unquoted(first ?? ''), name: unquoted(second) };
   const list = text.replace(/^rename\s+tables?\s+/i, '');
-  return [...list.matchAll(PAIRS)].map(([, a, b, c, d]) => [table(a, b), table(c, d)]);
+  return [...list.matchAll(PAIRS)].map(([, a, b, c, d]) => [namedTable(a, b, database), namedTable(c, d, database)]);
 }
 
 /** Letter by letter: names that differ in case only may be two tables. */
 function sameName(left: NamedTable, right: NamedTable): boolean {
   return left.database === right.database && left.name === right.name;
-}
-
-function unquoted(name: string): string {
-  if (name.startsWith('`')) return name.slice(1, -1).replaceAll('``', '`');
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../../runtime/record/error.ts';
 import { GtidSet } from '../../binlog/gtid-set.ts';
-import { comparePlaces } from '../../binlog/place-order.ts';
+import { comparePlaces } from '../../binlog/compare-places.ts';
 import type { Connection } from '../../connection.ts';
 import type { StreamPlace } from '../../offset.ts';
 import { currentPlace, snapshotPlace } from '../consistent-point.ts';

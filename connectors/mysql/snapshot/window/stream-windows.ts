@@ -1,8 +1,8 @@
 import type { RowBlock } from '../../../../runtime/record/row-block.ts';
 import { UNCHANGED_CELL } from '../../../../runtime/record/row-block.ts';
 import { TableWindows } from '../../../../runtime/change/windows.ts';
-import { RecentTransactions } from '../../../../runtime/change/windows-recent.ts';
-import { comparePlaces } from '../../binlog/place-order.ts';
+import { RecentTransactions } from '../../../../runtime/change/recent-transactions.ts';
+import { comparePlaces } from '../../binlog/compare-places.ts';
 import type { StreamPlace } from '../../offset.ts';
 import { META_CELLS } from '../../row/source-block.ts';
 import type { TableRows } from '../../row/table-rows.ts';

@@ -1,4 +1,4 @@
-import { RecentTransactions } from '../../../../runtime/change/windows-recent.ts';
+import { RecentTransactions } from '../../../../runtime/change/recent-transactions.ts';
 import type { JsonObject } from '../../../../runtime/record/record.ts';
 import { tableName, type Table } from '../../catalog/table.ts';
 import { isSignalTable } from '../../signal/signal-table.ts';

@@ -1,5 +1,5 @@
 import { TableWindows } from '../../../../runtime/change/windows.ts';
-import type { RecentTransactions } from '../../../../runtime/change/windows-recent.ts';
+import type { RecentTransactions } from '../../../../runtime/change/recent-transactions.ts';
 import type { Progress } from '../../../../runtime/connector/source.ts';
 import type { Table } from '../../catalog/table.ts';
 import type { WindowRange } from '../chunk-sql.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areRetriesExhausted, retryWait, withRetries } from '../../../../connectors/postgres/retry-limit.ts';
+import { areRetriesExhausted, withRetries } from '../../../../connectors/postgres/retry-limit.ts';
 import type { Env } from '../../../../runtime/env/env.ts';
 import { MillraceError } from '../../../../runtime/record/error.ts';
 
@@ -49,8 +49,4 @@ describe('a server that is away', () => {
 
 test('what does not pass by itself is not tried again', async () => {
   expect(await run(5, [wrong])).toMatchObject({ outcome: wrong, calls: 1 });
-});
-
-test('waits have a random part of up to a half', () => {
-  expect([retryWait(0, 1000, 0), retryWait(0, 1000, 1), retryWait(60, 1000, 1)]).toEqual([50, 100, 1000]);
 });

@@ -4,7 +4,7 @@ import {
   changedTable,
   classify,
   movesRows,
-  namedTable,
+  firstTable,
   type StatementKind,
 } from '../../../../../connectors/mysql/stream/query-event.ts';
 
@@ -47,7 +47,7 @@ describe('statements in the binlog', () => {
     ['insert ignore into x.y select 1', 'x.y'],
     ['update ünï set a = 1', 'app.ünï'],
   ])('%s names %s', (sql, name) => {
-    const found = namedTable({ sql, database: 'app', thread: 1 });
+    const found = firstTable({ sql, database: 'app', thread: 1 });
     expect(`${found?.database}.${found?.name}`).toBe(name);
   });
 

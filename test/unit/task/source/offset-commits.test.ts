@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { SourceTask } from '../../../runtime/connector/source.ts';
-import { realEnv as env } from '../../../runtime/env/real.ts';
-import type { HubProducer } from '../../../runtime/hub/port.ts';
-import { OffsetStore } from '../../../runtime/store/offsets.ts';
-import { OffsetCommits } from '../../../runtime/task/source/offset-commits.ts';
-import { OffsetLedger } from '../../../runtime/task/source/offset-ledger.ts';
-import { TaskReport } from '../../../runtime/task/task-report.ts';
-import { MemoryHub } from '../store/memory-hub.ts';
+import type { SourceTask } from '../../../../runtime/connector/source.ts';
+import { realEnv as env } from '../../../../runtime/env/real.ts';
+import type { HubProducer } from '../../../../runtime/hub/port.ts';
+import { OffsetStore } from '../../../../runtime/store/offsets.ts';
+import { OffsetCommits } from '../../../../runtime/task/source/offset-commits.ts';
+import { OffsetLedger } from '../../../../runtime/task/source/offset-ledger.ts';
+import { TaskReport } from '../../../../runtime/task/task-report.ts';
+import { MemoryHub } from '../../store/memory-hub.ts';
 
 /** A hub that answers an append when the test says so. */
 class SlowHub extends MemoryHub {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { struct } from '../../../runtime/record/value.ts';
-import { isAfter, sourcePlace } from '../../../runtime/task/source/source-place.ts';
+import { struct } from '../../../../runtime/record/value.ts';
+import { isAfter, sourcePlace } from '../../../../runtime/task/source/source-place.ts';
 
 describe('the place of a change event', () => {
   test.each([

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Progress } from '../../../runtime/connector/source.ts';
-import { realEnv } from '../../../runtime/env/real.ts';
-import type { Appended, HubProducer } from '../../../runtime/hub/port.ts';
-import { ByteBudget } from '../../../runtime/task/source/byte-budget.ts';
-import { OffsetLedger } from '../../../runtime/task/source/offset-ledger.ts';
-import { Shipments } from '../../../runtime/task/source/shipments.ts';
+import type { Progress } from '../../../../runtime/connector/source.ts';
+import { realEnv } from '../../../../runtime/env/real.ts';
+import type { Appended, HubProducer } from '../../../../runtime/hub/port.ts';
+import { ByteBudget } from '../../../../runtime/task/source/byte-budget.ts';
+import { OffsetLedger } from '../../../../runtime/task/source/offset-ledger.ts';
+import { Shipments } from '../../../../runtime/task/source/shipments.ts';
 
 /** Lets what waits for resolved promises run. */
 async function settle(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { PluginCatalog, PluginSummary } from '../../cluster/catalog.ts';
+import type { PluginCatalog, PluginSummary } from '../../cluster/plugin-catalog.ts';
 import type { Connector } from '../../connector/connector.ts';
 import { foreignFiles } from '../../connector/allowed-files.ts';
 import type { RawConfig } from '../../connector/options.ts';
@@ -9,7 +9,7 @@ import { findPlugin, type PluginPlaces } from './plugin-package.ts';
 import { PluginThread } from './plugin-thread.ts';
 import { remotePlugin } from './remote-plugin.ts';
 
-export interface PluginCatalogOptions {
+export interface WorkerCatalogOptions {
   readonly env: Env;
   readonly log: Log;
   readonly places: PluginPlaces;
@@ -29,7 +29,7 @@ interface Loaded {
 }
 
 /** What this build has, and third-party connectors by the name of their package, loaded when first named. */
-export function workerCatalog(options: PluginCatalogOptions): PluginCatalog & { close(): Promise<void> } {
+export function workerCatalog(options: WorkerCatalogOptions): PluginCatalog & { close(): Promise<void> } {
   const plugins = new Plugins(options);
   return {
     ...builtInCatalog,
@@ -42,10 +42,10 @@ export function workerCatalog(options: PluginCatalogOptions): PluginCatalog & { 
 }
 
 class Plugins {
-  readonly #options: PluginCatalogOptions;
+  readonly #options: WorkerCatalogOptions;
   readonly #loaded = new Map<string, Loaded>();
 
-  constructor(options: PluginCatalogOptions) {
+  constructor(options: WorkerCatalogOptions) {
     this.#options = options;
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { RowRouting } from '../../../runtime/task/source/row-routing.ts';
-import { createChain, type TransformChain } from '../../../runtime/transform/chain.ts';
-import { RowBlock } from '../../../runtime/record/row-block.ts';
-import { sampleBlock, sampleLayout } from '../convert/sample-rows.ts';
+import { RowRouting } from '../../../../runtime/task/source/row-routing.ts';
+import { createChain, type TransformChain } from '../../../../runtime/transform/chain.ts';
+import { RowBlock } from '../../../../runtime/record/row-block.ts';
+import { sampleBlock, sampleLayout } from '../../convert/sample-rows.ts';
 
 const route = {
   transforms: 'r,f',

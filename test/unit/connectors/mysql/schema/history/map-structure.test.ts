@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { FIELD } from '../../../../../connectors/mysql/binlog/field-type.ts';
-import type { RawColumn } from '../../../../../connectors/mysql/binlog/map-column.ts';
-import { catalogColumn } from '../../../../../connectors/mysql/catalog/catalog-column.ts';
-import { structuredTable } from '../../../../../connectors/mysql/schema/history/map-structure.ts';
+import { FIELD } from '../../../../../../connectors/mysql/binlog/field-type.ts';
+import type { RawColumn } from '../../../../../../connectors/mysql/binlog/map-column.ts';
+import { catalogColumn } from '../../../../../../connectors/mysql/catalog/catalog-column.ts';
+import { structuredTable } from '../../../../../../connectors/mysql/schema/history/map-structure.ts';
 
 type Catalog = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { envelopeSlices } from '../../../../connectors/elasticsearch/document/envelope-slices.ts';
+import { envelopeSlices } from '../../../../../connectors/elasticsearch/document/envelope-slices.ts';
 
 function sliced(text: string): { op: string; after: string } | null {
   const found = envelopeSlices(Buffer.from(text));

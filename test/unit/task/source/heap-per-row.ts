@@ -4,11 +4,11 @@
  * its own, with a young generation larger than everything that is allocated.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
-import { taskConverters } from '../../../runtime/task/task-converters.ts';
-import { RowEncoder } from '../../../runtime/task/source/row-encoder.ts';
-import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
-import { SourceOutput } from '../../../runtime/task/source/source-output.ts';
-import { sampleBlock, sampleLayout } from '../convert/sample-rows.ts';
+import { taskConverters } from '../../../../runtime/task/task-converters.ts';
+import { RowEncoder } from '../../../../runtime/task/source/row-encoder.ts';
+import { SchemaHeaders } from '../../../../runtime/task/source/schema-headers.ts';
+import { SourceOutput } from '../../../../runtime/task/source/source-output.ts';
+import { sampleBlock, sampleLayout } from '../../convert/sample-rows.ts';
 import { memoryCatalog, partitionsOnly, stopping } from './encoder-parts.ts';
 
 const ROWS = 1000;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { DeadLetterQuery, RedriveRequest } from './deadletters-access.ts';
+import type { DeadLetterQuery, RedriveRequest } from './dead-letter-access.ts';
 import { readFields } from './request-body.ts';
 import { pathParameter, queryFlag, queryValues, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { claimsOf, judgeClaim, metaWith, type ClaimCase } from '../../../../connectors/elasticsearch/index/claim.ts';
-import { dataStreamName, safeIndexName } from '../../../../connectors/elasticsearch/index/index-name.ts';
-import { MillraceError } from '../../../../runtime/record/error.ts';
+import { claimsOf, judgeClaim, metaWith, type ClaimCase } from '../../../../../connectors/elasticsearch/index/claim.ts';
+import { dataStreamName, safeIndexName } from '../../../../../connectors/elasticsearch/index/index-name.ts';
+import { MillraceError } from '../../../../../runtime/record/error.ts';
 
 const FACTS = { id: 'one', partitions: 3 };
 const GROWN = { id: 'one', partitions: 4 };

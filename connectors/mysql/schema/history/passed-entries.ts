@@ -1,10 +1,10 @@
 import { GtidSet } from '../../binlog/gtid-set.ts';
-import { comparePlaces } from '../../binlog/place-order.ts';
+import { comparePlaces } from '../../binlog/compare-places.ts';
 import type { StreamPlace } from '../../offset.ts';
 import type { HistoryEntry } from './history-record.ts';
 
 /** Which entries of a history a stream had passed where it stood. */
-export class PlaceOrder {
+export class PassedEntries {
   readonly #place: StreamPlace;
   readonly #server: string;
   readonly #done: GtidSet;
@@ -22,7 +22,7 @@ export class PlaceOrder {
   }
 
   /** In doubt a structure is not passed: it is found again. */
-  isPast(entry: HistoryEntry): boolean {
+  includes(entry: HistoryEntry): boolean {
     const { gtid } = entry;
     if (this.#byGtid(entry)) {
       const colon = gtid.lastIndexOf(':');

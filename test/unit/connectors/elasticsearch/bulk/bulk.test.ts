@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { BulkBody } from '../../../../connectors/elasticsearch/bulk/bulk-body.ts';
-import { BulkSender, type Sent } from '../../../../connectors/elasticsearch/bulk/bulk-sender.ts';
-import { outcomeOf } from '../../../../connectors/elasticsearch/bulk/outcome.ts';
-import { backoffMs, Pace } from '../../../../connectors/elasticsearch/bulk/pace.ts';
-import { PartitionWriter } from '../../../../connectors/elasticsearch/bulk/partition-writer.ts';
-import { Slots } from '../../../../connectors/elasticsearch/bulk/slots.ts';
-import type { Operation, OperationKind } from '../../../../connectors/elasticsearch/document/operation.ts';
-import type { SearchAnswer, SearchClient } from '../../../../connectors/elasticsearch/http/search-client.ts';
-import { MillraceError } from '../../../../runtime/record/error.ts';
-import { realEnv } from '../../../../runtime/env/real.ts';
-import { sinkRecord } from '../s3/sink-records.ts';
+import { BulkBody } from '../../../../../connectors/elasticsearch/bulk/bulk-body.ts';
+import { BulkSender, type Sent } from '../../../../../connectors/elasticsearch/bulk/bulk-sender.ts';
+import { outcomeOf } from '../../../../../connectors/elasticsearch/bulk/outcome.ts';
+import { backoffMs, Pace } from '../../../../../connectors/elasticsearch/bulk/pace.ts';
+import { PartitionWriter } from '../../../../../connectors/elasticsearch/bulk/partition-writer.ts';
+import { Slots } from '../../../../../connectors/elasticsearch/bulk/slots.ts';
+import type { Operation, OperationKind } from '../../../../../connectors/elasticsearch/document/operation.ts';
+import type { SearchAnswer, SearchClient } from '../../../../../connectors/elasticsearch/http/search-client.ts';
+import { MillraceError } from '../../../../../runtime/record/error.ts';
+import { realEnv } from '../../../../../runtime/env/real.ts';
+import { sinkRecord } from '../../s3/sink-records.ts';
 
 const SIGNAL = new AbortController().signal;
 const NO_SLEEP = { ...realEnv, timers: { ...realEnv.timers, sleep: () => Promise.resolve() } };

@@ -1,8 +1,8 @@
-import type { HubProducer } from '../../../runtime/hub/port.ts';
-import { schemaId } from '../../../runtime/record/schema-json.ts';
-import type { Schema } from '../../../runtime/record/schema.ts';
-import type { Failures } from '../../../runtime/task/source/record-encoder.ts';
-import type { SchemaCatalog } from '../../../runtime/store/schema-catalog.ts';
+import type { HubProducer } from '../../../../runtime/hub/port.ts';
+import { schemaId } from '../../../../runtime/record/schema-json.ts';
+import type { Schema } from '../../../../runtime/record/schema.ts';
+import type { Failures } from '../../../../runtime/task/source/record-encoder.ts';
+import type { SchemaCatalog } from '../../../../runtime/store/schema-catalog.ts';
 
 function refuse(): never {
   throw new Error('not here');

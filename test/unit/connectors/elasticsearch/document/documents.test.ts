@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteWriter } from '../../../../runtime/record/byte-writer.ts';
-import { documentId, placeId } from '../../../../connectors/elasticsearch/document/document-id.ts';
-import { isPlainJson, writeDocument } from '../../../../connectors/elasticsearch/document/document-json.ts';
-import { dateText, timestampText, timeText } from '../../../../connectors/elasticsearch/document/semantic-text.ts';
-import { propertiesOf, missingProperties } from '../../../../connectors/elasticsearch/index/mapping.ts';
-import { Decimal } from '../../../../runtime/record/decimal.ts';
-import { decimalType, timestampType } from '../../../../runtime/record/logical-types.ts';
-import type { Datum } from '../../../../runtime/record/record.ts';
-import { arrayOf, field, INT32, INT64, STRING, structOf } from '../../../../runtime/record/schema-builder.ts';
-import type { Schema } from '../../../../runtime/record/schema.ts';
+import { ByteWriter } from '../../../../../runtime/record/byte-writer.ts';
+import { documentId, placeId } from '../../../../../connectors/elasticsearch/document/document-id.ts';
+import { isPlainJson, writeDocument } from '../../../../../connectors/elasticsearch/document/document-json.ts';
+import { dateText, timestampText, timeText } from '../../../../../connectors/elasticsearch/document/semantic-text.ts';
+import { propertiesOf, missingProperties } from '../../../../../connectors/elasticsearch/index/mapping.ts';
+import { Decimal } from '../../../../../runtime/record/decimal.ts';
+import { decimalType, timestampType } from '../../../../../runtime/record/logical-types.ts';
+import type { Datum } from '../../../../../runtime/record/record.ts';
+import { arrayOf, field, INT32, INT64, STRING, structOf } from '../../../../../runtime/record/schema-builder.ts';
+import type { Schema } from '../../../../../runtime/record/schema.ts';
 import {
   dateOf,
   microTimeOf,
@@ -17,9 +17,9 @@ import {
   uuidOf,
   variableScaleDecimalOf,
   zonedTimestampOf,
-} from '../../../../runtime/record/semantic-types.ts';
-import { struct, type Value } from '../../../../runtime/record/value.ts';
-import { sinkRecord } from '../s3/sink-records.ts';
+} from '../../../../../runtime/record/semantic-types.ts';
+import { struct, type Value } from '../../../../../runtime/record/value.ts';
+import { sinkRecord } from '../../s3/sink-records.ts';
 
 function written(datum: Datum, shape = {}): string {
   const writer = new ByteWriter();

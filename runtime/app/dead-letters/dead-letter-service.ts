@@ -11,7 +11,7 @@ import type {
   DeadLetterQuery,
   RedriveJobInfo,
   RedriveRequest,
-} from '../../rest/deadletters-access.ts';
+} from '../../rest/dead-letter-access.ts';
 import { isOpen, RedriveStore, type Mark, type RedriveJob } from '../../store/redrives.ts';
 import { originalHeaders, redriveCount, stackOf } from '../../task/error/dead-letter-facts.ts';
 import { deadLetterPolicy } from '../../task/error/dead-letters.ts';

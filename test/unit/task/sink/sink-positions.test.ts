@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SinkPositions } from '../../../runtime/task/sink/sink-positions.ts';
+import { SinkPositions } from '../../../../runtime/task/sink/sink-positions.ts';
 
 const P0 = { topic: 't', partition: 0 };
 const durable = (offset: bigint) => new Map([['t-0', offset]]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { BulkBody } from '../../../../connectors/elasticsearch/bulk/bulk-body.ts';
-import { Planner } from '../../../../connectors/elasticsearch/document/planner.ts';
-import { documentSettings, parseConfig } from '../../../../connectors/elasticsearch/settings.ts';
-import type { RawConfig } from '../../../../runtime/connector/options.ts';
-import { sinkRecord, type RecordParts } from '../s3/sink-records.ts';
+import { BulkBody } from '../../../../../connectors/elasticsearch/bulk/bulk-body.ts';
+import { Planner } from '../../../../../connectors/elasticsearch/document/planner.ts';
+import { documentSettings, parseConfig } from '../../../../../connectors/elasticsearch/settings.ts';
+import type { RawConfig } from '../../../../../runtime/connector/options.ts';
+import { sinkRecord, type RecordParts } from '../../s3/sink-records.ts';
 
 const NEVER = '__debezium_unavailable_value';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NULL_CELL, RowBlock, UNCHANGED_CELL } from '../../../runtime/record/row-block.ts';
-import type { RowLayout } from '../../../runtime/record/row-layout.ts';
-import { keptRow, originOf, rowOf } from '../../../runtime/task/source/kept-row.ts';
-import { cell, textCodec } from '../convert/sample-rows.ts';
+import { NULL_CELL, RowBlock, UNCHANGED_CELL } from '../../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../../runtime/record/row-layout.ts';
+import { keptRow, originOf, rowOf } from '../../../../runtime/task/source/kept-row.ts';
+import { cell, textCodec } from '../../convert/sample-rows.ts';
 
 type Cell = Uint8Array | typeof NULL_CELL | typeof UNCHANGED_CELL;
 

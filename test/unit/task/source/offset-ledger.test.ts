@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Progress } from '../../../runtime/connector/source.ts';
-import { OffsetLedger, type LedgerEntry } from '../../../runtime/task/source/offset-ledger.ts';
+import type { Progress } from '../../../../runtime/connector/source.ts';
+import { OffsetLedger, type LedgerEntry } from '../../../../runtime/task/source/offset-ledger.ts';
 
 function at(partition: string, n: number): Progress {
   return { partition: { server: partition }, position: { toOffset: () => ({ n }) } };

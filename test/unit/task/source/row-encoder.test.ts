@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { realEnv } from '../../../runtime/env/real.ts';
-import { forEachRecord } from '../../../runtime/hub/batch/record-cursor.ts';
-import { murmur2Partition } from '../../../runtime/hub/partitioner.ts';
-import { NO_TIMESTAMP, RowBlock } from '../../../runtime/record/row-block.ts';
-import type { RowLayout } from '../../../runtime/record/row-layout.ts';
-import type { Schema } from '../../../runtime/record/schema.ts';
-import { RowEncoder } from '../../../runtime/task/source/row-encoder.ts';
-import { SchemaHeaders } from '../../../runtime/task/source/schema-headers.ts';
-import { SourceOutput, type SourceOutputOptions } from '../../../runtime/task/source/source-output.ts';
-import { taskConverters } from '../../../runtime/task/task-converters.ts';
-import { cell, textCodec } from '../convert/sample-rows.ts';
+import { realEnv } from '../../../../runtime/env/real.ts';
+import { forEachRecord } from '../../../../runtime/hub/batch/record-cursor.ts';
+import { murmur2Partition } from '../../../../runtime/hub/partitioner.ts';
+import { NO_TIMESTAMP, RowBlock } from '../../../../runtime/record/row-block.ts';
+import type { RowLayout } from '../../../../runtime/record/row-layout.ts';
+import type { Schema } from '../../../../runtime/record/schema.ts';
+import { RowEncoder } from '../../../../runtime/task/source/row-encoder.ts';
+import { SchemaHeaders } from '../../../../runtime/task/source/schema-headers.ts';
+import { SourceOutput, type SourceOutputOptions } from '../../../../runtime/task/source/source-output.ts';
+import { taskConverters } from '../../../../runtime/task/task-converters.ts';
+import { cell, textCodec } from '../../convert/sample-rows.ts';
 import { memoryCatalog, partitionsOnly, stopping } from './encoder-parts.ts';
 
 interface Sent {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SchemaHistory } from '../../../../../connectors/mysql/schema/history/schema-history.ts';
-import type { Journal } from '../../../../../runtime/connector/source.ts';
-import { realEnv } from '../../../../../runtime/env/real.ts';
-import { MillraceError } from '../../../../../runtime/record/error.ts';
-import type { JsonObject } from '../../../../../runtime/record/record.ts';
+import { SchemaHistory } from '../../../../../../connectors/mysql/schema/history/schema-history.ts';
+import type { Journal } from '../../../../../../runtime/connector/source.ts';
+import { realEnv } from '../../../../../../runtime/env/real.ts';
+import { MillraceError } from '../../../../../../runtime/record/error.ts';
+import type { JsonObject } from '../../../../../../runtime/record/record.ts';
 import { DATABASE, ModelServer, modelMap } from './model-server.ts';
 
 const TABLES = ['t', 'u', '_gho'] as const;

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { FoundDocument, SearchProbe } from '../../integration/elasticsearch/search-probe.ts';
+import type { PostgresServer } from '../../services/postgres.ts';
+
+const LIMIT_MS = 60_000;
+
+type Rows = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Waits until every document of the workload's tables is its row, and nothing else is there. */
+export async function expectCopies(postgres: PostgresServer, probe: SearchProbe, prefix: string): Promise<void> {
+  for (const table of ['item', 'doc']) {
+    const rows = texts(await postgres.sql(`select * from ${table} order by key`));
+    let last: Rows = {};
+    for (let waited = 0; waited < LIMIT_MS; waited += 500) {
+      last = rowsOf(await probe.documents(`${prefix}.public.${table}`));
+      if (JSON.stringify(last) === JSON.stringify(rows)) break;
+      await sleep(500);
+    }
+    expect(last, table).toEqual(rows);
+  }
+}
+
+/** Rows by their key, each with its columns as texts. */
+function texts(rows: readonly Readonly<Record<string, unknown>>[]): Rows {
+  return Object.fromEntries(
+    rows.map((row) => {
+      const columns = Object.entries(row).filter(([name]) => name !== '_millrace_version');
+      const named = columns.toSorted(([a], [b]) => (a < b ? -1 : 1));
+      return [String(row['key']), Object.fromEntries(named.map(([name, value]) => [name, String(value)]))];
+    }),
+  );
+}
+
+function rowsOf(documents: readonly FoundDocument[]): Rows {
+  const rows = texts(documents.map(({ source }) => source));
+  expect(Object.keys(rows)).toHaveLength(documents.length);
+  return rows;
+}
