@@ -16,6 +16,7 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
   const probe = new SearchProbe(search.url);
   const prefix = `verify${process.pid}`;
   const index = `${prefix}.public.items`;
+  const bare = `${prefix}bare`;
   let server: PostgresServer;
   let folder: string;
   let worker: WorkerProcess;
@@ -33,25 +34,18 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
       insert into items (id, f8, us, price) values (1000, 'NaN', 'infinity', 99999999.99), (1001, '-0', null, -0.01);
       insert into items (id, free, on_day) values (1002, 1e-12, '0044-03-15 BC'), (1003, 1e25, '12024-01-01');
       insert into items (id, note) values (2000, repeat(md5('a'), 4000)), (2001, '${PLACEHOLDER}');
-      alter table items alter note set storage external`);
+      alter table items alter note set storage external;
+      create table nothing (id int primary key);
+      create table loose (note text)`);
     folder = mkdtempSync(join(tmpdir(), 'mr-verify-index-'));
     const method = search.scripts ? {} : { 'write.method': 'UPSERT' };
     const connectors = {
-      mine: {
-        'connector.class': 'postgres',
-        ...databaseOptions(server),
-        'topic.prefix': prefix,
-        'plugin.name': 'pgoutput',
-        'publication.autocreate.mode': 'filtered',
-        'status.update.interval.ms': '300',
-        'topic.creation.default.partitions': '3',
-        'topic.creation.default.replication.factor': '1',
-        'table.include.list': 'public.items',
-      },
+      mine: sourceOf(prefix, 'public.items'),
+      bare: { ...sourceOf(bare, 'public.nothing,public.loose'), 'slot.name': 'bare', 'publication.name': 'bare' },
       search: {
         'connector.class': 'elasticsearch',
         'connection.url': search.url,
-        topics: index,
+        topics: [index, `${bare}.public.nothing`, `${bare}.public.loose`].join(','),
         'millrace.unwrap': 'true',
         'tasks.max': '2',
         ...method,
@@ -60,7 +54,7 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
     const files = connectorFiles(folder, connectors);
     worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', ...files], folder);
     await worker.until('streaming', async () => {
-      return (await server.sql('select 1 from pg_replication_slots where active')).length > 0;
+      return (await server.sql('select 1 from pg_replication_slots where active')).length === 2;
     });
     await server.sql(`
       insert into items (id, note) select i, 'after' from generate_series(101, 200) i;
@@ -70,6 +64,20 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
       update items set id = 3000 where id = 21`);
   });
 
+  function sourceOf(topics: string, tables: string) {
+    return {
+      'connector.class': 'postgres',
+      ...databaseOptions(server),
+      'topic.prefix': topics,
+      'plugin.name': 'pgoutput',
+      'publication.autocreate.mode': 'filtered',
+      'status.update.interval.ms': '300',
+      'topic.creation.default.partitions': '3',
+      'topic.creation.default.replication.factor': '1',
+      'table.include.list': tables,
+    };
+  }
+
   afterAll(async () => {
     await worker?.stop();
     await server?.stop();
@@ -77,8 +85,8 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function verified(): Promise<{ code: number | null; report: VerifyReport }> {
-    const args = ['verify', 'mine', '--hub', 'millrace-data', '--json', '--index', 'search'];
+  async function verified(source = 'mine'): Promise<{ code: number | null; report: VerifyReport }> {
+    const args = ['verify', source, '--hub', 'millrace-data', '--json', '--index', 'search'];
     const { code, out, err } = await millrace(args, folder);
     if (out === '') throw new Error(err);
     return { code, report: JSON.parse(out) as VerifyReport };
@@ -102,6 +110,20 @@ describe.skipIf(searches.length === 0).each(searches)('an index in $name beside 
     expect(JSON.stringify((await probe.documents(index)).map(({ source }) => source))).toContain(
       '"on_day":"2024-01-02"',
     );
+  });
+
+  test('that was never made is that of an empty table; without a key it cannot be compared', async () => {
+    const { code, report } = await verified('bare');
+    const of = (table: string) => report.comparisons.find((one) => one.table === table && one.copy === 'search');
+    expect(of('public.nothing')).toMatchObject({ compared: true, equal: true, copyRows: '0', inconclusive: [] });
+    expect(of('public.loose')).toMatchObject({
+      compared: false,
+      equal: false,
+      differences: [],
+      inconclusive: [{ key: [], reason: 'the table has no key that its documents could be told by' }],
+    });
+    expect(code).toBe(7);
+    expect((await probe.call('GET', `/${bare}.public.nothing`)).status).toBe(404);
   });
 
   test('that lost, kept or made up a row is found out, row by row', async () => {

@@ -11,7 +11,7 @@ import { loadConnector } from '../plugins/built-in-catalog.ts';
 import { Cleanup } from '../cleanup.ts';
 import { archivedFiles } from '../../../connectors/s3/archived-files.ts';
 import { archiveCopy } from '../verify/archive-copy.ts';
-import { loadDuckdb } from '../verify/archive-state.ts';
+import { loadDuckdb } from '../verify/duckdb.ts';
 import { indexCopy, type IndexCopyOptions } from '../verify/index-copy.ts';
 import { verify, type NamedCopy, type VerifyReport } from '../verify/verify.ts';
 import { startWorker, type Worker } from '../worker.ts';

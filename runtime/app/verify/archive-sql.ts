@@ -2,6 +2,7 @@ import { FIELD_SEPARATOR, LONG_TEXT_BYTES, type TruthColumn, type TruthTable } f
 import { decimalScale, isDecimal } from '../../record/logical-types.ts';
 import { hashedField, infiniteMicros, MICROS_PER_UNIT, NANO_TYPES } from './canonical-text.ts';
 import { placeholderText } from './event-image.ts';
+import { SHORT_DECIMAL_HEX } from './long-decimals.ts';
 
 /** How the archive of a topic is stored: the S3 sink's formats, with `millrace.envelope=true`. */
 export type ArchiveFormat = 'json' | 'parquet';
@@ -15,12 +16,16 @@ export interface SourceFields {
 /** Longest JSON line that is read. */
 const MOST_LINE_BYTES = 1024 * 1024 * 1024;
 
+/** What stands before a number of a line, whole strings with it, and the number; at last the line's end. */
+const NUMBERS = String.raw`((?:[^"0-9-]|"(?:[^"\\]|\\.)*")*)(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|$)`;
+
 /** A date of any year as DuckDB shows it, or ISO 8601. */
 const DATE = String.raw`[+-]?[0-9]{4,}-[0-9]{2}-[0-9]{2}(?: \(BC\))?`;
 
 /**
  * Functions that the other statements use. `unscaled_decimal(hex, scale)`: a decimal's two's
- * complement, at most 15 bytes; longer ones give an error. `days_of`, `instant_micros`: of a date or an
+ * complement, in a `long_integer` beyond 15 bytes. `exact(line)`: a line of JSON whose numbers are texts behind
+ * a `#`, since DuckDB's JSON keeps 17 digits of a fraction. `days_of`, `instant_micros`: of a date or an
  * instant as text, in any year: DuckDB's own instants end with the year 294246, and lose digits long before.
  */
 export const MACROS = `
@@ -29,8 +34,11 @@ export const MACROS = `
   create temp macro placed_point(digits, scale) as
     case when scale <= 0 then digits || repeat('0', -scale)
     else lpad(digits, greatest(strlen(digits), scale + 1)::int, '0')[:-(scale + 1)] || '.' || right(lpad(digits, greatest(strlen(digits), scale + 1)::int, '0'), scale) end;
+  create temp macro long_decimal(digits, scale) as
+    case when digits[1] = '-' then '-' || placed_point(digits[2:], scale) else placed_point(digits, scale) end;
+  create temp macro exact(line) as regexp_replace(line, ${literal(NUMBERS)}, '\\1"#\\2"', 'g')[:-4]::json;
   create temp macro unscaled_decimal(hex, scale) as
-    case when strlen(hex) > 30 then error('a decimal of more than 15 bytes')
+    case when strlen(hex) > ${SHORT_DECIMAL_HEX} then long_decimal(long_integer(hex), scale)
     when hex >= '8' then '-' || placed_point((magnitude(lpad(translate(hex, '0123456789abcdef', 'fedcba9876543210'), 32, '0')) + 1)::varchar, scale)
     else placed_point(magnitude(lpad(hex, 32, '0'))::varchar, scale) end;
   create temp macro trimmed(number) as
@@ -60,8 +68,8 @@ export function recordsSql(
   const from = filesSql(files, format);
   if (format === 'json') {
     return `select (json->>'$.partition')::int as p, (json->>'$.offset')::bigint as o, json->'$.key' as k,
-      json->'$.value' as v, contains((json->'$.headers')::varchar, '"__debezium.oldkey"') as moved
-      from ${from}`;
+      json->'$.value' as v, contains((json->'$.headers')::varchar, '"__debezium.oldkey"') as moved,
+      json::varchar as line from ${from}`;
   }
   const images = (['before', 'after'] as const)
     .filter((image) => instants[image].length > 0)
@@ -108,8 +116,8 @@ export function changeSql(records: string, format: ArchiveFormat, table: TruthTa
       : `'' as id, false as former, ${sql.hash('b')} as before, ${sql.hash('a')} as after, v->>'$.transaction.total_order' as place`;
   return `create temp table change as
     with record as (${records}),
-    event as (select p, o, moved, k, v, v->>'$.op' as op, v->'$.before' as b, v->'$.after' as a, v->'$.source' as s
-      from record)
+    event as (select p, o, moved, k, v, v->>'$.op' as op, v->'$.before' as b, v->'$.after' as a, v->'$.source' as s,
+      ${sql.exact()} as x from record)
     select p, o, op, json_type(v) <> 'NULL' as valued, ${IS_CHANGE} as tells, coalesce(moved, false) as moved, ${sourceObject(fields.includedBy)} as included,
       ${sourceObject(fields.placedBy)} as placed, ${images} from event`;
 }
@@ -160,6 +168,10 @@ function keyColumns(table: TruthTable): TruthColumn[] {
   });
 }
 
+/** Where the JSON objects that hold rows and keys are: in a line, and what they are called here. */
+const IMAGES = { k: 'key', b: 'value.before', a: 'value.after' } as const;
+type Image = keyof typeof IMAGES;
+
 /** SQL of a table's columns in the JSON objects that hold its rows. */
 class ColumnSql {
   readonly #format: ArchiveFormat;
@@ -171,13 +183,13 @@ class ColumnSql {
   }
 
   /** The fields of a row's hash, with commas between. */
-  fields(from: string): string {
+  fields(from: Image): string {
     return this.#table.columns.map((column) => this.#field(column, from)).join(', ');
   }
 
   /** The row's key: of the record, or of the row where the record has another one. */
   key(): string {
-    const of = (from: string): string => {
+    const of = (from: Image): string => {
       const texts = keyColumns(this.#table).map((column) => this.canonical(column, from));
       return `concat_ws(${literal(FIELD_SEPARATOR)}, ${texts.join(', ')})`;
     };
@@ -193,7 +205,7 @@ class ColumnSql {
     return `coalesce(op in ('c', 'r', 'u', 'd') and (${lacks.join(' or ')}), false)`;
   }
 
-  hash(from: string): string {
+  hash(from: Image): string {
     const fields = `array_to_string([${this.fields(from)}], '')`;
     return `case when json_type(${from}) = 'OBJECT' then ('0x' || substr(md5(${fields}), 1, 15))::ubigint end`;
   }
@@ -211,7 +223,7 @@ class ColumnSql {
     return `[${columns.join(', ')}]::boolean[]`;
   }
 
-  #field(column: TruthColumn, from: string): string {
+  #field(column: TruthColumn, from: Image): string {
     const text = this.canonical(column, from);
     return `case json_type(${from}, ${pathSql(column)}) when 'NULL' then 'n'
       else case when json_type(${from}, ${pathSql(column)}) is null then ${literal(hashedField(column.missing))}
@@ -219,7 +231,7 @@ class ColumnSql {
   }
 
   /** Canonical text of a field of the JSON object `from`. */
-  canonical(column: TruthColumn, from: string): string {
+  canonical(column: TruthColumn, from: Image): string {
     const text = `(${from}->>${pathSql(column)})`;
     switch (column.form) {
       case 'text':
@@ -246,10 +258,21 @@ class ColumnSql {
     return this.#format === 'json' ? `lower(hex(from_base64(${text})))` : `lower(hex(${text}::blob))`;
   }
 
-  #decimal({ name, schema }: TruthColumn, from: string, text: string): string {
+  /** The line with exact numbers, where one of its decimals is a number with a fraction. */
+  exact(): string {
+    if (this.#format !== 'json') return 'null';
+    const decimals = this.#table.columns.filter(({ form, schema }) => form === 'decimal' && isDecimal(schema));
+    const are = decimals.flatMap((column) =>
+      Object.values(IMAGES).map((at) => `json_type(line, ${pathSql(column, `$.${at}`)}) = 'DOUBLE'`),
+    );
+    return are.length === 0 ? 'null' : `case when ${are.join(' or ')} then exact(line) end`;
+  }
+
+  #decimal({ name, schema }: TruthColumn, from: Image, text: string): string {
     if (isDecimal(schema) && this.#format === 'json') {
       const bytes = `unscaled_decimal(${this.#hex(text)}, ${decimalScale(schema)})`;
-      return `case when json_type(${from}, ${pathSql({ name })}) = 'VARCHAR' then ${bytes} else ${text} end`;
+      const number = `(x->>${pathSql({ name }, `$.${IMAGES[from]}`)})[2:]`;
+      return `case json_type(${from}, ${pathSql({ name })}) when 'VARCHAR' then ${bytes} when 'DOUBLE' then ${number} else ${text} end`;
     }
     if (schema.type !== 'struct') return text;
     const part = (field: string): string => `(${from}->>${literal(`${path(name)}.${field}`)})`;
@@ -268,12 +291,12 @@ class ColumnSql {
   }
 }
 
-function path(name: string): string {
-  return `$."${name.replaceAll('"', '\\"')}"`;
+function path(name: string, of = '$'): string {
+  return `${of}."${name.replaceAll('"', '\\"')}"`;
 }
 
-function pathSql({ name }: Pick<TruthColumn, 'name'>): string {
-  return literal(path(name));
+function pathSql({ name }: Pick<TruthColumn, 'name'>, of?: string): string {
+  return literal(path(name, of));
 }
 
 export function literal(text: string): string {

@@ -16,7 +16,7 @@ import { pluginPlaces } from '../plugins/plugin-places.ts';
 import { taskConnector } from '../plugins/task-connector.ts';
 import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { archiveCopy } from './archive-copy.ts';
-import { loadDuckdb } from './archive-state.ts';
+import { loadDuckdb } from './duckdb.ts';
 import { findArchive } from './find-archive.ts';
 import { refuseArchive, refuseSource } from './comparable.ts';
 import { indexCopy } from './index-copy.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readArchive } from '../../../../runtime/app/verify/archive-state.ts';
+import { compareTable } from '../../../../runtime/app/verify/comparison.ts';
 import { canonicalText, hashedField, rowHash } from '../../../../runtime/app/verify/canonical-text.ts';
 import { OffsetRanges, type OffsetRange } from '../../../../runtime/app/verify/offset-ranges.ts';
 import type { CanonicalForm, SourceTruth, TruthColumn, TruthTable } from '../../../../runtime/connector/truth.ts';
@@ -189,6 +190,25 @@ describe('a table rebuilt from its archive', () => {
     expect((await read(plain, [line({ op: 'c', id: '1', after: row('1', 'a') })])).uncompared).toBeUndefined();
   });
 
+  test('that has a damaged file, cannot be compared, with the reason', async () => {
+    const event = line({ op: 'c', id: '1', after: row('1', 'a') });
+    writeFileSync(join(folder, 't+0+1.json'), `${JSON.stringify(event).slice(0, -10)}\n`);
+    writeFileSync(join(folder, 't+0+0.json'), `${JSON.stringify(event)}\n`);
+    const files = [join(folder, 't+0+0.json'), join(folder, 't+0+1.json')];
+    const copy = await readArchive({ files, format: 'json', table: plain, truth });
+    expect(copy.uncompared).toMatchObject({ always: true, reason: expect.stringContaining('t+0+1.json') });
+    const comparison = await compareTable(plain, 'lake', copy);
+    expect(comparison).toMatchObject({ compared: false, equal: false, differences: [] });
+    expect(comparison.inconclusive[0]?.reason).toMatch(/^its archive cannot be read: [^\n]+$/);
+  });
+
+  test('with a line of 80 MB, is read', async () => {
+    const name = 'x'.repeat(80_000_000);
+    const copy = await read(plain, [line({ op: 'c', id: '1', after: row('1', name) })]);
+    expect(copy.uncompared).toBeUndefined();
+    expect(copy.hashOf('1')).toBe(hashOf('1', name));
+  });
+
   test('under a key that the table had before, shows its rows by the present one', async () => {
     const former = (op: string, after: object) => ({ ...line({ op, after }), key: { name: 'a' } });
     const copy = await read(plain, [former('c', row('1', 'a')), line({ op: 'c', id: '2', after: row('2', 'b') })]);
@@ -245,8 +265,10 @@ describe('a Parquet archive', () => {
   });
 });
 
-function unscaled(value: bigint): string {
-  const hex = BigInt.asUintN(120, value).toString(16).padStart(30, '0');
+function unscaled(value: bigint, bytes = 15): string {
+  const hex = BigInt.asUintN(bytes * 8, value)
+    .toString(16)
+    .padStart(bytes * 2, '0');
   return Buffer.from(hex, 'hex').toString('base64');
 }
 
@@ -259,6 +281,15 @@ test.each([
   ['decimal', decimalType(2), '/w==', new Decimal(-1n, 2)],
   ['decimal', decimalType(2), '', new Decimal(0n, 2)],
   ['decimal', decimalType(2), 12.5, new Decimal(125n, 1)],
+  ['decimal', decimalType(2), unscaled(10n ** 36n, 16), new Decimal(10n ** 36n, 2)],
+  ['decimal', decimalType(30), unscaled(-(10n ** 65n) + 7n, 28), new Decimal(-(10n ** 65n) + 7n, 30)],
+  ['decimal', decimalType(1), unscaled(10n ** 3000n + 1n, 1300), new Decimal(10n ** 3000n + 1n, 1)],
+  [
+    'decimal',
+    variableScaleDecimalOf(),
+    { scale: -2, value: unscaled(-(10n ** 40n) - 1n, 17) },
+    new Decimal(-(10n ** 40n) - 1n, -2),
+  ],
   ['decimal', variableScaleDecimalOf(), { scale: 3, value: 'BNI=' }, new Decimal(1234n, 3)],
   ['decimal', STRING, '7.100', '7.100'],
   ['bytes', STRING, 'Af8=', Uint8Array.of(1, 255)],
@@ -275,3 +306,17 @@ test.each([
   const copy = await read(table, [line({ op: 'c', id: '1', after: { id: '1', x: archived } })]);
   expect(copy.hashOf('1')).toBe(hashOf('1', canonicalText(form, schema, value)));
 });
+
+test.each(['100000000000000005.1234567890', '0.100000000000000005', '-1.50', '99999999999999999999999999.0', '7'])(
+  'DuckDB reads every digit of %s, a decimal that is a number',
+  async (digits) => {
+    const table = tableOf([column('id', 'decimal', decimalType(10)), column('name', 'text', STRING)]);
+    const written = line({ op: 'c', id: 'ID', after: { id: 'ID', name: '1.25 "\\ -3 \\"' } });
+    const file = join(folder, 't+0+0.json');
+    writeFileSync(file, `${JSON.stringify(written).replaceAll('"ID"', digits)}\n`);
+    const copy = await readArchive({ files: [file], format: 'json', table, truth });
+    const id = canonicalText('decimal', decimalType(10), Decimal.parse(digits));
+    expect([...copy.keys()]).toEqual([id]);
+    expect(copy.checksum).toBe(hashOf(id, '1.25 "\\ -3 \\"'));
+  },
+);
