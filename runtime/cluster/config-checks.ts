@@ -10,7 +10,7 @@ import {
 import { redact, secretsIn } from '../connector/secrets.ts';
 import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
-import type { Redactor } from '../observe/redactor.ts';
+import type { SecretListener } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { PluginCatalog } from './plugin-catalog.ts';
@@ -87,7 +87,7 @@ export async function checkResolved(
   config: RawConfig,
   catalog: PluginCatalog,
   providers: ConfigProviders,
-  redactor?: Redactor,
+  redactor?: SecretListener,
 ): Promise<Validation> {
   const resolved = await resolveConfig(connector, config, providers, redactor);
   if (namesTransforms(resolved)) await catalog.prepare?.();
@@ -109,7 +109,7 @@ export async function resolveConfig(
   connector: Pick<Connector, 'options'>,
   config: RawConfig,
   providers: ConfigProviders,
-  redactor: Redactor | undefined,
+  redactor: SecretListener | undefined,
 ): Promise<RawConfig> {
   const { config: resolved, values } = await providers.substitute(config);
   if (redactor === undefined) return resolved;

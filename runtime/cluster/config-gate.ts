@@ -5,7 +5,7 @@ import type { Log } from '../connector/context.ts';
 import type { RawConfig } from '../connector/options.ts';
 import type { Env } from '../env/env.ts';
 import { MillraceError } from '../record/error.ts';
-import type { Redactor } from '../observe/redactor.ts';
+import type { Redactor, SecretListener } from '../observe/redactor.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { ConnectorCheck } from './answers.ts';
 import { pluginOptions, type PluginCatalog } from './plugin-catalog.ts';
@@ -36,7 +36,17 @@ export class ConfigGate {
 
   /** Validates a configuration; changes nothing, needs no network. */
   async validate(className: string, config: RawConfig): Promise<ConfigInfos> {
-    const { catalog, providers, redactor } = this.#options;
+    return this.#looking((secrets) => this.#validate(className, config, secrets));
+  }
+
+  /** What is looked at is not kept: neither are its secrets. */
+  async #looking<T>(work: (secrets: SecretListener | undefined) => Promise<T>): Promise<T> {
+    const { redactor } = this.#options;
+    return redactor === undefined ? work(undefined) : redactor.during(work);
+  }
+
+  async #validate(className: string, config: RawConfig, secrets: SecretListener | undefined): Promise<ConfigInfos> {
+    const { catalog, providers } = this.#options;
     const connector = await namedConnector(catalog, config);
     const requested = await catalog.connector(className);
     const given = config['connector.class'] ?? '';
@@ -45,20 +55,22 @@ export class ConfigGate {
       const remedy = 'Validate it under the type that its connector.class names.';
       throw new MillraceError('CONFIG_INVALID', message, { kind: 'config', key: 'connector.class', remedy });
     }
-    const { sets, errors } = await checkResolved(connector, config, catalog, providers, redactor);
-    const infos = configInfos(connector.className, sets, config, errors);
-    return (redactor?.hideIn(infos) ?? infos) as ConfigInfos;
+    const { sets, errors } = await checkResolved(connector, config, catalog, providers, secrets);
+    return configInfos(connector.className, sets, config, errors);
   }
 
   /** Looks upstream for what would keep a connector of this configuration from working; one that is invalid is refused. */
   async check(name: string, config: RawConfig, signal: AbortSignal): Promise<ConnectorCheck> {
-    const { catalog, providers, env, log, redactor } = this.#options;
+    return this.#looking((secrets) => this.#check(name, config, signal, secrets));
+  }
+
+  async #check(name: string, config: RawConfig, signal: AbortSignal, secrets: SecretListener | undefined) {
+    const { catalog, providers, env, log } = this.#options;
     const named = withName(name, config);
     const connector = await namedConnector(catalog, named);
-    const { errors } = await checkResolved(connector, named, catalog, providers, redactor);
+    const { errors } = await checkResolved(connector, named, catalog, providers, secrets);
     if (errors.length > 0) throw invalidConfig(errors);
-    const answer = await checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
-    return (redactor?.hideIn(answer) ?? answer) as ConnectorCheck;
+    return checkConnector(name, connector, await providers.resolve(named), { env, log, signal });
   }
 
   /** All or nothing: throws before anything is stored. `given` is what was sent, `complete` has its hidden secrets again. */

@@ -257,7 +257,8 @@ function absentRow({ record, index }: Operation): MillraceError {
     `the event leaves out unchanged columns, and ${index} has no document of the row that has them`,
     {
       key: 'millrace.partial.updates',
-      remedy: 'Run `ALTER TABLE … REPLICA IDENTITY FULL` at the source, and snapshot the table again.',
+      remedy:
+        'Run `ALTER TABLE … REPLICA IDENTITY FULL` at the source, and snapshot the table again. Where a column really holds the placeholder, set another one: unavailable.value.placeholder of the source and millrace.unavailable.placeholder here.',
     },
   );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import { redactedLog, Redactor } from '../../../runtime/observe/redactor.ts';
 
 describe('the redactor', () => {
@@ -56,6 +57,49 @@ describe('the redactor', () => {
     for (const value of ['postgres', 'password', 'abc']) redactor.learn(value);
     expect(redactor.hide('postgres: password authentication failed: abc')).toBe(
       'postgres: password authentication failed: abc',
+    );
+  });
+
+  it('forgets what a request told it of when the request ends, but not what a connector has since', async () => {
+    const redactor = new Redactor();
+    redactor.learn('known-before');
+    const end = Promise.withResolvers<void>();
+    const slow = redactor.during(async ({ learn }) => {
+      learn('shared-one');
+      await end.promise;
+      return { at: ['shared-one'] };
+    });
+    const quick = await redactor.during(async ({ learn, learnParts }) => {
+      for (const value of ['maybe', 'known-before', 'shared-one', 'stored-since']) learn(value);
+      learnParts('first-part, second-part');
+      redactor.learn('stored-since');
+      return 'maybe known-before shared-one stored-since second-part';
+    });
+    expect(quick).toBe('[hidden] [hidden] [hidden] [hidden] [hidden]');
+    const text = 'maybe known-before shared-one stored-since second-part';
+    expect(redactor.hide(text)).toBe('maybe [hidden] [hidden] [hidden] second-part');
+    end.resolve();
+    expect(await slow).toEqual({ at: ['[hidden]'] });
+    expect(redactor.hide(text)).toBe('maybe [hidden] shared-one [hidden] second-part');
+  });
+
+  it('hides the secrets of a request in its error, which is shown later', async () => {
+    const redactor = new Redactor();
+    const failing = redactor.during(async ({ learn }) => {
+      learn('s3cr3t-one');
+      throw new MillraceError('A_B', 'no s3cr3t-one', { kind: 'config', key: 'a', remedy: 'Not s3cr3t-one.' });
+    });
+    await expect(failing).rejects.toMatchObject({ code: 'A_B', message: 'no [hidden]', remedy: 'Not [hidden].' });
+    const { stack } = (await failing.catch((error: unknown) => error)) as Error;
+    expect(stack).not.toContain('s3cr3t-one');
+  });
+
+  it('leaves an option its name, where a password is the same word', () => {
+    const redactor = new Redactor();
+    redactor.learn('maybe');
+    redactor.learn('s3cr3t-one');
+    expect(redactor.hide('transforms.maybe.type: maybe; a.s3cr3t-one.b')).toBe(
+      'transforms.maybe.type: [hidden]; a.[hidden].b',
     );
   });
 
