@@ -104,7 +104,20 @@ export class ShadowIndexes implements SinkRebuild {
     }
     if (actions.length > 0)
       successful('switching the aliases', await this.#send('POST', '/_aliases', { actions }, signal));
-    return left;
+    const names = [...new Set((await this.built(signal)).map(({ name }) => name))];
+    const abandoned = await Promise.all(names.map((name) => this.#abandoned(name, signal)));
+    return [...new Set([...left, ...abandoned.flat()])];
+  }
+
+  /** Shadows of a name that nothing leads to: those that served before, and those of a build that was killed. */
+  async #abandoned(name: string, signal: AbortSignal): Promise<readonly string[]> {
+    const path = `/${encodeURIComponent(name)}-*/_alias?expand_wildcards=all`;
+    const body = successful(`looking for indexes left of ${name}`, await this.#send('GET', path, undefined, signal));
+    return Object.entries(body).flatMap(([index, of]) => {
+      const aliases = isObject(of) && isObject(of['aliases']) ? Object.keys(of['aliases']) : [];
+      const isShadow = index.startsWith(`${name}-`) && MARK.test(index.slice(name.length + 1));
+      return isShadow && aliases.length === 0 && !index.endsWith(this.#suffix) ? [index] : [];
+    });
   }
 
   async discard(signal: AbortSignal): Promise<void> {
@@ -154,6 +167,9 @@ export class ShadowIndexes implements SinkRebuild {
     return this.#client.send(request, signal);
   }
 }
+
+/** What is behind the name of a shadow: the second its build began. */
+const MARK = /^\d{14}$/;
 
 const SHAPING = new Set([
   'number_of_shards',
