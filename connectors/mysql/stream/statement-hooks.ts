@@ -47,6 +47,7 @@ async function truncated(
   const table = firstTable(event);
   if (table === undefined || !tables.captures(table.database, table.name)) return;
   const rows = await tables.current(table.database, table.name);
+  if (rows !== undefined && assembler.leavesOut(rows)) return;
   const layout = rows?.layouts.truncate ?? null;
   if (layout === null) {
     unseen(
