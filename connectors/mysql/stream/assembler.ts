@@ -114,7 +114,7 @@ export class Assembler {
   }
 
   /** Whether the table was read behind the open transaction: what it changed there was read. */
-  leavesOut(table: TableRows): boolean {
+  leavesOut(table: Pick<TableRows, 'key' | 'collection'>): boolean {
     return this.#options.reads?.leavesOut(table, this.state) === true;
   }
 

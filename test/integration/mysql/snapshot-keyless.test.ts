@@ -88,6 +88,30 @@ describe.each(KINDS)('an interrupted snapshot of tables without a key, on %s', (
     await second.until(() => second.offsets.get(STREAM)?.offset[READ] === undefined);
   });
 
+  it('through definitions that changed meanwhile, and tables that changed names', async () => {
+    await app.server.sql('create table app.spare (x int not null, n int not null)');
+    const first = await begun();
+    await app.server.sql(
+      'insert into app.bare values (-1, 1)',
+      'alter table app.bare add column z int',
+      'insert into app.bare values (-2, 1, 1)',
+      'insert into app.more values (-3, 1)',
+      'insert into app.spare values (-4, 1)',
+      'rename table app.more to app.old, app.spare to app.more',
+      'insert into app.old values (-5, 1)',
+      'insert into app.more values (-6, 1)',
+    );
+    const second = await app.start(OPTIONS, first.offsets);
+    await app.server.sql('insert into app.more values (-8, 1)', 'insert into app.n values (-9, 1)');
+    await seen(second, -9);
+    const shown = (table: string): string[] => changes(second.records, table).filter((change) => change.includes('-'));
+    expect(shown('bare')).toEqual(['r-1', 'r-2']);
+    expect(shown('old')).toEqual(['r-3', 'r-5']);
+    expect(shown('more')).toEqual(['r-4', 'r-6', 'c-8']);
+    // Under its old name it is another topic's, whose rows were not read there.
+    expect(shown('spare')).toEqual(['c-4']);
+  });
+
   it('keeps what each was read behind over further kills, until the stream has passed it', async () => {
     const first = await begun();
     await app.server.sql('insert into app.bare values (-1, 1)', 'insert into app.more values (-1, 1)');
