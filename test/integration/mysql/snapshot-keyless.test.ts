@@ -155,6 +155,23 @@ describe.each(KINDS)('an interrupted snapshot of tables without a key, on %s', (
     }
   });
 
+  it('does not go on with a server that has not got what was read', async () => {
+    const first = await begun();
+    const behind = await app.server.copy(server);
+    try {
+      await app.server.sql('insert into app.bare values (-1, 1)');
+      const second = await killedAt((partition) => partition === STREAM, first.offsets);
+      const config = { ...OPTIONS, ...appOptions(behind), 'errors.max.retries': '0' };
+      const failed = app.start(config, second.offsets).then((run) => run.until(() => false, 10_000));
+      await expect(failed).rejects.toMatchObject({
+        code: expect.stringMatching(/^MYSQL_(?:POSITION_AHEAD|SERVER_CHANGED)$/) as string,
+        kind: 'position',
+      });
+    } finally {
+      await behind.stop();
+    }
+  });
+
   it('streams the changes that a SELECT of its own leaves out of the read', async () => {
     const more = {
       'snapshot.select.statement.overrides': 'app.bare',
