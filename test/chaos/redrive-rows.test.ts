@@ -1,3 +1,4 @@
+import { dropSlots } from '../services/drop-slots.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkerProcess } from '../e2e/worker-process.ts';
 import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
@@ -21,8 +22,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await place.close();
-  await expect.poll(async () => (await server.sql('select 1 from pg_replication_slots where active')).length).toBe(0);
-  await server.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
+  await dropSlots(server);
   await server.sql('drop table items; drop publication if exists mine');
 });
 

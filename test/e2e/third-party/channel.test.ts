@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -180,8 +180,11 @@ function notes(more: Record<string, string> = {}): Record<string, string> {
   return { 'connector.class': NOTES, topics: 'rows', ...more };
 }
 
+/** In one step: the connector reads the file all the time. */
 async function save(): Promise<void> {
-  await writeFile(join(app, 'rows.json'), JSON.stringify(rows));
+  const file = join(app, 'rows.json');
+  await writeFile(`${file}.new`, JSON.stringify(rows));
+  await rename(`${file}.new`, file);
 }
 
 async function ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {

@@ -1,3 +1,4 @@
+import { dropSlots } from '../../services/drop-slots.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openConnection } from '../../../connectors/postgres/connection.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
@@ -41,9 +42,7 @@ async function endOnce(statement: string): Promise<void> {
 
 afterEach(async () => {
   await run.stop().catch(() => undefined);
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
+  await dropSlots(server);
   await server.sql('DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS snap');
 });
 

@@ -1,3 +1,4 @@
+import { dropSlots } from '../../services/drop-slots.ts';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
@@ -37,9 +38,7 @@ async function empty(server: PostgresServer): Promise<void> {
   await server.sql(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL`,
   );
-  await server.sql(
-    `DO $$ BEGIN PERFORM pg_sleep(0.05); PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; END $$`,
-  );
+  await dropSlots(server);
   await server.sql('DROP SCHEMA public CASCADE');
   await server.sql('CREATE SCHEMA public');
   await server.sql('DROP PUBLICATION IF EXISTS snap');

@@ -1,3 +1,4 @@
+import { dropSlots } from '../../services/drop-slots.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../services/postgres.ts';
 import { SnapshotRun } from './snapshot-run.ts';
@@ -11,7 +12,7 @@ afterAll(() => server.stop());
 let run: SnapshotRun;
 afterEach(async () => {
   await run.stop().catch(() => undefined);
-  await server.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+  await dropSlots(server);
   await server.sql('DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP PUBLICATION IF EXISTS snap');
 });
 
@@ -39,7 +40,7 @@ test.each([
   await run.start();
   await run.catchUp();
   await run.stop();
-  await server.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+  await dropSlots(server);
   await server.sql('DROP PUBLICATION snap; ALTER TABLE a REPLICA IDENTITY DEFAULT');
   const other = '{"millrace.system":"7000000000000000000","system":"7000000000000000000"}';
   for (const [key, { partition, offset }] of run.offsets) {

@@ -1,3 +1,4 @@
+import { dropSlots } from '../../services/drop-slots.ts';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -319,7 +320,7 @@ describe.each([
         for (const path of PATHS) await ask(run, 'GET', path);
       } finally {
         await run.worker.stop();
-        await server.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+        await dropSlots(server);
         await server.sql('DROP OWNED BY app; DROP ROLE app');
       }
       run.told.add('the log', run.worker.log);
