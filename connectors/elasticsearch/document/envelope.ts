@@ -19,9 +19,8 @@ export type ChangeEvent =
   | { readonly kind: 'delete'; readonly before: Datum | undefined }
   | { readonly kind: 'truncate' };
 
-/** Takes an envelope apart. A value that is none, or no change of a row, is a `data` error. */
-export function changeEvent(record: SinkRecord): ChangeEvent {
-  const value = record.value();
+/** Takes an envelope, the record's value, apart. One that is none, or no change of a row, is a `data` error. */
+export function changeEvent(record: SinkRecord, value: Datum): ChangeEvent {
   const op = fieldAt(value, ['op'])?.value;
   const before = rowAt(value, 'before');
   switch (op) {

@@ -45,9 +45,10 @@ export class Planner {
 
   #unwrapped(record: SinkRecord): readonly Operation[] {
     if (record.tombstone) return this.#tombstone(record, undefined);
-    const sliced = this.#sliced(record);
+    const value = decodedOnce(record);
+    const sliced = this.#sliced(record, value);
     if (sliced !== null) return [sliced];
-    const event = changeEvent(record);
+    const event = changeEvent(record, value());
     if (event.kind === 'truncate') return this.#truncated(record);
     if (event.kind === 'delete') return this.#tombstone(record, event.before);
     const { after, before } = event;
@@ -57,7 +58,7 @@ export class Planner {
   }
 
   /** The row as its JSON stands in the event, where nothing of it has to be looked at; null: it has to. */
-  #sliced(record: SinkRecord): Operation | null {
+  #sliced(record: SinkRecord, value: () => Datum): Operation | null {
     const { leftOut, method } = this.#settings;
     const { rawValue, encoding } = record;
     if (!this.#byKey || rawValue === null || encoding !== 'json') return null;
@@ -66,7 +67,7 @@ export class Planner {
     const slices = envelopeSlices(rawValue);
     if (slices === null || !isWhole(slices.op)) return null;
     const { after } = slices;
-    if (after.includes(LINE_FEED) || leftOut.mayBeIn(after) || !this.#isPlain(record, ['after'])) return null;
+    if (after.includes(LINE_FEED) || leftOut.mayBeIn(after) || !this.#isPlain(record, ['after'], value)) return null;
     const source = sourceOf(record, () => undefined);
     const upsert = method === 'UPSERT';
     return {
@@ -158,7 +159,7 @@ export class Planner {
       encoding === 'json' &&
       raw[0] === OPEN_BRACE &&
       !raw.includes(LINE_FEED) &&
-      this.#isPlain(record, [])
+      this.#isPlain(record, [], () => record.value())
     ) {
       return { raw, row: null };
     }
@@ -166,11 +167,11 @@ export class Planner {
   }
 
   /** Whether the JSON of a record, or of this part of it, needs no change: looked at once for all records of its schema. */
-  #isPlain(record: SinkRecord, part: readonly string[]): boolean {
+  #isPlain(record: SinkRecord, part: readonly string[], value: () => Datum): boolean {
     const id = schemaId(record);
     let known = this.#plain.get(id);
     if (known === undefined) {
-      const schema = fieldAt(record.value(), part)?.schema ?? null;
+      const schema = fieldAt(value(), part)?.schema ?? null;
       known = { schema, plain: schema === null || isPlainJson(schema) };
       this.#plain.set(id, known);
     }
@@ -286,6 +287,12 @@ function nameOf({ topic, destination }: SinkRecord): string {
 
 function sourceOf(record: SinkRecord, value: () => Datum | undefined): IdSource {
   return { key: () => record.key(), value };
+}
+
+/** A large value in memory once: the first record of a schema is looked at twice. */
+function decodedOnce(record: SinkRecord): () => Datum {
+  let datum: Datum | undefined;
+  return () => (datum ??= record.value());
 }
 
 function schemaId(record: SinkRecord): string {

@@ -3,6 +3,8 @@ import { BulkBody } from '../../../../../connectors/elasticsearch/bulk/bulk-body
 import { Planner } from '../../../../../connectors/elasticsearch/document/planner.ts';
 import { documentSettings, parseConfig } from '../../../../../connectors/elasticsearch/settings.ts';
 import type { RawConfig } from '../../../../../runtime/connector/options.ts';
+import { field, INT64, STRING, structOf } from '../../../../../runtime/record/schema-builder.ts';
+import { struct } from '../../../../../runtime/record/value.ts';
 import { sinkRecord, type RecordParts } from '../../s3/sink-records.ts';
 
 const NEVER = '__debezium_unavailable_value';
@@ -222,4 +224,26 @@ describe('a change event', () => {
   test('of a truncated table is passed over where the operator says so', () => {
     expect(lines(event('t', {}), { ...UNWRAP, 'millrace.on.truncate': 'ignore' })).toEqual([]);
   });
+});
+
+test('an event is decoded once, though the first of its schema is looked at twice', () => {
+  const settings = documentSettings(parseConfig({ 'connection.url': 'http://s:9200', ...UNWRAP }));
+  const after = { id: 1, at: '2024-01-01' };
+  const parts = event('u', { before: null, after });
+  const row = structOf([field('id', INT64), field('at', { ...INT64, name: 'io.debezium.time.Timestamp' })]);
+  const envelope = structOf([field('op', STRING), field('after', row)]);
+  const valueDatum = { schema: envelope, value: struct({ op: 'u', after: struct({ id: 1n, at: 0n }) }) };
+  const record = sinkRecord({ ...parts, valueDatum });
+  let decoded = 0;
+  const counting = Object.create(record, {
+    encoding: { value: 'json' },
+    value: {
+      value: () => {
+        decoded++;
+        return record.value();
+      },
+    },
+  }) as typeof record;
+  new Planner(settings, () => 'feedc0de-1').plan(counting);
+  expect(decoded).toBe(1);
 });
