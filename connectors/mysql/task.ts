@@ -11,7 +11,7 @@ import { GtidState } from './binlog/gtid-state.ts';
 import { unseenCascades } from './catalog/cascades.ts';
 import { readCollations } from './catalog/catalog.ts';
 import { openConnection, type Connection } from './connection.ts';
-import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from './offset.ts';
+import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
 import { otherOptions } from './options/other-options.ts';
 import { requireServer } from './server-facts.ts';
 import type { Family } from './row/source-block.ts';
@@ -24,14 +24,9 @@ import { SchemaChanges } from './schema/schema-changes.ts';
 import { decideStart } from './snapshot/decide.ts';
 import { addDefinitions, SnapshotReader } from './snapshot/snapshot-reader.ts';
 import { Incremental } from './snapshot/window/incremental.ts';
-import { planResumption, type Resumption } from './snapshot/resume.ts';
-import {
-  openSnapshot,
-  SnapshotState,
-  snapshotPartition,
-  streamOffset,
-  type OpenSnapshot,
-} from './snapshot/snapshot-state.ts';
+import { ReadPlaces, readPlaces, type ReadPlace } from './snapshot/read-places.ts';
+import { besideProgress, planResumption, usableSnapshot, type Resumption } from './snapshot/resume.ts';
+import { openSnapshot, SnapshotState, streamOffset, type OpenSnapshot } from './snapshot/snapshot-state.ts';
 import { Assembler, type ChangeListener } from './stream/assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
@@ -77,6 +72,8 @@ export class MysqlTask implements SourceTask {
   #from: StoredOffset | undefined;
   /** What of an interrupted snapshot is read beside the stream. */
   #notes: JsonObject | undefined;
+  /** Tables that the stream begins before. */
+  #later: readonly ReadPlace[] = [];
   /** Goes out before all else. */
   #handover: SourceBatch | undefined;
   #ends = false;
@@ -128,6 +125,7 @@ export class MysqlTask implements SourceTask {
       this.#ends = this.#settings.snapshot.mode === 'initial_only';
       const { place } = this.#snapshot;
       if (place !== undefined) this.#from = { place, server: this.#must().server };
+      this.#later = this.#snapshot.later;
       await this.#snapshot.close();
       this.#snapshot = undefined;
     }
@@ -177,7 +175,8 @@ export class MysqlTask implements SourceTask {
     const stored = offset === undefined ? undefined : readOffset(offset);
     const fits = async (): Promise<void> => {
       if (stored === undefined) return;
-      await side.use((connection) => checkPlace(connection, stored.place, stored.server, sources));
+      const places = [{ ...stored.place, server: stored.server }, ...readPlaces(offset)];
+      for (const place of places) await side.use((reader) => checkPlace(reader, place, place.server, sources));
     };
     const decision = await decideStart(snapshot.mode, stored !== undefined, fits);
     switch (decision) {
@@ -186,6 +185,7 @@ export class MysqlTask implements SourceTask {
         return;
       case 'stored':
         this.#from = stored;
+        this.#later = readPlaces(offset);
         break;
       case 'now':
         this.#from = { place: await side.use(currentPlace), server };
@@ -201,8 +201,10 @@ export class MysqlTask implements SourceTask {
 
   async #beginSnapshot(signal: AbortSignal): Promise<void> {
     const { start, side, partition, server, rows, family, connect, history } = this.#must();
-    const { snapshot, prefix, schemaChanges } = this.#settings;
-    const open = await this.#openSnapshot();
+    const { snapshot, prefix, schemaChanges, sources } = this.#settings;
+    const open = await usableSnapshot(openSnapshot(prefix, start.offsets), snapshot.mode, start.context.log, (stored) =>
+      side.use((connection) => checkPlace(connection, stored.place, stored.server, sources)),
+    );
     if (open !== undefined) await history?.resume(open, undefined);
     const resumption =
       open === undefined ? undefined : await side.use((connection) => planResumption(connection, rows, snapshot, open));
@@ -231,9 +233,6 @@ export class MysqlTask implements SourceTask {
   async #beginBeside(open: OpenSnapshot, { notes, tables, captured }: Resumption): Promise<void> {
     const { start, partition, server, side, rows, family } = this.#must();
     const { prefix, schemaChanges } = this.#settings;
-    const seconds = Math.floor(start.env.clock.nowMs() / 1000);
-    const stream = new StreamPosition(open.place, open.server ?? server, { seconds, serverId: 0 }, notes);
-    const state = new SnapshotState(open.place, open.server ?? server, [...open.done, ...tables], true, open.id);
     start.context.log.info('the interrupted snapshot goes on beside the stream', { tables: [...tables] });
     const block = new BlockPool(0).take();
     if (schemaChanges && captured.length > 0) {
@@ -243,34 +242,14 @@ export class MysqlTask implements SourceTask {
       await side.use((connection) => addDefinitions(schema, connection, captured, to));
     }
     this.#from = open;
-    this.#handover = {
-      records: block.count === 0 ? [] : block,
-      progress: [
-        { partition, position: stream },
-        { partition: snapshotPartition(prefix), position: state },
-      ],
-    };
-  }
-
-  /** The snapshot to go on with. Its place has to be there still: what became of rows that went out is known from there. */
-  async #openSnapshot(): Promise<OpenSnapshot | undefined> {
-    const { start, side } = this.#must();
-    const { snapshot, prefix, sources } = this.#settings;
-    const open = openSnapshot(prefix, start.offsets);
-    if (open === undefined) return undefined;
-    try {
-      await side.use((connection) => checkPlace(connection, open.place, open.server, sources));
-      return open;
-    } catch (error) {
-      const anew = snapshot.mode === 'when_needed' || snapshot.mode === 'always';
-      if (!anew || !(error instanceof MillraceError) || error.kind !== 'position') throw error;
-      start.context.log.warn('the interrupted snapshot is begun anew', { reason: error.message });
-      return undefined;
-    }
+    this.#later = open.later;
+    const seconds = Math.floor(start.env.clock.nowMs() / 1000);
+    const progress = besideProgress(open, { notes, tables }, { partition, prefix, server, seconds });
+    this.#handover = { records: block.count === 0 ? [] : block, progress };
   }
 
   async #openStream(signal: AbortSignal): Promise<BinlogStream> {
-    const { start, server, partition, side, history } = this.#must();
+    const { start, family, server, partition, side, history } = this.#must();
     const { env, context } = start;
     const { connection, serverId, keepAliveMs, includeQuery, sources, maxRetries, retryWaitMs } = this.#settings;
     const from = this.#from;
@@ -279,8 +258,11 @@ export class MysqlTask implements SourceTask {
     const incremental = this.#openIncremental(pool);
     const dump = { connection, serverId, heartbeatMs: keepAliveMs, annotate: includeQuery, sources };
     const silenceMs = keepAliveMs * SILENT_PERIODS;
+    const reads = new ReadPlaces(family, server, this.#later, sources);
     let known = from.server;
     const connect = async (place: StreamPlace, stop: AbortSignal): Promise<EventFeed> => {
+      // Rows that were read count as the stream's own: a server without them is not gone on with.
+      for (const read of reads.places) await side.use((reader) => checkPlace(reader, read, read.server, sources));
       const feed = await startDump(dump, env, place, known, stop);
       known = server;
       return feed;
@@ -293,10 +275,10 @@ export class MysqlTask implements SourceTask {
         pool,
         connect,
         resets: new ResetWatch(side, server),
-        notes: (at) => ({ ...incremental?.annotation(), ...history?.tag(at) }),
+        notes: (at) => ({ ...incremental?.annotation(), ...reads.annotation(at), ...history?.tag(at) }),
         ...(incremental === undefined ? {} : { windows: incremental.windows }),
       },
-      await this.#assembler(from.place, pool.take(), incremental),
+      await this.#assembler(from.place, pool.take(), reads, incremental),
       server,
     );
     context.stage('starting the stream');
@@ -339,7 +321,12 @@ export class MysqlTask implements SourceTask {
     return this.#incremental;
   }
 
-  async #assembler(place: StreamPlace, block: RowBlock, changes: ChangeListener | undefined): Promise<Assembler> {
+  async #assembler(
+    place: StreamPlace,
+    block: RowBlock,
+    reads: ReadPlaces,
+    changes: ChangeListener | undefined,
+  ): Promise<Assembler> {
     const { side, rows, family, history } = this.#must();
     const { rows: options, includeQuery, schemaChanges, sources } = this.#settings;
     const tables = new TableSource(rows, side, await side.use(readCollations), history);
@@ -350,6 +337,7 @@ export class MysqlTask implements SourceTask {
         skipUnchanged: options.skipUnchanged,
         includeQuery,
         sources,
+        reads,
         statements: statementHooks(tables, schema, (text) => this.#tellUnseen(text)),
         ...(changes === undefined ? {} : { changes }),
         ...(options.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),

@@ -9,7 +9,13 @@ export interface GtidEvent {
   readonly commitUs: number;
   /** MariaDB: a statement by itself follows; otherwise rows up to a commit. */
   readonly standalone: boolean;
+  /** MariaDB: rows of an XA transaction up to its PREPARE. MySQL says so in a statement. */
+  readonly xa: boolean;
 }
+
+/** Flags of MariaDB's event. */
+const STANDALONE = 1;
+const PREPARED_XA = 64;
 
 /** Longest GTID event without times: flags, uuid, number, logical clock. */
 const WITH_TIMES = 1 + 16 + 8 + 1 + 16 + 7;
@@ -27,7 +33,7 @@ export function readGtid(reader: PayloadReader, anonymous: boolean): GtidEvent {
     // The highest bit says that the original commit's time follows.
     commitUs = low + (reader.u8() & 0x7f) * 2 ** 48;
   }
-  return { gtid: anonymous ? '' : `${uuid}:${number}`, commitUs, standalone: false };
+  return { gtid: anonymous ? '' : `${uuid}:${number}`, commitUs, standalone: false, xa: false };
 }
 
 /** `sequence:u64 domain:u32 flags:u8 …`; the server is the event's. */
@@ -35,7 +41,12 @@ export function readMariadbGtid(reader: PayloadReader, server: number): GtidEven
   const sequence = reader.u64();
   const domain = reader.u32();
   const flags = reader.u8();
-  return { gtid: `${domain}-${server}-${sequence}`, commitUs: 0, standalone: (flags & 1) !== 0 };
+  return {
+    gtid: `${domain}-${server}-${sequence}`,
+    commitUs: 0,
+    standalone: (flags & STANDALONE) !== 0,
+    xa: (flags & PREPARED_XA) !== 0,
+  };
 }
 
 /**
@@ -62,7 +73,12 @@ export function readTaggedGtid(reader: PayloadReader): GtidEvent {
     else break;
   }
   if (uuid === '' || number < 1n) throw brokenRows('a tagged GTID is incomplete');
-  return { gtid: tag === '' ? `${uuid}:${number}` : `${uuid}:${tag}:${number}`, commitUs, standalone: false };
+  return {
+    gtid: tag === '' ? `${uuid}:${number}` : `${uuid}:${tag}:${number}`,
+    commitUs,
+    standalone: false,
+    xa: false,
+  };
 }
 
 /** Trailing ones of the first byte: how many bytes follow; the value is above them, little-endian. */

@@ -33,6 +33,26 @@ export class GtidState {
     this.#mariadb?.set(Number(domain), Number(server), BigInt(sequence));
   }
 
+  /** Whether a transaction is one of these. MariaDB: its domain came as far. */
+  has(gtid: string): boolean {
+    if (this.#mysql !== undefined) {
+      const colon = gtid.lastIndexOf(':');
+      return this.#mysql.has(gtid.slice(0, colon), BigInt(gtid.slice(colon + 1)));
+    }
+    const [domain = '0', , sequence = '0'] = gtid.split('-');
+    return BigInt(sequence) <= (this.#mariadb?.sequence(Number(domain)) ?? -1n);
+  }
+
+  /** Whether all of another's are among these, but for those of sources that do not count. */
+  covers(other: GtidState, counts: (source: string) => boolean): boolean {
+    if (this.#mysql !== undefined) {
+      return other.#mysql?.retain(counts).minus(this.#mysql).empty === true;
+    }
+    const [ours, theirs] = [this.#mariadb, other.#mariadb];
+    const domains = theirs?.domains().filter((domain) => counts(String(domain))) ?? [];
+    return domains.every((domain) => (ours?.sequence(domain) ?? -1n) >= (theirs?.sequence(domain) ?? 0n));
+  }
+
   /** The text of these and one more. */
   with(gtid: string): string {
     if (gtid === '') return this.toString();

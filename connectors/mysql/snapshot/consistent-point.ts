@@ -13,6 +13,8 @@ const ATTEMPTS = 200;
 export interface ConsistentPoint {
   readonly place: StreamPlace;
   readonly readers: readonly Connection[];
+  /** XA transactions may be before the place whose rows the readers do not see: prepared, and not ended. */
+  readonly prepared: boolean;
   /** Gives the lock back, where it is held for the whole snapshot. */
   release(): Promise<void>;
 }
@@ -40,9 +42,11 @@ export async function openConsistentPoint(
       : guard.mariadb
         ? await placeOfSnapshot(readers)
         : await quietPlace(guard, readers);
+    // Nothing is prepared or ended under the lock; without one it cannot be told at the place.
+    const prepared = !locked || (await preparedTransactions(guard)) !== false;
     const keep = locked && settings.locking === 'extended';
     if (!keep) await guard.close();
-    return { place, readers, release: () => guard.close() };
+    return { place, readers, prepared, release: () => guard.close() };
   } catch (error) {
     guard.destroy();
     for (const reader of readers) reader.destroy();
@@ -141,6 +145,16 @@ export async function currentPlace(connection: Connection): Promise<StreamPlace>
     event: 0,
     transaction: '',
   };
+}
+
+/** Whether XA transactions are prepared: the stream has their rows, no snapshot shows them. undefined: the account may not ask. */
+export async function preparedTransactions(connection: Connection): Promise<boolean | undefined> {
+  try {
+    return (await connection.query('looking for prepared XA transactions', 'XA RECOVER')).length > 0;
+  } catch (error) {
+    if (error instanceof MillraceError && (error.kind === 'permission' || error.kind === 'bug')) return undefined;
+    throw error;
+  }
 }
 
 function noBinlog(): MillraceError {

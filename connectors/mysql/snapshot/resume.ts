@@ -1,9 +1,14 @@
+import type { Log } from '../../../runtime/connector/context.ts';
+import type { Progress } from '../../../runtime/connector/source.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
+import { StreamPosition } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
-import type { SnapshotSettings } from './snapshot-settings.ts';
-import type { OpenSnapshot } from './snapshot-state.ts';
+import { annotationOf as laterNotes } from './read-places.ts';
+import type { SnapshotMode, SnapshotSettings } from './snapshot-settings.ts';
+import { snapshotPartition, SnapshotState, type OpenSnapshot } from './snapshot-state.ts';
 import { hasPrimaryKey, readWork } from './snapshot-tables.ts';
 import { keyColumns } from './window/key-sql.ts';
 import { annotationOf, type Request } from './window/requests.ts';
@@ -56,6 +61,44 @@ export async function planResumption(
     notes: annotationOf(requests),
     others: chosen.length < works.length,
   };
+}
+
+/**
+ * The snapshot to go on with; undefined: a new one. Its place has to be there still: what became of rows that went out
+ * is known from there.
+ */
+export async function usableSnapshot(
+  open: OpenSnapshot | undefined,
+  mode: SnapshotMode,
+  log: Log,
+  check: (open: OpenSnapshot) => Promise<unknown>,
+): Promise<OpenSnapshot | undefined> {
+  if (open === undefined) return undefined;
+  try {
+    await check(open);
+    return open;
+  } catch (error) {
+    const anew = mode === 'when_needed' || mode === 'always';
+    if (!anew || !(error instanceof MillraceError) || error.kind !== 'position') throw error;
+    log.warn('the interrupted snapshot is begun anew', { reason: error.message });
+    return undefined;
+  }
+}
+
+/** What is stored where all that is open is read beside the stream, which begins at the snapshot's place. */
+export function besideProgress(
+  open: OpenSnapshot,
+  { notes, tables }: Pick<Resumption, 'notes' | 'tables'>,
+  at: { partition: JsonObject; prefix: string; server: string; seconds: number },
+): Progress[] {
+  const server = open.server ?? at.server;
+  const last = { seconds: at.seconds, serverId: 0 };
+  const stream = new StreamPosition(open.place, server, last, { ...notes, ...laterNotes(open.later) });
+  const state = new SnapshotState(open.place, server, [...open.done, ...tables], true, open.id);
+  return [
+    { partition: at.partition, position: stream },
+    { partition: snapshotPartition(at.prefix), position: state },
+  ];
 }
 
 async function tellsPlaces(reader: Connection): Promise<boolean> {

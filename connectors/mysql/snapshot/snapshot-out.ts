@@ -7,6 +7,7 @@ import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { tableName } from '../catalog/table.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
+import { annotationOf, type LaterReads, type ReadPlace } from './read-places.ts';
 import { SnapshotState, snapshotPartition, tablePartition, TableState } from './snapshot-state.ts';
 import type { KeyRange, TableWork } from './table-work.ts';
 import type { ReadRows } from './text-rows.ts';
@@ -28,6 +29,8 @@ export interface SnapshotOutEdges {
   readonly id: string;
   /** What the stream's offset keeps beside its place. */
   readonly notes: JsonObject | undefined;
+  /** Tables that are read at a later place than the stream's; absent: all are read at it. */
+  readonly later?: LaterReads;
 }
 
 /** The last rows of a table or of all: held back until it is known whether more come. */
@@ -67,6 +70,11 @@ export class SnapshotOut {
 
   get place(): StreamPlace {
     return this.#edges.place;
+  }
+
+  /** Tables that were read at later places than the stream's. */
+  get later(): readonly ReadPlace[] {
+    return this.#edges.later?.places ?? [];
   }
 
   /** null: the snapshot is done. */
@@ -127,13 +135,11 @@ export class SnapshotOut {
     const { env, partition, server, place, notes } = this.#edges;
     const final = this.#final;
     const seconds = Math.floor(env.clock.nowMs() / 1000);
-    const stream = {
-      partition,
-      position: new StreamPosition(place, server, { seconds, serverId: 0 }, notes),
-    };
     const progress = (): Progress[] => {
-      if (final !== undefined) this.#doneTables.add(tableName(final.work.table));
-      return [stream, this.#state(true)];
+      if (final !== undefined) this.#tableDone(final.work);
+      const kept = { ...notes, ...annotationOf(this.later) };
+      const position = new StreamPosition(place, server, { seconds, serverId: 0 }, kept);
+      return [{ partition, position }, this.#state(true)];
     };
     await (final === undefined
       ? this.#emit(undefined, progress)
@@ -202,6 +208,7 @@ export class SnapshotOut {
 
   #tableDone(work: TableWork): Progress {
     this.#doneTables.add(tableName(work.table));
+    this.#edges.later?.add(work.table);
     return this.#state(false);
   }
 
@@ -221,7 +228,7 @@ export class SnapshotOut {
     const { prefix, place, placeServer, id } = this.#edges;
     return {
       partition: snapshotPartition(prefix),
-      position: new SnapshotState(place, placeServer, [...this.#doneTables], complete, id),
+      position: new SnapshotState(place, placeServer, [...this.#doneTables], complete, id, this.later),
     };
   }
 }

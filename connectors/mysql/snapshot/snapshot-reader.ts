@@ -16,6 +16,7 @@ import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import { mysqlError } from '../wire/server-error.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
 import { PlanProgress } from './plan-progress.ts';
+import { LaterReads, type ReadPlace } from './read-places.ts';
 import { ReadPlan, type Part } from './read-plan.ts';
 import { SnapshotOut } from './snapshot-out.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
@@ -49,8 +50,9 @@ export interface SnapshotEdges {
  * All captured tables as they were at one place, as `op: r`. The last batch carries the place that the stream
  * goes on from; no stream record goes out before. After an interruption what was not done is read at a later place,
  * but the stream still begins at the first one: a row that went out and was deleted since is deleted in the stream
- * too. What lies between the two places is repeated after the rows (at least once); tables with a key are read beside
- * the stream instead, where the server allows that (`resume.ts`).
+ * too. Tables with a key are read beside the stream instead, where the server allows that (`resume.ts`). Of tables whose
+ * records have no key the stream leaves out what lies between the two places (`read-places.ts`); of others it is repeated
+ * after the rows (at least once).
  */
 export class SnapshotReader {
   readonly #settings: SnapshotSettings;
@@ -72,6 +74,11 @@ export class SnapshotReader {
     return this.#out?.place;
   }
 
+  /** Tables that were read at later places. */
+  get later(): readonly ReadPlace[] {
+    return this.#out?.later ?? [];
+  }
+
   async open(signal: AbortSignal): Promise<void> {
     const { env, context, resume, partition, prefix, server, beside } = this.#edges;
     if (this.#settings.delayMs > 0) await env.timers.sleep(this.#settings.delayMs, signal);
@@ -89,6 +96,7 @@ export class SnapshotReader {
         placeServer: resume?.server ?? server,
         id: resume === undefined || resume.id === '' ? env.random.uuid() : resume.id,
         notes: beside?.notes,
+        ...(resume === undefined ? {} : { later: this.#later(resume, this.#point) }),
       },
       resume?.done ?? new Set(),
     );
@@ -112,6 +120,18 @@ export class SnapshotReader {
     for (const reader of this.#point?.readers ?? []) reader.destroy();
     await this.#running;
     await this.#point?.release();
+  }
+
+  #later({ later }: OpenSnapshot, { place, prepared }: ConsistentPoint): LaterReads {
+    const { rows, server } = this.#edges;
+    const { overrides } = this.#settings;
+    // Rows that a SELECT leaves out, and reads that make no record, are in the stream only.
+    const whole = (table: Table): boolean => !overrides.has(tableName(table)) && !rows.options.skipped.has('r');
+    return new LaterReads(
+      later,
+      { ...place, server, prepared },
+      (table) => whole(table) && rows.rows(table, 'text').key.length === 0,
+    );
   }
 
   async #run(point: ConsistentPoint, out: SnapshotOut): Promise<void> {

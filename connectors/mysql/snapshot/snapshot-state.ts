@@ -2,6 +2,7 @@ import type { Position, SourceOffset } from '../../../runtime/connector/source.t
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import { placeOffset, readOffset, type StoredOffset, type StreamPlace } from '../offset.ts';
+import { annotationOf, readPlaces, type ReadPlace } from './read-places.ts';
 import type { KeyRange } from './table-work.ts';
 
 /*
@@ -24,18 +25,35 @@ export class SnapshotState implements Position {
   readonly complete: boolean;
   /** Names the snapshot: {@link TableState}s of another one do not count. */
   readonly id: string;
+  /** Tables that were read at later places. */
+  readonly later: readonly ReadPlace[];
 
-  constructor(place: StreamPlace, server: string, done: readonly string[], complete: boolean, id: string) {
+  constructor(
+    place: StreamPlace,
+    server: string,
+    done: readonly string[],
+    complete: boolean,
+    id: string,
+    later: readonly ReadPlace[] = [],
+  ) {
     this.place = place;
     this.server = server;
     this.done = done;
     this.complete = complete;
     this.id = id;
+    this.later = later;
   }
 
   toOffset(): JsonObject {
     const { id, done, complete } = this;
-    return { ...placeOffset(this.place), 'millrace.server': this.server, id, done, complete };
+    return {
+      ...placeOffset(this.place),
+      'millrace.server': this.server,
+      id,
+      done,
+      complete,
+      ...annotationOf(this.later),
+    };
   }
 }
 
@@ -69,6 +87,8 @@ export function tablePartition(prefix: string, table: string): JsonObject {
 export interface OpenSnapshot extends StoredOffset {
   readonly id: string;
   readonly done: ReadonlySet<string>;
+  /** Of those that are done: read at a later place than the snapshot's. */
+  readonly later: readonly ReadPlace[];
   /** Of tables that were begun: what is left of them. */
   readonly tables: ReadonlyMap<string, Pick<TableState, 'key' | 'open'>>;
 }
@@ -85,7 +105,7 @@ export function openSnapshot(prefix: string, offsets: readonly SourceOffset[]): 
     if (partition['snapshot'] !== 'table' || typeof table !== 'string' || state['id'] !== id) continue;
     tables.set(table, { key: parsed(state, 'key') as string[], open: parsed(state, 'open') as KeyRange[] });
   }
-  return { ...readOffset(offset), id, done: new Set(done), tables };
+  return { ...readOffset(offset), id, done: new Set(done), later: readPlaces(offset), tables };
 }
 
 export function streamOffset(prefix: string, offsets: readonly SourceOffset[]): JsonObject | undefined {

@@ -8,9 +8,10 @@ import { brokenRows, DUMMY_TABLE, readRowsHead, toArena, unpack } from '../binlo
 import { readTableMap, readTableMapHead } from '../binlog/table-map.ts';
 import type { StreamPlace, TransactionPart } from '../offset.ts';
 import type { TableRows } from '../row/table-rows.ts';
+import type { ReadPlaces } from '../snapshot/read-places.ts';
 import type { EventFeed } from './event-feed.ts';
 import { MetaCells } from './meta-cells.ts';
-import { readQueryEvent, type QueryEvent } from './query-event.ts';
+import { isXa, readQueryEvent, type QueryEvent } from './query-event.ts';
 import { RowWriter } from './row-writer.ts';
 import { StatementHandler, type StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
@@ -28,6 +29,8 @@ export interface AssemblerOptions {
   readonly statements: StatementHooks;
   /** Hears which records are made: for incremental snapshots. */
   readonly changes?: ChangeListener;
+  /** Transactions that tables were read behind. */
+  readonly reads?: ReadPlaces;
 }
 
 export interface ChangeListener {
@@ -110,6 +113,11 @@ export class Assembler {
     this.#options.transactions?.count(collection, this.block, this.meta);
   }
 
+  /** Whether the table was read behind the open transaction: what it changed there was read. */
+  leavesOut(table: Pick<TableRows, 'key' | 'collection'>): boolean {
+    return this.#options.reads?.leavesOut(table, this.state) === true;
+  }
+
   /** Handles the event that the feed shows. */
   event(feed: EventFeed): Promise<void> | undefined {
     const { type } = feed;
@@ -180,10 +188,11 @@ export class Assembler {
     }
   }
 
-  #begin(feed: EventFeed, { gtid, commitUs, standalone }: GtidEvent): void {
+  #begin(feed: EventFeed, { gtid, commitUs, standalone, xa }: GtidEvent): void {
     const { state } = this;
     state.begin(feed.file, feed.start, gtid, commitUs);
     state.explicit = feed.type === EVENT.mariadbGtid && !standalone;
+    state.xa = xa;
     this.serverId = feed.serverId;
     this.#query = null;
     this.#thread = null;
@@ -213,8 +222,9 @@ export class Assembler {
     switch (kind) {
       case 'begin':
         // Without a GTID event before it the transaction begins here.
-        if (!state.open) this.#begin(feed, { gtid: '', commitUs: 0, standalone: false });
+        if (!state.open) this.#begin(feed, { gtid: '', commitUs: 0, standalone: false, xa: false });
         state.explicit = true;
+        state.xa ||= isXa(event.sql);
         this.#thread = String(event.thread);
         return undefined;
       case 'commit':
@@ -293,7 +303,7 @@ export class Assembler {
       throw brokenRows(`rows of table ${head.tableId} at ${feed.place} come before its description`);
     this.serverId = feed.serverId;
     this.seconds = feed.seconds;
-    if (writer !== null && !state.foreign) this.#write(feed, kind, head, writer);
+    if (writer !== null && !state.foreign && !this.leavesOut(writer.table)) this.#write(feed, kind, head, writer);
     state.events++;
     if (state.drop > 0) state.drop--;
   }

@@ -7,6 +7,8 @@ import type { StreamPlace } from '../offset.ts';
 import { quoteText } from '../quoting.ts';
 import { KEEP_BINLOGS, NEW_SNAPSHOT } from './binlog-error.ts';
 
+type FilePlace = Pick<StreamPlace, 'file' | 'position'>;
+
 const DOING = 'comparing the stored place with the server';
 
 /**
@@ -16,7 +18,7 @@ const DOING = 'comparing the stored place with the server';
  */
 export async function checkPlace(
   connection: Connection,
-  place: StreamPlace,
+  place: FilePlace & Pick<StreamPlace, 'gtids'>,
   server: string | undefined,
   sources?: GtidSources,
 ): Promise<string> {
@@ -154,7 +156,7 @@ export function serverChanged(server: string, now: string): MillraceError {
   });
 }
 
-async function checkFile(connection: Connection, { file, position }: StreamPlace): Promise<void> {
+async function checkFile(connection: Connection, { file, position }: FilePlace): Promise<void> {
   const rows = await connection.query(DOING, 'SHOW BINARY LOGS');
   const names = rows.map((row) => row['Log_name'] ?? '');
   const found = rows.find((row) => row['Log_name'] === file);

@@ -90,6 +90,11 @@ export function classify(sql: string): StatementKind {
   }
 }
 
+/** The begin of an XA transaction's rows, as the server writes it. */
+export function isXa(sql: string): boolean {
+  return sql.startsWith('XA ');
+}
+
 /** Partitions and tablespaces that go, come or change places with all their rows. */
 const MOVES_ROWS =
   /^alter\b[\s\S]*\b(?:(?:drop|truncate|exchange)\s+partition\b(?!\s+by)|(?:import|discard)\s+(?:partition\b[\s\S]*)?tablespace)\b/i;

@@ -47,6 +47,8 @@ async function truncated(
   const table = firstTable(event);
   if (table === undefined || !tables.captures(table.database, table.name)) return;
   const rows = await tables.current(table.database, table.name);
+  // After the rows that were read it would empty them, whatever key the table has.
+  if (rows !== undefined && assembler.leavesOut({ key: [], collection: rows.collection })) return;
   const layout = rows?.layouts.truncate ?? null;
   if (layout === null) {
     unseen(

@@ -8,6 +8,8 @@ export class TransactionState {
   open = false;
   /** Begun by a statement or an implicit BEGIN: a DDL statement inside does not end it. */
   explicit = false;
+  /** An XA transaction: its rows are in the binlog from its PREPARE on, and in the tables from its COMMIT on. */
+  xa = false;
   gtid = '';
   /** Epoch microseconds of its commit, where the server says so; 0: take the event's own time. */
   commitUs = 0;
@@ -41,6 +43,7 @@ export class TransactionState {
   end(file: string, position: number): void {
     this.open = false;
     this.explicit = false;
+    this.xa = false;
     this.gtid = '';
     this.commitUs = 0;
     this.events = 0;

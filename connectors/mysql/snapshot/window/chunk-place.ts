@@ -84,13 +84,3 @@ export function covers(low: ChunkPlace['low'], start: StreamPlace): boolean {
   // Inside a transaction the place is its begin: it is shown if the chunk's place is behind that.
   return start.event > 0 ? order < 0 : order <= 0;
 }
-
-/** Whether XA transactions are prepared: the stream has their rows, no snapshot shows them. False where the account may not ask. */
-export async function preparedTransactions(connection: Connection): Promise<boolean> {
-  try {
-    return (await connection.query('looking for prepared XA transactions', 'XA RECOVER')).length > 0;
-  } catch (error) {
-    if (error instanceof MillraceError && (error.kind === 'permission' || error.kind === 'bug')) return false;
-    throw error;
-  }
-}

@@ -7,7 +7,8 @@ import type { TableRows } from '../../row/table-rows.ts';
 import { snapshotFacts } from '../snapshot-reader.ts';
 import { hasPrimaryKey } from '../snapshot-tables.ts';
 import type { LoopEdges } from './chunk-loop.ts';
-import { openChunk, preparedTransactions } from './chunk-place.ts';
+import { preparedTransactions } from '../consistent-point.ts';
+import { openChunk } from './chunk-place.ts';
 import { ChunkRows, KeyRow } from './chunk-rows.ts';
 import { chunkSql, keyColumns, lastKeySql, type KeyTexts } from './key-sql.ts';
 import type { Request } from './requests.ts';
@@ -38,7 +39,7 @@ export class ChunkReader {
     const window = windows.begin(request.table, key, place());
     if (window === undefined) return 'the stream has not come to a place that is known';
     try {
-      if (await preparedTransactions(connection)) return 'XA transactions are prepared and not ended';
+      if ((await preparedTransactions(connection)) === true) return 'XA transactions are prepared and not ended';
       const now = await readTable(connection, known.table.database, known.table.name);
       if (now === undefined || !sameTable(now, known.table)) {
         this.#rows = undefined;

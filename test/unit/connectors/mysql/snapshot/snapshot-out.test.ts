@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Column, Table } from '../../../../../connectors/mysql/catalog/table.ts';
+import { LaterReads, readPlaces } from '../../../../../connectors/mysql/snapshot/read-places.ts';
 import { SnapshotOut } from '../../../../../connectors/mysql/snapshot/snapshot-out.ts';
 import { openSnapshot } from '../../../../../connectors/mysql/snapshot/snapshot-state.ts';
 import { TableWork, type KeyRange } from '../../../../../connectors/mysql/snapshot/table-work.ts';
@@ -18,7 +19,9 @@ function table(name: string): Table {
 }
 
 /** A snapshot that has begun, and what is stored of it. */
-async function begun(): Promise<{ out: SnapshotOut; take(): Promise<SourceBatch | null>; open: OpenRanges }> {
+async function begun(
+  later?: LaterReads,
+): Promise<{ out: SnapshotOut; take(): Promise<SourceBatch | null>; open: OpenRanges }> {
   const place = { file: 'b.1', position: 4, gtids: '', event: 0, transaction: '' };
   const out = new SnapshotOut(
     {
@@ -32,6 +35,7 @@ async function begun(): Promise<{ out: SnapshotOut; take(): Promise<SourceBatch 
       placeServer: 's',
       id: 'one',
       notes: undefined,
+      ...(later === undefined ? {} : { later }),
     },
     [],
   );
@@ -95,6 +99,23 @@ describe('a snapshot’s state', () => {
     await out.finish();
     expect(await done()).toEqual(['d.b', 'd.a']);
     expect(await take()).toBeNull();
+  });
+
+  test('keeps the later place of a table without a key with its last rows, and gives it to the stream', async () => {
+    const read = { file: 'b.2', position: 9, gtids: '', server: 's', prepared: false };
+    const before = { ...read, position: 7, tables: ['d.z'] };
+    const { out, take } = await begun(new LaterReads([before], read, ({ key }) => key.length === 0));
+    const [bare, keyed] = [{ ...table('a'), key: [] }, table('b')].map((each) => new TableWork(each, false, 0));
+    if (bare === undefined || keyed === undefined) throw new Error('two tables');
+    await out.chunk(bare, taken(bare), rows());
+    await out.chunk(keyed, taken(keyed), rows());
+    const first = (await take())?.progress?.at(-1)?.position.toOffset() ?? {};
+    expect(first['done']).toEqual(['d.a']);
+    expect(readPlaces(first)).toEqual([before, { ...read, tables: ['d.a'] }]);
+    await out.finish();
+    const [stream, state] = (await take())?.progress?.map(({ position }) => position.toOffset()) ?? [];
+    expect(readPlaces(stream)).toEqual([before, { ...read, tables: ['d.a'] }]);
+    expect(state?.['done']).toEqual(['d.a', 'd.b']);
   });
 
   test('of another snapshot does not count', () => {
