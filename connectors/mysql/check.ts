@@ -116,7 +116,7 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
     }
   }
   return [
-    { name: `${captured.length} tables are captured`, ok: true },
+    { name: captured.length === 1 ? '1 table is captured' : `${captured.length} tables are captured`, ok: true },
     cascades(await unseenCascades(connection, (database, table) => rows.captures(database, table))),
     ...signals(settings, captured.map(tableName)),
   ];

@@ -16,6 +16,8 @@ export interface ArchivedFilesCall {
   readonly signal: AbortSignal;
   /** An existing folder for what is fetched from a bucket. */
   readonly folder: string;
+  /** The program that reads, as errors name it. */
+  readonly reader?: string;
 }
 
 /** Local paths of a topic's finished files, companions among them; objects of a bucket are fetched first. */
@@ -53,7 +55,7 @@ async function fetchObjects(call: ArchivedFilesCall, options: S3Options, prefix:
     return paths;
   } catch (error) {
     signal.throwIfAborted();
-    throw s3Error(`fetching s3://${Bucket}/${prefix}`, error);
+    throw s3Error(`fetching s3://${Bucket}/${prefix}`, error, call.reader);
   } finally {
     client.destroy();
   }

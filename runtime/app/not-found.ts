@@ -1,5 +1,5 @@
-import { nearest } from '../connector/options.ts';
 import { MillraceError } from '../record/error.ts';
+import { nearest } from '../record/nearest.ts';
 
 /** The one wording for what was named and does not exist: what is close to it, and the command that lists what there is. */
 export function notFound(

@@ -69,7 +69,7 @@ async function produce(topic: string, flags: ProduceFlags, io: CliIo): Promise<v
   }
   const sender = new Sender(await workerOf(flags, io), topic, flags, io);
   if (single) {
-    const [placed] = await sender.send([recordOf(flags)]);
+    const [placed] = await sender.send([recordOf(flags)], (text) => text.replace(/^record 1: /, ''));
     if (placed !== undefined && flags.json !== true) told(io, `${topic} ${placed.partition}:${placed.offset}`);
     return;
   }
@@ -155,25 +155,34 @@ class Sender {
     this.#json = flags.json === true;
   }
 
-  async send(records: readonly unknown[]): Promise<readonly ProducedRecord[]> {
+  /** `placed`: a warning as the command line names its record. */
+  async send(records: readonly unknown[], placed: (text: string) => string): Promise<readonly ProducedRecord[]> {
     const body = { records, config: this.#config };
     const path = `/topics/${segment(this.#topic)}/records`;
     const answer = await this.#client.request<ProducedRecords>('POST', path, body);
     this.count += answer.records.length;
+    for (const warning of answer.warnings ?? []) {
+      this.#io.err(`${paint({ colour: this.#io.errColour }, 'yellow', 'warning:')} ${placed(warning)}`);
+    }
     if (this.#json) for (const record of answer.records) this.#io.out(json(record));
     return answer.records;
   }
 
   /** Errors name the lines of the input, and what was produced before them. */
   async lines(lines: readonly Line[]): Promise<void> {
-    try {
-      await this.send(lines.map(({ record }) => record));
-    } catch (error) {
-      if (!(error instanceof MillraceError)) throw error;
-      const message = error.message.replaceAll(/\brecord (\d+):/g, (whole, number: string) => {
+    const byLine = (text: string): string =>
+      text.replaceAll(/\brecord (\d+):/g, (whole, number: string) => {
         const line = lines[Number(number) - 1];
         return line === undefined ? whole : `line ${line.number}:`;
       });
+    try {
+      await this.send(
+        lines.map(({ record }) => record),
+        byLine,
+      );
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      const message = byLine(error.message);
       const before = `lines ${lines[0]?.number ?? 0} to ${lines.at(-1)?.number ?? 0}, after ${this.count} that were produced: `;
       const { code, kind, key, remedy } = error;
       const more = { ...(key === undefined ? {} : { key }), ...(remedy === undefined ? {} : { remedy }) };

@@ -1,17 +1,11 @@
 import type { Connector } from '../connector/connector.ts';
-import {
-  HIDDEN,
-  listedNames,
-  nearest,
-  type OptionError,
-  type OptionSet,
-  type RawConfig,
-} from '../connector/options.ts';
+import { HIDDEN, listedNames, type OptionError, type OptionSet, type RawConfig } from '../connector/options.ts';
 import { redact, secretsIn } from '../connector/secrets.ts';
 import { remoteErrors } from '../connector/remote-connector.ts';
 import { validateConfig, type Validation } from '../connector/validate.ts';
 import type { SecretListener } from '../observe/redactor.ts';
 import { MillraceError } from '../record/error.ts';
+import { nearest } from '../record/nearest.ts';
 import type { ConfigProviders } from '../settings/providers.ts';
 import type { PluginCatalog } from './plugin-catalog.ts';
 import { untoldValues } from './resolved-errors.ts';

@@ -1,4 +1,3 @@
-import { distance } from 'fastest-levenshtein';
 import type {
   Static,
   TArray,
@@ -13,6 +12,7 @@ import type {
   TString,
 } from 'typebox';
 import { MillraceError } from '../record/error.ts';
+import { nearest } from '../record/nearest.ts';
 
 /** A connector's configuration as users write it: flat, all values text (Kafka Connect's form). */
 export type RawConfig = Readonly<Record<string, string>>;
@@ -300,27 +300,6 @@ export function invalidOptions(name: string, errors: readonly OptionError[]): Mi
     ...(first === undefined ? {} : { key: first.key }),
     remedy: errors.map((error) => error.remedy ?? `Correct ${error.key}.`).join(' '),
   });
-}
-
-/** The known word closest to a misspelt one, if one is close enough to be meant. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.min(3, Math.floor(word.length / 4))) + 1;
-  for (const candidate of known) {
-    const away = typingDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (away < bestDistance) [best, bestDistance] = [candidate, away];
-  }
-  return best;
-}
-
-/** Levenshtein's, but two letters the wrong way round are one mistake. */
-function typingDistance(a: string, b: string): number {
-  const away = distance(a, b);
-  return away === 2 && letters(a) === letters(b) ? 1 : away;
-}
-
-function letters(text: string): string {
-  return text.split('').toSorted().join('');
 }
 
 function didYouMean(word: string, known: Iterable<string>): string {

@@ -10,4 +10,6 @@ export interface ProducedRecord {
 
 export interface ProducedRecords {
   readonly records: readonly ProducedRecord[];
+  /** What was taken otherwise than it may be meant: `record 1: …`; absent: nothing. */
+  readonly warnings?: readonly string[];
 }

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { TopicDescription } from '../hub/port.ts';
 import { readAlterTopic, readCreateTopic } from './request-body.ts';
-import type { ProducedRecords } from './hub-records.ts';
 import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
@@ -26,7 +25,7 @@ export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) 
     POST: async (request) => {
       const { body } = request;
       const given = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-      return { records: await topics.produce(pathParameter(request, 'topic'), given) } satisfies ProducedRecords;
+      return topics.produce(pathParameter(request, 'topic'), given);
     },
   });
 }

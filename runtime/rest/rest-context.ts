@@ -7,7 +7,7 @@ import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
 import type { DeadLetterAccess } from './dead-letter-access.ts';
 import type { RestAccess } from './access.ts';
-import type { ProducedRecord } from './hub-records.ts';
+import type { ProducedRecords } from './hub-records.ts';
 import type { Planner } from './plan-answers.ts';
 import type { Rewinder } from './rewind-answers.ts';
 
@@ -35,7 +35,7 @@ export interface RestContext {
     /** So many partitions in all. */
     grow(name: string, partitions: number): Promise<TopicDescription>;
     /** Appends records, all or none: `{"records": […], "config": {…}}` as JSON, whose numbers keep their digits. */
-    produce(name: string, body: Buffer): Promise<readonly ProducedRecord[]>;
+    produce(name: string, body: Buffer): Promise<ProducedRecords>;
   };
   readonly deadLetters: DeadLetterAccess;
   readonly loggers: LoggerLevels;

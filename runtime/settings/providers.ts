@@ -38,10 +38,20 @@ export class ConfigProviders {
   readonly #env: Env;
   readonly #variables: Readonly<Record<string, string | undefined>>;
   readonly #providers: ReadonlyMap<string, Provider>;
+  readonly #reader: string;
 
-  /** Throws a `config` error where the worker's configuration names a provider that does not exist. */
-  constructor(env: Env, variables: Readonly<Record<string, string | undefined>>, worker: RawConfig = {}) {
+  /**
+   * Throws a `config` error where the worker's configuration names a provider that does not exist.
+   * `reader`: the program that resolves, as errors name it.
+   */
+  constructor(
+    env: Env,
+    variables: Readonly<Record<string, string | undefined>>,
+    worker: RawConfig = {},
+    reader = 'the worker',
+  ) {
     this.#env = env;
+    this.#reader = reader;
     this.#variables = variables;
     const names = new Set(['env', 'file', 'dir', ...listedNames(worker['config.providers'])]);
     this.#providers = new Map([...names].map((name) => [name, declaredProvider(name, worker)]));
@@ -88,10 +98,10 @@ export class ConfigProviders {
       cause = error;
     }
     if (value !== undefined) return value;
-    const { problem, remedy } = unresolved(provider, path, key, allowed, cause);
+    const { problem, remedy } = unresolved(provider, path, key, allowed, cause, this.#reader);
     throw new MillraceError(
       'CONFIG_VARIABLE_UNRESOLVED',
-      `${option}: ${whole} names nothing this worker can read: ${problem}`,
+      `${option}: ${whole} names nothing that ${this.#reader} can read: ${problem}`,
       {
         kind: 'config',
         key: option,
@@ -133,12 +143,13 @@ function unresolved(
   key: string,
   allowed: boolean,
   cause: unknown,
+  reader: string,
 ): { readonly problem: string; readonly remedy: string } {
   if (provider.kind === 'env') {
     const denied = provider.allowedNames?.matches(key) === false;
     if (denied)
       return { problem: `allowlist.pattern does not match ${key}`, remedy: `Allow ${key} in allowlist.pattern` };
-    return { problem: `there is no variable ${key}`, remedy: `Start the worker with ${key} in its environment` };
+    return { problem: `there is no variable ${key}`, remedy: `Start ${reader} with ${key} in its environment` };
   }
   if (path === '') return { problem: 'it names no path', remedy: `Write \${${provider.kind}:/path:${key}}` };
   if (!allowed) {
@@ -154,7 +165,7 @@ function unresolved(
   }
   const code = errnoOf(cause) ?? 'malformed';
   const problem = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
-  return { problem, remedy: `Make ${file} a file this worker can read` };
+  return { problem, remedy: `Make ${file} a file that ${reader} can read` };
 }
 
 function sealedError(option: string): MillraceError {

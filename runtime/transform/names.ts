@@ -1,4 +1,4 @@
-import { nearest } from '../connector/options.ts';
+import { nearest } from '../record/nearest.ts';
 import {
   DEBEZIUM_TRANSFORMS,
   KAFKA_PREDICATES,

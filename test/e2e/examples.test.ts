@@ -91,7 +91,6 @@ test('MySQL → hub → OpenSearch + S3 runs as it stands, and every row is in b
       'aws.access.key.id': s3.accessKey,
       'aws.secret.access.key': s3.secretKey,
       'topics.dir': `examples-${process.pid}`,
-      'rotate.schedule.interval.ms': '500',
     },
   });
   await proven('--index', 'search', '--archive', 'archive');

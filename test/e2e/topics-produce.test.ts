@@ -127,6 +127,23 @@ describe('a record from the command line, while a worker writes the hub', () => 
     expect((await stored())[0]?.value).toBe(value);
   });
 
+  test('is stored with a warning where it begins like JSON and is none', async () => {
+    await newTopic();
+    const made = await cli(['topics', 'produce', topic, '--key', '[1', '--value', '{bad', '--json']);
+    expect(made.code).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ topic, offset: '0' });
+    expect(made.err).toMatch(
+      /^warning: key: not JSON at byte \d+: [^\n]+, so it is stored as a text\nwarning: value: not JSON at byte \d+: [^\n]+, so it is stored as a text\n$/,
+    );
+    expect(await stored()).toMatchObject([{ key: '"[1"', value: '"{bad"' }]);
+    expect(await cli(['topics', 'produce', topic, '--value', '{bad', '--value-converter', 'string'])).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    const lines = await cli(['topics', 'produce', topic, '--text'], 'plain\n{"a":1}\n{bad\n');
+    expect(lines).toMatchObject({ code: 0, err: expect.stringMatching(/^warning: line 3: value: not JSON[^\n]+\n$/) });
+  });
+
   test.each([
     [['nowhere', '--value', '1'], 4, 'there is no topic nowhere'],
     [['millrace-configs', '--value', '1'], 2, 'keeps its own state in'],

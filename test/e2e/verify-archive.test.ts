@@ -195,6 +195,20 @@ test('a row whose record the archive lost is named', async () => {
   expect(code).toBe(1);
 });
 
+test('rows of a Parquet file that the archive lost are named, beside tombstones and instants', async () => {
+  const copy = join(folder, 'columns-removed');
+  cpSync(join(folder, 'ParquetFormat', 'data'), copy, { recursive: true });
+  const topic = join(copy, 'mine.public.items');
+  const files = readdirSync(topic, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.parquet'));
+  rmSync(join(topic, files.toSorted()[0] ?? ''));
+  const { code, report } = await verified(copy);
+  const [different, ...others] = found(report).filter(({ equal }) => !equal);
+  expect(others).toEqual([]);
+  expect(different).toMatchObject({ table: 'public.items', copy, inconclusive: [] });
+  expect(different?.differences.length).toBeGreaterThan(0);
+  expect(code).toBe(1);
+});
+
 test('a record that the archive has twice is named', async () => {
   const archive = changed('doubled', 'mine.public.items', (line) => (isOf(line, 151) ? [line, line] : undefined));
   const { code, report } = await verified(archive);

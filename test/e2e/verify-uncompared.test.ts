@@ -19,7 +19,9 @@ beforeAll(async () => {
     insert into items select i, 'a' from generate_series(1, 20) i`);
   folder = mkdtempSync(join(tmpdir(), 'mr-uncompared-'));
   writeFileSync(join(folder, 'mine.json'), JSON.stringify({ name: 'mine', config: source(UNWRAPPED) }));
-  worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', 'mine.json'], folder);
+  worker = await WorkerProcess.start(['--set', 'offset.flush.interval.ms=200', 'mine.json'], folder, {
+    TABLES: 'public.items',
+  });
   await worker.until('streaming', async () => {
     return (await server.sql('select 1 from pg_replication_slots where active')).length > 0;
   });
@@ -66,6 +68,16 @@ test.each([
   expect(err).toContain('mine cannot be compared');
   expect(err).toMatch(new RegExp(`key: +${key}\\n`));
   expect(code).toBe(2);
+});
+
+test('a variable that only the worker has is asked for by the command that lacks it', async () => {
+  await configure({ ...PLAIN, 'table.include.list': '${env:TABLES}' });
+  for (const command of ['verify', 'reindex']) {
+    const { code, err } = await millrace([command, 'mine', '--hub', 'millrace-data'], folder);
+    expect(err).toContain(`remedy: Start \`millrace ${command}\` with TABLES in its environment`);
+    expect(err).toContain('CONFIG_VARIABLE_UNRESOLVED');
+    expect(code).toBe(2);
+  }
 });
 
 test('rows that were written without their envelope before are not called missing', async () => {

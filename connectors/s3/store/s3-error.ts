@@ -2,6 +2,9 @@ import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts'
 
 type Rule = readonly [code: string, kind: ErrorKind, remedy: string, key: string];
 
+/** Stands in a remedy for the program that needs the store. */
+const READER = '{reader}';
+
 const DENIED: Rule = [
   'S3_ACCESS_DENIED',
   'permission',
@@ -65,7 +68,7 @@ const BY_NAME: Readonly<Record<string, Rule>> = {
   CredentialsProviderError: [
     'S3_CREDENTIALS_MISSING',
     'permission',
-    'Set aws.access.key.id and aws.secret.access.key, or give the worker credentials in its environment, profile or role.',
+    `Set aws.access.key.id and aws.secret.access.key, or give ${READER} credentials in its environment, profile or role.`,
     'aws.access.key.id',
   ],
 };
@@ -81,12 +84,17 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof Error ? (error as ServiceError).$metadata?.httpStatusCode : undefined;
 }
 
-/** The store's error in our terms. */
-export function s3Error(doing: string, error: unknown): MillraceError {
+/** The store's error in our terms. `reader`: the program that needs the store. */
+export function s3Error(doing: string, error: unknown, reader = 'the worker'): MillraceError {
   if (error instanceof MillraceError) return error;
   const name = error instanceof Error ? error.name : '';
   const [code, kind, remedy, key] = BY_NAME[name] ?? byStatus(statusOf(error));
-  return new MillraceError(code, `${doing}: ${textOf(error)}`, { kind, remedy, key, cause: error });
+  return new MillraceError(code, `${doing}: ${textOf(error)}`, {
+    kind,
+    remedy: remedy.replace(READER, reader),
+    key,
+    cause: error,
+  });
 }
 
 /** Answers to HEAD have no body, and the SDK then calls the error `Unknown`, or by its status. */

@@ -13,14 +13,22 @@ export interface ProducedBytes {
   readonly value: Uint8Array | null;
   readonly headers: readonly RawHeader[];
   readonly schemas: { readonly key: Schema | null; readonly value: Schema | null };
+  /** Texts that begin like JSON and are none, which makes them texts. */
+  readonly doubts: readonly string[];
 }
+
+/** How a text begins that is meant as JSON. */
+const LIKE_JSON = /^\s*[{["]/;
 
 /** Through the converters. Throws a {@link WrongRecord} that names the part. */
 export function producedBytes(record: GivenRecord, topic: string, converters: TaskConverters): ProducedBytes {
   const { key, value, header } = converters;
+  const doubts: string[] = [];
+  const part = (name: string, converter: Converter, given: Given | null): Uint8Array | null =>
+    named(name, () => encoded(converter, topic, given, (problem) => doubts.push(`${name}: ${problem}`)));
   return {
-    key: named('key', () => encoded(key, topic, record.key)),
-    value: named('value', () => encoded(value, topic, record.value)),
+    key: part('key', key, record.key),
+    value: part('value', value, record.value),
     headers: record.headers.map((one) => ({
       key: one.key,
       value: named(`header ${one.key}`, () =>
@@ -28,16 +36,23 @@ export function producedBytes(record: GivenRecord, topic: string, converters: Ta
       ),
     })),
     schemas: { key: schemaOf(record.key), value: schemaOf(record.value) },
+    doubts,
   };
 }
 
-function encoded(converter: Converter, topic: string, given: Given | null): Uint8Array | null {
+function encoded(
+  converter: Converter,
+  topic: string,
+  given: Given | null,
+  doubt: (problem: string) => void,
+): Uint8Array | null {
   if (given === null) return null;
   if (given.kind === 'bytes') return given.bytes;
   const { encoding } = converter;
   if (given.kind === 'text') {
     if (encoding === 'bytes') return Buffer.from(given.text);
-    return converter.encode(topic, { schema: null, value: encoding === 'string' ? given.text : fromText(given.text) });
+    const value = encoding === 'string' ? given.text : fromText(given.text, doubt);
+    return converter.encode(topic, { schema: null, value });
   }
   if (encoding === 'bytes' && typeof given.value === 'string') return Buffer.from(given.value);
   const datum = given.schema === null ? enveloped(converter, topic, given.value) : null;
@@ -62,10 +77,11 @@ function headerBytes(given: Given | null, encode: (datum: Datum) => Uint8Array |
 }
 
 /** JSON, or the text itself where it is none. */
-function fromText(text: string): Datum['value'] {
+function fromText(text: string, doubt: (problem: string) => void): Datum['value'] {
   try {
     return new JsonReader(Buffer.from(text)).document(null);
-  } catch {
+  } catch (error) {
+    if (LIKE_JSON.test(text)) doubt(`${problemOf(error)}, so it is stored as a text`);
     return text;
   }
 }

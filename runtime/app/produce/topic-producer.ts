@@ -7,7 +7,7 @@ import { MillraceError } from '../../record/error.ts';
 import { JsonReader } from '../../record/json-reader.ts';
 import type { Schema } from '../../record/schema.ts';
 import type { Value } from '../../record/value.ts';
-import type { ProducedRecord } from '../../rest/hub-records.ts';
+import type { ProducedRecord, ProducedRecords } from '../../rest/hub-records.ts';
 import { SchemaStore } from '../../store/schemas.ts';
 import { SchemaHeaders } from '../../task/source/schema-headers.ts';
 import { taskConverters, type TaskConverters } from '../../task/task-converters.ts';
@@ -35,7 +35,7 @@ interface Placed extends ProducedBytes {
   readonly timestampMs: number;
 }
 
-/** Errors that one answer names. */
+/** Errors, or warnings, that one answer names. */
 const MOST_ERRORS = 20;
 const CONVERTER_KEY = /^(?:key|value|header)\.converter(?:\.|$)/;
 
@@ -58,7 +58,7 @@ export class TopicProducer {
   }
 
   /** `body`: `{"records": [{key, value, headers, partition, timestamp}], "config": {"value.converter": …}}` as JSON. */
-  async produce(topic: string, body: Buffer): Promise<readonly ProducedRecord[]> {
+  async produce(topic: string, body: Buffer): Promise<ProducedRecords> {
     const { hub, internal, worker } = this.#options;
     const { config, entries } = readRequest(body);
     if (internal.has(topic)) throw refused(`${topic} is a topic that the worker keeps its own state in`);
@@ -71,7 +71,9 @@ export class TopicProducer {
     const placed = each(entries, (entry) => this.#place(givenRecord(entry), topic, found.partitions, converters));
     const work = this.#last.then(() => this.#append(found, placed, converters));
     this.#last = work.catch(() => undefined);
-    return work;
+    const records = await work;
+    const warnings = placed.flatMap(({ doubts }, i) => doubts.map((doubt) => `record ${i + 1}: ${doubt}`));
+    return warnings.length === 0 ? { records } : { records, warnings: shortened(warnings) };
   }
 
   async close(): Promise<void> {
@@ -181,9 +183,12 @@ function each<T>(entries: readonly Value[], make: (entry: Value) => T): T[] {
     }
   });
   if (errors.length === 0) return made;
-  const more = errors.length - MOST_ERRORS;
-  const shown = [...errors.slice(0, MOST_ERRORS), ...(more > 0 ? [`and ${more} more`] : [])];
-  throw refused(`nothing was produced: ${shown.join('; ')}`);
+  throw refused(`nothing was produced: ${shortened(errors).join('; ')}`);
+}
+
+function shortened(told: readonly string[]): readonly string[] {
+  const more = told.length - MOST_ERRORS;
+  return [...told.slice(0, MOST_ERRORS), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
 function readRequest(body: Buffer): Request {

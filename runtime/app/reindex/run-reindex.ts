@@ -71,7 +71,7 @@ export async function runReindex(options: RunReindexOptions): Promise<ReindexRep
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
   const hub = await openHubForReading({ path: hubPath, env: realEnv });
   try {
-    const providers = new ConfigProviders(realEnv, variables, settings.effective);
+    const providers = new ConfigProviders(realEnv, variables, settings.effective, '`millrace reindex`');
     const connectors = await storedConfigs(hub, settings, signal);
     const config = await providers.resolve(configOf(connectors, name, 'REINDEX_UNKNOWN_CONNECTOR'));
     const { connector, rebuild } = await rebuilt(name, config, pluginPlaces(settings));

@@ -74,7 +74,7 @@ export function recordsSql(
   const images = (['before', 'after'] as const)
     .filter((image) => instants[image].length > 0)
     .map((image) => `${image} := ${countedSql(`"value".${image}`, instants[image])}`);
-  const value = images.length === 0 ? `"value"` : `struct_update("value", ${images.join(', ')})`;
+  const value = images.length === 0 ? `"value"` : updatedSql(`"value"`, images);
   const key = instants.key.length === 0 ? `"key"` : countedSql(`"key"`, instants.key);
   const part = (name: string, from = `"${name}"`): string => (columns.has(name) ? `to_json(${from})` : 'null::json');
   return `select "partition"::int as p, "offset"::bigint as o, ${part('key', key)} as k, ${part('value', value)} as v,
@@ -89,7 +89,12 @@ const COUNTED = 'us';
 
 function countedSql(of: string, fields: readonly string[]): string {
   const counted = fields.map((name) => `${quoted(name)} := epoch_us(${of}.${quoted(name)}) || '${COUNTED}'`);
-  return `case when ${of} is not null then struct_update(${of}, ${counted.join(', ')}) end`;
+  return updatedSql(of, counted);
+}
+
+/** DuckDB makes a structure of nulls of NULL, which a tombstone's value and a missing image are. */
+function updatedSql(of: string, fields: readonly string[]): string {
+  return `case when ${of} is not null then struct_update(${of}, ${fields.join(', ')}) end`;
 }
 
 function quoted(name: string): string {

@@ -17,6 +17,8 @@ export interface FindArchiveOptions {
   readonly signal: AbortSignal;
   /** A folder of the caller's for what is fetched from a bucket. */
   readonly temporary: string;
+  /** The program that reads, as errors name it. */
+  readonly reader: string;
 }
 
 /** How deep below a named folder that of a topic may be. */
@@ -39,7 +41,7 @@ export async function findArchive(options: FindArchiveOptions): Promise<Archive>
 }
 
 async function sinkArchive(options: FindArchiveOptions, name: string, config: RawConfig): Promise<Archive> {
-  const { env, signal, temporary } = options;
+  const { env, signal, temporary, reader } = options;
   const connector = await loadConnector(config['connector.class'] ?? '');
   if (connector.kind !== 'sink' || connector.className !== 's3') {
     throw new MillraceError('VERIFY_NO_ARCHIVE', `connector ${name} keeps no archive of files`, {
@@ -54,7 +56,7 @@ async function sinkArchive(options: FindArchiveOptions, name: string, config: Ra
     async files(topic) {
       const folder = join(temporary, encodeURIComponent(`${name}/${topic}`));
       await env.files.mkdir(folder);
-      return archivedFiles({ config, topic, env, signal, folder });
+      return archivedFiles({ config, topic, env, signal, folder, reader });
     },
   };
 }

@@ -39,6 +39,8 @@ export interface RunVerifyOptions {
   readonly progress: (text: string) => void;
 }
 
+/** Who reads, in errors. */
+const VERIFY = '`millrace verify`';
 const UNKNOWN = 'VERIFY_UNKNOWN_CONNECTOR';
 
 /**
@@ -74,7 +76,7 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
   const temporary = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
   try {
     const connectors = await storedConfigs(hub, settings, signal);
-    const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
+    const providers = new ConfigProviders(realEnv, options.variables, settings.effective, VERIFY);
     const config = await providers.resolve(configOf(connectors, name, UNKNOWN));
     const worker = settings.effective;
     const connector = await sourceConnector(name, config, pluginPlaces(settings));
@@ -82,7 +84,15 @@ export async function verifyHere(options: RunVerifyOptions): Promise<VerifyRepor
     const copies: NamedCopy[] = [];
     for (const named of archives) {
       const resolve = (stored: RawConfig): Promise<RawConfig> => providers.resolve(stored);
-      const archive = await findArchive({ named, connectors, resolve, env: realEnv, signal, temporary });
+      const archive = await findArchive({
+        named,
+        connectors,
+        resolve,
+        env: realEnv,
+        signal,
+        temporary,
+        reader: VERIFY,
+      });
       if (archive.sink !== undefined) refuseArchive(named, { config: archive.sink.config, worker });
       copies.push(archiveCopy({ hub, env: realEnv, archive, waitMs }));
     }

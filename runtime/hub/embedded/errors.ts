@@ -26,6 +26,15 @@ export function invalidTopic(topic: string, why: string): MillraceError {
   });
 }
 
+/** As {@link invalidTopic}, of a setting. */
+export function invalidSetting(topic: string, key: string, why: string, remedy = `Correct ${key}.`): MillraceError {
+  return new MillraceError('HUB_TOPIC_INVALID', `hub: topic ${JSON.stringify(topic)}: ${why}`, {
+    kind: 'config',
+    key,
+    remedy,
+  });
+}
+
 export function topicExists(topic: string): MillraceError {
   return new MillraceError('HUB_TOPIC_EXISTS', `hub: topic ${topic} exists already`, {
     kind: 'conflict',

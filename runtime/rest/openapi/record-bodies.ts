@@ -58,6 +58,11 @@ export const recordBodies = {
           closed,
         ),
       ),
+      warnings: Type.Optional(
+        Type.Array(Type.String(), {
+          description: 'What was taken otherwise than it may be meant: texts that begin like JSON and are none.',
+        }),
+      ),
     },
     closed,
   ),

@@ -34,12 +34,13 @@ export function traceOf(error: unknown): string {
   return parts.join('\n');
 }
 
-/** What to do, as the error and its causes say it: the cause first, for it is what is to be mended. */
+/** What to do, as the error and its causes say it: the cause first, for it is what is to be mended; what another repeats is left out. */
 function remediesOf(error: unknown): readonly string[] {
   const remedies = new Set<string>();
   for (let at: unknown = error; at instanceof Error && remedies.size < 10; at = at.cause) {
     if (at instanceof MillraceError && at.remedy !== undefined) remedies.add(at.remedy);
     if (at.cause === at) break;
   }
-  return [...remedies].toReversed();
+  const texts = [...remedies].toReversed();
+  return texts.filter((text) => !texts.some((other) => other !== text && other.includes(text)));
 }

@@ -152,6 +152,14 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     }
   });
 
+  it('says how many tables are captured', async () => {
+    const named = async (list: string) => (await check({ 'table.include.list': list })).map(({ name }) => name);
+    expect(await named('app.t')).toContain('1 table is captured');
+    await app.server.sql('create table if not exists app.counted (id int primary key)');
+    expect(await named('app.t,app.counted')).toContain('2 tables are captured');
+    await app.server.sql('drop table app.counted');
+  });
+
   it('names each privilege that the account lacks, by the statement that grants it', async () => {
     await app.server.sql("create user poor@'%' identified by 'secret'", "grant select on *.* to poor@'%'");
     try {

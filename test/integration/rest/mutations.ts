@@ -1,5 +1,6 @@
 import type { Connector } from '../../../runtime/connector/connector.ts';
-import { declared, findOption, isRequired, nearest, type OptionSet } from '../../../runtime/connector/options.ts';
+import { declared, findOption, isRequired, type OptionSet } from '../../../runtime/connector/options.ts';
+import { nearest } from '../../../runtime/record/nearest.ts';
 
 export type Config = Readonly<Record<string, string>>;
 

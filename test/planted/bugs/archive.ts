@@ -56,4 +56,13 @@ export const archiveBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/s3/file-archive.test.ts',
     only: 'writes a record once that is handed over again',
   },
+  {
+    name: 'a tombstone in a Parquet archive is taken for a foreign record, and loss for what cannot be compared',
+    invariant: 'I1',
+    file: 'runtime/app/verify/archive-sql.ts',
+    find: "return `case when ${of} is not null then struct_update(${of}, ${fields.join(', ')}) end`;",
+    plant: "return `struct_update(${of}, ${fields.join(', ')})`;",
+    test: 'test/unit/app/verify/archive-state.test.ts',
+    only: 'names the row that a removed file held',
+  },
 ];

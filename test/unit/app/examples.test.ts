@@ -19,6 +19,16 @@ describe('the examples in config/', () => {
     expect({ errors, unknown }).toEqual({ errors: [], unknown: [] });
   });
 
+  it.each(['database.server.id', 'topic.prefix'])('MySQL sources can run beside each other: %s', (key) => {
+    const given = files
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => parseConnectorFile(name, readFileSync(new URL(name, folder), 'utf8')).config)
+      .filter((config) => config['database.server.id'] !== undefined)
+      .map((config) => config[key]);
+    expect(given.length).toBeGreaterThan(1);
+    expect(new Set(given).size).toBe(given.length);
+  });
+
   it.each(files.filter((name) => name.endsWith('.properties')))('%s is a good worker configuration', (name) => {
     const { ignored } = workerSettings(parseProperties(readFileSync(new URL(name, folder), 'utf8')));
     expect(ignored).toEqual([]);

@@ -31,7 +31,7 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
       list: () => worker.hub.admin.topics(),
       create: (name, partitions, config) => worker.hub.admin.createTopic(name, partitions, config),
       grow: (name, partitions) => growTopic(worker.hub, new Set(['inner']), name, partitions),
-      produce: () => Promise.resolve([]),
+      produce: () => Promise.resolve({ records: [] }),
     },
     bodyBytes: 65536,
     hosts: null,

@@ -44,6 +44,20 @@ describe('config providers', () => {
     },
   );
 
+  it.each([
+    [undefined, 'the worker'],
+    ['`millrace verify`', '`millrace verify`'],
+  ])('say who lacks a variable or a file: %s', async (given, named) => {
+    const asked = new ConfigProviders(realEnv, {}, {}, given);
+    await expect(asked.resolve({ secret: '${env:ABSENT}' })).rejects.toMatchObject({
+      message: expect.stringContaining(`names nothing that ${named} can read`),
+      remedy: `Start ${named} with ABSENT in its environment, or change secret.`,
+    });
+    await expect(asked.resolve({ secret: '${dir:/nowhere:key}' })).rejects.toMatchObject({
+      remedy: `Make /nowhere/key a file that ${named} can read, or change secret.`,
+    });
+  });
+
   it('hand out only what the worker allows', async () => {
     const limited = new ConfigProviders(
       realEnv,

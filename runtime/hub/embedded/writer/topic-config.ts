@@ -1,5 +1,6 @@
 import type { TopicConfig } from '../../port.ts';
-import { invalidTopic } from '../errors.ts';
+import { nearest } from '../../../record/nearest.ts';
+import { invalidSetting, invalidTopic } from '../errors.ts';
 
 /** A topic's settings, defaults applied. -1: no limit. */
 export interface TopicSettings {
@@ -54,10 +55,18 @@ export function topicSettings(topic: string, config: TopicConfig): TopicSettings
   const policies = (config['cleanup.policy'] ?? 'delete').split(',').map((policy) => policy.trim());
   const timestamps = config['message.timestamp.type'] ?? 'CreateTime';
   if (!policies.every((policy) => policy === 'compact' || policy === 'delete')) {
-    throw invalidTopic(topic, `cleanup.policy is delete, compact or both, not ${policies.join(',')}`);
+    throw invalidSetting(
+      topic,
+      'cleanup.policy',
+      `cleanup.policy is delete, compact or both, not ${policies.join(',')}`,
+    );
   }
   if (timestamps !== 'CreateTime' && timestamps !== 'LogAppendTime') {
-    throw invalidTopic(topic, `message.timestamp.type is CreateTime or LogAppendTime, not ${timestamps}`);
+    throw invalidSetting(
+      topic,
+      'message.timestamp.type',
+      `message.timestamp.type is CreateTime or LogAppendTime, not ${timestamps}`,
+    );
   }
   return {
     compact: policies.includes('compact'),
@@ -73,15 +82,19 @@ export function topicSettings(topic: string, config: TopicConfig): TopicSettings
 }
 
 function checkKey(topic: string, key: string): void {
-  const known = key in NUMBERS || key === 'cleanup.policy' || key === 'message.timestamp.type' || IGNORED.has(key);
-  if (!known) throw invalidTopic(topic, `unknown setting ${key}`);
+  const known = [...Object.keys(NUMBERS), 'cleanup.policy', 'message.timestamp.type'];
+  if (known.includes(key) || IGNORED.has(key)) return;
+  const meant = nearest(key, [...known, ...IGNORED]);
+  const hint = meant === undefined ? '' : `Did you mean ${meant}? `;
+  const remedy = `${hint}These have an effect: ${known.toSorted().join(', ')}.`;
+  throw invalidSetting(topic, key, `unknown setting ${key}`, remedy);
 }
 
 function readNumber(topic: string, key: string, text: string | undefined): number {
   if (text === undefined) return NUMBERS[key] ?? 0;
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= -1) return value;
-  throw invalidTopic(topic, `${key} is a number, not ${JSON.stringify(text)}`);
+  throw invalidSetting(topic, key, `${key} is a number, not ${JSON.stringify(text)}`);
 }
 
 /** Kafka's rule for topic names. */

@@ -265,6 +265,70 @@ describe('a Parquet archive', () => {
   });
 });
 
+describe('a Parquet archive with instants and a tombstone', () => {
+  const MICROS: Schema = { ...OPTIONAL_INT64, name: 'io.debezium.time.MicroTimestamp' };
+  const row = structOf([field('id', STRING), field('at', MICROS)], { optional: true });
+  const sourceBlock = structOf([field('at', INT64)]);
+  const envelope = structOf([
+    field('op', STRING),
+    field('before', row),
+    field('after', row),
+    field('source', sourceBlock),
+  ]);
+  const columns = tableOf([column('id'), column('at', 'micros', MICROS)]);
+  const checksum = BigInt.asUintN(64, hashOf('1', '1') + hashOf('3', '3'));
+  const table: TruthTable = {
+    ...columns,
+    totals: async () => ({ rows: 2n, checksum }),
+    async *rows() {
+      yield { key: '1', hash: hashOf('1', '1') };
+      yield { key: '3', hash: hashOf('3', '3') };
+    },
+  };
+
+  function event(offset: number, op: 'c' | 'd', id: string) {
+    const image = struct({ id, at: BigInt(id) });
+    const [before, after] = op === 'd' ? [image, null] : [null, image];
+    const value = struct({ op, before, after, source: struct({ at: 1n }) });
+    return sinkRecord({ offset, ...keyed(id), valueDatum: { schema: envelope, value } });
+  }
+
+  function keyed(id: string) {
+    return { key: id, keyDatum: { schema: structOf([field('id', STRING)]), value: struct({ id }) } };
+  }
+
+  /** Files of two records each; the last one is left out where `lost`. */
+  async function compared(lost: boolean) {
+    await using archive = await ParquetArchive.create();
+    const tombstone = sinkRecord({ offset: 3, ...keyed('2') });
+    const events = [event(0, 'c', '1'), event(1, 'c', '2'), event(2, 'd', '2'), tombstone, event(4, 'c', '3')];
+    await archive.write([...events, event(5, 'c', '3')], { 'millrace.envelope': 'true', 'flush.size': '2' });
+    const files = readdirSync(archive.root, { recursive: true, encoding: 'utf8' })
+      .filter((one) => one.endsWith('.parquet'))
+      .toSorted()
+      .map((one) => join(archive.root, one));
+    expect(files).toHaveLength(3);
+    return compareTable(
+      table,
+      'lake',
+      await readArchive({ files: lost ? files.slice(0, -1) : files, format: 'parquet', table, truth }),
+    );
+  }
+
+  test('is equal when it is whole', async () => {
+    expect(await compared(false)).toMatchObject({ compared: true, equal: true, copyRows: 2n, inconclusive: [] });
+  });
+
+  test('names the row that a removed file held', async () => {
+    expect(await compared(true)).toMatchObject({
+      compared: true,
+      equal: false,
+      differences: [{ key: ['3'], kind: 'missing' }],
+      inconclusive: [],
+    });
+  });
+});
+
 function unscaled(value: bigint, bytes = 15): string {
   const hex = BigInt.asUintN(bytes * 8, value)
     .toString(16)

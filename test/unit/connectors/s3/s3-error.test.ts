@@ -32,6 +32,17 @@ describe('an error of the store', () => {
     expect(s3Error('x', answer('AccessDenied', 'Access Denied', 403)).remedy).toMatch(/^Allow s3:PutObject/);
   });
 
+  it('says whose environment lacks credentials', () => {
+    const missing = Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
+    expect(s3Error('x', missing)).toMatchObject({
+      code: 'S3_CREDENTIALS_MISSING',
+      remedy: expect.stringContaining('or give the worker credentials in its environment'),
+    });
+    expect(s3Error('x', missing, '`millrace verify`').remedy).toContain(
+      'or give `millrace verify` credentials in its environment',
+    );
+  });
+
   it('says the status where it knows no more', () => {
     expect(s3Error('x', answer('UnknownError', 'UnknownError', 418)).message).toBe('x: HTTP 418');
   });

@@ -27,4 +27,15 @@ describe('a failure', () => {
     expect(describeFailure(new Error('x', { cause })).remedy).toBeUndefined();
     expect(traceOf(new Error('x', { cause })).match(/Remedy:/g)).toHaveLength(1);
   });
+
+  it('tells a remedy once that an outer error goes on with', () => {
+    const taken = new MillraceError('MYSQL_SERVER_ID_TAKEN', 'taken', { kind: 'busy', remedy: 'Take another id.' });
+    const again = new MillraceError('MYSQL_SERVER_ID_TAKEN', 'taken, 3 times', {
+      kind: 'config',
+      remedy: 'Take another id. Then restart this one.',
+      cause: taken,
+    });
+    expect(describeFailure(again).remedy).toBe('Take another id. Then restart this one.');
+    expect(traceOf(again)).toContain('Remedy: Take another id. Then restart this one.\n');
+  });
 });
