@@ -156,7 +156,7 @@ function signals({ signalTable }: MysqlSettings, captured: readonly string[]): r
 }
 
 function asResult({ ok, name, code, problem, remedy }: Fact): CheckResult {
-  return ok ? { name, ok } : { name, ok, code, problem, remedy, key: 'database.hostname' };
+  return ok ? { name, ok } : { name, ok, code, problem, remedy };
 }
 
 function failed(name: string, error: unknown): CheckResult {

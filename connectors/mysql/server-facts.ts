@@ -25,7 +25,6 @@ export async function requireServer(connection: Connection): Promise<{ readonly 
   if (wrong === undefined) return { described: !facts.some(({ name }) => name === BY_HISTORY) };
   throw new MillraceError(wrong.code, `${wrong.name}: ${wrong.problem}`, {
     kind: 'config',
-    key: 'database.hostname',
     remedy: wrong.remedy,
   });
 }

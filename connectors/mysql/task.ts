@@ -363,9 +363,9 @@ export class MysqlTask implements SourceTask {
 
   #gauges({ env, context }: SourceTaskStart): void {
     const stream = this.#stream;
-    if (stream === undefined || stream.seconds === 0) return;
+    if (stream === undefined) return;
     const { place } = stream;
-    context.gauge('lag_ms', Math.max(0, env.clock.nowMs() - stream.seconds * 1000));
+    if (stream.seconds > 0) context.gauge('lag_ms', Math.max(0, env.clock.nowMs() - stream.seconds * 1000));
     context.info('binlog_place', `${place.file}:${place.position}`);
   }
 

@@ -45,6 +45,13 @@ export const EVENT = {
   deleteRowsCompressed: 171,
 } as const;
 
+/** Each file begins with them: sent anew at each connection, they are as old as the file. */
+export const FILE_HEADS: ReadonlySet<number> = new Set([
+  EVENT.formatDescription,
+  EVENT.previousGtids,
+  EVENT.mariadbGtidList,
+]);
+
 /** Set on events that a reader that does not know them may pass over. */
 export const IGNORABLE = 0x80;
 /** Set on events the server made up for this connection. */

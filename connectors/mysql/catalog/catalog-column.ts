@@ -31,6 +31,9 @@ const LENGTH_BYTES: Readonly<Record<string, number>> = {
   longblob: -4,
 };
 
+/** What MariaDB shows a character as behind a backslash, where that is not the character. */
+const ESCAPES: Readonly<Record<string, string>> = { 0: '\0', n: '\n', r: '\r', t: '\t', b: '\b', Z: '\x1a' };
+
 const OWN_NAMES: ReadonlySet<string> = new Set<ColumnType>([
   'tinyint',
   'smallint',
@@ -115,7 +118,8 @@ function defaultText(row: TextRow, mariadb: boolean): string | undefined {
   if (/DEFAULT_GENERATED/i.test(row['EXTRA'] ?? '') || /^current_timestamp\b/i.test(shown)) return undefined;
   if (!mariadb) return shown;
   const quoted = /^'((?:[^'\\]|''|\\.)*)'$/s.exec(shown)?.[1];
-  if (quoted !== undefined) return quoted.replaceAll("''", "'").replaceAll(/\\(.)/gs, '$1');
+  if (quoted !== undefined)
+    return quoted.replaceAll("''", "'").replaceAll(/\\(.)/gs, (_, mark: string) => ESCAPES[mark] ?? mark);
   return /^(?:-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|b'[01]*')$/i.test(shown) ? shown : undefined;
 }
 

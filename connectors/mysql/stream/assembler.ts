@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
-import { EVENT, HEADER_BYTES, IGNORABLE, rowsKind, type RowsKind } from '../binlog/event-type.ts';
+import { comparePlaces } from '../binlog/compare-places.ts';
+import { EVENT, FILE_HEADS, HEADER_BYTES, IGNORABLE, rowsKind, type RowsKind } from '../binlog/event-type.ts';
 import { readGtid, readMariadbGtid, readTaggedGtid, type GtidEvent } from '../binlog/gtid-event.ts';
 import { sourceOf, type GtidSources } from '../binlog/gtid-sources.ts';
 import type { GtidState } from '../binlog/gtid-state.ts';
@@ -60,7 +61,7 @@ export class Assembler {
   readonly #parts = new Map<string, TransactionPart>();
   #query: string | null = null;
   #thread: string | null = null;
-  /** Of the last event. */
+  /** Of the last event that was written as part of the stream; 0: none yet. */
   seconds = 0;
   serverId = 0;
 
@@ -126,7 +127,7 @@ export class Assembler {
       this.#rows(feed, kind);
       return undefined;
     }
-    if (feed.seconds > 0) this.seconds = feed.seconds;
+    if (feed.seconds > 0 && !feed.made && !FILE_HEADS.has(type)) this.seconds = feed.seconds;
     switch (type) {
       case EVENT.tableMap:
         return this.#tableMap(feed);
@@ -157,7 +158,7 @@ export class Assembler {
     switch (feed.type) {
       case EVENT.rotate:
         // Between transactions the place goes on in the next file, so that the old one may be purged.
-        if (!this.state.open && this.#resume === undefined) this.state.end(feed.file, feed.position);
+        if (!this.state.open && this.#resume === undefined) this.#nextFile(feed);
         return;
       case EVENT.formatDescription:
         this.#maps.clear();
@@ -186,6 +187,13 @@ export class Assembler {
           remedy: 'Report it with the server version.',
         });
     }
+  }
+
+  /** A dump by GTIDs begins by naming a file that was read before, from its begin: the place does not go back. */
+  #nextFile({ made, file, position }: EventFeed): void {
+    const { state } = this;
+    const back = made && comparePlaces(file, position, state.file, state.position) < 0;
+    if (!back || state.file === '') state.end(file, position);
   }
 
   #begin(feed: EventFeed, { gtid, commitUs, standalone, xa }: GtidEvent): void {

@@ -238,7 +238,8 @@ export class BinlogStream {
   #progress(): Progress {
     // Getting on is what counts: a server that lets us in and cuts us off again is asked less and less often.
     this.#attempts = 0;
-    const { seconds, serverId } = this.#assembler;
+    const { serverId } = this.#assembler;
+    const seconds = this.seconds || Math.floor(this.#edges.env.clock.nowMs() / 1000);
     const place = this.#assembler.place();
     const notes = this.#edges.notes(place);
     this.#last = JSON.stringify([place, notes]);

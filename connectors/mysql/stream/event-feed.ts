@@ -110,6 +110,11 @@ export class EventFeed {
     return new PayloadReader(this.bytes, this.at + HEADER_BYTES, this.end);
   }
 
+  /** The server made the event up for this connection: it lies in no file. */
+  get made(): boolean {
+    return (this.flags & ARTIFICIAL) !== 0 || this.bytes.readUInt32LE(this.at + 13) === 0;
+  }
+
   get place(): string {
     return `${this.file}:${this.start}`;
   }
@@ -174,8 +179,14 @@ export class EventFeed {
       this.position = position;
       return;
     }
-    if (end === 0 || (this.flags & ARTIFICIAL) !== 0 || this.type === EVENT.heartbeat) return;
+    if (this.made) return;
     const base = Math.floor(this.position / WRAP) * WRAP;
+    if (this.type === EVENT.heartbeat) {
+      // It names the place up to which everything was sent, also what was passed over as known.
+      this.position = Math.max(this.position, base + end);
+      this.start = this.position;
+      return;
+    }
     const whole = end < this.position - base && this.position - base - end > WRAP / 2 ? base + WRAP + end : base + end;
     this.position = whole;
     this.start = whole - size;

@@ -9,11 +9,11 @@ import type { Schema } from '../../../runtime/record/schema.ts';
 import { tableName, type Column } from '../catalog/table.ts';
 import type { Connection, RowSink } from '../connection.ts';
 import type { TableRows } from '../row/table-rows.ts';
-import { defaultValue } from '../type/default-value.ts';
 import type { TypeOptions } from '../type/options.ts';
 import { selectSql } from '../snapshot/table-select.ts';
 import type { PayloadReader } from '../wire/payload-reader.ts';
 import { canonicalColumn, type CanonicalColumn } from './canonical-text.ts';
+import { missingText } from './missing-text.ts';
 
 /** A compared column, and where its cell is in a row. */
 interface Compared extends TruthColumn {
@@ -48,7 +48,7 @@ export function truthTable(rows: TableRows, topic: string, types: TypeOptions, r
       name,
       form,
       schema,
-      missing: missingText(column, schema, types),
+      missing: missingText(column, canonical),
       mayBeLeftOut: false,
       cell,
       canonical,
@@ -167,12 +167,6 @@ function field(text: string | null): string {
   if (text === null) return 'n';
   const length = Buffer.byteLength(text);
   return length > LONG_TEXT_BYTES ? `m${createHash('md5').update(text).digest('hex')}` : `${length}:${text}`;
-}
-
-/** Rows from before the column existed show its default. */
-function missingText(column: Column, schema: Schema, types: TypeOptions): string | null {
-  const value = defaultValue(column, schema, types);
-  return value === undefined || value === null || typeof value === 'object' ? null : String(value);
 }
 
 /** Why events do not show the whole value; undefined: they do. */

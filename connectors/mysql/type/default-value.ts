@@ -11,7 +11,7 @@ import type { TypeOptions } from './options.ts';
 export function defaultValue(column: Column, schema: Schema, options: TypeOptions): Value | undefined {
   const { defaultText, notNull } = column;
   if (!notNull || defaultText === undefined || schema.type === 'struct' || schema.type === 'array') return undefined;
-  const bytes = cellOf(column, defaultText);
+  const bytes = defaultCell(column, defaultText);
   try {
     return columnCodec(column, 'text', options).value(bytes, 0, bytes.length) ?? undefined;
   } catch {
@@ -20,7 +20,8 @@ export function defaultValue(column: Column, schema: Schema, options: TypeOption
   }
 }
 
-function cellOf({ type, scale, length }: Column, text: string): Buffer {
+/** A default as a row's text cell. */
+export function defaultCell({ type, scale, length }: Column, text: string): Buffer {
   if (type === 'bit') {
     const bits = /^b'([01]*)'$/i.exec(text)?.[1] ?? '0';
     const hex = BigInt(`0b${bits === '' ? '0' : bits}`).toString(16);

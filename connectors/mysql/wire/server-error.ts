@@ -2,29 +2,47 @@ import { MillraceError, type ErrorKind } from '../../../runtime/record/error.ts'
 import type { PayloadReader } from './payload-reader.ts';
 
 /** Numbers of server errors, and what they mean for a task. */
-const KINDS: ReadonlyMap<number, { readonly code: string; readonly kind: ErrorKind; readonly remedy?: string }> =
-  new Map([
-    [1040, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1044, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
-    [1045, { code: 'MYSQL_LOGIN', kind: 'permission', remedy: 'Correct database.user and database.password.' }],
-    [1049, { code: 'MYSQL_MISSING', kind: 'missing' }],
-    [1053, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1142, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
-    [1146, { code: 'MYSQL_MISSING', kind: 'missing' }],
-    [1158, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1159, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1160, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1161, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1205, { code: 'MYSQL_LOCK_TIMEOUT', kind: 'busy' }],
-    [1213, { code: 'MYSQL_LOCK_TIMEOUT', kind: 'busy' }],
-    [1226, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1227, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
-    [1317, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [1698, { code: 'MYSQL_LOGIN', kind: 'permission', remedy: 'Use an account that logs in with a password.' }],
-    [1927, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [3024, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-    [3169, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
-  ]);
+const KINDS: ReadonlyMap<
+  number,
+  { readonly code: string; readonly kind: ErrorKind; readonly key?: string; readonly remedy?: string }
+> = new Map([
+  [1040, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1044, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
+  [
+    1045,
+    {
+      code: 'MYSQL_LOGIN',
+      kind: 'permission',
+      key: 'database.password',
+      remedy: 'Correct database.user and database.password.',
+    },
+  ],
+  [1049, { code: 'MYSQL_MISSING', kind: 'missing' }],
+  [1053, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1142, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
+  [1146, { code: 'MYSQL_MISSING', kind: 'missing' }],
+  [1158, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1159, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1160, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1161, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1205, { code: 'MYSQL_LOCK_TIMEOUT', kind: 'busy' }],
+  [1213, { code: 'MYSQL_LOCK_TIMEOUT', kind: 'busy' }],
+  [1226, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [1227, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
+  [1317, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [
+    1698,
+    {
+      code: 'MYSQL_LOGIN',
+      kind: 'permission',
+      key: 'database.user',
+      remedy: 'Use an account that logs in with a password.',
+    },
+  ],
+  [1927, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [3024, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+  [3169, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
+]);
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -56,6 +74,7 @@ export function serverError(doing: string, { number, message }: ServerFailure): 
   const known = KINDS.get(number);
   return new MillraceError(known?.code ?? 'MYSQL_QUERY', `${doing}: ${message} (${number})`, {
     kind: known?.kind ?? 'bug',
+    ...(known?.key === undefined ? {} : { key: known.key }),
     ...(known?.remedy === undefined ? {} : { remedy: known.remedy }),
   });
 }
@@ -78,7 +97,9 @@ export function mysqlError(doing: string, error: unknown): MillraceError {
   const away = SOCKET_CODES.has(code);
   return new MillraceError(away ? 'MYSQL_UNAVAILABLE' : 'MYSQL_FAILED', `${doing}: ${text}`, {
     kind: away ? 'unavailable' : 'bug',
-    ...(away ? { remedy: 'Check database.hostname and database.port, and that the server runs.' } : {}),
+    ...(away
+      ? { key: 'database.hostname', remedy: 'Check database.hostname and database.port, and that the server runs.' }
+      : {}),
     cause: error,
   });
 }

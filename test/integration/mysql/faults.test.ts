@@ -65,6 +65,21 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     expect(ids(run.records)).toEqual([1, 2, 3, 4, 4]);
   });
 
+  it('keeps its place and lag where it connects again to a quiet server', async () => {
+    const run = await start({ 'connect.keep.alive.interval.ms': '100' });
+    await untilId(run, 2);
+    await app.server.sql("insert into app.t values (3, 'three', 3)");
+    await untilId(run, 3);
+    await sleep(1500);
+    const { gauges, warnings } = run.said;
+    const before = { offsets: [...run.offsets.values()], lagMs: gauges.get('lag_ms') };
+    warnings.clear();
+    await cutDumps(app.server);
+    await run.until(() => warnings.get('MYSQL_RECONNECTING') === null, 10_000);
+    await sleep(1000);
+    expect({ offsets: [...run.offsets.values()], lagMs: gauges.get('lag_ms') }).toEqual(before);
+  });
+
   it('reads on after the server crashed', async () => {
     const run = await start();
     await untilId(run, 2);
@@ -146,7 +161,9 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
         remedy: expect.stringMatching(/binlog_row_metadata = 'FULL'/) as string,
       });
       const results = await check();
-      expect(results.filter(({ ok }) => !ok).map(({ code }) => code)).toEqual(['MYSQL_ROW_METADATA']);
+      expect(results.filter(({ ok }) => !ok).map(({ code, key }) => [code, key])).toEqual([
+        ['MYSQL_ROW_METADATA', undefined],
+      ]);
     } finally {
       await app.server.sql("set global binlog_row_metadata = 'FULL'");
     }
@@ -158,6 +175,19 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     await app.server.sql('create table if not exists app.counted (id int primary key)');
     expect(await named('app.t,app.counted')).toContain('2 tables are captured');
     await app.server.sql('drop table app.counted');
+  });
+
+  it('names the key of a wrong password and of a server that does not answer', async () => {
+    const failures = async (more: Record<string, string>) =>
+      (await check(more)).filter(({ ok }) => !ok).map(({ code, key }) => [code, key]);
+    await app.server.sql("create user known@'%' identified by 'secret'");
+    try {
+      const account = { 'database.user': 'known', 'database.password': 'wrong' };
+      expect(await failures(account)).toEqual([['MYSQL_LOGIN', 'database.password']]);
+      expect(await failures({ 'database.port': '1' })).toEqual([['MYSQL_UNAVAILABLE', 'database.hostname']]);
+    } finally {
+      await app.server.sql("drop user known@'%'");
+    }
   });
 
   it('names each privilege that the account lacks, by the statement that grants it', async () => {

@@ -62,6 +62,17 @@ describe.each(MYSQL_VERSIONS)('millrace verify on %s', (version) => {
     expect((await verify()).comparisons.filter(({ equal }) => !equal)).toEqual([]);
   });
 
+  it('knows what older rows got when columns were added', async () => {
+    await mysql.server.sql(
+      `alter table app.t add column c1 int default 7, add column c2 varchar(20) default 'x''y', add column c3 double default 1.5,
+      add column c4 decimal(10,3) default 2.5, add column c5 datetime(3) default '2020-01-02 03:04:05.678', add column c6 bit(3) default b'101',
+      add column c7 binary(4) default 'ab', add column c8 int not null, add column c9 varchar(5) not null, add column c10 int,
+      add column c11 float not null default 0.1, add column c12 date default '2020-02-03', add column c13 set('p','q') default 'p,q'`,
+      'insert into app.t (id, c1) values (9, null)',
+    );
+    expect((await verify()).comparisons.filter(({ equal }) => !equal)).toEqual([]);
+  });
+
   it('names a row that the binlog does not know of', async () => {
     await mysql.server.sql('set sql_log_bin = 0', 'insert into app.t (id) values (77)');
     const unequal = (await verify()).comparisons.filter(({ equal }) => !equal);
