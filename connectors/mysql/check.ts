@@ -3,10 +3,12 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import { unseenCascades } from './catalog/cascades.ts';
 import { readTable, readTableNames } from './catalog/catalog.ts';
 import { tableName } from './catalog/table.ts';
+import { accountOf, unseenTables } from './catalog/unseen-tables.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { serverFacts, type Fact } from './server-facts.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';
+import { listKey, noTables } from './snapshot/await-tables.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 
 /** Looks at all a start needs; changes nothing. Every failure names the statement that mends it. */
@@ -92,19 +94,23 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
 async function tables(connection: Connection, settings: MysqlSettings): Promise<readonly CheckResult[]> {
   const family = connection.mariadb ? 'mariadb' : 'mysql';
   const rows = new RowFactory(settings.rows, { family, taskId: 0, runId: '', version: VERSION });
-  const captured = (await readTableNames(connection)).filter(({ database, name }) => rows.captures(database, name));
+  const names = await readTableNames(connection);
+  const captured = names.filter(({ database, name }) => rows.captures(database, name));
+  const unseen = await unseenTables(connection, rows, names);
   const name = 'the captured tables';
   if (captured.length === 0) {
+    const key = listKey(settings.rows) ?? 'database.user';
     return [
       {
         name,
         ok: false,
         fatal: false,
         code: 'MYSQL_NO_TABLES',
-        problem: 'the include and exclude lists match no table that the account sees',
-        remedy: 'Correct table.include.list, or GRANT SELECT on the tables.',
-        key: 'table.include.list',
+        problem: noTables(rows),
+        remedy: `Correct ${key}, or GRANT SELECT ON the tables TO ${await accountOf(connection)};`,
+        key,
       },
+      ...hidden(unseen),
     ];
   }
   for (const { database, name: table } of captured) {
@@ -118,6 +124,7 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
   return [
     { name: captured.length === 1 ? '1 table is captured' : `${captured.length} tables are captured`, ok: true },
     cascades(await unseenCascades(connection, (database, table) => rows.captures(database, table))),
+    ...hidden(unseen),
     ...signals(settings, captured.map(tableName)),
   ];
 }
@@ -135,6 +142,21 @@ function cascades(problem: string | null): CheckResult {
       'Let triggers or the application change those rows, or upgrade to MySQL 9.6, which writes them; `millrace verify` shows what was missed.',
     key: 'table.include.list',
   };
+}
+
+function hidden(problem: string | null): readonly CheckResult[] {
+  if (problem === null) return [];
+  return [
+    {
+      name: 'the named tables are there',
+      ok: false,
+      fatal: false,
+      code: 'MYSQL_TABLES_UNSEEN',
+      problem,
+      remedy: 'Run the GRANT, create the table, or correct the name (database.table).',
+      key: 'table.include.list',
+    },
+  ];
 }
 
 function signals({ signalTable }: MysqlSettings, captured: readonly string[]): readonly CheckResult[] {

@@ -8,8 +8,8 @@ import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import type { RowBlock } from '../../runtime/record/row-block.ts';
 import { GtidState } from './binlog/gtid-state.ts';
-import { unseenCascades } from './catalog/cascades.ts';
 import { readCollations } from './catalog/catalog.ts';
+import { warnOfUnseen } from './catalog/unseen-tables.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { readOffset, type StoredOffset, type StreamPlace } from './offset.ts';
 import { otherOptions } from './options/other-options.ts';
@@ -108,7 +108,7 @@ export class MysqlTask implements SourceTask {
       version: VERSION,
     });
     this.#opened = { start, side, rows, family, server, partition, connect, history: undefined };
-    await this.#warnOfCascades();
+    await side.use((connection) => warnOfUnseen(connection, rows, context));
     const history = described ? undefined : await openHistory(start, settings, server, rows);
     this.#opened = { ...this.#opened, history };
     await this.#begin(signal);
@@ -149,16 +149,6 @@ export class MysqlTask implements SourceTask {
     await this.#incremental?.close();
     await this.#snapshot?.close();
     await this.#opened?.side.close();
-  }
-
-  /** What the binlog never shows can only be told (I5). */
-  async #warnOfCascades(): Promise<void> {
-    const { start, side, rows } = this.#must();
-    const unseen = await side.use((reader) =>
-      unseenCascades(reader, (database, table) => rows.captures(database, table)),
-    );
-    start.context.warning('MYSQL_CASCADES', unseen);
-    if (unseen !== null) start.context.log.warn(unseen);
   }
 
   #tellUnseen(text: string): void {

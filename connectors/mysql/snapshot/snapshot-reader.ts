@@ -14,6 +14,7 @@ import type { SchemaHistory } from '../schema/history/schema-history.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
 import { MetaCells, type EventFacts } from '../stream/meta-cells.ts';
 import { mysqlError } from '../wire/server-error.ts';
+import { awaitTables, noTables } from './await-tables.ts';
 import { openConsistentPoint, type ConsistentPoint } from './consistent-point.ts';
 import { PlanProgress } from './plan-progress.ts';
 import { LaterReads, type ReadPlace } from './read-places.ts';
@@ -82,6 +83,7 @@ export class SnapshotReader {
   async open(signal: AbortSignal): Promise<void> {
     const { env, context, resume, partition, prefix, server, beside } = this.#edges;
     if (this.#settings.delayMs > 0) await env.timers.sleep(this.#settings.delayMs, signal);
+    if (resume === undefined) await awaitTables(this.#edges, signal);
     context.stage('fixing the place of the snapshot');
     this.#point = await openConsistentPoint(this.#settings, context, () => this.#edges.open());
     this.#out = new SnapshotOut(
@@ -144,8 +146,7 @@ export class SnapshotReader {
         reader === undefined
           ? { tables: [], works: [] }
           : await readWork(reader, rows, this.#settings, resume, beside?.tables);
-      const none = 'the include and exclude lists match no table of this server';
-      context.warning('MYSQL_NO_TABLES', tables.length > 0 ? null : none);
+      context.warning('MYSQL_NO_TABLES', tables.length > 0 ? null : noTables(rows));
       if (reader !== undefined) await this.#definitions(reader, tables, out);
       await this.#readAll(point, new ReadPlan(works, this.#settings.chunkRows), out);
       await out.finish();

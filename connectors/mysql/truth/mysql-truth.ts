@@ -8,6 +8,7 @@ import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import { comparePlaces } from '../binlog/compare-places.ts';
 import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { unseenTables } from '../catalog/unseen-tables.ts';
 import { openConnection } from '../connection.ts';
 import { readOffset, type StreamPlace } from '../offset.ts';
 import type { Family } from '../row/source-block.ts';
@@ -34,7 +35,10 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
   try {
     const rows = new RowFactory(settings.rows, { family, taskId: 0, runId: '', version: VERSION });
     const tables = [];
-    for (const { database, name } of await readTableNames(reader)) {
+    const names = await readTableNames(reader);
+    const unseen = await unseenTables(reader, rows, names);
+    if (unseen !== null) call.log.warn(unseen);
+    for (const { database, name } of names) {
       call.signal.throwIfAborted();
       const table = rows.captures(database, name) ? await readTable(reader, database, name) : undefined;
       if (table === undefined) continue;

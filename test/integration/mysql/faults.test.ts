@@ -190,6 +190,56 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     }
   });
 
+  it('waits for a table that it may read, and reads it whole when it is granted', async () => {
+    await app.server.sql(
+      "create user poor@'%' identified by 'secret'",
+      `grant ${lookRights(app.server)} on *.* to poor@'%'`,
+    );
+    const options = { 'database.user': 'poor', 'database.password': 'secret', 'table.include.list': 'app.t' };
+    try {
+      const told = (await check(options)).filter(({ ok }) => !ok).map(({ code, key }) => [code, key]);
+      expect(told).toContainEqual(['MYSQL_NO_TABLES', 'table.include.list']);
+      const run = app.make({ ...OPTIONS, ...options });
+      const started = run.start();
+      await run.until(() => typeof run.said.warnings.get('MYSQL_NO_TABLES') === 'string', 10_000);
+      expect(run.said.warnings.get('MYSQL_NO_TABLES')).toMatch(/table\.include\.list matches no table .*'poor'@'%'/);
+      await sleep(500);
+      expect(run.offsets.size).toBe(0);
+      await app.server.sql("grant select on app.* to poor@'%'");
+      await started;
+      await untilId(run, 2);
+      expect(run.said.warnings.get('MYSQL_NO_TABLES')).toBe(null);
+    } finally {
+      await app.server.sql("drop user poor@'%'");
+    }
+  });
+
+  it('tells a named table that it may not read, and takes an empty database for what it is', async () => {
+    await app.server.sql(
+      'create table app.b (id int primary key)',
+      "create user poor@'%' identified by 'secret'",
+      `grant ${lookRights(app.server)} on *.* to poor@'%'`,
+      "grant select on app.t to poor@'%'",
+    );
+    const account = { 'database.user': 'poor', 'database.password': 'secret' };
+    const options = { ...account, 'table.include.list': 'app.t,app\\.b,app.x.*' };
+    const problem =
+      "table app.b of table.include.list is not there, or may not be read: GRANT SELECT ON app.b TO 'poor'@'%';";
+    try {
+      expect((await check(options)).find(({ code }) => code === 'MYSQL_TABLES_UNSEEN')?.problem).toBe(problem);
+      const run = await start(options);
+      await untilId(run, 2);
+      expect(run.said.warnings.get('MYSQL_TABLES_UNSEEN')).toBe(problem);
+      await app.server.sql('drop table app.t', 'drop table app.b', "grant select on app.* to poor@'%'");
+      const empty = await start(account);
+      await app.server.sql('create table app.t (id int primary key)', 'insert into app.t values (9)');
+      await untilId(empty, 9);
+      expect(empty.records.at(-1)?.value).toContain('"op":"c"');
+    } finally {
+      await app.server.sql("drop user poor@'%'");
+    }
+  });
+
   it('names each privilege that the account lacks, by the statement that grants it', async () => {
     await app.server.sql("create user poor@'%' identified by 'secret'", "grant select on *.* to poor@'%'");
     try {
@@ -235,6 +285,11 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     expect(run.records.filter(({ value }) => value?.includes('"snapshot":"last"')).length).toBe(1);
   });
 });
+
+/** What an account needs beside SELECT. */
+function lookRights({ family }: MysqlServer): string {
+  return `replication slave, ${family === 'mariadb' ? 'binlog monitor' : 'replication client'}`;
+}
 
 function ids(records: readonly RecordText[]): number[] {
   return records.map(({ key }) => (JSON.parse(key ?? '{}') as { payload: { id: number } }).payload.id);

@@ -8,6 +8,8 @@ import { useJournals, type UsedJournals } from '../change/use-journals.ts';
 
 export interface AppDatabase extends UsedMysql {
   readonly journals: UsedJournals;
+  /** A run of the database that is not started; it is closed after the test. */
+  make(config?: Readonly<Record<string, string>>, offsets?: readonly SourceOffset[]): EventRun;
   /** Starts a run of the database; it is closed after the test. */
   start(config?: Readonly<Record<string, string>>, offsets?: readonly SourceOffset[]): Promise<EventRun>;
 }
@@ -36,15 +38,21 @@ export function useAppDatabaseOf(
     for (const run of runs.splice(0)) await run.close();
   });
 
+  const make: AppDatabase['make'] = (config = {}, offsets = []) => {
+    const task = new MysqlTask({ name: 'app', ...appOptions(mysql.server), ...config });
+    const run = new EventRun(task, offsets, journals.open);
+    runs.push(run);
+    return run;
+  };
+
   return {
+    make,
     get server() {
       return mysql.server;
     },
     journals,
     async start(config = {}, offsets = []) {
-      const task = new MysqlTask({ name: 'app', ...appOptions(mysql.server), ...config });
-      const run = new EventRun(task, offsets, journals.open);
-      runs.push(run);
+      const run = make(config, offsets);
       await run.start();
       return run;
     },
