@@ -29,6 +29,7 @@ export function printReport(io: CliIo, report: VerifyReport): void {
   for (const one of report.notHeld) {
     io.out(paint(io, 'yellow', `not compared: ${one.table} in ${one.copy} (its sink does not read this topic)`));
   }
+  if (report.unseen !== undefined) io.out(paint(io, 'yellow', `not compared: ${report.unseen}`));
   for (const text of notCompared(report.comparisons)) io.out(paint(io, 'yellow', text));
   io.out(verdict(io, report));
 }

@@ -76,6 +76,8 @@ export interface SourceTruth {
   /** The position, for people. */
   readonly position: string;
   readonly tables: readonly TruthTable[];
+  /** Which tables the configuration names that the source does not show, and what mends it; absent: none. */
+  readonly unseen?: string;
   /** Whether the connector's stored offsets have passed the position. */
   covered(offsets: readonly SourceOffset[]): boolean;
   /** Whether an event with this `source` block belongs to what the position includes. */

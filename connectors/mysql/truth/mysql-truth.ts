@@ -37,7 +37,6 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
     const tables = [];
     const names = await readTableNames(reader);
     const unseen = await unseenTables(reader, rows, names);
-    if (unseen !== null) call.log.warn(unseen);
     for (const { database, name } of names) {
       call.signal.throwIfAborted();
       const table = rows.captures(database, name) ? await readTable(reader, database, name) : undefined;
@@ -48,6 +47,7 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
     return {
       position: place.gtids === '' ? `${place.file}:${place.position}` : place.gtids,
       tables,
+      ...(unseen === null ? {} : { unseen }),
       covered: (offsets) => isPast(offsets, settings.prefix, place, family),
       includes: (source) => isIncluded(source, place, family),
       includedBy: ['snapshot', 'gtid', 'file', 'pos'],

@@ -45,6 +45,8 @@ export interface VerifyReport {
   /** Position of the source that was compared. */
   readonly position: string;
   readonly comparisons: readonly TableComparison[];
+  /** Tables that the configuration names and the source does not show: not compared. */
+  readonly unseen?: string;
   /** Tables whose topic an archive's sink does not read. */
   readonly notHeld: readonly { readonly table: string; readonly copy: string }[];
   /** In everything that was compared: see `complete`. */
@@ -71,7 +73,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   options.progress?.('reading the position of the source');
   const truth = await connector.truth({ name, config, env, log, signal });
   try {
-    if (truth.tables.length === 0) throw nothingCaptured(name);
+    if (truth.tables.length === 0) throw nothingCaptured(name, truth.unseen);
     await untilCovered(options, truth);
     const topics = truth.tables.map(({ topic }) => topic);
     for (const copy of options.copies ?? []) {
@@ -89,9 +91,11 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       position: truth.position,
       comparisons,
       notHeld,
+      ...(truth.unseen === undefined ? {} : { unseen: truth.unseen }),
       equal: comparisons.every(({ equal }) => equal),
       complete:
         notHeld.length === 0 &&
+        truth.unseen === undefined &&
         comparisons.every((one) => one.notCompared.length === 0 && one.inconclusive.length === 0),
     };
   } finally {
@@ -118,10 +122,10 @@ async function compareAll(options: VerifyOptions, truth: SourceTruth): Promise<T
 }
 
 /** Equal would be a lie: tables may have been dropped or renamed, or the lists misspelt. */
-function nothingCaptured(name: string): MillraceError {
+function nothingCaptured(name: string, unseen: string | undefined): MillraceError {
   return new MillraceError('VERIFY_NOTHING', `connector ${name} captures no table that the source has now`, {
     kind: 'missing',
-    remedy: 'See its include and exclude lists, and whether its tables were dropped or renamed.',
+    remedy: `${unseen === undefined ? '' : `${unseen} `}See its include and exclude lists, and whether its tables were dropped or renamed.`,
   });
 }
 

@@ -34,10 +34,18 @@ describe.each(MYSQL_VERSIONS)('millrace verify on %s', (version) => {
         folder,
         connectors: {
           app: { 'connector.class': 'mysql', ...appOptions(server), 'connect.keep.alive.interval.ms': '300' },
+          named: {
+            'connector.class': 'mysql',
+            ...appOptions(server),
+            'connect.keep.alive.interval.ms': '300',
+            'topic.prefix': 'named',
+            'database.server.id': '7777',
+            'table.include.list': 'app.keyless,app.gone',
+          },
         },
       };
       worker = startWorker(at);
-      await snapshotDone(at);
+      await snapshotDone(at, 2);
     },
   });
 
@@ -71,6 +79,14 @@ describe.each(MYSQL_VERSIONS)('millrace verify on %s', (version) => {
       'insert into app.t (id, c1) values (9, null)',
     );
     expect((await verify()).comparisons.filter(({ equal }) => !equal)).toEqual([]);
+  });
+
+  it('tells a named table that it does not see', async () => {
+    const { unseen, complete, equal } = await verifyPlace(at, 'named');
+    expect({ complete, equal }).toEqual({ complete: false, equal: true });
+    expect(unseen).toMatch(
+      /^table app\.gone of table\.include\.list is not there, .*: GRANT SELECT ON app\.gone TO 'root'@/,
+    );
   });
 
   it('names a row that the binlog does not know of', async () => {
