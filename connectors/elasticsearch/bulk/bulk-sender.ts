@@ -20,7 +20,7 @@ export interface BulkSenderOptions {
   readonly backoffMs: number;
   /** Aborts when the task is to stop: then nothing is waited for that may take long. */
   readonly stop: AbortSignal;
-  /** Whether "there is a newer one" may be believed of an index: throws where it may not. */
+  /** Whether an index is still the one that was claimed, so that "there is a newer one" may be believed: throws where not. */
   readonly believe: (index: string, signal: AbortSignal) => Promise<void>;
   /** What is being waited for, for people; null: nothing. */
   readonly retrying: (error: MillraceError | null) => void;
@@ -140,7 +140,7 @@ export class BulkSender {
 
   async #settle(part: BulkBody, items: readonly JsonObject[], refused: SinkRejection[], signal: AbortSignal) {
     const kept: number[] = [];
-    const newer = new Set<string>();
+    const doubted = new Set<string>();
     const absent: Operation[] = [];
     let error: MillraceError | null = null;
     let throttled = false;
@@ -152,17 +152,19 @@ export class BulkSender {
       if (outcome.kind === 'done') continue;
       if (outcome.kind === 'stop') throw outcome.error;
       if (outcome.kind === 'newer') {
-        newer.add(operation.index);
+        doubted.add(operation.index);
         newerCount++;
       } else if (outcome.kind === 'absent') absent.push(operation);
       else if (outcome.kind === 'malformed') refused.push({ record: operation.record, error: outcome.error });
       else {
         kept.push(i);
         ({ error } = outcome);
-        throttled ||= outcome.throttled;
+        // An alias that moves to another index (a reindex) takes the old one from bulks under way.
+        if (outcome.kind === 'missing') doubted.add(operation.index);
+        else throttled ||= outcome.throttled;
       }
     }
-    for (const index of newer) await this.#options.believe(index, signal);
+    for (const index of doubted) await this.#options.believe(index, signal);
     this.#options.count('newer', newerCount);
     this.#options.count('documents', part.count - kept.length);
     refused.push(...(await this.#trulyAbsent(absent, signal)));

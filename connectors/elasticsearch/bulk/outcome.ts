@@ -12,6 +12,7 @@ import { actionOf } from './bulk-body.ts';
  * - `newer`: the index has a newer one. It is done only if its versions are offsets of the same topic.
  * - `retry`: the server asks for it again.
  * - `absent`: a patch found no document.
+ * - `missing`: there was no index when it came to it: deleted, or replaced by another one in this moment.
  * - `malformed`: the server will never take this document.
  * - `stop`: nothing of this kind can be written now.
  */
@@ -20,6 +21,7 @@ export type Outcome =
   | { readonly kind: 'newer' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'retry'; readonly error: MillraceError; readonly throttled: boolean }
+  | { readonly kind: 'missing'; readonly error: MillraceError }
   | { readonly kind: 'malformed'; readonly error: MillraceError }
   | { readonly kind: 'stop'; readonly error: MillraceError };
 
@@ -72,6 +74,7 @@ function failure(operation: Operation, status: number, error: ServerError): Outc
   if (error.type === 'cluster_block_exception') return { kind: 'stop', error: told };
   if (status === 429) return { kind: 'retry', error: told, throttled: true };
   if (status >= 500 || status === 408) return { kind: 'retry', error: told, throttled: false };
+  if (error.type === 'index_not_found_exception') return { kind: 'missing', error: told };
   if (status !== 400) return { kind: 'stop', error: told };
   const text = `${error.type}: ${error.reason}`;
   if (operation.kind === 'patch' && NO_SCRIPTS.test(text)) return { kind: 'stop', error: noScripts(operation, text) };

@@ -122,7 +122,7 @@ describe('an item of an answer', () => {
     ],
     ['stop', 'index', { status: 403, type: 'cluster_block_exception', reason: 'index [i] blocked' }],
     ['stop', 'index', { status: 403, type: 'security_exception' }],
-    ['stop', 'index', { status: 404, type: 'index_not_found_exception' }],
+    ['missing', 'index', { status: 404, type: 'index_not_found_exception' }],
     ['stop', 'index', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
     ['stop', 'delete', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
     [
@@ -148,7 +148,7 @@ describe('an item of an answer', () => {
         reason: 'this cluster currently has [9]/[1] maximum normal shards open;',
       },
     ],
-    ['stop', 'delete', { status: 404, type: 'index_not_found_exception' }],
+    ['missing', 'delete', { status: 404, type: 'index_not_found_exception' }],
   ])('is %s for %s where the server says %j', (kind, of, { status, type, reason = '' }) => {
     const action = of === 'patch' ? 'update' : of;
     const item = { status, ...(type === undefined ? {} : { error: { type, reason } }) };
@@ -268,6 +268,19 @@ describe('a bulk', () => {
     const gone = new MillraceError('ELASTICSEARCH_INDEX_GONE', 'made anew', { kind: 'position' });
     const believe = (): Promise<void> => Promise.reject(gone);
     await expect(send(newer, bodyOf(operation(1)), { believe })).rejects.toBe(gone);
+  });
+
+  test('goes on where its index was replaced in the middle of it, and only while that is of the same topic', async () => {
+    const missing: Item = { status: 404, type: 'index_not_found_exception' };
+    let n = 0;
+    const replaced: Script = (ids) => ids.map((id) => (id === '2' && n++ === 0 ? missing : OK));
+    const sending = send(replaced, bodyOf(operation(1), operation(2)));
+    expect((await sending).rejected).toEqual([]);
+    expect(sending.asked).toEqual([['1', '2'], ['2']]);
+    const gone = new MillraceError('ELASTICSEARCH_INDEX_GONE', 'deleted', { kind: 'position' });
+    const deleted: Script = (ids) => ids.map(() => missing);
+    await expect(send(deleted, bodyOf(operation(1)), { believe: () => Promise.reject(gone) })).rejects.toBe(gone);
+    await expect(send(deleted, bodyOf(operation(1)))).rejects.toMatchObject({ code: 'ELASTICSEARCH_INDEX_MISSING' });
   });
 
   test('tells a row that was deleted since from one that was never there', async () => {
