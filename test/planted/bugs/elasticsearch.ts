@@ -46,7 +46,7 @@ export const elasticsearchBugs: readonly PlantedBug[] = [
     name: 'a newer document is believed in whoever wrote it',
     invariant: 'I5',
     file: 'connectors/elasticsearch/bulk/bulk-sender.ts',
-    find: '    for (const index of newer) await this.#options.believe(index, signal);\n',
+    find: '    for (const index of doubted) await this.#options.believe(index, signal);\n',
     plant: '',
     test: BULK,
     only: 'believes in newer documents only while the index is of the same topic',
