@@ -69,6 +69,8 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
   const look = has('REPLICATION CLIENT', 'BINLOG MONITOR', 'SUPER');
   const looking = connection.mariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
   const lock = has('RELOAD');
+  // MariaDB and MySQL 5.7 tell everyone.
+  const ask = connection.mariadb || connection.version.startsWith('5.') || has('XA_RECOVER_ADMIN');
   return [
     {
       name: 'the account may read the binlog',
@@ -87,6 +89,18 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
       ...(lock
         ? {}
         : missing('RELOAD is missing: the snapshot goes on without a lock', 'RELOAD', 'snapshot.locking.mode')),
+    },
+    {
+      name: 'the account may ask for prepared XA transactions',
+      ok: ask,
+      fatal: false,
+      ...(ask
+        ? {}
+        : missing(
+            'XA_RECOVER_ADMIN is missing: a snapshot does not wait for XA transactions that are prepared, and may miss their rows',
+            'XA_RECOVER_ADMIN',
+            'database.user',
+          )),
     },
   ];
 }

@@ -1,8 +1,10 @@
 import type { TaskContext } from '../../../runtime/connector/context.ts';
+import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
 import { quoteText } from '../quoting.ts';
+import { PreparedWait, preparedTransactions, unseenPrepared } from './prepared-xa.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
 
 const DOING = 'fixing the snapshot’s place';
@@ -19,39 +21,73 @@ export interface ConsistentPoint {
   release(): Promise<void>;
 }
 
+export interface PointEdges {
+  readonly context: Pick<TaskContext, 'log' | 'warning'>;
+  readonly env: Pick<Env, 'clock' | 'timers'>;
+  readonly signal: AbortSignal;
+  /** The stream begins at an earlier place: it has the rows of what was prepared since. */
+  readonly streamBefore: boolean;
+  open(): Promise<Connection>;
+}
+
 /**
  * Opens the readers at one place.
  *
  *     with a lock:     FLUSH TABLES WITH READ LOCK · a snapshot on each reader · the place · UNLOCK TABLES
  *     MariaDB without: one reader; the server says which place its snapshot is at
  *     MySQL without:   @@gtid_executed before and after the snapshots is the same: they are at it
+ *
+ * Where XA transactions are prepared at the place, another one is tried once they have ended: their rows would be in
+ * neither the snapshot nor the stream (I5). Throws `MYSQL_XA_PREPARED` (`busy`) where they do not.
  */
-export async function openConsistentPoint(
-  settings: SnapshotSettings,
-  context: Pick<TaskContext, 'log'>,
-  open: () => Promise<Connection>,
-): Promise<ConsistentPoint> {
+export async function openConsistentPoint(settings: SnapshotSettings, edges: PointEdges): Promise<ConsistentPoint> {
+  const { context, env, signal, streamBefore, open } = edges;
   const readers: Connection[] = [];
   const guard = await open();
+  const wait = new PreparedWait(context, env, settings.lockTimeoutMs);
   try {
-    const locked = settings.locking !== 'none' && (await lock(guard, settings, context));
-    const count = locked || !guard.mariadb ? settings.readers : 1;
-    while (readers.length < count) readers.push(await open());
-    const place = locked
-      ? await placeUnderLock(guard, readers)
-      : guard.mariadb
-        ? await placeOfSnapshot(readers)
-        : await quietPlace(guard, readers);
-    // Nothing is prepared or ended under the lock; without one it cannot be told at the place.
-    const prepared = !locked || (await preparedTransactions(guard)) !== false;
-    const keep = locked && settings.locking === 'extended';
-    if (!keep) await guard.close();
-    return { place, readers, prepared, release: () => guard.close() };
+    let locked = settings.locking !== 'none';
+    for (;;) {
+      if (!streamBefore) await wait.ended(guard, signal);
+      locked = locked && (await lock(guard, settings, context));
+      const place = await placeOf(guard, readers, locked, settings, open);
+      const names = await preparedTransactions(guard);
+      if (streamBefore || names === undefined || names.length === 0) {
+        if (!streamBefore) warnOfUnseen(context, unseenPrepared(locked, names));
+        const keep = locked && settings.locking === 'extended';
+        if (!keep) await guard.close();
+        const prepared = !locked || names === undefined || names.length > 0;
+        return { place, readers, prepared, release: () => guard.close() };
+      }
+      if (locked) await guard.query(DOING, 'UNLOCK TABLES');
+      for (const reader of readers) await reader.query(DOING, 'ROLLBACK');
+    }
   } catch (error) {
     guard.destroy();
     for (const reader of readers) reader.destroy();
     throw error;
+  } finally {
+    wait.over();
   }
+}
+
+/** Opens the readers that are wanted, and a snapshot on each. */
+async function placeOf(
+  guard: Connection,
+  readers: Connection[],
+  locked: boolean,
+  settings: SnapshotSettings,
+  open: () => Promise<Connection>,
+): Promise<StreamPlace> {
+  const count = locked || !guard.mariadb ? settings.readers : 1;
+  while (readers.length < count) readers.push(await open());
+  if (locked) return placeUnderLock(guard, readers);
+  return guard.mariadb ? placeOfSnapshot(readers) : quietPlace(guard, readers);
+}
+
+function warnOfUnseen(context: PointEdges['context'], text: string | null): void {
+  context.warning('MYSQL_XA_UNSEEN', text);
+  if (text !== null) context.log.warn(text);
 }
 
 /** False: the account may not lock, or the lock did not come in time: go on without. */
@@ -145,16 +181,6 @@ export async function currentPlace(connection: Connection): Promise<StreamPlace>
     event: 0,
     transaction: '',
   };
-}
-
-/** Whether XA transactions are prepared: the stream has their rows, no snapshot shows them. undefined: the account may not ask. */
-export async function preparedTransactions(connection: Connection): Promise<boolean | undefined> {
-  try {
-    return (await connection.query('looking for prepared XA transactions', 'XA RECOVER')).length > 0;
-  } catch (error) {
-    if (error instanceof MillraceError && (error.kind === 'permission' || error.kind === 'bug')) return undefined;
-    throw error;
-  }
 }
 
 function noBinlog(): MillraceError {

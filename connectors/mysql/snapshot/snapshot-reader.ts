@@ -85,7 +85,13 @@ export class SnapshotReader {
     if (this.#settings.delayMs > 0) await env.timers.sleep(this.#settings.delayMs, signal);
     if (resume === undefined) await awaitTables(this.#edges, signal);
     context.stage('fixing the place of the snapshot');
-    this.#point = await openConsistentPoint(this.#settings, context, () => this.#edges.open());
+    this.#point = await openConsistentPoint(this.#settings, {
+      context,
+      env,
+      signal,
+      streamBefore: resume !== undefined,
+      open: () => this.#edges.open(),
+    });
     this.#out = new SnapshotOut(
       {
         env,

@@ -25,9 +25,15 @@ import { truthTable } from './truth-table.ts';
  */
 export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
   const settings = readSettings(call.config);
-  const context = { log: call.log };
+  const { log, env, signal } = call;
   const one = { ...settings.snapshot, readers: 1, locking: 'minimal' as const };
-  const point = await openConsistentPoint(one, context, () => openConnection(settings.connection, call.env));
+  const point = await openConsistentPoint(one, {
+    context: { log, warning: () => undefined },
+    env,
+    signal,
+    streamBefore: false,
+    open: () => openConnection(settings.connection, env),
+  });
   const [reader] = point.readers;
   if (reader === undefined) throw new MillraceError('MYSQL_VERIFY', 'no connection to read with', { kind: 'bug' });
   const { place } = point;
@@ -38,7 +44,7 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
     const names = await readTableNames(reader);
     const unseen = await unseenTables(reader, rows, names);
     for (const { database, name } of names) {
-      call.signal.throwIfAborted();
+      signal.throwIfAborted();
       const table = rows.captures(database, name) ? await readTable(reader, database, name) : undefined;
       if (table === undefined) continue;
       const topic = rows.topics.table(database, name);

@@ -193,4 +193,22 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/snapshot/snapshot-out.test.ts',
     only: 'keeps the later place of a table without a key with its last rows',
   },
+  {
+    name: 'a snapshot begins while an XA transaction is prepared',
+    invariant: 'I5',
+    file: 'connectors/mysql/snapshot/consistent-point.ts',
+    find: 'if (streamBefore || names === undefined || names.length === 0) {',
+    plant: 'if (streamBefore || names === undefined || names.length >= 0) {',
+    test: 'test/unit/connectors/mysql/snapshot/prepared-xa.test.ts',
+    only: 'give the place up, and the lock before they are waited for',
+  },
+  {
+    name: 'that prepared XA transactions could not be asked for is not told',
+    invariant: 'I5',
+    file: 'connectors/mysql/snapshot/prepared-xa.ts',
+    find: '  if (prepared === undefined) {\n',
+    plant: '  if (prepared === undefined && !locked) {\n',
+    test: 'test/unit/connectors/mysql/snapshot/prepared-xa.test.ts',
+    only: 'that cannot be asked for are warned of once',
+  },
 ];

@@ -4,10 +4,10 @@ import { ofTable } from '../../catalog/column-rows.ts';
 import type { Table } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
 import type { TableRows } from '../../row/table-rows.ts';
+import { preparedTransactions } from '../prepared-xa.ts';
 import { snapshotFacts } from '../snapshot-reader.ts';
 import { hasPrimaryKey } from '../snapshot-tables.ts';
 import type { LoopEdges } from './chunk-loop.ts';
-import { preparedTransactions } from '../consistent-point.ts';
 import { openChunk } from './chunk-place.ts';
 import { ChunkRows, KeyRow } from './chunk-rows.ts';
 import { chunkSql, keyColumns, lastKeySql, type KeyTexts } from './key-sql.ts';
@@ -39,7 +39,9 @@ export class ChunkReader {
     const window = windows.begin(request.table, key, place());
     if (window === undefined) return 'the stream has not come to a place that is known';
     try {
-      if ((await preparedTransactions(connection)) === true) return 'XA transactions are prepared and not ended';
+      // One that is prepared after this comes through the stream while the window is open: its keys are left out.
+      const prepared = await preparedTransactions(connection);
+      if (prepared !== undefined && prepared.length > 0) return 'XA transactions are prepared and not ended';
       const now = await readTable(connection, known.table.database, known.table.name);
       if (now === undefined || !sameTable(now, known.table)) {
         this.#rows = undefined;
