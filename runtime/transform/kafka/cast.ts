@@ -8,10 +8,11 @@ import { convertedCell, rewrittenCell } from './cell-conversion.ts';
 import { castValue, type CastType } from './cast-value.ts';
 import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath, type MapChange } from '../field-path.ts';
-import { isAlwaysNull, NeedsValues, structNode } from '../layout-node.ts';
+import { isAlwaysNull, NeedsValues } from '../layout-node.ts';
 import { KAFKA_TRANSFORMS } from '../java-packages.ts';
-import { requireMap, requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
+import { requireStruct } from '../requirements.ts';
+import { byPlans, sideEdit } from '../side-edit.ts';
 import { sideOf, type RecordSide } from '../side.ts';
 import { convertedNode, pathTree, planStruct, visitPaths } from '../struct-plan.ts';
 import { wrongOption } from '../transform-error.ts';
@@ -125,24 +126,16 @@ function castFields(side: RecordSide, fields: Spec['fields'], withDefaults: bool
   const plans = new SchemaMemo((schema) =>
     planStruct(schema, visit, { replaceNull: withDefaults, keepOptional: true }),
   );
-  return {
-    apply: (record) => {
-      const value = side.value(record);
-      if (value === null) return record;
-      const schema = side.schema(record);
-      if (schema === null) {
-        side.set(record, null, editedMap(requireMap(value, PURPOSE), paths, change));
-        return record;
-      }
+  const ofMap = (map: ReadonlyMap<Value, Value>): ReadonlyMap<Value, Value> => editedMap(map, paths, change);
+  return sideEdit({
+    ...byPlans(side, PURPOSE, plans),
+    ofMap,
+    // As in Kafka, whose error is the schema's where it is none of a struct.
+    ofStruct: (record, schema, value) => {
       const plan = plans.of(schema);
       side.set(record, plan.schema, plan.apply(requireStruct(schema, value, PURPOSE)));
-      return record;
     },
-    layout: (layout) => {
-      const from = structNode(side.node(layout));
-      return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
-    },
-  };
+  });
 }
 
 const INTEGERS = ['int8', 'int16', 'int32', 'int64'];

@@ -6,8 +6,8 @@ import { struct, type StructValue, type Value } from '../../record/value.ts';
 import { isMap, isStruct, javaClass, javaType } from '../java-class.ts';
 import { childOf, nullness, nullOf, replacingNull, retyped, structNode, type StructNode } from '../layout-node.ts';
 import { KAFKA_TRANSFORMS } from '../java-packages.ts';
-import { requireMap, requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
+import { byPlans, sideEdit } from '../side-edit.ts';
 import { sideOf } from '../side.ts';
 import { nullOfRequired, withFields } from '../struct-plan.ts';
 import { rejected } from '../transform-error.ts';
@@ -29,27 +29,12 @@ export const flatten: TransformKind = {
     const { delimiter } = parseOptions(options, config);
     const side = sideOf(name);
     const plans = new SchemaMemo((schema) => new FlatPlan(schema, delimiter));
-    return {
-      apply: (record) => {
-        const value = side.value(record);
-        if (value === null) return record;
-        const schema = side.schema(record);
-        if (schema === null) {
-          const flat = new Map<Value, Value>();
-          flattenMap(requireMap(value, PURPOSE), '', delimiter, flat);
-          side.set(record, null, flat);
-        } else {
-          const from = requireStruct(schema, value, PURPOSE);
-          const plan = plans.of(schema);
-          side.set(record, plan.schema, plan.apply(from));
-        }
-        return record;
-      },
-      layout: (layout) => {
-        const from = structNode(side.node(layout));
-        return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
-      },
+    const ofMap = (map: ReadonlyMap<Value, Value>): ReadonlyMap<Value, Value> => {
+      const flat = new Map<Value, Value>();
+      flattenMap(map, '', delimiter, flat);
+      return flat;
     };
+    return sideEdit({ ...byPlans(side, PURPOSE, plans), ofMap });
   },
 };
 

@@ -7,10 +7,11 @@ import type { Value } from '../../record/value.ts';
 import { replaceNull } from './replace-null-option.ts';
 import { editedMap, fieldPath, fieldSyntax, syntaxOf, type FieldPath } from '../field-path.ts';
 import { InsertPlan } from '../insert-plan.ts';
-import { NeedsValues, structNode } from '../layout-node.ts';
+import { NeedsValues } from '../layout-node.ts';
 import { KAFKA_TRANSFORMS } from '../java-packages.ts';
-import { requireMap, requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
+import { requireStruct } from '../requirements.ts';
+import { sideEdit } from '../side-edit.ts';
 import { sideOf } from '../side.ts';
 import { rejected, wrongOption } from '../transform-error.ts';
 import type { TransformRecord } from '../transform-record.ts';
@@ -57,28 +58,21 @@ export const insertField: TransformKind = {
       const insertions = inserted.map(({ path, schema: own }, index) => ({ path, schema: own, index }));
       return new InsertPlan(schema, insertions, { replaceNull: withDefaults, strict: true });
     });
-    return {
-      apply: (record) => {
-        const value = side.value(record);
-        if (value === null) return record;
-        const schema = side.schema(record);
-        if (schema === null) {
-          side.set(record, null, inMap(requireMap(value, PURPOSE), inserted, record));
-          return record;
-        }
+    return sideEdit({
+      side,
+      purpose: PURPOSE,
+      ofMap: (map, record) => inMap(map, inserted, record),
+      ofStruct: (record, schema, value) => {
         const from = requireStruct(schema, value, PURPOSE);
         const plan = plans.of(schema);
         const values = inserted.map((one) => one.value(record) ?? null);
         side.set(record, plan.schema, plan.apply(from, values));
-        return record;
       },
-      layout: (layout) => {
-        const from = structNode(side.node(layout));
-        if (from === null) return layout;
+      ofNode: (from, layout) => {
         const nodes = inserted.map((one) => constantOf(one, layout));
-        return side.withNode(layout, plans.of(from.schema).node(from, nodes));
+        return plans.of(from.schema).node(from, nodes);
       },
-    };
+    });
   },
 };
 

@@ -3,14 +3,13 @@ import type { Value } from '../../record/value.ts';
 import { replaceNull } from './replace-null-option.ts';
 import { fieldPath, fieldSyntax, syntaxOf } from '../field-path.ts';
 import { isMap } from '../java-class.ts';
-import { structNode } from '../layout-node.ts';
-import { requireMap, requireStruct } from '../requirements.ts';
 import { SchemaMemo } from '../schema-memo.ts';
+import { byPlans, sideEdit } from '../side-edit.ts';
 import { sideOf } from '../side.ts';
 import { pathTree, planStruct, type FieldVisitor, type PathTree, type StructPlan } from '../struct-plan.ts';
 import { wrongOption } from '../transform-error.ts';
 import { KAFKA_TRANSFORMS } from '../java-packages.ts';
-import type { Transform, TransformKind } from '../transform.ts';
+import type { TransformKind } from '../transform.ts';
 
 const PURPOSE = 'field replacement';
 
@@ -41,27 +40,7 @@ export const replaceField: TransformKind = {
     const plans = new SchemaMemo<StructPlan>((schema) => {
       return planStruct(schema, visitor(tree), { replaceNull: withDefaults });
     });
-    const edit = editor(tree);
-    const apply: Transform['apply'] = (record) => {
-      const value = side.value(record);
-      const schema = side.schema(record);
-      if (value === null) return record;
-      if (schema === null) {
-        side.set(record, null, edit(requireMap(value, PURPOSE)));
-        return record;
-      }
-      const from = requireStruct(schema, value, PURPOSE);
-      const plan = plans.of(schema);
-      side.set(record, plan.schema, plan.apply(from));
-      return record;
-    };
-    return {
-      apply,
-      layout: (layout) => {
-        const from = structNode(side.node(layout));
-        return from === null ? layout : side.withNode(layout, plans.of(from.schema).node(from));
-      },
-    };
+    return sideEdit({ ...byPlans(side, PURPOSE, plans), ofMap: editor(tree) });
   },
 };
 
