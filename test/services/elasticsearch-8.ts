@@ -75,7 +75,7 @@ async function fetchDistribution(draft: string, java: string): Promise<void> {
   await plainModules(join(draft, 'modules'));
   const lib = `${join(draft, 'lib')}/*`;
   const compile = (source: string, to: string): Promise<unknown> =>
-    run(join(java, 'bin', 'javac'), ['-cp', lib, '-d', join(draft, to), join(SOURCES, source)]);
+    run(join(java, 'bin', 'javac'), ['-cp', lib, '-sourcepath', SOURCES, '-d', join(draft, to), join(SOURCES, source)]);
   await compile('Es8Node.java', 'main');
   await compile('Es8Shim.java', 'shim');
   const shim = join(draft, 'plugins', 'rest-shim');

@@ -142,7 +142,15 @@ async function buildElasticsearch(folder: string, java: string): Promise<void> {
       await rename(join(lib, name), join(netty, name));
   }
   const compile = (source: string, to: string): Promise<unknown> =>
-    run(join(java, 'bin', 'javac'), ['-cp', `${lib}/*`, '-d', join(folder, to), join(SOURCES, source)]);
+    run(join(java, 'bin', 'javac'), [
+      '-cp',
+      `${lib}/*`,
+      '-sourcepath',
+      SOURCES,
+      '-d',
+      join(folder, to),
+      join(SOURCES, source),
+    ]);
   await compile('EsNode.java', 'main');
   await compile('RestShim.java', 'shim');
   await run(join(java, 'bin', 'jar'), ['cf', join(shim, 'shim.jar'), '-C', join(folder, 'shim'), '.']);

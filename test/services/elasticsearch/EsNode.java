@@ -3,9 +3,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.elasticsearch.Build;
-import org.elasticsearch.common.logging.LogConfigurator;
-import org.elasticsearch.common.settings.Settings;
-import org.elasticsearch.node.InternalSettingsPreparer;
+import org.elasticsearch.env.Environment;
 import org.elasticsearch.node.Node;
 import org.elasticsearch.plugins.PluginsLoader;
 
@@ -27,19 +25,7 @@ public class EsNode {
         home.resolve("config/log4j2.properties"),
         "appender.c.type=Console\nappender.c.name=c\nappender.c.layout.type=PatternLayout\n"
             + "appender.c.layout.pattern=%d %p %c{1.} %m%n\nrootLogger.level=warn\nrootLogger.appenderRef.c.ref=c\n");
-    Settings.Builder settings = Settings.builder()
-        .put("path.home", home.toString())
-        .put("node.name", "n1")
-        .put("cluster.name", "t")
-        .put("discovery.type", "single-node")
-        .put("network.host", "127.0.0.1")
-        .put("http.port", System.getProperty("http.port"))
-        .put("transport.port", System.getProperty("transport.port"))
-        .put("cluster.routing.allocation.disk.threshold_enabled", false);
-    var environment = InternalSettingsPreparer.prepareEnvironment(settings.build(), Map.of(), home.resolve("config"), () -> "n1");
-    LogConfigurator.setNodeName("n1");
-    LogConfigurator.setClusterName("t");
-    LogConfigurator.configure(environment, true);
+    Environment environment = NodeEnvironment.of(home);
     var modulesOf = PluginsLoader.loadModulesBundles(environment.modulesDir(), false);
     var pluginsOf = PluginsLoader.loadPluginsBundles(environment.pluginsDir(), false);
     Node node = new Node(environment, PluginsLoader.createPluginsLoader(modulesOf, pluginsOf, Map.of(), false));
