@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Column, Table } from '../../../../../connectors/mysql/catalog/table.ts';
+import type { Table } from '../../../../../connectors/mysql/catalog/table.ts';
 import { LaterReads, readPlaces } from '../../../../../connectors/mysql/snapshot/read-places.ts';
 import { SnapshotOut } from '../../../../../connectors/mysql/snapshot/snapshot-out.ts';
 import { openSnapshot } from '../../../../../connectors/mysql/snapshot/snapshot-state.ts';
@@ -8,13 +8,13 @@ import { ReadRows } from '../../../../../connectors/mysql/snapshot/text-rows.ts'
 import { BlockPool } from '../../../../../runtime/change/block-pool.ts';
 import type { SourceBatch, SourceOffset } from '../../../../../runtime/connector/source.ts';
 import { realEnv } from '../../../../../runtime/env/real.ts';
+import { plainColumn } from '../plain-column.ts';
 
 const never = new AbortController().signal;
 const pool = new BlockPool(4);
 
 function table(name: string): Table {
-  const rest = { unsigned: false, notNull: true, length: 0, precision: 0, scale: 0, charset: undefined, size: 4 };
-  const id: Column = { ...rest, name: 'id', type: 'int', labels: [], old: false };
+  const id = { ...plainColumn('id', 'int'), notNull: true, size: 4 };
   return { database: 'd', name, columns: [id], key: [0] };
 }
 

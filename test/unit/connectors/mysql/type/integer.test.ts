@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Column } from '../../../../../connectors/mysql/catalog/table.ts';
 import { integerCodec } from '../../../../../connectors/mysql/type/integer-codec.ts';
 import { DEFAULT_TYPE_OPTIONS } from '../../../../../connectors/mysql/type/options.ts';
 import { ByteWriter } from '../../../../../runtime/record/byte-writer.ts';
+import { plainColumn } from '../plain-column.ts';
 
-const COLUMN: Column = {
-  name: 'n',
-  type: 'int',
-  unsigned: false,
-  notNull: false,
-  length: 0,
-  precision: 0,
-  scale: 0,
-  labels: [],
-  charset: undefined,
-  size: 0,
-  old: false,
-};
+const COLUMN = plainColumn('n', 'int');
 
 test.each([
   ['int', '000042', '42'],

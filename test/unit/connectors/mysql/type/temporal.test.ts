@@ -5,20 +5,9 @@ import { DEFAULT_TYPE_OPTIONS, type CellFormat } from '../../../../../connectors
 import { datetimeCodec } from '../../../../../connectors/mysql/type/temporal-codec.ts';
 import { canonicalColumn } from '../../../../../connectors/mysql/truth/canonical-text.ts';
 import { ByteWriter } from '../../../../../runtime/record/byte-writer.ts';
+import { plainColumn } from '../plain-column.ts';
 
-const COLUMN: Column = {
-  name: 'at',
-  type: 'datetime',
-  unsigned: false,
-  notNull: false,
-  length: 0,
-  precision: 6,
-  scale: 0,
-  labels: [],
-  charset: undefined,
-  size: 8,
-  old: false,
-};
+const COLUMN: Column = { ...plainColumn('at', 'datetime'), precision: 6, size: 8 };
 
 /** `2026-11-24 13:14:15.123456` as the server's text has it, and in the packed form of its rows. */
 function cell(text: string, format: CellFormat): Buffer {

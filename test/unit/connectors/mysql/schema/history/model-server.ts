@@ -1,12 +1,13 @@
 import { FIELD } from '../../../../../../connectors/mysql/binlog/field-type.ts';
 import type { RawColumn } from '../../../../../../connectors/mysql/binlog/map-column.ts';
 import type { TableMap } from '../../../../../../connectors/mysql/binlog/table-map.ts';
-import type { Column, Table } from '../../../../../../connectors/mysql/catalog/table.ts';
+import type { Table } from '../../../../../../connectors/mysql/catalog/table.ts';
 import type { StreamPlace } from '../../../../../../connectors/mysql/offset.ts';
 import { trace, type Finding } from '../../../../../../connectors/mysql/schema/history/present-structure.ts';
 import type { HistoryPlace, LaterStatement } from '../../../../../../connectors/mysql/schema/history/read-ahead.ts';
 import { statementEffect } from '../../../../../../connectors/mysql/schema/history/statement-effect.ts';
 import type { NamedTable } from '../../../../../../connectors/mysql/schema/named-table.ts';
+import { plainColumn } from '../../plain-column.ts';
 
 /** One transaction of the binlog. */
 export type ModelEvent =
@@ -121,24 +122,7 @@ export class ModelServer {
 }
 
 function structure(name: string, column: string): Table {
-  return { database: DATABASE, name, columns: [intColumn(column)], key: [] };
-}
-
-function intColumn(name: string): Column {
-  const type = 'int';
-  return {
-    name,
-    type,
-    unsigned: false,
-    notNull: false,
-    length: 0,
-    precision: 0,
-    scale: 0,
-    labels: [],
-    charset: undefined,
-    size: 0,
-    old: false,
-  };
+  return { database: DATABASE, name, columns: [plainColumn(column, 'int')], key: [] };
 }
 
 /** The description of the table in the binlog: it has one int. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Column, ColumnType, Table } from '../../../../../../connectors/mysql/catalog/table.ts';
 import { chunkSql, keyText, lastKeySql } from '../../../../../../connectors/mysql/snapshot/window/key-sql.ts';
+import { plainColumn } from '../../plain-column.ts';
 
 function column(name: string, type: ColumnType, labels: readonly string[] = []): Column {
-  const rest = { unsigned: false, notNull: true, length: 0, precision: 0, scale: 0, charset: undefined, size: 0 };
-  return { ...rest, name, type, labels, old: false };
+  return { ...plainColumn(name, type), notNull: true, labels };
 }
 
 function table(key: readonly number[], ...columns: Column[]): Table {
