@@ -20,18 +20,18 @@ describe.each(MYSQL_VERSIONS)('on %s', (version) => {
     "insert into app.t values (1, 'one')",
   );
 
+  const hasRow =
+    (id: number) =>
+    (run: EventRun): boolean =>
+      shown(run).some(({ after }) => after?.['id'] === id);
+
   /** What was read, but for schema changes, up to and with the row of this id. */
   const until = async (run: EventRun, id: number): Promise<Shown[]> => {
-    await run.until(() => shown(run).some(({ after }) => after?.['id'] === id));
+    await run.until(() => hasRow(id)(run));
     return shown(run);
   };
 
-  const offsetsAt = async (id: number): Promise<readonly SourceOffset[]> => {
-    const run = await app.start();
-    await until(run, id);
-    await run.close();
-    return [...run.offsets.values()];
-  };
+  const offsetsAt = (id: number): Promise<readonly SourceOffset[]> => app.offsetsWhen(hasRow(id));
 
   it('reads each row by the definition it was written under, however far the catalogue is ahead', async ({ skip }) => {
     skip(version === 'mysql-5.7', 'its binlog does not have them: see schema-history.test.ts');

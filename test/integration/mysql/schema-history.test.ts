@@ -22,17 +22,17 @@ describe.each([
     "insert into app.t values (1, 'a', 'b')",
   ]);
 
+  const hasRow =
+    (id: number) =>
+    (run: EventRun): boolean =>
+      rowsOf(run).some((row) => row['id'] === id);
+
   const until = async (run: EventRun, id: number): Promise<Row[]> => {
-    await run.until(() => rowsOf(run).some((row) => row['id'] === id));
+    await run.until(() => hasRow(id)(run));
     return rowsOf(run);
   };
 
-  const offsetsAt = async (id: number, config = {}): Promise<readonly SourceOffset[]> => {
-    const run = await app.start({ ...QUIET, ...config });
-    await until(run, id);
-    await run.close();
-    return [...run.offsets.values()];
-  };
+  const offsetsAt = (id: number): Promise<readonly SourceOffset[]> => app.offsetsWhen(hasRow(id), QUIET);
 
   const failure = async (run: EventRun): Promise<unknown> =>
     run.until(() => false, 10_000).catch((error: unknown) => error);

@@ -12,6 +12,11 @@ export interface AppDatabase extends UsedMysql {
   make(config?: Readonly<Record<string, string>>, offsets?: readonly SourceOffset[]): EventRun;
   /** Starts a run of the database; it is closed after the test. */
   start(config?: Readonly<Record<string, string>>, offsets?: readonly SourceOffset[]): Promise<EventRun>;
+  /** What a run has stored that is ended when `holds`. */
+  offsetsWhen(
+    holds: (run: EventRun) => boolean,
+    config?: Readonly<Record<string, string>>,
+  ): Promise<readonly SourceOffset[]>;
 }
 
 /** Of each test of a block: a database `app`, made anew by these statements. */
@@ -45,16 +50,24 @@ export function useAppDatabaseOf(
     return run;
   };
 
+  const start: AppDatabase['start'] = async (config, offsets) => {
+    const run = make(config, offsets);
+    await run.start();
+    return run;
+  };
+
   return {
     make,
+    start,
+    async offsetsWhen(holds, config) {
+      const run = await start(config);
+      await run.until(() => holds(run));
+      await run.close();
+      return [...run.offsets.values()];
+    },
     get server() {
       return mysql.server;
     },
     journals,
-    async start(config = {}, offsets = []) {
-      const run = make(config, offsets);
-      await run.start();
-      return run;
-    },
   };
 }
