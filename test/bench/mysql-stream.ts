@@ -6,7 +6,6 @@
  * Prints rows/s and the CPU seconds this process needs for a million rows.
  */
 import { MysqlTask } from '../../connectors/mysql/task.ts';
-import { startDump } from '../../connectors/mysql/stream/binlog-start.ts';
 import { currentPlace } from '../../connectors/mysql/snapshot/consistent-point.ts';
 import { silentContext } from '../../runtime/connector/conformance/silent-context.ts';
 import type { RowPlan } from '../../runtime/convert/converter.ts';
@@ -17,6 +16,7 @@ import { RowBlock } from '../../runtime/record/row-block.ts';
 import type { LayoutNode } from '../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import { mysqlOptions, startMysql, type MysqlVersion } from '../services/mysql.ts';
+import { countEvents } from './mysql-count.ts';
 
 const version = (process.argv[2] ?? 'mysql-8.0') as MysqlVersion;
 const rows = Number(process.argv[3] ?? 500_000);
@@ -56,23 +56,7 @@ async function measure(name: string, work: () => Promise<number>): Promise<void>
 }
 
 await measure('count-only dump', async () => {
-  const settings = {
-    host: server.host,
-    port: server.port,
-    user: server.user,
-    password: '',
-    sslMode: 'disabled',
-    connectTimeoutMs: 10_000,
-    keepAlive: false,
-    initialStatements: [],
-  } as const;
-  const dump = { connection: settings, serverId: 184_057, heartbeatMs: 10_000, annotate: false };
-  const feed = await startDump(dump, realEnv, place, undefined, never);
-  for (let done = false; !done;) {
-    while (!done && feed.next()) done = feed.file === end.file && feed.position >= end.position;
-    if (!done && !feed.take()) await feed.wait(never);
-  }
-  feed.close();
+  await countEvents(server, place, end);
   return rows;
 });
 
