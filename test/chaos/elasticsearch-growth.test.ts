@@ -8,10 +8,9 @@ import { realEnv as env } from '../../runtime/env/real.ts';
 import type { TopicDescription } from '../../runtime/hub/port.ts';
 import { freePort } from '../services/free-port.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
-import type { SearchServer } from '../services/elasticsearch.ts';
-import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { useSearches } from '../services/use-searches.ts';
-import { expectCopies } from './harness/search-copy.ts';
+import { expectCopies, searchCopyPlace } from './harness/search-copy.ts';
 import { verifyPlace } from './harness/verify-place.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { until } from '../until.ts';
@@ -20,45 +19,6 @@ import { createWorkload, startWorkload, type Workload } from './history/workload
 const GROWTHS = [3, 5, 8];
 
 const found = await useSearches();
-
-/** `doc` has a large column that most events leave out: a script sets the others, or they are merged, which needs order. */
-function place(
-  postgres: PostgresServer,
-  search: SearchServer,
-  folder: string,
-  prefix: string,
-  rest: string,
-): WorkerPlace {
-  const sink = {
-    'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
-    'connection.url': search.url,
-    'millrace.unwrap': 'true',
-    'batch.size': '100',
-    'tasks.max': '2',
-  };
-  const method = search.scripts ? {} : { 'write.method': 'UPSERT' };
-  return {
-    folder,
-    worker: { 'offset.flush.interval.ms': '100', listeners: rest },
-    connectors: {
-      source: {
-        'connector.class': 'postgres',
-        ...databaseOptions(postgres),
-        'topic.prefix': prefix,
-        'plugin.name': 'pgoutput',
-        'slot.name': 'growth',
-        'publication.name': 'growth',
-        'publication.autocreate.mode': 'filtered',
-        'table.include.list': 'public.item,public.doc',
-        'topic.creation.default.partitions': '2',
-        'topic.creation.default.replication.factor': '1',
-        'millrace.restart.backoff.ms': '50',
-      },
-      items: { ...sink, topics: `${prefix}.public.item` },
-      docs: { ...sink, ...method, topics: `${prefix}.public.doc` },
-    },
-  };
-}
 
 describe.skipIf(found.length === 0).each(found)('an index in $name follows its table', (search) => {
   const prefix = `growth${process.pid}`;
@@ -91,7 +51,19 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
     await createWorkload(postgres);
     await postgres.sql('select work(200, 2000)');
     rest = `http://127.0.0.1:${await freePort()}`;
-    at = place(postgres, search, mkdtempSync(join(tmpdir(), 'mr-growth-')), prefix, rest);
+    const partitions = {
+      'topic.creation.default.partitions': '2',
+      'topic.creation.default.replication.factor': '1',
+    };
+    at = searchCopyPlace({
+      postgres,
+      search,
+      folder: mkdtempSync(join(tmpdir(), 'mr-growth-')),
+      prefix,
+      worker: { listeners: rest },
+      source: { ...partitions, 'millrace.restart.backoff.ms': '50' },
+      sink: { 'batch.size': '100', 'tasks.max': '2' },
+    });
     workload = startWorkload(postgres, 200, 5);
   });
 

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ELASTICSEARCH_CRASH_POINTS } from '../../connectors/elasticsearch/crash-points.ts';
 import { SearchProbe } from '../integration/elasticsearch/search-probe.ts';
-import type { SearchServer } from '../services/elasticsearch.ts';
-import { databaseOptions, startPostgres, type PostgresServer } from '../services/postgres.ts';
+import { startPostgres, type PostgresServer } from '../services/postgres.ts';
 import { useSearches } from '../services/use-searches.ts';
-import { expectCopies } from './harness/search-copy.ts';
+import { expectCopies, searchCopyPlace } from './harness/search-copy.ts';
 import { verifyPlace } from './harness/verify-place.ts';
 import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 import { createWorkload, startWorkload, type Workload } from './history/workload.ts';
@@ -24,35 +23,6 @@ const STREAM_POINTS = [...ELASTICSEARCH_CRASH_POINTS, ...SINK_POINTS].filter(
 
 const found = await useSearches();
 
-/** `doc` has a large column that most events leave out: a script sets the others, or they are merged. */
-function place(postgres: PostgresServer, search: SearchServer, folder: string, prefix: string): WorkerPlace {
-  const sink = {
-    'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
-    'connection.url': search.url,
-    'millrace.unwrap': 'true',
-    'batch.size': '200',
-  };
-  const method = search.scripts ? {} : { 'write.method': 'UPSERT' };
-  return {
-    folder,
-    worker: { 'offset.flush.interval.ms': '100' },
-    connectors: {
-      source: {
-        'connector.class': 'postgres',
-        ...databaseOptions(postgres),
-        'topic.prefix': prefix,
-        'plugin.name': 'pgoutput',
-        'slot.name': 'search',
-        'publication.name': 'search',
-        'publication.autocreate.mode': 'filtered',
-        'table.include.list': 'public.item,public.doc',
-      },
-      items: { ...sink, topics: `${prefix}.public.item` },
-      docs: { ...sink, ...method, topics: `${prefix}.public.doc` },
-    },
-  };
-}
-
 describe.skipIf(found.length === 0).each(found)('an index in $name follows its table', (search) => {
   const prefix = `chaos${process.pid}`;
   const probe = new SearchProbe(search.url);
@@ -64,7 +34,8 @@ describe.skipIf(found.length === 0).each(found)('an index in $name follows its t
     postgres = await startPostgres();
     await createWorkload(postgres);
     await postgres.sql('select work(200, 2000)');
-    at = place(postgres, search, mkdtempSync(join(tmpdir(), 'mr-search-chaos-')), prefix);
+    const folder = mkdtempSync(join(tmpdir(), 'mr-search-chaos-'));
+    at = searchCopyPlace({ postgres, search, folder, prefix, sink: { 'batch.size': '200' } });
     workload = startWorkload(postgres, 200, 5);
   });
 

@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
-import { startMysqlLoad } from '../services/mysql-load.ts';
+import { describe, expect, test } from 'vitest';
 import { appOptions, MYSQL_VERSIONS } from '../services/mysql.ts';
-import { useMysql } from '../services/use-mysql.ts';
+import { killedAtAppends, useLoadedTables } from './harness/killed-snapshot.ts';
 import { readHubTopic } from './harness/read-hub-topic.ts';
 import { hubPath, logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 
@@ -57,40 +53,18 @@ async function told(at: WorkerPlace, table: string) {
 }
 
 describe.each(MYSQL_VERSIONS)('tables without a key on %s whose snapshot is killed again and again', (version) => {
-  const folder = mkdtempSync(join(tmpdir(), 'mr-bare-'));
-  let stopLoad: (() => Promise<void>) | undefined;
-  const mysql = useMysql(version, {
-    prepare: async (server) => {
-      await server.sql('create database app character set utf8mb4');
-      for (const table of TABLES) {
-        const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 0, '${'x'.repeat(300)}')`).join(', ');
-        await server.sql(
-          `create table app.${table} (id int not null, n int not null, v varchar(400), index (id))`,
-          `insert into app.${table} values ${rows}`,
-        );
-      }
-      stopLoad = startMysqlLoad(server, statements, { pauseMs: 2 });
-    },
-  });
-
-  afterAll(async () => {
-    await stopLoad?.();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const columns = 'id int not null, n int not null, v varchar(400), index (id)';
+  const mysql = useLoadedTables(version, { tables: TABLES, rows: ROWS, columns, statements, pauseMs: 2 });
 
   test('have each change once in exactly-once, and none is lost', async () => {
     const from = mysql.server;
     const at: WorkerPlace = {
-      folder,
+      folder: mysql.folder,
       worker: { 'offset.flush.interval.ms': '50', 'exactly.once.source.support': 'enabled' },
       connectors: { app: { 'connector.class': 'mysql', ...appOptions(from), ...OPTIONS } },
     };
-    for (const passage of KILLS) {
-      const worker = startWorker(at, `source.after_append:${passage}`);
-      const ended = await Promise.race([worker.ended, sleep(30_000)]);
-      expect(ended?.signal).toBe('SIGKILL');
-    }
-    await stopLoad?.();
+    await killedAtAppends(at, KILLS);
+    await mysql.stopLoad();
     for (const table of TABLES) await from.sql(`insert into app.${table} values (-1, 0, 'the end')`);
     const worker = startWorker(at);
     const isThere = async (): Promise<boolean> => {

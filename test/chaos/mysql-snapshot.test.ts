@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
-import { startMysqlLoad } from '../services/mysql-load.ts';
+import { describe, expect, test } from 'vitest';
 import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../services/mysql.ts';
-import { useMysql } from '../services/use-mysql.ts';
 import { foldedTopic } from './harness/folded-topic.ts';
+import { killedAtAppends, useLoadedTables } from './harness/killed-snapshot.ts';
 import { logLines, startWorker, type WorkerPlace } from './harness/worker-place.ts';
 
 const TABLES = ['a', 'b', 'c'] as const;
@@ -46,41 +42,19 @@ async function differing(at: WorkerPlace, server: MysqlServer): Promise<string[]
 }
 
 describe.each(MYSQL_VERSIONS)('a snapshot on %s that is killed again and again', (version) => {
-  const folder = mkdtempSync(join(tmpdir(), 'mr-snap-'));
-  let stopLoad: (() => Promise<void>) | undefined;
-  const mysql = useMysql(version, {
-    prepare: async (server) => {
-      await server.sql('create database app character set utf8mb4');
-      for (const table of TABLES) {
-        const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 0, '${'x'.repeat(300)}')`).join(', ');
-        await server.sql(
-          `create table app.${table} (id int primary key, n int not null, v varchar(400))`,
-          `insert into app.${table} values ${rows}`,
-        );
-      }
-      stopLoad = startMysqlLoad(server, statements, { pauseMs: 3 });
-    },
-  });
-
-  afterAll(async () => {
-    await stopLoad?.();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const columns = 'id int primary key, n int not null, v varchar(400)';
+  const mysql = useLoadedTables(version, { tables: TABLES, rows: ROWS, columns, statements, pauseMs: 3 });
 
   test('ends with every row as it is, and without those that were deleted meanwhile', async () => {
     const from = mysql.server;
     const at: WorkerPlace = {
-      folder,
+      folder: mysql.folder,
       worker: { 'offset.flush.interval.ms': '50' },
       connectors: { app: { 'connector.class': 'mysql', ...appOptions(from), ...SNAPSHOT } },
     };
-    for (const passage of KILLS) {
-      const worker = startWorker(at, `source.after_append:${passage}`);
-      const ended = await Promise.race([worker.ended, sleep(30_000)]);
-      expect(ended?.signal).toBe('SIGKILL');
-    }
+    await killedAtAppends(at, KILLS);
     await sleep(500);
-    await stopLoad?.();
+    await mysql.stopLoad();
     await from.sql("insert into app.c values (-1, 0, 'the end')");
     const worker = startWorker(at);
     // What is left of the snapshot is read beside the stream: rows may come after the last change.
