@@ -1,35 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { BulkBody } from '../../../../../connectors/elasticsearch/bulk/bulk-body.ts';
 import { BulkSender, type Sent } from '../../../../../connectors/elasticsearch/bulk/bulk-sender.ts';
-import { outcomeOf } from '../../../../../connectors/elasticsearch/bulk/outcome.ts';
-import { backoffMs, Pace } from '../../../../../connectors/elasticsearch/bulk/pace.ts';
+import { Pace } from '../../../../../connectors/elasticsearch/bulk/pace.ts';
 import { PartitionWriter } from '../../../../../connectors/elasticsearch/bulk/partition-writer.ts';
 import { Slots } from '../../../../../connectors/elasticsearch/bulk/slots.ts';
-import type { Operation, OperationKind } from '../../../../../connectors/elasticsearch/document/operation.ts';
+import type { Operation } from '../../../../../connectors/elasticsearch/document/operation.ts';
 import type { SearchAnswer, SearchClient } from '../../../../../connectors/elasticsearch/http/search-client.ts';
 import { MillraceError } from '../../../../../runtime/record/error.ts';
 import { realEnv } from '../../../../../runtime/env/real.ts';
-import { sinkRecord } from '../../s3/sink-records.ts';
+import { operation } from './operation.ts';
 
 const SIGNAL = new AbortController().signal;
 const NO_SLEEP = { ...realEnv, timers: { ...realEnv.timers, sleep: () => Promise.resolve() } };
-
-function operation(offset: number, kind: OperationKind = 'index', id = String(offset), bytes = 10): Operation {
-  const json = `{"n":"${'x'.repeat(bytes)}"}`;
-  const raw = kind === 'delete' ? null : Buffer.from(json);
-  const version = kind === 'merge' ? null : BigInt(offset);
-  return {
-    kind,
-    record: sinkRecord({ offset, json }),
-    index: 'i',
-    id,
-    version,
-    routing: null,
-    raw,
-    row: null,
-    shape: {},
-  };
-}
 
 function bodyOf(...operations: readonly Operation[]): BulkBody {
   const body = new BulkBody();
@@ -100,74 +82,6 @@ function sender(
 
 const OK: Item = { status: 201 };
 const allOk: Script = (ids) => ids.map(() => OK);
-
-describe('an item of an answer', () => {
-  test.each<[string, OperationKind, Item]>([
-    ['done', 'index', { status: 200 }],
-    ['done', 'delete', { status: 404 }],
-    ['done', 'create', { status: 409, type: 'version_conflict_engine_exception' }],
-    ['newer', 'index', { status: 409, type: 'version_conflict_engine_exception' }],
-    ['newer', 'delete', { status: 409, type: 'version_conflict_engine_exception' }],
-    ['retry', 'patch', { status: 409, type: 'version_conflict_engine_exception' }],
-    ['absent', 'patch', { status: 404, type: 'document_missing_exception' }],
-    ['retry', 'index', { status: 429, type: 'es_rejected_execution_exception' }],
-    ['retry', 'index', { status: 503, type: 'unavailable_shards_exception' }],
-    ['retry', 'index', { status: 500, type: 'internal' }],
-    ['malformed', 'index', { status: 400, type: 'document_parsing_exception', reason: 'failed to parse field [n]' }],
-    ['malformed', 'index', { status: 400, type: 'strict_dynamic_mapping_exception' }],
-    [
-      'stop',
-      'patch',
-      { status: 400, type: 'illegal_argument_exception', reason: 'script_lang not supported [painless]' },
-    ],
-    ['stop', 'index', { status: 403, type: 'cluster_block_exception', reason: 'index [i] blocked' }],
-    ['stop', 'index', { status: 403, type: 'security_exception' }],
-    ['missing', 'index', { status: 404, type: 'index_not_found_exception' }],
-    ['stop', 'index', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
-    ['stop', 'delete', { status: 400, type: 'index_closed_exception', reason: 'closed' }],
-    [
-      'stop',
-      'index',
-      {
-        status: 400,
-        type: 'illegal_argument_exception',
-        reason: 'no write index is defined for alias [a]. The write index may be',
-      },
-    ],
-    [
-      'stop',
-      'index',
-      { status: 400, type: 'illegal_argument_exception', reason: 'pipeline with id [p] does not exist' },
-    ],
-    [
-      'stop',
-      'index',
-      {
-        status: 400,
-        type: 'validation_exception',
-        reason: 'this cluster currently has [9]/[1] maximum normal shards open;',
-      },
-    ],
-    ['missing', 'delete', { status: 404, type: 'index_not_found_exception' }],
-  ])('is %s for %s where the server says %j', (kind, of, { status, type, reason = '' }) => {
-    const action = of === 'patch' ? 'update' : of;
-    const item = { status, ...(type === undefined ? {} : { error: { type, reason } }) };
-    expect(outcomeOf(operation(1, of), { [action]: item }).kind).toBe(kind);
-  });
-
-  test('of a full disk is told from a write block', () => {
-    const told = (reason: string): unknown => {
-      const item = { index: { status: 429, error: { type: 'cluster_block_exception', reason } } };
-      const outcome = outcomeOf(operation(1), item);
-      return 'error' in outcome ? [outcome.error.code, outcome.error.kind] : outcome.kind;
-    };
-    expect(told('disk usage exceeded flood-stage watermark, index has read-only-allow-delete block')).toEqual([
-      'ELASTICSEARCH_DISK_FULL',
-      'full',
-    ]);
-    expect(told('blocked by: [FORBIDDEN/8/index write (api)]')).toEqual(['ELASTICSEARCH_INDEX_READ_ONLY', 'busy']);
-  });
-});
 
 describe('a bulk', () => {
   const send = (script: Script, body: BulkBody, more = {}): Promise<Sent> & { asked: string[][] } => {
@@ -297,35 +211,6 @@ describe('a bulk', () => {
     expect(rejected.map(({ record, error }) => [record.offset, (error as MillraceError).code])).toEqual([
       [6n, 'ELASTICSEARCH_ROW_ABSENT'],
     ]);
-  });
-});
-
-describe('the pace', () => {
-  test('halves when the server asks for less, and grows while it is quick', () => {
-    const pace = new Pace({ maxBytes: 8 << 20, maxInFlight: 5 });
-    const first = pace.bytes;
-    for (let i = 0; i < 20; i++) pace.answered(pace.bytes, 100);
-    expect(pace.bytes).toBe(8 << 20);
-    expect(pace.inFlight).toBe(5);
-    pace.throttled();
-    expect([pace.bytes, pace.inFlight]).toEqual([4 << 20, 4]);
-    for (let i = 0; i < 20; i++) pace.throttled();
-    expect([pace.bytes, pace.inFlight]).toEqual([64 * 1024, 1]);
-    expect(first).toBe(1 << 20);
-  });
-
-  test('does not grow by bulks that were not full, and shrinks when answers are slow', () => {
-    const pace = new Pace({ maxBytes: 8 << 20, maxInFlight: 5 });
-    pace.answered(1000, 10);
-    expect(pace.bytes).toBe(1 << 20);
-    pace.answered(1 << 20, 5000);
-    expect(pace.bytes).toBe(0.75 * (1 << 20));
-  });
-
-  test('waits longer each time, up to a minute', () => {
-    expect([1, 2, 3].map((n) => backoffMs(100, n, 1))).toEqual([100, 200, 400]);
-    expect(backoffMs(100, 1, 0)).toBe(50);
-    expect(backoffMs(100, 50, 1)).toBe(60_000);
   });
 });
 
