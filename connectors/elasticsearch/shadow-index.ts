@@ -41,15 +41,6 @@ export class ShadowIndexes implements SinkRebuild {
     return new ShadowIndexes(config, await openClient(options, env), fixed, `-${mark}`);
   }
 
-  /**
-   * Whether versions order the changes of a document whoever writes them. Merges have none, and a patch adds
-   * one to the version of its document, whatever its offset: a second writer could bring an older image back.
-   */
-  get isOrdered(): boolean {
-    const { 'write.method': method, 'millrace.unwrap': unwrap, 'millrace.partial.updates': partial } = this.#options;
-    return method === 'INSERT' && !(unwrap && partial === 'script');
-  }
-
   createTask(): ElasticsearchSinkTask {
     return new ElasticsearchSinkTask(this.#raw, {
       suffix: this.#suffix,
@@ -70,12 +61,8 @@ export class ShadowIndexes implements SinkRebuild {
   }
 
   async built(signal: AbortSignal): Promise<readonly Replacement[]> {
-    const path = `/*${encodeURIComponent(this.#suffix)}/_alias?expand_wildcards=all`;
-    const answer = await this.#send('GET', path, undefined, signal);
-    const body = successful('looking for the indexes that are built', answer);
-    return Object.keys(body)
-      .toSorted()
-      .map((shadow) => ({ name: shadow.slice(0, -this.#suffix.length), shadow }));
+    const shadows = Object.keys(await this.#aliases(`*${this.#suffix}`, signal));
+    return shadows.toSorted().map((shadow) => ({ name: shadow.slice(0, -this.#suffix.length), shadow }));
   }
 
   async refresh(signal: AbortSignal): Promise<void> {
@@ -111,19 +98,29 @@ export class ShadowIndexes implements SinkRebuild {
 
   /** Shadows of a name that nothing leads to: those that served before, and those of a build that was killed. */
   async #abandoned(name: string, signal: AbortSignal): Promise<readonly string[]> {
-    const path = `/${encodeURIComponent(name)}-*/_alias?expand_wildcards=all`;
-    const body = successful(`looking for indexes left of ${name}`, await this.#send('GET', path, undefined, signal));
-    return Object.entries(body).flatMap(([index, of]) => {
-      const aliases = isObject(of) && isObject(of['aliases']) ? Object.keys(of['aliases']) : [];
+    return Object.entries(await this.#aliases(`${name}-*`, signal)).flatMap(([index, aliases]) => {
       const isShadow = index.startsWith(`${name}-`) && MARK.test(index.slice(name.length + 1));
       return isShadow && aliases.length === 0 && !index.endsWith(this.#suffix) ? [index] : [];
     });
   }
 
   async discard(signal: AbortSignal): Promise<void> {
-    for (const { shadow } of await this.built(signal)) {
-      await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);
+    for (const [shadow, aliases] of Object.entries(await this.#aliases(`*${this.#suffix}`, signal))) {
+      const serves = aliases.includes(shadow.slice(0, -this.#suffix.length));
+      if (!serves) await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);
     }
+  }
+
+  /** The aliases of each index of such a name. */
+  async #aliases(pattern: string, signal: AbortSignal): Promise<Readonly<Record<string, readonly string[]>>> {
+    const path = `/${encodeURIComponent(pattern)}/_alias?expand_wildcards=all`;
+    const body = successful(`looking for ${pattern}`, await this.#send('GET', path, undefined, signal));
+    return Object.fromEntries(
+      Object.entries(body).map(([index, of]) => [
+        index,
+        isObject(of) && isObject(of['aliases']) ? Object.keys(of['aliases']) : [],
+      ]),
+    );
   }
 
   close(): Promise<void> {

@@ -28,10 +28,13 @@ export function defineReindex(command: Command, io: CliIo): void {
       'give the new index the mapping of the old one, instead of one made from the schemas of records',
     )
     .option('--incomplete', 'go on although the ledger no longer has every record')
-    .option('--offline', 'no worker runs the connector now: none is asked to stop it for the switch')
+    .option(
+      '--offline',
+      'no worker runs on this hub, and none can until the command ends: none is asked to stop the connector for the switch',
+    )
     .option('--json', 'print JSON')
     .description(
-      'Builds the indexes of a sink anew from the ledger while they serve searches, then switches their names to the new ones in one step. Names of indexes become aliases. A connector whose changes no version orders (UPSERT, partial updates) is stopped over REST for the last catching up and the switch.',
+      'Builds the indexes of a sink anew from the ledger while they serve searches, then switches their names to the new ones in one step. Names of indexes become aliases. The connector is stopped over REST for the last catching up and the switch.',
     )
     .addHelpText(
       'after',

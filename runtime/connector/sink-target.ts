@@ -16,14 +16,9 @@ export interface Replacement {
  * Builds what a sink writes to anew, beside what serves, and puts it in its place.
  *
  * Procedure: {@link create}, then records to tasks made by {@link createTask}, {@link refresh}, {@link take}; or
- * {@link discard}. {@link close} at the end, whatever happened.
+ * {@link discard}. {@link close} at the end, whatever happened. The sink is stopped from the last records to `take`.
  */
 export interface SinkRebuild {
-  /**
-   * Whether changes of a row stay in order whoever makes them: then the sink goes on meanwhile, and records that it
-   * had before the switch are given to it again. Otherwise it is stopped from the last catching up to the switch.
-   */
-  readonly isOrdered: boolean;
   /** `keep`: as the present ones are, where they have a form of their own. */
   create(how: { readonly keep: boolean }, signal: AbortSignal): Promise<void>;
   /** A task as the sink's, whose records go to what is built. */
@@ -36,7 +31,7 @@ export interface SinkRebuild {
   count(of: Replacement, signal: AbortSignal): Promise<number>;
   /** All names lead to what was built from one moment on. Returns what nothing leads to any more and still exists. */
   take(signal: AbortSignal): Promise<readonly string[]>;
-  /** Removes what was built; nothing leads to it. */
+  /** Removes what was built, but for what a name leads to: whether {@link take} was carried out may not be known. */
   discard(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

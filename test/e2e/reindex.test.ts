@@ -43,7 +43,6 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
         'connection.url': search.url,
         'topics.regex': `${prefix}\\..*`,
         'millrace.unwrap': 'true',
-        // Versions order every change then, and the sink writes on while the names are switched.
         'millrace.partial.updates': search.scripts ? 'script' : 'refuse',
       },
     };
@@ -70,16 +69,13 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
     return JSON.parse(out) as ReindexReport;
   }
 
-  test('are built anew under load, and nothing is lost on the way', async () => {
-    const first = await reindexed();
-    expect(first).toMatchObject({ rejected: 0, left: [] });
-    expect(first.indexes.map(({ name }) => name).toSorted()).toEqual(
-      tables.map((table) => `${prefix}.public.${table}`).toSorted(),
-    );
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    const second = await reindexed('--keep-mapping');
-    expect(second.left.toSorted()).toEqual(first.indexes.map(({ shadow }) => shadow).toSorted());
-    await workload.stop();
+  async function state(connector: string): Promise<unknown> {
+    const { body } = await worker.get(`/connectors/${connector}/status`);
+    return (body as { connector: { state: string } }).connector.state;
+  }
+
+  /** Hub and indexes are what the tables are. */
+  async function expectVerified(): Promise<void> {
     const { code, out, err } = await millrace(
       ['verify', 'source', '--hub', 'millrace-data', '--json', '--index', 'search'],
       folder,
@@ -91,9 +87,47 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
     );
     expect(report.comparisons).toHaveLength(tables.length * 2);
     expect(code).toBe(0);
+  }
+
+  test('are built anew under load, and nothing is lost on the way', async () => {
+    const first = await reindexed();
+    expect(first).toMatchObject({ rejected: 0, left: [] });
+    expect(first.indexes.map(({ name }) => name).toSorted()).toEqual(
+      tables.map((table) => `${prefix}.public.${table}`).toSorted(),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const second = await reindexed('--keep-mapping');
+    expect(second.left.toSorted()).toEqual(first.indexes.map(({ shadow }) => shadow).toSorted());
+    await workload.stop();
+    await expectVerified();
     const [document] = await probe.documents(`${prefix}.public.item`);
     expect(second.indexes.map(({ shadow }) => shadow)).toContain(document?.index);
     expect(Number((await server.sql('select count(*) as n from oracle'))[0]?.['n'])).toBeGreaterThan(4000);
+  });
+
+  test.each(['reindex.before_switch', 'reindex.after_switch'])(
+    'lose nothing where the command is killed at %s: the sink is stopped, and goes on from there',
+    async (point) => {
+      const load = startWorkload(server, 200, 2);
+      try {
+        const args = ['reindex', 'search', '--hub', 'millrace-data', '--url', worker.url];
+        expect((await millrace(args, folder, { MILLRACE_CRASH_AT: point })).code).toBeNull();
+        expect(await state('search')).toBe('STOPPED');
+        // What comes meanwhile waits in the hub.
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const resumed = await millrace(['connectors', 'resume', 'search', '--url', worker.url], folder);
+        expect(resumed).toMatchObject({ code: 0 });
+      } finally {
+        await load.stop();
+      }
+      await expectVerified();
+    },
+  );
+
+  test('are not built without the worker that has the hub', async () => {
+    const { code, err } = await millrace(['reindex', 'search', '--hub', 'millrace-data', '--offline'], folder);
+    expect(err).toContain('HUB_IN_USE');
+    expect(code).not.toBe(0);
   });
 
   test('are not built where the connector is none of search', async () => {

@@ -1,10 +1,11 @@
 import type { SinkConnector } from '../../connector/connector.ts';
 import type { Log, TaskContext } from '../../connector/context.ts';
 import type { RawConfig } from '../../connector/options.ts';
-import type { SinkRejection, SinkTask } from '../../connector/sink.ts';
+import type { SinkRejection } from '../../connector/sink.ts';
 import type { Replacement, SinkRebuild } from '../../connector/sink-target.ts';
-import { realEnv } from '../../env/real.ts';
-import { openHubForReading } from '../../hub/embedded/open.ts';
+import { crashingEnv } from '../../env/real.ts';
+import type { Env } from '../../env/env.ts';
+import { openHub, openHubForReading, type HubPlace } from '../../hub/embedded/open.ts';
 import type { Hub, TopicDescription } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
@@ -26,7 +27,7 @@ export interface RunReindexOptions {
   readonly keepMapping: boolean;
   /** Go on where the ledger no longer has every record. */
   readonly incomplete: boolean;
-  /** Reaches the worker that runs the sink; null: none does. */
+  /** Reaches the worker that runs the sink; null: none does, and none can as long as this goes on. */
   readonly control: (() => Promise<SinkControl>) | null;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
@@ -60,28 +61,36 @@ const MOST_REASONS = 10;
 /**
  * Builds the indexes of a sink anew from the ledger while they serve, and puts them in their place.
  *
- * The shadows are filled up to near the end of the topics, then the names are switched in one step. Where
- * versions order all changes the sink writes on meanwhile: what it wrote to the old index before the switch
- * lies before the end of the topics as it is then, and is written again up to there. Where they do not, the
- * sink is stopped from the last catching up to the switch.
+ * The shadows are filled up to near the end of the topics. Then the sink is stopped, the shadows catch up, the names
+ * are switched in one step, and the sink goes on from its committed offsets. So there is no moment at which a record
+ * that the sink has done with is in the old index alone: whatever this process is killed at, nothing is lost.
  */
 export async function runReindex(options: RunReindexOptions): Promise<ReindexReport> {
   const { name, hubPath, workerConfig, variables, signal } = options;
-  const given = workerConfig === undefined ? {} : await readWorkerConfig(realEnv, workerConfig);
+  const env = crashingEnv(variables['MILLRACE_CRASH_AT']);
+  const given = workerConfig === undefined ? {} : await readWorkerConfig(env, workerConfig);
   const settings = workerSettings({ ...given, 'millrace.hub.path': hubPath });
-  const hub = await openHubForReading({ path: hubPath, env: realEnv });
+  const hub = await opened({ path: hubPath, env }, options.control === null);
   try {
-    const providers = new ConfigProviders(realEnv, variables, settings.effective, '`millrace reindex`');
+    const providers = new ConfigProviders(env, variables, settings.effective, '`millrace reindex`');
     const connectors = await storedConfigs(hub, settings, signal);
     const config = await providers.resolve(configOf(connectors, name, 'REINDEX_UNKNOWN_CONNECTOR'));
     const { connector, rebuild } = await rebuilt(name, config, pluginPlaces(settings));
     const topics = await topicsOf(hub, name, config);
     if (!options.incomplete) await refuseShortLedger(hub, topics);
-    const call = { name, config, env: realEnv, log: options.log, signal };
+    const call = { name, config, env, log: options.log, signal };
     const names = topics.map((topic) => topic.name);
-    const target = await rebuild(call, names, markOf(realEnv.clock.nowMs()));
+    const target = await rebuild(call, names, markOf(env.clock.nowMs()));
     try {
-      return await new Reindex(options, { hub, connector, config, target, topics, worker: settings.effective }).run();
+      return await new Reindex(options, {
+        env,
+        hub,
+        connector,
+        config,
+        target,
+        topics,
+        worker: settings.effective,
+      }).run();
     } finally {
       await target.close();
     }
@@ -90,7 +99,16 @@ export async function runReindex(options: RunReindexOptions): Promise<ReindexRep
   }
 }
 
+/** `alone`: as its writer, so that no worker has it meanwhile; `HUB_IN_USE` where one does. */
+async function opened(place: HubPlace, alone: boolean): Promise<Hub> {
+  const reading = await openHubForReading(place);
+  if (!alone) return reading;
+  await reading.close();
+  return openHub(place);
+}
+
 interface ReindexParts {
+  readonly env: Env;
   readonly hub: Hub;
   readonly connector: SinkConnector;
   readonly config: RawConfig;
@@ -114,9 +132,9 @@ class Reindex {
 
   async run(): Promise<ReindexReport> {
     const { signal, progress, keepMapping, control } = this.#options;
-    const { target, connector, config } = this.#parts;
+    const { target } = this.#parts;
     // That it can be stopped is known before anything is built.
-    const sink = target.isOrdered || control === null ? null : await control();
+    const sink = control === null ? null : await control();
     let left: readonly string[];
     try {
       await target.create({ keep: keepMapping }, signal);
@@ -125,14 +143,10 @@ class Reindex {
       if (begun.length > 0) progress(`creating ${begun.map(({ shadow }) => shadow).join(', ')}`);
       left = await this.#fillAndSwitch(sink);
     } catch (error) {
-      // Nothing leads to them yet; the command was stopped or failed, and may be given again.
+      // The command was stopped or failed, and may be given again. What serves by now stays.
       await target.discard(new AbortController().signal).catch(() => undefined);
       throw error;
     }
-    // As the sink writes it: a name that came up meanwhile has no shadow, and is right as it is.
-    const rest = await this.#since(this.#filled);
-    if (target.isOrdered) await this.#replay(rest, 'writing what came meanwhile', () => connector.createTask(config));
-    await target.refresh(signal);
     const indexes = await Promise.all(
       (await target.built(signal)).map(async (one) => ({ ...one, documents: await target.count(one, signal) })),
     );
@@ -142,18 +156,22 @@ class Reindex {
 
   async #fillAndSwitch(sink: SinkControl | null): Promise<readonly string[]> {
     const { signal, progress } = this.#options;
+    const { env, target } = this.#parts;
     await this.#fill();
     try {
       if (sink !== null) {
         progress(`stopping ${this.#options.name}`);
         await sink.stop();
-        const rest = await this.#since(this.#filled);
-        await this.#replay(rest, 'catching up');
       }
+      await this.#refuseOtherTopics();
+      await this.#replay(await this.#since(this.#filled), 'catching up');
       this.#refuseLosses();
-      await this.#parts.target.refresh(signal);
+      await target.refresh(signal);
       progress('switching');
-      return await this.#parts.target.take(signal);
+      env.crash?.('reindex.before_switch');
+      const left = await target.take(signal);
+      env.crash?.('reindex.after_switch');
+      return left;
     } finally {
       await sink?.restore();
     }
@@ -177,19 +195,15 @@ class Reindex {
     return now.map((one, i) => ({ ...one, from: stretches[i]?.to ?? one.from }));
   }
 
-  async #replay(
-    stretches: readonly Stretch[],
-    doing: string,
-    createTask: () => SinkTask = () => this.#parts.target.createTask(),
-  ): Promise<void> {
+  async #replay(stretches: readonly Stretch[], doing: string): Promise<void> {
     const { log, signal, progress } = this.#options;
-    const { hub, connector, config, worker } = this.#parts;
+    const { env, hub, connector, config, worker, target } = this.#parts;
     const total = stretches.reduce((sum, { from, to }) => sum + (to - from), 0n);
     const of: LedgerReplayOptions = {
       hub,
-      env: realEnv,
+      env,
       connector,
-      createTask,
+      createTask: () => target.createTask(),
       config,
       worker,
       context: contextOf(this.#options.name, log, progress),
@@ -202,6 +216,21 @@ class Reindex {
 
   #reject({ record, error }: SinkRejection): void {
     this.#rejected.set(`${record.topic}-${record.partition}@${record.offset}`, error.message);
+  }
+
+  /** The sink may have taken records of a topic, or of partitions, that came while the shadows were filled. */
+  async #refuseOtherTopics(): Promise<void> {
+    const { hub, config, topics } = this.#parts;
+    const now = await topicsOf(hub, this.#options.name, config);
+    const same = topics.every((topic) =>
+      now.some(({ id, partitions }) => id === topic.id && partitions === topic.partitions),
+    );
+    if (same && now.length === topics.length) return;
+    throw new MillraceError('REINDEX_TOPICS_CHANGED', 'topics came, went or got more partitions meanwhile', {
+      kind: 'conflict',
+      key: 'topics',
+      remedy: 'Nothing was switched. Give the command again.',
+    });
   }
 
   /** Documents that the new index refuses would be missing in it: only an operator can want that. */

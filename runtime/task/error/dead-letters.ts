@@ -10,6 +10,12 @@ export type DeadLetterPolicy =
   | { readonly kind: 'stop'; readonly remedy: string }
   | { readonly kind: 'dead-letter'; readonly topic: string; readonly contextHeaders: boolean };
 
+/**
+ * How the topic is made where there is none: one partition, as Connect makes it (`DeadLetterQueueReporter`), and kept.
+ * A dead letter has the time of its record, so that retention by time would take the one of an old record at once.
+ */
+export const DEAD_LETTER_TOPIC = { partitions: 1, config: { 'retention.ms': '-1' } } as const;
+
 const PREFIX = '__connect.errors.';
 const QUEUE = 'errors.deadletterqueue.';
 /** Characters kept of a message and a stack in millrace's own header. */

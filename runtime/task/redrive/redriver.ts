@@ -8,6 +8,7 @@ import {
   type RedriveStore,
 } from '../../store/redrives.ts';
 import { redriveCount } from '../error/dead-letter-facts.ts';
+import { DEAD_LETTER_TOPIC } from '../error/dead-letters.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import { numberSetting } from '../task-settings.ts';
 import { deadLetters, matches, type LogPlace, type StoredDeadLetter } from './dead-letter-log.ts';
@@ -217,7 +218,7 @@ export class Redriver {
   #openProducer(): Promise<HubProducer> {
     const { connector, task } = this.#options.context.spec;
     const transactionalId = `millrace-redrive-${connector}-${task}`;
-    this.#producer ??= this.#hub.producer({ acks: 'all', transactionalId, createTopics: () => ({ partitions: 1 }) });
+    this.#producer ??= this.#hub.producer({ acks: 'all', transactionalId, createTopics: () => DEAD_LETTER_TOPIC });
     return this.#producer;
   }
 }

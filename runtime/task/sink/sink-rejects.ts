@@ -2,7 +2,13 @@ import type { SinkRecord, SinkRejection } from '../../connector/sink.ts';
 import { BatchBuilder } from '../../hub/batch/batch-builder.ts';
 import type { HubProducer } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { deadLetterHeaders, deadLetterPolicy, type DeadLetter, type DeadLetterPolicy } from '../error/dead-letters.ts';
+import {
+  DEAD_LETTER_TOPIC,
+  deadLetterHeaders,
+  deadLetterPolicy,
+  type DeadLetter,
+  type DeadLetterPolicy,
+} from '../error/dead-letters.ts';
 import { ErrorLog } from '../error/error-log.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import { coordinates } from './record-decoder.ts';
@@ -107,8 +113,7 @@ export class SinkRejects {
   }
 
   async #put(topic: string, batch: Buffer): Promise<void> {
-    // One partition, as Connect makes it (`DeadLetterQueueReporter`).
-    this.#producer ??= this.#context.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
+    this.#producer ??= this.#context.hub.producer({ acks: 'all', createTopics: () => DEAD_LETTER_TOPIC });
     const producer = await this.#producer;
     await producer.partitions(topic);
     await producer.append(topic, 0, batch);

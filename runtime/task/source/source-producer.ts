@@ -1,7 +1,7 @@
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { ProducerOptions } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
-import { deadLetterPolicy } from '../error/dead-letters.ts';
+import { DEAD_LETTER_TOPIC, deadLetterPolicy } from '../error/dead-letters.ts';
 import type { TaskSpec } from '../host.ts';
 import type { TaskRunContext } from '../task-run-context.ts';
 import type { SourceSettings } from '../task-settings.ts';
@@ -18,11 +18,10 @@ export function refuseExactlyOnce({ config }: TaskSpec, connector: SourceConnect
   });
 }
 
-/** The topic of dead letters has one partition, as Connect makes it (`DeadLetterQueueReporter`). */
 function withDeadLetters(spec: TaskSpec, creation: ProducerOptions['createTopics']): ProducerOptions['createTopics'] {
   const policy = deadLetterPolicy(spec, 'source');
   if (policy.kind === 'stop' || creation === undefined) return creation;
-  return (topic) => (topic === policy.topic ? { partitions: 1 } : creation(topic));
+  return (topic) => (topic === policy.topic ? DEAD_LETTER_TOPIC : creation(topic));
 }
 
 /** What a source's records, offsets and dead letters are written with. */

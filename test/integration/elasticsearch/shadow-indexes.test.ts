@@ -27,6 +27,21 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes that are buil
     }
   }
 
+  test('are not discarded once they serve: a switch whose answer was lost is none that failed', async () => {
+    const name = `${topic}-served`;
+    const config = { 'connector.class': 'elasticsearch', 'connection.url': search.url, topics: name };
+    const shadows = await ShadowIndexes.open(config, [name], '20260103000000', realEnv);
+    try {
+      await shadows.create({ keep: false }, never);
+      await shadows.take(never);
+      await shadows.discard(never);
+      expect((await probe.call('GET', `/${name}/_count`)).status).toBe(200);
+    } finally {
+      await shadows.close();
+      await probe.remove(`${name}-20260103000000`);
+    }
+  });
+
   test('name what a build left that was killed, and nothing else', async () => {
     for (const suffix of suffixes.slice(0, 3)) {
       expect((await probe.call('PUT', `/${topic}${suffix}`, {})).status).toBe(200);

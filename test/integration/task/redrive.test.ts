@@ -236,6 +236,17 @@ describe('dead letters of a sink', () => {
     expect(written()).toEqual([0, 1, 2]);
   });
 
+  test('stay however old their records are: retention does not take them', async () => {
+    await fill(three);
+    bad = new Set([0]);
+    bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    const dead = await bench.hub.admin.describe('dead');
+    expect(dead).toMatchObject({ partitions: 1, config: { 'retention.ms': '-1' } });
+    const old = (await bench.records('dead')).map(({ timestampMs }) => timestampMs);
+    expect(old).toEqual([1000]);
+  });
+
   test('a dead-letter topic that was made anew has none of the old outcomes', async () => {
     await fill(three);
     bad = new Set([0]);
