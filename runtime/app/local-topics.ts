@@ -4,7 +4,7 @@ import { openHub, openHubForReading } from '../hub/embedded/open.ts';
 import type { Hub, TopicConfig, TopicDescription } from '../hub/port.ts';
 import { MillraceError } from '../record/error.ts';
 import { workerSettings } from '../settings/worker-settings.ts';
-import { growTopic, internalTopics } from './grow-topic.ts';
+import { alterTopic, internalTopics, type TopicChange } from './alter-topic.ts';
 import { notFound } from './not-found.ts';
 import { readable } from './readable.ts';
 
@@ -68,13 +68,13 @@ export async function createTopic(path: string, topic: string, partitions: numbe
 }
 
 /** `HUB_IN_USE` where a worker writes the hub. */
-export async function growLocalTopic(path: string, topic: string, partitions: number): Promise<TopicDescription> {
+export async function alterLocalTopic(path: string, topic: string, change: TopicChange): Promise<TopicDescription> {
   const internal = internalTopics(workerSettings({ 'millrace.hub.path': path }));
   // A directory without a hub, and a topic that is not there, are told before anything is made.
   await withHub(path, (hub) => existing(hub, topic));
   const hub = await openHub({ path, env: realEnv });
   try {
-    return await growTopic(hub, internal, topic, partitions);
+    return await alterTopic(hub, internal, topic, change);
   } finally {
     await hub.close();
   }

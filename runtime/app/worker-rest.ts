@@ -19,7 +19,7 @@ import type { Listener, WorkerSettings } from '../settings/worker-settings.ts';
 import type { ConfigStore } from '../store/configs.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { DeadLetterService } from './dead-letters/dead-letter-service.ts';
-import { growTopic, internalTopics } from './grow-topic.ts';
+import { alterTopic, internalTopics } from './alter-topic.ts';
 import { hubSamples } from './hub-samples.ts';
 import type { changes } from './plan/changes.ts';
 import type { TopicProducer } from './produce/topic-producer.ts';
@@ -106,7 +106,7 @@ function server(
     topics: {
       list: () => hub.admin.topics(),
       create: (name, partitions, config) => hub.admin.createTopic(name, partitions, config),
-      grow: (name, partitions) => growTopic(hub, internalTopics(settings), name, partitions),
+      alter: (name, change) => alterTopic(hub, internalTopics(settings), name, change),
       produce: (name, body) => producer.produce(name, body),
     },
     loggers,

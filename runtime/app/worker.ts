@@ -20,7 +20,7 @@ import { builtInCatalog, isBuiltIn } from './plugins/built-in-catalog.ts';
 import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './dead-letters/dead-letter-service.ts';
-import { internalTopics } from './grow-topic.ts';
+import { internalTopics } from './alter-topic.ts';
 import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
 import { extension, HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';

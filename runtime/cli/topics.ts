@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { createTopic, describeTopic, growLocalTopic, listTopics } from '../app/local-topics.ts';
+import type { TopicChange } from '../app/alter-topic.ts';
+import { alterLocalTopic, createTopic, describeTopic, listTopics } from '../app/local-topics.ts';
 import { MillraceError } from '../record/error.ts';
 import { json, table, type CliIo } from './cli-io.ts';
-import { collect, keyValue, wholeNumber } from './flags.ts';
+import { collect, keyValue, usage, wholeNumber } from './flags.ts';
 import { hubOf, withHub, withWorker, workerOf, type PlaceFlags } from './place.ts';
 import { defineProduce } from './topics-produce.ts';
 import { defineTail } from './topics-tail.ts';
@@ -25,6 +26,7 @@ Examples:
   millrace topics describe shop.public.orders
   millrace topics create orders --partitions 3 --config retention.ms=604800000
   millrace topics alter orders --partitions 6
+  millrace topics alter orders --config retention.ms=86400000 --unset cleanup.policy
   millrace topics produce orders --key 1 --value '{"id": 1}'
   millrace topics tail shop.public.orders --from-beginning --max 10`,
     );
@@ -86,7 +88,9 @@ interface CreateFlags extends Flags {
 }
 
 interface AlterFlags extends Flags {
-  readonly partitions: string;
+  readonly partitions?: string;
+  readonly config: readonly string[];
+  readonly unset: readonly string[];
 }
 
 function defineCreate(command: Command, io: CliIo): void {
@@ -114,20 +118,35 @@ function defineAlter(command: Command, io: CliIo): void {
     sub(
       command,
       'alter <topic>',
-      'give a topic more partitions; through the worker where one writes the hub',
+      'give a topic more partitions, or other settings; through the worker where one writes the hub',
       'alter orders -p 6',
     ),
   )
-    .requiredOption('-p, --partitions <count>', 'partitions in all')
+    .option('-p, --partitions <count>', 'partitions in all')
+    .option('-c, --config <key=value>', 'a topic setting; the others stay', collect, [])
+    .option('--unset <key>', 'a topic setting that has its default again', collect, [])
     .action(async (topic: string, flags: AlterFlags) => {
-      const partitions = wholeNumber('--partitions', flags.partitions, 1);
+      const change = changeOf(flags);
       try {
-        await growLocalTopic(await hubOf(flags, io), topic, partitions);
+        await alterLocalTopic(await hubOf(flags, io), topic, change);
       } catch (error) {
         if (!(error instanceof MillraceError) || error.code !== 'HUB_IN_USE') throw error;
         const client = await workerOf(flags, io);
-        await client.request('PATCH', `/topics/${encodeURIComponent(topic)}`, { partitions });
+        await client.request('PATCH', `/topics/${encodeURIComponent(topic)}`, change);
       }
-      io.out(flags.json === true ? json({ name: topic, partitions }) : `${topic} has ${partitions} partitions`);
+      const done = 'partitions' in change ? `${topic} has ${change.partitions} partitions` : `altered ${topic}`;
+      io.out(flags.json === true ? json({ name: topic, ...change }) : done);
     });
+}
+
+function changeOf({ partitions, config, unset }: AlterFlags): TopicChange {
+  const settings = [
+    ...config.map((text) => keyValue('--config', text)),
+    ...unset.map((key): [string, null] => [key, null]),
+  ];
+  if ((partitions === undefined) === (settings.length === 0)) {
+    throw usage('either --partitions, or --config and --unset are needed', '--partitions');
+  }
+  if (partitions === undefined) return { config: Object.fromEntries(settings) };
+  return { partitions: wholeNumber('--partitions', partitions, 1) };
 }

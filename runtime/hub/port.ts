@@ -22,6 +22,9 @@ export interface TopicConfig {
   readonly [key: string]: string;
 }
 
+/** Keys that are set; null: the default again. */
+export type TopicConfigChange = Readonly<Record<string, string | null>>;
+
 export interface TopicDescription {
   readonly name: string;
   /** Differs between a topic and one of the same name made after its deletion. */
@@ -58,7 +61,8 @@ export interface HubAdmin {
   topics(): Promise<readonly TopicDescription[]>;
   /** null where there is no such topic. */
   describe(name: string): Promise<TopicDescription | null>;
-  alterTopic(name: string, config: TopicConfig): Promise<void>;
+  /** Other keys stay. `HUB_TOPIC_INVALID`, `HUB_UNKNOWN_TOPIC`. */
+  alterTopic(name: string, config: TopicConfigChange): Promise<TopicDescription>;
   /**
    * Gives a topic so many partitions in all, as Kafka's admin does: `HUB_PARTITIONS_INVALID` unless they are more
    * than now. Keys belong to other partitions from then on. Durable, and one with {@link TopicDescription.growths}.

@@ -4,7 +4,7 @@ import { readAlterTopic, readCreateTopic } from './request-body.ts';
 import { pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
-/** `/topics`, millrace's own: the hub's topics, new ones, more partitions, records, while this worker writes it. */
+/** `/topics`, millrace's own: the hub's topics, new ones, more partitions, other settings, records, while this worker writes it. */
 export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) => text }: RestContext): void {
   resource(app, '/topics', {
     GET: async () => (await topics.list()).map((one) => ({ ...shown(one), name: hide(one.name) })),
@@ -17,8 +17,8 @@ export function hubTopicsResource(app: FastifyInstance, { topics, hide = (text) 
   });
   resource(app, '/topics/:topic', {
     PATCH: async (request) => {
-      const { partitions } = readAlterTopic(request.body);
-      return shown(await topics.grow(pathParameter(request, 'topic'), partitions));
+      const change = readAlterTopic(request.body);
+      return shown(await topics.alter(pathParameter(request, 'topic'), change));
     },
   });
   resource(app, '/topics/:topic/records', {

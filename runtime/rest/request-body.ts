@@ -195,10 +195,15 @@ export function readCreateTopic(body: unknown): CreateTopicRequest {
   return { name, partitions: readPartitions(partitions), config: readConfigOf(config, 'config') };
 }
 
-/** What is changed of a topic: how many partitions it has. */
-export function readAlterTopic(body: unknown): Pick<CreateTopicRequest, 'partitions'> {
-  const { partitions } = readFields(body, 'a JSON object with partitions', ['partitions']);
-  return { partitions: readPartitions(partitions) };
+/** What is changed of a topic: how many partitions it has, or settings (null: the default again). */
+export function readAlterTopic(
+  body: unknown,
+): { readonly partitions: number } | { readonly config: Record<string, string | null> } {
+  const { partitions, config } = readFields(body, 'a JSON object with partitions or config', ['partitions', 'config']);
+  if (config === undefined) return { partitions: readPartitions(partitions) };
+  if (partitions !== undefined) throw new RestError(400, 'partitions and config are altered one after the other');
+  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config)}`);
+  return { config: readTexts(config) };
 }
 
 function readPartitions(partitions: unknown): number {

@@ -1,7 +1,7 @@
 import type { PluginSummary } from '../cluster/plugin-catalog.ts';
 import type { Herder } from '../cluster/herder.ts';
 import type { Log } from '../connector/context.ts';
-import type { TopicConfig, TopicDescription } from '../hub/port.ts';
+import type { TopicConfig, TopicConfigChange, TopicDescription } from '../hub/port.ts';
 import type { Health } from '../observe/health.ts';
 import type { LevelName, LoggerLevels } from '../observe/logger-levels.ts';
 import type { TlsMaterial } from '../settings/tls-files.ts';
@@ -32,8 +32,11 @@ export interface RestContext {
   readonly topics: {
     list(): Promise<readonly TopicDescription[]>;
     create(name: string, partitions: number, config: TopicConfig): Promise<TopicDescription>;
-    /** So many partitions in all. */
-    grow(name: string, partitions: number): Promise<TopicDescription>;
+    /** So many partitions in all, or other settings; null: the default again. */
+    alter(
+      name: string,
+      change: { readonly partitions: number } | { readonly config: TopicConfigChange },
+    ): Promise<TopicDescription>;
     /** Appends records, all or none: `{"records": […], "config": {…}}` as JSON, whose numbers keep their digits. */
     produce(name: string, body: Buffer): Promise<ProducedRecords>;
   };

@@ -215,7 +215,10 @@ const ownBodies = {
     partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1 })),
     config: Type.Optional(ref('GivenConfig')),
   }),
-  AlterTopic: Type.Object({ partitions: Type.Integer({ minimum: 1, maximum: 10_000 }) }),
+  AlterTopic: Type.Union([
+    Type.Object({ partitions: Type.Integer({ minimum: 1, maximum: 10_000 }) }, closed),
+    Type.Object({ config: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()])) }, closed),
+  ]),
   ...recordBodies,
 };
 

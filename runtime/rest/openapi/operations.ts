@@ -247,7 +247,7 @@ const workerOperations: Readonly<Record<string, Partial<Record<Method, Operation
     patch: {
       tag: 'topics',
       own: true,
-      summary: 'Gives a topic more partitions',
+      summary: 'Gives a topic more partitions, or other settings',
       body: 'AlterTopic',
       answers: { 200: 'Topic' },
       errors: [400, 404],

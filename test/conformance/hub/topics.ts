@@ -47,6 +47,13 @@ export function topicTests(open: () => Promise<Hub>): void {
       await admin.alterTopic(topic, { 'retention.ms': '2000000' });
       const config = (await admin.describe(topic))?.config;
       expect(config).toMatchObject({ 'retention.ms': '2000000', 'cleanup.policy': 'compact' });
+      const { config: after } = await admin.alterTopic(topic, { 'cleanup.policy': null });
+      expect(after).toMatchObject({ 'retention.ms': '2000000' });
+      expect(after['cleanup.policy'] ?? 'delete').toBe('delete');
+      await expect(admin.alterTopic(topic, { 'retention.ms': 'x' })).rejects.toMatchObject({
+        code: 'HUB_TOPIC_INVALID',
+      });
+      expect((await admin.describe(topic))?.config).toEqual(after);
     });
 
     it('drops records before an offset, and says so to who asks for them', async () => {

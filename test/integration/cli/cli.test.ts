@@ -122,6 +122,37 @@ describe('topics, while a worker writes them', () => {
     expect((await cli('topics', 'create', 'made', '--hub', 'hub', ...remote())).code).toBe(5);
   });
 
+  it('are altered through the worker: partitions, or settings', async () => {
+    const alter = (...flags: string[]) => cli('topics', 'alter', 'made', '--hub', 'hub', ...remote(), ...flags);
+    const config = async () => {
+      const { out } = await cli('topics', 'describe', 'made', '--hub', 'hub', '--json');
+      return (JSON.parse(out) as { config: object }).config;
+    };
+    expect(await alter('--config', 'retention.bytes=5000', '--config', 'cleanup.policy=delete')).toMatchObject({
+      code: 0,
+    });
+    expect(await config()).toEqual({ 'retention.ms': '1000', 'retention.bytes': '5000', 'cleanup.policy': 'delete' });
+    expect(await alter('--unset', 'cleanup.policy', '--unset', 'retention.ms')).toMatchObject({ code: 0 });
+    expect(await config()).toEqual({ 'retention.bytes': '5000' });
+    expect(await alter('--config', 'retentoin.ms=1')).toMatchObject({ err: expect.stringContaining('retention.ms') });
+    for (const flags of [[], ['--partitions', '4', '--unset', 'retention.bytes']]) {
+      expect(await alter(...flags)).toMatchObject({ code: 2, err: expect.stringContaining('--partitions') });
+    }
+    expect(await alter('--partitions', '4')).toMatchObject({ code: 0, out: expect.stringContaining('4 partitions') });
+    expect(await config()).toEqual({ 'retention.bytes': '5000' });
+    const internal = await cli(
+      'topics',
+      'alter',
+      'millrace-configs',
+      '--unset',
+      'cleanup.policy',
+      '--hub',
+      'hub',
+      ...remote(),
+    );
+    expect(internal).toMatchObject({ err: expect.stringContaining('TOPIC_INTERNAL') });
+  });
+
   it('that do not exist are named with what is close to them', async () => {
     expect(await cli('topics', 'tail', 'order', '--hub', 'hub')).toMatchObject({
       code: 4,

@@ -334,6 +334,24 @@ describe('the REST server', () => {
     expect((await alter('inner', '{"partitions":4}')).statusCode).toBe(400);
   });
 
+  it('gives topics other settings, and takes them back', async () => {
+    const create = JSON.stringify({ name: 'set', config: { 'retention.ms': '1000', 'cleanup.policy': 'compact' } });
+    await app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
+    const alter = (config: unknown, more = {}) =>
+      app.inject({ method: 'PATCH', url: '/topics/set', headers: json, payload: JSON.stringify({ config, ...more }) });
+    const altered = await alter({ 'retention.ms': -1, 'cleanup.policy': null });
+    expect(altered.json()).toMatchObject({ name: 'set', partitions: 1, config: { 'retention.ms': '-1' } });
+    expect(Object.keys((altered.json() as { config: object }).config)).toEqual(['retention.ms']);
+    expect((await app.inject('/topics')).json()).toContainEqual(altered.json());
+    const unknown = await alter({ 'retention.msec': '1' });
+    expect(unknown.statusCode).toBe(400);
+    expect(unknown.headers['millrace-error']).toContain('HUB_TOPIC_INVALID');
+    expect((await alter({ 'retention.ms': 'soon' })).statusCode).toBe(400);
+    expect((await alter(null)).statusCode).toBe(400);
+    expect((await alter({ 'retention.ms': '5' }, { partitions: 3 })).statusCode).toBe(400);
+    expect((await app.inject('/topics')).json()).toContainEqual(altered.json());
+  });
+
   it('answers no request with an unexpected error, whatever its body and path', async () => {
     const methods = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE' as const);
     const names = fc.oneof(fc.constantFrom('a', '..', '%2F', '__proto__', 'constructor'), fc.webSegment());

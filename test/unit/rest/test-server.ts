@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { DeadLetterService } from '../../../runtime/app/dead-letters/dead-letter-service.ts';
-import { growTopic } from '../../../runtime/app/grow-topic.ts';
+import { alterTopic } from '../../../runtime/app/alter-topic.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { restServer } from '../../../runtime/rest/server.ts';
 import type { RestContext } from '../../../runtime/rest/rest-context.ts';
@@ -30,7 +30,7 @@ export function testServer(worker: TestWorker, more: Partial<RestContext> = {}):
     topics: {
       list: () => worker.hub.admin.topics(),
       create: (name, partitions, config) => worker.hub.admin.createTopic(name, partitions, config),
-      grow: (name, partitions) => growTopic(worker.hub, new Set(['inner']), name, partitions),
+      alter: (name, change) => alterTopic(worker.hub, new Set(['inner']), name, change),
       produce: () => Promise.resolve({ records: [] }),
     },
     bodyBytes: 65536,

@@ -1,4 +1,5 @@
 import { partitionsInvalid } from '../../../runtime/hub/embedded/errors.ts';
+import { topicSettings } from '../../../runtime/hub/embedded/writer/topic-config.ts';
 import { HEADER_BYTES } from '../../../runtime/hub/batch/format.ts';
 import { readBatchHeader } from '../../../runtime/hub/batch/batch-header.ts';
 import { sealBatch } from '../../../runtime/hub/batch/seal-batch.ts';
@@ -11,6 +12,7 @@ import type {
   HubProducer,
   HubReader,
   TopicConfig,
+  TopicConfigChange,
   TopicDescription,
 } from '../../../runtime/hub/port.ts';
 
@@ -37,7 +39,7 @@ export class MemoryHub implements Hub {
     },
     topics: async () => [...this.topics.values()].map((topic) => topic.description),
     describe: async (name) => this.topics.get(name)?.description ?? null,
-    alterTopic: async () => {},
+    alterTopic: async (name, change) => this.#alter(name, change),
     createPartitions: async (name, partitions) => this.#grow(name, partitions),
     offsets: async ({ topic, partition }) => ({
       earliest: 0n,
@@ -121,6 +123,18 @@ export class MemoryHub implements Hub {
     const all = Array.from({ length: partitions }, () => offset);
     this.topics.set(name, { description: grown, logs: [...logs, ...added], ends: all });
     return grown;
+  }
+
+  #alter(name: string, change: TopicConfigChange): TopicDescription {
+    const topic = this.#topic(name);
+    const config: Record<string, string> = {};
+    for (const [key, value] of Object.entries({ ...topic.description.config, ...change })) {
+      if (value !== null) config[key] = value;
+    }
+    topicSettings(name, config);
+    const description = { ...topic.description, config };
+    this.topics.set(name, { ...topic, description });
+    return description;
   }
 
   #create(name: string, partitions: number, config: TopicConfig): TopicDescription {

@@ -1,5 +1,5 @@
 import type { PackedError } from '../../../record/packed-error.ts';
-import type { Acks, TopicConfig, TopicDescription } from '../../port.ts';
+import type { Acks, TopicConfig, TopicConfigChange, TopicDescription } from '../../port.ts';
 
 /** An offset of a group, with the topic by name. */
 export interface WireGroupOffset {
@@ -36,7 +36,7 @@ export interface Operations {
     answer: TopicDescription;
   };
   deleteTopic: { ask: { readonly name: string }; answer: null };
-  alterTopic: { ask: { readonly name: string; readonly config: TopicConfig }; answer: null };
+  alterTopic: { ask: { readonly name: string; readonly config: TopicConfigChange }; answer: TopicDescription };
   createPartitions: { ask: { readonly name: string; readonly partitions: number }; answer: TopicDescription };
   deleteRecords: {
     ask: { readonly topic: string; readonly partition: number; readonly before: number };

@@ -1,6 +1,14 @@
 import type { TopicPartition } from '../../../record/record.ts';
 import { topicPartitionName } from '../../../record/record.ts';
-import type { HubAdmin, Isolation, OffsetSpec, PartitionOffsets, TopicConfig, TopicDescription } from '../../port.ts';
+import type {
+  HubAdmin,
+  Isolation,
+  OffsetSpec,
+  PartitionOffsets,
+  TopicConfig,
+  TopicConfigChange,
+  TopicDescription,
+} from '../../port.ts';
 import { catalog, describeTopic } from '../store/catalog.ts';
 import type { Connection } from './connection.ts';
 import type { ClientParts } from './embedded-hub.ts';
@@ -27,8 +35,8 @@ export class EmbeddedAdmin implements HubAdmin {
     await this.#writer.ask('deleteTopic', { name });
   }
 
-  async alterTopic(name: string, config: TopicConfig): Promise<void> {
-    await this.#writer.ask('alterTopic', { name, config });
+  async alterTopic(name: string, config: TopicConfigChange): Promise<TopicDescription> {
+    return this.#writer.ask('alterTopic', { name, config });
   }
 
   async createPartitions(name: string, partitions: number): Promise<TopicDescription> {

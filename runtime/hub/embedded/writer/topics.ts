@@ -1,5 +1,5 @@
 import type { Env } from '../../../env/env.ts';
-import type { TopicConfig, TopicDescription } from '../../port.ts';
+import type { TopicConfig, TopicConfigChange, TopicDescription } from '../../port.ts';
 import { catalog, describeTopic, type StoredTopic } from '../store/catalog.ts';
 import type { Commit } from './commit.ts';
 import { invalidTopic, partitionsInvalid, topicExists, unknownTopic } from '../errors.ts';
@@ -147,10 +147,10 @@ export class Topics {
   }
 
   /** Sets the keys given, leaves the others. */
-  alter(commit: Commit, name: string, config: TopicConfig): void {
+  alter(commit: Commit, name: string, change: TopicConfigChange): TopicDescription {
     const topic = this.#topics.get(name);
     if (topic === undefined) throw unknownTopic(name);
-    const stored = { ...topic.stored, config: { ...topic.stored.config, ...config } };
+    const stored = { ...topic.stored, config: altered(topic.stored.config, change) };
     const settings = topicSettings(name, { ...this.#defaults, ...stored.config });
     const before = topic.partitions.map((partition) => partition.settings);
     commit.onRollback(() => {
@@ -160,5 +160,11 @@ export class Topics {
     catalog.putTopic(this.#store, stored);
     this.#topics.set(name, { stored, partitions: topic.partitions });
     for (const partition of topic.partitions) partition.settings = settings;
+    return describeTopic(stored);
   }
+}
+
+function altered(config: TopicConfig, change: TopicConfigChange): TopicConfig {
+  const entries = Object.entries({ ...config, ...change });
+  return Object.fromEntries(entries.flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
 }
