@@ -154,11 +154,11 @@ class SinkRun {
 
   async #read(): Promise<readonly HubSinkRecord[]> {
     const { report } = this.#context;
-    const half = this.#settings.fetchBytes / 2;
-    report.at.enter(this.#atEnd || this.#fetch.lastBytes < half ? 'waiting' : 'reading');
+    const { holds } = this.#fetch;
+    report.at.enter(!holds && (this.#atEnd || this.#fetch.cameToEnd) ? 'waiting' : 'reading');
     const records = await this.#fetch.next(this.#untilFlushMs(), this.#wake.signal);
     // A fetch that is not half full had come to the end: whoever waited for it waited for new records.
-    if (this.#fetch.lastBytes < half) report.at.relabel('waiting');
+    if (!holds && this.#fetch.cameToEnd) report.at.relabel('waiting');
     if (records.length > 0) {
       this.#atEnd = false;
       report.busy();
