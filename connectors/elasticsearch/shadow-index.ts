@@ -8,6 +8,7 @@ import type { SearchClient } from './http/search-client.ts';
 import { answeredJson, isObject, searchError, serverError, successful } from './http/search-error.ts';
 import { openClient } from './http/transport-client.ts';
 import type { IndexBody } from './index/indexes.ts';
+import { abandoned, discardable, type AliasesOf } from './index/shadows.ts';
 import type { ElasticsearchOptions } from './options.ts';
 import { documentSettings, parseConfig } from './settings.ts';
 import { ElasticsearchSinkTask } from './task.ts';
@@ -92,27 +93,19 @@ export class ShadowIndexes implements SinkRebuild {
     if (actions.length > 0)
       successful('switching the aliases', await this.#send('POST', '/_aliases', { actions }, signal));
     const names = [...new Set((await this.built(signal)).map(({ name }) => name))];
-    const abandoned = await Promise.all(names.map((name) => this.#abandoned(name, signal)));
-    return [...new Set([...left, ...abandoned.flat()])];
-  }
-
-  /** Shadows of a name that nothing leads to: those that served before, and those of a build that was killed. */
-  async #abandoned(name: string, signal: AbortSignal): Promise<readonly string[]> {
-    return Object.entries(await this.#aliases(`${name}-*`, signal)).flatMap(([index, aliases]) => {
-      const isShadow = index.startsWith(`${name}-`) && MARK.test(index.slice(name.length + 1));
-      return isShadow && aliases.length === 0 && !index.endsWith(this.#suffix) ? [index] : [];
-    });
+    for (const name of names) left.push(...abandoned(await this.#aliases(`${name}-*`, signal), name, this.#suffix));
+    return [...new Set(left)];
   }
 
   async discard(signal: AbortSignal): Promise<void> {
-    for (const [shadow, aliases] of Object.entries(await this.#aliases(`*${this.#suffix}`, signal))) {
-      const serves = aliases.includes(shadow.slice(0, -this.#suffix.length));
-      if (!serves) await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);
+    const shadows = await this.#aliases(`*${this.#suffix}`, signal);
+    for (const shadow of discardable(shadows, this.#suffix)) {
+      await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);
     }
   }
 
   /** The aliases of each index of such a name. */
-  async #aliases(pattern: string, signal: AbortSignal): Promise<Readonly<Record<string, readonly string[]>>> {
+  async #aliases(pattern: string, signal: AbortSignal): Promise<AliasesOf> {
     const path = `/${encodeURIComponent(pattern)}/_alias?expand_wildcards=all`;
     const body = successful(`looking for ${pattern}`, await this.#send('GET', path, undefined, signal));
     return Object.fromEntries(
@@ -164,9 +157,6 @@ export class ShadowIndexes implements SinkRebuild {
     return this.#client.send(request, signal);
   }
 }
-
-/** What is behind the name of a shadow: the second its build began. */
-const MARK = /^\d{14}$/;
 
 const SHAPING = new Set([
   'number_of_shards',

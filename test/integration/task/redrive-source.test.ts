@@ -70,6 +70,15 @@ describe.each(['at-least-once', 'exactly-once'])('dead letters of a source, %s',
 });
 
 describe('dead letters of a source', () => {
+  test('stay however old their records are: retention does not take them', async () => {
+    upstream.produce(3);
+    bench.start(memorySource(upstream), { ...config, ...cast, 'topic.creation.default.partitions': '2' });
+    await until(() => upstream.committed.at(-1) === 3);
+    const dead = await bench.hub.admin.describe('dead');
+    expect(dead).toMatchObject({ partitions: 1, config: { 'retention.ms': '-1' } });
+    expect(await bench.hub.admin.describe('memory')).toMatchObject({ partitions: 2 });
+  });
+
   test('that fail again are dead letters again, with their count', async () => {
     upstream.produce(3);
     bench.start(memorySource(upstream), { ...config, ...cast });

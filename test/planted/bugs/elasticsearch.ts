@@ -3,8 +3,9 @@ import type { PlantedBug } from '../planted-bug.ts';
 const BULK = 'test/unit/connectors/elasticsearch/bulk/bulk.test.ts';
 const PLANNER = 'test/unit/connectors/elasticsearch/document/planner.test.ts';
 const CLAIM = 'test/unit/connectors/elasticsearch/index/claim.test.ts';
+const REINDEX = 'test/unit/app/reindex/run-reindex.test.ts';
 
-/** Bugs in the Elasticsearch and OpenSearch sink. */
+/** Bugs in the Elasticsearch and OpenSearch sink, and in building its indexes anew. */
 export const elasticsearchBugs: readonly PlantedBug[] = [
   {
     name: 'records whose bulk is under way are called durable',
@@ -113,5 +114,43 @@ export const elasticsearchBugs: readonly PlantedBug[] = [
     plant: 'if (rival !== undefined && !state?.claims.has(topic) && !adopt)',
     test: CLAIM,
     only: 'is ELASTICSEARCH_INDEX_SHARED',
+  },
+
+  {
+    name: 'a failed reindex discards the index that its name leads to',
+    invariant: 'I5',
+    file: 'connectors/elasticsearch/index/shadows.ts',
+    find: 'aliases.includes(shadow.slice(0, -suffix.length)) ? [] : [shadow],',
+    plant: 'aliases.includes(shadow) ? [] : [shadow],',
+    test: 'test/unit/connectors/elasticsearch/index/shadows.test.ts',
+    only: 'of which one is what its name leads to',
+  },
+  {
+    name: 'the sink goes on while a reindex switches',
+    invariant: 'I5',
+    file: 'runtime/app/reindex/run-reindex.ts',
+    find: '        await sink.stop();\n',
+    plant: '',
+    test: REINDEX,
+    only: 'stops it before it catches up for the last time',
+  },
+  {
+    name: 'a reindex catches up for the last time before the sink is stopped',
+    invariant: 'I5',
+    file: 'runtime/app/reindex/run-reindex.ts',
+    find: "        await sink.stop();\n      }\n      await this.#refuseOtherTopics();\n      await this.#replay(await this.#since(this.#filled), 'catching up');\n",
+    plant:
+      "        await this.#replay(await this.#since(this.#filled), 'catching up');\n        await sink.stop();\n      }\n      await this.#refuseOtherTopics();\n",
+    test: REINDEX,
+    only: 'stops it before it catches up for the last time',
+  },
+  {
+    name: 'the sink goes on before a reindex has switched',
+    invariant: 'I5',
+    file: 'runtime/app/reindex/run-reindex.ts',
+    find: "      progress('switching');\n",
+    plant: "      progress('switching');\n      await sink?.restore();\n",
+    test: REINDEX,
+    only: 'stops it before it catches up for the last time',
   },
 ];

@@ -210,4 +210,13 @@ export const hubBugs: readonly PlantedBug[] = [
     test: 'test/conformance/hub/embedded.test.ts',
     only: 'refuses what was placed by the old number',
   },
+  {
+    name: 'a setting of a topic is never taken back',
+    invariant: 'I5',
+    file: 'runtime/hub/embedded/writer/topics.ts',
+    find: '(value === null ? [] : [[key, value]])',
+    plant: '[[key, value ?? config[key]]]',
+    test: 'test/conformance/hub/embedded.test.ts',
+    only: 'alters single settings',
+  },
 ];

@@ -19,7 +19,11 @@ export interface TypedValue {
   readonly value: Value;
 }
 
-const text = fc.string({ unit: 'binary', maxLength: 30 });
+const text = fc.oneof(
+  { weight: 9, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+  // A name like any other.
+  { weight: 1, arbitrary: fc.constant('__proto__') },
+);
 const float = fc.float({ noDefaultInfinity: false }).map(Math.fround);
 
 const leaf: fc.Arbitrary<TypedValue> = fc.oneof(
@@ -56,9 +60,7 @@ export const typedValue: fc.Arbitrary<TypedValue> = fc.letrec<{ value: TypedValu
     }),
     fc.uniqueArray(fc.tuple(text, tie('value')), { maxLength: 5, selector: ([name]) => name }).map((parts) => ({
       schema: structOf(parts.map(([name, { schema }]) => field(name, schema))),
-      value: struct(
-        Object.fromEntries(parts.filter(([name]) => name !== '__proto__').map(([name, { value }]) => [name, value])),
-      ),
+      value: struct(Object.fromEntries(parts.map(([name, { value }]) => [name, value]))),
     })),
   ),
 })).value;
