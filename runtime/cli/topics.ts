@@ -140,6 +140,8 @@ function defineAlter(command: Command, io: CliIo): void {
 }
 
 function changeOf({ partitions, config, unset }: AlterFlags): TopicChange {
+  const both = config.map((text) => keyValue('--config', text)[0]).find((key) => unset.includes(key));
+  if (both !== undefined) throw usage(`${both} is to be set and to have its default again`, '--unset');
   const settings = [
     ...config.map((text) => keyValue('--config', text)),
     ...unset.map((key): [string, null] => [key, null]),

@@ -91,7 +91,7 @@ export class TopicProducer {
     const bytes = producedBytes(record, topic, converters);
     const { partition: fixed } = record;
     if (fixed !== undefined && fixed >= partitions)
-      throw new WrongRecord(`partition ${fixed}: ${topic} has ${partitions}`);
+      throw new WrongRecord(`partition ${fixed} is not there: ${topic} has ${partitions} in all`);
     const partition =
       fixed ?? (bytes.key === null ? this.#keyless++ % partitions : murmur2Partition(bytes.key, partitions));
     return { ...bytes, partition, timestampMs: record.timestampMs ?? this.#options.env.clock.nowMs() };

@@ -135,6 +135,12 @@ describe('topics, while a worker writes them', () => {
     expect(await alter('--unset', 'cleanup.policy', '--unset', 'retention.ms')).toMatchObject({ code: 0 });
     expect(await config()).toEqual({ 'retention.bytes': '5000' });
     expect(await alter('--config', 'retentoin.ms=1')).toMatchObject({ err: expect.stringContaining('retention.ms') });
+    expect(await alter('--unset', 'retentoin.ms')).toMatchObject({ err: expect.stringContaining('retention.ms') });
+    expect(await alter('--config', 'retention.ms=1', '--unset', 'retention.ms')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--unset'),
+    });
+    expect(await config()).toEqual({ 'retention.bytes': '5000' });
     for (const flags of [[], ['--partitions', '4', '--unset', 'retention.bytes']]) {
       expect(await alter(...flags)).toMatchObject({ code: 2, err: expect.stringContaining('--partitions') });
     }

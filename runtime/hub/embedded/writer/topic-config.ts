@@ -51,7 +51,7 @@ const IGNORED = new Set([
 /** Checks and reads a topic's settings: `HUB_TOPIC_INVALID`. */
 export function topicSettings(topic: string, config: TopicConfig): TopicSettings {
   const number = (key: string): number => readNumber(topic, key, config[key]);
-  for (const key of Object.keys(config)) checkKey(topic, key);
+  for (const key of Object.keys(config)) checkSetting(topic, key);
   const policies = (config['cleanup.policy'] ?? 'delete').split(',').map((policy) => policy.trim());
   const timestamps = config['message.timestamp.type'] ?? 'CreateTime';
   if (!policies.every((policy) => policy === 'compact' || policy === 'delete')) {
@@ -81,7 +81,8 @@ export function topicSettings(topic: string, config: TopicConfig): TopicSettings
   };
 }
 
-function checkKey(topic: string, key: string): void {
+/** `HUB_TOPIC_INVALID` where there is no such setting, with what is close to it. */
+export function checkSetting(topic: string, key: string): void {
   const known = [...Object.keys(NUMBERS), 'cleanup.policy', 'message.timestamp.type'];
   if (known.includes(key) || IGNORED.has(key)) return;
   const meant = nearest(key, [...known, ...IGNORED]);

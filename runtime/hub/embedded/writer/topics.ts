@@ -7,7 +7,7 @@ import { rowKey } from '../store/key.ts';
 import { Partition } from './partition.ts';
 import { decodeRow, EMPTY_ROW } from '../store/partition-row.ts';
 import type { Store } from '../store/store.ts';
-import { checkTopicName, topicSettings } from './topic-config.ts';
+import { checkSetting, checkTopicName, topicSettings } from './topic-config.ts';
 
 const MAX_PARTITIONS = 10_000;
 
@@ -150,6 +150,8 @@ export class Topics {
   alter(commit: Commit, name: string, change: TopicConfigChange): TopicDescription {
     const topic = this.#topics.get(name);
     if (topic === undefined) throw unknownTopic(name);
+    // What is set already may be taken back whatever it is called; a name that is misspelt is told.
+    for (const key of Object.keys(change)) if (!(key in topic.stored.config)) checkSetting(name, key);
     const stored = { ...topic.stored, config: altered(topic.stored.config, change) };
     const settings = topicSettings(name, { ...this.#defaults, ...stored.config });
     const before = topic.partitions.map((partition) => partition.settings);
