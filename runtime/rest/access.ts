@@ -47,6 +47,7 @@ export function guard(app: FastifyInstance, access: RestAccess): void {
       throw new RestError(
         403,
         `${name} is ${identity.role}; ${request.method} ${request.url} needs the role ${needed}.`,
+        { remedy: `Use a token of the role ${needed}: \`millrace token create --role ${needed}\` makes one.` },
       );
     }
   });

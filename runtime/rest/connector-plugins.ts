@@ -4,6 +4,8 @@ import { pathParameter, queryValues, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 import { RestError } from './rest-error.ts';
 
+const PLUGINS = 'GET /connector-plugins, or `millrace plugins`, shows those that there are.';
+
 /** `/connector-plugins`: what can be configured, its options, and validation. */
 export function connectorPluginsResource(app: FastifyInstance, { herder, plugins }: RestContext): void {
   const list = async (request: FastifyRequest): Promise<unknown> => {
@@ -14,7 +16,7 @@ export function connectorPluginsResource(app: FastifyInstance, { herder, plugins
   const config = async (request: FastifyRequest): Promise<unknown> => {
     const className = pathParameter(request, 'plugin');
     const keys = await herder.gate.pluginConfig(className);
-    if (keys === null) throw new RestError(404, `Unknown plugin ${className}.`);
+    if (keys === null) throw new RestError(404, `Unknown plugin ${className}.`, { remedy: PLUGINS });
     requireVersion(request, className);
     return keys;
   };
@@ -25,6 +27,7 @@ export function connectorPluginsResource(app: FastifyInstance, { herder, plugins
     throw new RestError(
       400,
       `Plugin ${className} not found that matches the version range [${wanted},${wanted}], available versions: [${plugin.version}]`,
+      { key: 'version', remedy: `Leave version out, or ask for ${plugin.version}.` },
     );
   };
   resource(app, '/connector-plugins', { GET: list });

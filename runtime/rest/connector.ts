@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { pathParameter, queryFlag, resource } from './resource.ts';
+import { ownFlag, pathParameter, resource } from './resource.ts';
 import type { RestContext } from './rest-context.ts';
 
 /** `/connectors/{c}`. `DELETE ?destroy=true` first removes what its tasks left outside. */
@@ -7,7 +7,7 @@ export function connectorResource(app: FastifyInstance, { herder }: RestContext)
   resource(app, '/connectors/:connector', {
     GET: async (request) => herder.answers.info(pathParameter(request, 'connector')),
     DELETE: async (request, reply) => {
-      await herder.delete(pathParameter(request, 'connector'), queryFlag(request, 'destroy'));
+      await herder.delete(pathParameter(request, 'connector'), ownFlag(request, 'destroy'));
       return reply.code(204).send();
     },
   });

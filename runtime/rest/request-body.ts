@@ -46,6 +46,11 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What is missing is not called null. */
+function mustBeObject(value: unknown): string {
+  return value === undefined ? 'is missing: a JSON object is needed' : `must be a JSON object, not ${kindOf(value)}`;
+}
+
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
@@ -56,7 +61,7 @@ function readTexts(fields: Fields): Record<string, string | null> {
   const texts: [string, string | null][] = Object.entries(fields).map(([key, value]) => {
     if (value === null || typeof value === 'string') return [key, value];
     if (typeof value === 'number' || typeof value === 'boolean') return [key, String(value)];
-    throw new RestError(400, `The value of ${key} must be a text, number or boolean, not ${kindOf(value)}`);
+    throw new RestError(400, `The value of ${key} must be a text, number or boolean, not ${kindOf(value)}`, { key });
   });
   return Object.fromEntries(texts);
 }
@@ -82,7 +87,7 @@ export function readConfig(body: unknown): Record<string, string> {
 
 /** A configuration within a body. */
 export function readConfigOf(config: unknown, what: string): Record<string, string> {
-  if (!isObject(config)) throw new RestError(400, `${what} must be a JSON object, not ${kindOf(config ?? null)}`);
+  if (!isObject(config)) throw new RestError(400, `${what} ${mustBeObject(config)}`, { key: 'config' });
   return withoutNulls(readTexts(config));
 }
 
@@ -94,6 +99,7 @@ export function readFields(body: unknown, what: string, known: readonly string[]
   throw new RestError(
     400,
     `Unrecognized field "${unknown}": known ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`,
+    { key: unknown, remedy: `Leave ${unknown} out, or correct its name.` },
   );
 }
 
@@ -131,7 +137,7 @@ export function readCreate(body: unknown): CreateRequest {
   const { name, config, initial_state: state, initial_offsets: offsets } = fields;
   const texts = readConfigOf(config, 'config');
   if (name !== undefined && name !== null && typeof name !== 'string' && typeof name !== 'number') {
-    throw new RestError(400, `name must be a text, not ${kindOf(name)}`);
+    throw new RestError(400, `name must be a text, not ${kindOf(name)}`, { key: 'name' });
   }
   const named = name === undefined || name === null ? (texts['name'] ?? '') : String(name);
   return {
@@ -148,31 +154,40 @@ function readInitialState(state: unknown): TargetState {
   if (state === undefined || state === null) return 'STARTED';
   const target = typeof state === 'string' ? INITIAL[state.toUpperCase()] : undefined;
   if (target !== undefined) return target;
-  throw new RestError(400, `initial_state must be one of RUNNING, PAUSED, STOPPED, not ${JSON.stringify(state)}`);
+  throw new RestError(400, `initial_state must be one of RUNNING, PAUSED, STOPPED, not ${JSON.stringify(state)}`, {
+    key: 'initial_state',
+  });
 }
 
 /** Offsets a connector begins at (KIP-995). */
 function readInitialOffsets(offsets: unknown): readonly ConnectorOffset[] {
   if (offsets === undefined || offsets === null) return [];
-  if (!Array.isArray(offsets)) throw new RestError(400, `initial_offsets must be an array, not ${kindOf(offsets)}`);
+  if (!Array.isArray(offsets))
+    throw new RestError(400, `initial_offsets must be an array, not ${kindOf(offsets)}`, { key: 'initial_offsets' });
   return offsets.map(readOffset);
 }
 
 export function readOffsets(body: unknown): readonly ConnectorOffset[] {
   const { offsets } = readFields(body, 'a JSON object with offsets', ['offsets']);
   if (offsets === undefined || offsets === null || (Array.isArray(offsets) && offsets.length === 0)) {
-    throw new RestError(400, 'Partitions / offsets need to be provided for an alter offsets request');
+    throw new RestError(400, 'Partitions / offsets need to be provided for an alter offsets request', {
+      key: 'offsets',
+      remedy:
+        'Give {"offsets": [{"partition": {…}, "offset": {…}}]}: GET of the same path shows those that are stored.',
+    });
   }
-  if (!Array.isArray(offsets)) throw new RestError(400, `offsets must be an array, not ${kindOf(offsets)}`);
+  if (!Array.isArray(offsets))
+    throw new RestError(400, `offsets must be an array, not ${kindOf(offsets)}`, { key: 'offsets' });
   return offsets.map(readOffset);
 }
 
 function readOffset(entry: unknown): ConnectorOffset {
-  if (!isObject(entry)) throw new RestError(400, `An offset must be a JSON object, not ${kindOf(entry)}`);
+  if (!isObject(entry))
+    throw new RestError(400, `An offset must be a JSON object, not ${kindOf(entry)}`, { key: 'offsets' });
   const { partition, offset = null } = entry;
-  if (!isObject(partition)) throw new RestError(400, 'Partition objects cannot be null');
+  if (!isObject(partition)) throw new RestError(400, 'Partition objects cannot be null', { key: 'partition' });
   if (offset !== null && !isObject(offset))
-    throw new RestError(400, `offset must be a JSON object or null, not ${kindOf(offset)}`);
+    throw new RestError(400, `offset must be a JSON object or null, not ${kindOf(offset)}`, { key: 'offset' });
   return { partition: partition as JsonObject, offset: offset as JsonObject | null };
 }
 
@@ -191,7 +206,8 @@ interface CreateTopicRequest {
 
 export function readCreateTopic(body: unknown): CreateTopicRequest {
   const { name, partitions = 1, config = {} } = readObject(body, 'a JSON object with name, partitions, config');
-  if (typeof name !== 'string' || name === '') throw new RestError(400, 'name must be the name of a topic');
+  if (typeof name !== 'string' || name === '')
+    throw new RestError(400, 'name must be the name of a topic', { key: 'name' });
   return { name, partitions: readPartitions(partitions), config: readConfigOf(config, 'config') };
 }
 
@@ -201,13 +217,16 @@ export function readAlterTopic(
 ): { readonly partitions: number } | { readonly config: Record<string, string | null> } {
   const { partitions, config } = readFields(body, 'a JSON object with partitions or config', ['partitions', 'config']);
   if (config === undefined) return { partitions: readPartitions(partitions) };
-  if (partitions !== undefined) throw new RestError(400, 'partitions and config are altered one after the other');
-  if (!isObject(config)) throw new RestError(400, `config must be a JSON object, not ${kindOf(config)}`);
+  if (partitions !== undefined) {
+    const remedy = 'Send two requests: one with partitions, one with config.';
+    throw new RestError(400, 'partitions and config are altered one after the other', { key: 'partitions', remedy });
+  }
+  if (!isObject(config)) throw new RestError(400, `config ${mustBeObject(config)}`, { key: 'config' });
   return { config: readTexts(config) };
 }
 
 function readPartitions(partitions: unknown): number {
   if (typeof partitions === 'number' && Number.isInteger(partitions) && partitions >= 1 && partitions <= 10_000)
     return partitions;
-  throw new RestError(400, 'partitions must be a whole number from 1 to 10000');
+  throw new RestError(400, 'partitions must be a whole number from 1 to 10000', { key: 'partitions' });
 }

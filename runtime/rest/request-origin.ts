@@ -23,6 +23,7 @@ function refuseForeignHost({ headers: { host } }: FastifyRequest, known: readonl
   throw new RestError(
     403,
     `This worker listens on loopback only and is not called ${name}. Call it by its address or localhost, or set rest.advertised.host.name=${name}.`,
+    { key: 'rest.advertised.host.name', remedy: 'Call it by its address or localhost, or set the option.' },
   );
 }
 
@@ -43,7 +44,8 @@ function refuseForeignOrigin(request: FastifyRequest, reply: FastifyReply, conte
   const allowed = context.allowOrigin.split(',').map((one) => one.trim());
   if (!allowed.includes('*') && !allowed.includes(origin)) {
     if (origin === `${request.protocol}://${request.host}`) return;
-    throw httpError(403);
+    const remedy = 'Where pages of this origin may command the worker, name it in access.control.allow.origin.';
+    throw new RestError(403, httpError(403).message, { key: 'access.control.allow.origin', remedy });
   }
   reply.header('access-control-allow-origin', origin).header('vary', 'Origin');
   if (request.method !== 'OPTIONS') return;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { httpError } from './rest-error.ts';
+import { httpError, RestError } from './rest-error.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -46,6 +46,16 @@ export function queryValues(request: FastifyRequest, name: string): readonly str
 export function queryFlag(request: FastifyRequest, name: string): boolean {
   return queryValues(request, name)[0]?.toLowerCase() === 'true';
 }
+
+/** A flag of millrace's own: true or false in any case, by default false. What is neither is refused before anything is done. */
+export function ownFlag(request: FastifyRequest, name: string): boolean {
+  const [word] = queryValues(request, name);
+  const value = FLAGS[(word ?? 'false').toLowerCase()];
+  if (value !== undefined) return value;
+  throw new RestError(400, `${name} must be true or false, not ${JSON.stringify(word)}`, { key: name });
+}
+
+const FLAGS: Readonly<Record<string, boolean | undefined>> = { true: true, false: false };
 
 /** A task number of the path; what is none does not exist. */
 export function taskParameter(request: FastifyRequest): number {

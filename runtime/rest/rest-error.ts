@@ -7,14 +7,25 @@ export interface ErrorMessage {
   readonly message: string;
 }
 
-/** An answer decided in this room. */
+interface RestErrorDetails {
+  /** What of the request, or which option, it concerns. */
+  readonly key?: string;
+  /** What to do next; by default what its status, or its key, says. */
+  readonly remedy?: string;
+}
+
+/** An answer decided in this room. Its code is `REST_` and the status. */
 export class RestError extends Error {
   readonly status: number;
+  readonly key: string | undefined;
+  readonly remedy: string | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, { key, remedy }: RestErrorDetails = {}) {
     super(message);
     this.name = 'RestError';
     this.status = status;
+    this.key = key;
+    this.remedy = remedy;
   }
 }
 
@@ -66,7 +77,8 @@ export function errorAnswer(error: unknown, hide: (text: string) => string): Err
   return { status, body: { error_code: status, message: message.trim() }, unexpected: status === 500 };
 }
 
-function statusOf(error: unknown): number {
+/** The status that an error is answered with. */
+export function statusOf(error: unknown): number {
   if (error instanceof RestError) return error.status;
   if (error instanceof MillraceError) return STATUS[error.kind];
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;

@@ -9,9 +9,11 @@ const ONE = 'one of time, offset, offsets, lsn, binlog must be given';
 /** `{"time": …}`, `{"offset": n}`, `{"offsets": {"orders-0": n}}`, `{"lsn": "0/16B2D50"}` or `{"binlog": "binlog.000003:1234"}`, with `dry_run`. */
 export function readRewind(body: unknown): RewindRequest {
   const { dry_run: dryRun = false, ...to } = readFields(body, 'a JSON object with a place', FIELDS);
-  if (typeof dryRun !== 'boolean') throw new RestError(400, 'dry_run must be true or false');
+  if (typeof dryRun !== 'boolean') throw new RestError(400, 'dry_run must be true or false', { key: 'dry_run' });
   const [place, ...more] = Object.entries(to);
-  if (place === undefined || more.length > 0) throw new RestError(400, ONE);
+  if (place === undefined || more.length > 0) {
+    throw new RestError(400, ONE, { key: more[0]?.[0] ?? 'offset', remedy: 'Give one place to go back to.' });
+  }
   return { to: readPlace(...place), dryRun };
 }
 

@@ -20,7 +20,7 @@ describe('the body of a plan', () => {
   it.each([
     [{}, 'connectors must be an array'],
     [{ connectors: [{ config: {} }] }, 'a connector must have a name'],
-    [{ connectors: [{ name: 'a' }] }, 'the config of a must be a JSON object, not null'],
+    [{ connectors: [{ name: 'a' }] }, 'the config of a is missing: a JSON object is needed'],
     [{ connectors: [one], sample: -1 }, 'sample must be a whole number'],
     [{ connectors: [one], sample: 10_001 }, 'sample must be a whole number'],
     [{ connectors: [one], prune: 'yes' }, 'prune must be true or false'],
