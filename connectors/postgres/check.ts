@@ -11,7 +11,7 @@ import { unseenSignals } from './signal/signal-table.ts';
 import { publicationStatement, readPublication, unpublished, type PublicationState } from './slot/publication.ts';
 import { checkSlot } from './slot/resume-check.ts';
 import { quoteIdentifier } from './quoting.ts';
-import { readSlot } from './slot/slot.ts';
+import { readSlot, slotBusy, type SlotState } from './slot/slot.ts';
 
 const OLDEST = 14;
 
@@ -150,7 +150,7 @@ async function slotFit({ connection, settings }: Facts): Promise<readonly CheckR
   const slot = await readSlot(connection, name);
   if (slot !== undefined) {
     checkSlot(slot, name, settings.connection);
-    return [{ name: `the replication slot ${name} fits`, ok: true }];
+    return [{ name: `the replication slot ${name} fits`, ok: true }, ...othersRead(slot, settings)];
   }
   const row = await connection.one(
     'counting slots',
@@ -170,6 +170,12 @@ async function slotFit({ connection, settings }: Facts): Promise<readonly CheckR
       key: 'slot.name',
     },
   ];
+}
+
+/** Two that read one slot take each other's changes away. Our own task is told by its name on the server. */
+function othersRead(slot: SlotState, { connection }: PostgresSettings): readonly CheckResult[] {
+  if (!slot.active || slot.activeName === connection.applicationName) return [];
+  return [failed('nobody else reads the replication slot', slotBusy(slot))];
 }
 
 async function tables(facts: Facts): Promise<readonly CheckResult[]> {

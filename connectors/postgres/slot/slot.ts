@@ -75,6 +75,16 @@ export function slotUser({ active, activeName = '', activePid }: SlotState): str
   return `in use by ${activeName === '' ? 'another session' : activeName}, pid ${activePid ?? 'unknown'}`;
 }
 
+/** Somebody else reads it: the error names who. */
+export function slotBusy(slot: SlotState): MillraceError {
+  const holder = slot.activePid ?? 'unknown';
+  return new MillraceError('POSTGRES_SLOT_BUSY', `the replication slot ${slot.name} is ${slotUser(slot)}`, {
+    kind: 'busy',
+    key: 'slot.name',
+    remedy: `Stop what else reads the slot (SELECT * FROM pg_stat_replication WHERE pid = ${holder}; SELECT pg_terminate_backend(${holder})), or give this connector a slot.name of its own.`,
+  });
+}
+
 function number(value: string | null | undefined): number | undefined {
   return value === null || value === undefined ? undefined : Number(value);
 }

@@ -1,11 +1,10 @@
 import type { Env } from '../../../runtime/env/env.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
 import { openConnection, type Connection, type ConnectionSettings } from '../connection.ts';
 import type { StoredOffset } from '../offset.ts';
 import { checkResume, checkSlotName, type ServerIdentity } from '../slot/resume-check.ts';
 import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
-import { readSlot, serverVersion, type SlotState } from '../slot/slot.ts';
+import { readSlot, serverVersion, slotBusy, type SlotState } from '../slot/slot.ts';
 import { formatLsn, parseLsn } from '../wire/lsn.ts';
 import type { PreparedReplication } from './replication-stream.ts';
 
@@ -90,22 +89,9 @@ async function freeSlot(
   for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, slotRetryDelayMs)) {
     const slot = await readSlot(reader, name);
     if (slot?.active !== true) return slot;
-    if (env.clock.monotonicMs() + waitMs > deadline) throw slotBusy(slot, name);
+    if (env.clock.monotonicMs() + waitMs > deadline) throw slotBusy(slot);
     await env.timers.sleep(waitMs, signal);
   }
-}
-
-function slotBusy(slot: SlotState, name: string): MillraceError {
-  const holder = slot.activePid ?? 'unknown';
-  return new MillraceError(
-    'POSTGRES_SLOT_BUSY',
-    `the replication slot ${name} is in use by the server process ${holder}`,
-    {
-      kind: 'busy',
-      key: 'slot.name',
-      remedy: `Stop what else reads the slot (SELECT * FROM pg_stat_replication WHERE pid = ${holder}; SELECT pg_terminate_backend(${holder})), or give this connector a slot.name of its own.`,
-    },
-  );
 }
 
 async function senderTimeout(connection: Connection): Promise<number> {

@@ -1,15 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { checkPostgres } from '../../../connectors/postgres/check.ts';
 import { openConnection } from '../../../connectors/postgres/connection.ts';
 import { readSettings } from '../../../connectors/postgres/settings.ts';
 import { ensurePublication, type PublicationSettings } from '../../../connectors/postgres/slot/publication.ts';
 import { loadTables } from '../../../connectors/postgres/catalog/table-loader.ts';
 import { TypeRegistry } from '../../../connectors/postgres/catalog/type-registry.ts';
+import { silentContext } from '../../../runtime/connector/conformance/silent-context.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { databaseOptions } from '../../services/postgres.ts';
 import { snapshotServer } from './snapshot-server.ts';
 
 const { newRun, sql, server } = snapshotServer();
+/** What the check of a connector of this name tells of the slot. */
+async function slotResults(name: string) {
+  const config = { ...databaseOptions(server()), 'topic.prefix': 'q', 'slot.name': 'snap', name };
+  const { log } = silentContext(name);
+  const { signal } = new AbortController();
+  const results = await checkPostgres({ name, config, env: realEnv, log, signal });
+  return results.filter((one) => one.name.includes('the replication slot'));
+}
+
 const OWN_SLOT = /^Give this connector a slot\.name of its own\./;
 
 describe('a connector that starts beside others', () => {
@@ -25,7 +36,20 @@ describe('a connector that starts beside others', () => {
       message: expect.stringMatching(/in use by millrace snap, pid \d+/),
       remedy: expect.stringMatching(OWN_SLOT),
     });
+    expect(await slotResults('snap')).toEqual([{ name: 'the replication slot snap fits', ok: true }]);
+    expect(await slotResults('other')).toMatchObject([
+      { ok: true },
+      {
+        name: 'nobody else reads the replication slot',
+        ok: false,
+        code: 'POSTGRES_SLOT_BUSY',
+        key: 'slot.name',
+        problem: expect.stringMatching(/^the replication slot snap is in use by millrace snap, pid \d+$/),
+        remedy: expect.stringContaining('a slot.name of its own'),
+      },
+    ]);
     await first.stop();
+    expect(await slotResults('other')).toHaveLength(1);
     await expect(second.start()).rejects.toMatchObject({ message: expect.stringContaining('; inactive: ') });
     await first.start();
     await first.catchUp();
