@@ -46,6 +46,7 @@ class DiscardingStore implements ObjectStore {
     return { add: () => {}, bufferedBytes: 0, drain: async () => {}, complete: done, abort: async () => {} };
   }
 
+  async greet(): Promise<void> {}
   async claim(): Promise<void> {}
   async sweep(): Promise<void> {}
   async names(): Promise<readonly string[]> {

@@ -51,9 +51,10 @@ export class S3SinkTask implements SinkTask {
 
   async open(start: SinkTaskStart): Promise<void> {
     this.#start = start;
-    const { env, context } = start;
+    const { env, context, signal } = start;
     const owner = `${context.connector}-${context.task}`;
     this.#store = await openStore({ options: this.#options, connector: context.connector, owner, env });
+    await this.#store.greet(signal);
     await this.#store.sweep();
     context.warning('S3_WALLCLOCK', this.#settings.wallclock ? WALLCLOCK : null);
     context.stage(`archiving to ${this.#store.shown}`);

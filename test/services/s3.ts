@@ -1,3 +1,4 @@
+import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -97,8 +98,20 @@ async function startSeaweed(program: string): Promise<S3Server> {
     },
   );
   const url = `http://127.0.0.1:${s3}`;
-  await untilReady(child, home, async () => (await fetch(`${url}/status`)).ok);
+  // It answers a moment before it has made the bucket.
+  await untilReady(child, home, () => hasBucket(url));
   return { name: 'SeaweedFS 4.48', url, bucket: 'archive', ...KEY, stop: () => stop(child, home) };
+}
+
+async function hasBucket(endpoint: string): Promise<boolean> {
+  const credentials = { accessKeyId: KEY.accessKey, secretAccessKey: KEY.secretKey };
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1, credentials });
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: 'archive' }));
+    return true;
+  } finally {
+    client.destroy();
+  }
 }
 
 async function startVersity(program: string): Promise<S3Server> {

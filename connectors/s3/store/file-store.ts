@@ -72,6 +72,9 @@ export class FileStore implements ObjectStore {
     return this.#options.env;
   }
 
+  /** A folder is made where there is none; `claim` tells one that is gone. */
+  async greet(): Promise<void> {}
+
   /** Removes what an earlier run of this task left unfinished. */
   async sweep(): Promise<void> {
     const folder = this.#openFolder();

@@ -27,6 +27,11 @@ export interface ObjectStore {
   /** For messages: `s3://bucket/` or `file:///path/`. */
   readonly shown: string;
   create(name: string): ObjectUpload;
+  /**
+   * Before anything else. Throws where the store says for certain that nothing can be archived: credentials that are
+   * missing or unknown, a bucket that is not there. What may pass, or may be allowed all the same, is left to the writes.
+   */
+  greet(signal: AbortSignal): Promise<void>;
   /** Before partitions are written. Throws a `position` error where what was archived of them before is gone. */
   claim(claims: readonly Claim[]): Promise<void>;
   /** Removes what an earlier run of this task left unfinished. */

@@ -21,6 +21,18 @@ import { S3Upload } from './s3-upload.ts';
 /** Tries of one object while the store answers 409: another write to it is on its way. */
 const RACE_TRIES = 5;
 const RACE_PAUSE_MS = 200;
+/** A store that has not answered by then is waited for by the writes, which tell it in the status. */
+const GREET_MS = 10_000;
+/** Answers after which writing would fail too. `AccessDenied` is none: it may forbid no more than to list. */
+const CERTAIN = new Set([
+  'CredentialsProviderError',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'NoSuchBucket',
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'RequestTimeTooSkewed',
+]);
 
 interface S3StoreRequest {
   readonly options: S3Options;
@@ -60,10 +72,29 @@ export class S3Store implements ObjectStore {
     return new S3Upload(this, name);
   }
 
-  /** Unfinished multipart uploads are left to the bucket's lifecycle rule: listing them needs another permission. */
+  /**
+   * Lists one object below `topics.dir`, where permissions may end: an answer to HEAD has no body, and would not
+   * tell an unknown key from a permission that is missing.
+   */
+  async greet(signal: AbortSignal): Promise<void> {
+    const look = { Bucket: this.bucket, MaxKeys: 1, Prefix: this.#request.options['topics.dir'] };
+    const late = new AbortController();
+    const timer = this.env.timers.after(GREET_MS, () => late.abort());
+    try {
+      const abortSignal = AbortSignal.any([signal, late.signal]);
+      await this.client.send(new this.sdk.ListObjectsV2Command(look), { abortSignal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Error && CERTAIN.has(error.name)) throw s3Error(`looking at ${this.shown}`, error);
+    } finally {
+      timer.cancel();
+    }
+  }
+
   /** A bucket is not made by writing to it. */
   async claim(): Promise<void> {}
 
+  /** Unfinished multipart uploads are left to the bucket's lifecycle rule: listing them needs another permission. */
   async sweep(): Promise<void> {}
 
   get env(): Env {

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connector } from '../../../connectors/s3/index.ts';
 import type { RawConfig } from '../../../runtime/connector/options.ts';
 import type { SinkRecord, SinkTask } from '../../../runtime/connector/sink.ts';
@@ -209,6 +209,45 @@ describe.skipIf(missing)('when the store misbehaves', () => {
         code: 'S3_CONDITIONAL_WRITE_UNSUPPORTED',
         key: 'enable.conditional.writes',
       });
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+describe.skipIf(missing)('the start', () => {
+  const opened = async (more: RawConfig, url?: string): Promise<void> => {
+    const task = await started(bucket.config({ 'flush.size': '1000', 's3.part.retries': '0', ...more }, url));
+    await task.close();
+  };
+
+  afterEach(() => vi.unstubAllEnvs());
+
+  test.each([
+    ['a wrong secret', { 'aws.secret.access.key': 'wrong' }, 'S3_ACCESS_DENIED', 'aws.secret.access.key'],
+    ['an unknown key', { 'aws.access.key.id': 'nobody' }, 'S3_ACCESS_DENIED', 'aws.access.key.id'],
+    ['a missing bucket', { 's3.bucket.name': 'no-such-bucket' }, 'S3_BUCKET_MISSING', 's3.bucket.name'],
+    [
+      'credentials that are nowhere',
+      { 'aws.access.key.id': '', 'aws.secret.access.key': '' },
+      'S3_CREDENTIALS_MISSING',
+      'aws.access.key.id',
+    ],
+  ])('fails by name with %s, before a record is read', async (_what, more, code, key) => {
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    await expect(opened(more)).rejects.toMatchObject({ code, key });
+  });
+
+  test.each([
+    ['a store that is away for a moment', { kind: 'answer', status: 503, code: 'ServiceUnavailable' }],
+    ['credentials that may not list', { kind: 'answer', status: 403, code: 'AccessDenied' }],
+    ['a store that lists in another way', { kind: 'answer', status: 501, code: 'NotImplemented' }],
+  ] as const)('goes on with %s: the writes tell', async (_what, fault) => {
+    const proxy = await storeProxy(bucket.server.url, (m) => (m === 'GET' ? fault : { kind: 'pass' }));
+    try {
+      await opened({}, proxy.url);
+      expect(proxy.hits).toBe(1);
+      expect(await archive(numbered(20), bucket.config({ 'flush.size': '10' }, proxy.url))).toBe(20n);
     } finally {
       await proxy.close();
     }
