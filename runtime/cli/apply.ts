@@ -169,29 +169,43 @@ async function checkAll(
 
 /** Throws with every error of every file. */
 async function validateAll(client: RestClient, files: readonly ConnectorFile[]): Promise<void> {
-  const problems: string[] = [];
+  const problems = new Set<string>();
+  const keys: string[] = [];
   const remedies = new Set<string>();
   for (const { name, config, path } of files) {
     const className = config['connector.class'] ?? '';
-    const problem = await validate(client, className, { ...config, name }).catch((error: unknown) => {
+    const found = await validate(client, className, { ...config, name }).catch((error: unknown) => {
       if (!(error instanceof MillraceError && error.kind === 'config')) throw error;
       if (error.remedy !== undefined) remedies.add(error.remedy);
-      return [error.message];
+      return [{ key: error.key ?? 'connector.class', text: error.message }];
     });
-    problems.push(...problem.map((text) => `${path}: ${text}`));
+    for (const { key, text } of found) {
+      keys.push(key);
+      problems.add(`${path}: ${text.includes(key) ? text : `${key}: ${text}`}`);
+    }
   }
-  if (problems.length === 0) return;
-  throw new MillraceError('CONFIG_INVALID', `nothing was applied:\n${problems.join('\n')}`, {
+  const [key] = keys;
+  if (key === undefined) return;
+  throw new MillraceError('CONFIG_INVALID', `nothing was applied:\n${[...problems].join('\n')}`, {
     kind: 'config',
+    key,
     remedy: [...remedies, 'Correct what is named and apply again.'].join(' '),
   });
 }
 
-async function validate(client: RestClient, className: string, config: Record<string, string>): Promise<string[]> {
-  if (className === '') return ['Missing required configuration "connector.class" which has no default value.'];
+interface Problem {
+  readonly key: string;
+  readonly text: string;
+}
+
+async function validate(client: RestClient, className: string, config: Record<string, string>): Promise<Problem[]> {
+  if (className === '') {
+    const text = 'Missing required configuration "connector.class" which has no default value.';
+    return [{ key: 'connector.class', text }];
+  }
   const path = `/connector-plugins/${segment(className)}/config/validate`;
   const { configs } = await client.request<ConfigInfos>('PUT', path, config);
-  return configs.flatMap(({ value }) => value.errors);
+  return configs.flatMap(({ value: { name: key, errors } }) => errors.map((text) => ({ key, text })));
 }
 
 interface Result {

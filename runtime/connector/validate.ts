@@ -215,7 +215,9 @@ function aliasErrors(family: 'transforms' | 'predicates', config: RawConfig, plu
     if (set === null) {
       const meant = plugins.meant?.(KINDS[family], className.trim()) ?? null;
       const problem = `Class ${className} could not be found.`;
-      errors.push(invalid(key, className, meant === null ? problem : `${problem} ${meant}`, NO_CLASS));
+      const error = invalid(key, className, meant === null ? problem : `${problem} ${meant}`, NO_CLASS);
+      const remedy = `Correct ${key}: docs/transforms.md and \`millrace plugins\` have those that there are; Java classes are not loaded.`;
+      errors.push(meant === null ? { ...error, remedy } : error);
     } else errors.push(...ownErrors(family, alias, set, config, plugins));
   }
   return errors;

@@ -278,8 +278,11 @@ describe('connectors, by command', () => {
       join(worker.path, 'wrong.json'),
       JSON.stringify({ ...config, 'flush.size': 'many', 'tasks.max': 0 }),
     );
-    const { code, err } = await cli('apply', 'good.json', 'wrong.json', ...remote());
+    await writeFile(join(worker.path, 'topicless.json'), JSON.stringify({ ...config, topics: '' }));
+    const { code, err } = await cli('apply', 'good.json', 'wrong.json', 'topicless.json', ...remote());
     expect(code).toBe(2);
+    expect(err).toMatch(/^ {2}key: {4}(?:flush\.size|tasks\.max)$/m);
+    expect(err.match(/topicless\.json: /g)).toHaveLength(1);
     expect(err).toContain('wrong.json: Invalid value many for configuration flush.size');
     expect(err).toContain('tasks.max');
     expect((await worker.request('GET', '/connectors')).body).toEqual([]);

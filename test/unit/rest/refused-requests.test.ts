@@ -69,6 +69,13 @@ describe('a refused request says what to correct, and how', () => {
     expect(error?.remedy).toContain('application/json');
   });
 
+  it('says where the transforms are that there are', async () => {
+    const config = { ...good, transforms: 't', 'transforms.t.type': 'com.example.Upper$Value' };
+    const { error } = await ask('POST', '/connectors', { name: 'a', config });
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', key: 'transforms.t.type' });
+    expect(error?.remedy).toContain('docs/transforms.md');
+  });
+
   it('calls what is missing missing, not null', async () => {
     expect((await ask('POST', '/connectors', { name: 'a' })).message).toBe(
       'config is missing: a JSON object is needed',
