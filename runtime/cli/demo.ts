@@ -51,7 +51,7 @@ Examples:
       const orders = wholeNumber('--orders', flags.orders, 100);
       const running = runDemo(
         {
-          url: flags.url,
+          url: databaseUrl(flags.url),
           search: searchServer(flags.search),
           folder: flags.data,
           seconds: wholeNumber('--seconds', flags.seconds, 1),
@@ -67,6 +67,16 @@ Examples:
       });
       io.exit(report.equal ? EXIT.ok.code : EXIT.failure.code);
     });
+}
+
+function databaseUrl(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (URL.canParse(given) && /^postgres(?:ql)?:$/.test(new URL(given).protocol)) return given;
+  throw new MillraceError('CLI_USAGE', '--url: this is no address of a Postgres', {
+    kind: 'config',
+    key: '--url',
+    remedy: 'Write it like --url postgres://user:password@host:5432/database, or leave it out to have one started.',
+  });
 }
 
 function searchServer(given: string | true | undefined): string | undefined {

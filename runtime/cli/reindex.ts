@@ -56,10 +56,22 @@ Examples:
         log: silentLog,
         signal: io.signal,
         progress: line.show,
-      }).finally(line.end);
+      })
+        .catch((error: unknown) => {
+          throw flags.offline === true ? besideWorker(error) : error;
+        })
+        .finally(line.end);
       if (flags.json === true) io.out(json(report));
       else print(io, report);
     });
+}
+
+/** A worker has the hub after all: it need not be stopped. */
+function besideWorker(error: unknown): unknown {
+  if (!(error instanceof MillraceError) || error.code !== 'HUB_IN_USE') return error;
+  const remedy =
+    'Leave --offline out: the worker goes on, and only this connector is stopped, for the switch. Or stop the worker.';
+  return new MillraceError(error.code, error.message, { kind: error.kind, key: '--offline', remedy, cause: error });
 }
 
 const POLL_MS = 200;

@@ -127,6 +127,7 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
   test('are not built without the worker that has the hub', async () => {
     const { code, err } = await millrace(['reindex', 'search', '--hub', 'millrace-data', '--offline'], folder);
     expect(err).toContain('HUB_IN_USE');
+    expect(err).toContain('remedy: Leave --offline out');
     expect(code).not.toBe(0);
   });
 

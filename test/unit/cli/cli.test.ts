@@ -86,6 +86,20 @@ describe('a trace', () => {
   });
 });
 
+describe('the demo', () => {
+  it.each(['foo', 'http://127.0.0.1:5432', '127.0.0.1:5432/postgres'])(
+    'begins nothing with what is no address of a Postgres: %s',
+    async (url) => {
+      const args = ['demo', '--url', url];
+      const program = await buildProgram(args, capture());
+      await expect(program.parseAsync(args, { from: 'user' })).rejects.toMatchObject({
+        code: 'CLI_USAGE',
+        key: '--url',
+      });
+    },
+  );
+});
+
 describe('the demo as JSON', () => {
   it('prints the report alone on standard output', () => {
     const out: string[] = [];
