@@ -46,7 +46,9 @@ class DiscardingStore implements ObjectStore {
     return { add: () => {}, bufferedBytes: 0, drain: async () => {}, complete: done, abort: async () => {} };
   }
 
-  async greet(): Promise<void> {}
+  async greet(): Promise<null> {
+    return null;
+  }
   async claim(): Promise<void> {}
   async sweep(): Promise<void> {}
   async names(): Promise<readonly string[]> {

@@ -54,7 +54,8 @@ export class S3SinkTask implements SinkTask {
     const { env, context, signal } = start;
     const owner = `${context.connector}-${context.task}`;
     this.#store = await openStore({ options: this.#options, connector: context.connector, owner, env });
-    await this.#store.greet(signal);
+    const doubt = await this.#store.greet(signal);
+    context.warning('S3_NOT_SEEN', doubt === null ? null : `when the task started: ${doubt.code}: ${doubt.message}`);
     await this.#store.sweep();
     context.warning('S3_WALLCLOCK', this.#settings.wallclock ? WALLCLOCK : null);
     context.stage(`archiving to ${this.#store.shown}`);
@@ -208,6 +209,7 @@ export class S3SinkTask implements SinkTask {
     const closed = this.#past.closedFiles + this.#sum((archive) => archive.closedFiles);
     const ignored = this.#past.ignored + this.#sum((archive) => archive.ignored);
     context.gauge('closed_files_total', closed);
+    if (closed > 0) context.warning('S3_NOT_SEEN', null);
     context.gauge('ignored_null_values_total', ignored);
     context.warning('S3_ADOPTING', adopting.length === 0 ? null : adoptingText(adopting));
     return { durable, ...(rejected.length > 0 ? { rejected } : {}), ...(seek.size > 0 ? { seek } : {}) };

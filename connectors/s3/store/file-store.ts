@@ -73,7 +73,9 @@ export class FileStore implements ObjectStore {
   }
 
   /** A folder is made where there is none; `claim` tells one that is gone. */
-  async greet(): Promise<void> {}
+  async greet(): Promise<null> {
+    return null;
+  }
 
   /** Removes what an earlier run of this task left unfinished. */
   async sweep(): Promise<void> {

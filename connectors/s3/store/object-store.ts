@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
+import type { MillraceError } from '../../../runtime/record/error.ts';
 import type { Claim } from './archive-marker.ts';
 
 /**
@@ -29,9 +30,9 @@ export interface ObjectStore {
   create(name: string): ObjectUpload;
   /**
    * Before anything else. Throws where the store says for certain that nothing can be archived: credentials that are
-   * missing or unknown, a bucket that is not there. What may pass, or may be allowed all the same, is left to the writes.
+   * missing or unknown, a bucket that is not there. What may pass, or may forbid no more than to look, is answered.
    */
-  greet(signal: AbortSignal): Promise<void>;
+  greet(signal: AbortSignal): Promise<MillraceError | null>;
   /** Before partitions are written. Throws a `position` error where what was archived of them before is gone. */
   claim(claims: readonly Claim[]): Promise<void>;
   /** Removes what an earlier run of this task left unfinished. */

@@ -1,6 +1,7 @@
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { CheckResult } from '../../../runtime/connector/connector.ts';
 import type { Env } from '../../../runtime/env/env.ts';
+import type { MillraceError } from '../../../runtime/record/error.ts';
 import type { S3Options } from '../options.ts';
 import {
   decodeFacts,
@@ -76,16 +77,20 @@ export class S3Store implements ObjectStore {
    * Lists one object below `topics.dir`, where permissions may end: an answer to HEAD has no body, and would not
    * tell an unknown key from a permission that is missing.
    */
-  async greet(signal: AbortSignal): Promise<void> {
+  async greet(signal: AbortSignal): Promise<MillraceError | null> {
     const look = { Bucket: this.bucket, MaxKeys: 1, Prefix: this.#request.options['topics.dir'] };
     const late = new AbortController();
     const timer = this.env.timers.after(GREET_MS, () => late.abort());
     try {
       const abortSignal = AbortSignal.any([signal, late.signal]);
       await this.client.send(new this.sdk.ListObjectsV2Command(look), { abortSignal });
+      return null;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof Error && CERTAIN.has(error.name)) throw s3Error(`looking at ${this.shown}`, error);
+      const doing = `looking at ${this.shown}`;
+      const told = s3Error(doing, late.signal.aborted ? new Error(`no answer within ${GREET_MS} ms`) : error);
+      if (error instanceof Error && CERTAIN.has(error.name)) throw told;
+      return told.kind === 'config' ? null : told;
     } finally {
       timer.cancel();
     }

@@ -239,15 +239,22 @@ describe.skipIf(missing)('the start', () => {
   });
 
   test.each([
-    ['a store that is away for a moment', { kind: 'answer', status: 503, code: 'ServiceUnavailable' }],
-    ['credentials that may not list', { kind: 'answer', status: 403, code: 'AccessDenied' }],
-    ['a store that lists in another way', { kind: 'answer', status: 501, code: 'NotImplemented' }],
-  ] as const)('goes on with %s: the writes tell', async (_what, fault) => {
+    ['a store that is away for a moment', { kind: 'answer', status: 503, code: 'ServiceUnavailable' }, 'S3_THROTTLED'],
+    ['credentials that may not list', { kind: 'answer', status: 403, code: 'AccessDenied' }, 'S3_ACCESS_DENIED'],
+    ['a store that lists in another way', { kind: 'answer', status: 501, code: 'NotImplemented' }, ''],
+  ] as const)('goes on with %s: the writes tell', async (_what, fault, warned) => {
     const proxy = await storeProxy(bucket.server.url, (m) => (m === 'GET' ? fault : { kind: 'pass' }));
     try {
-      await opened({}, proxy.url);
+      const start = taskStart();
+      const { warnings } = start.told;
+      if (connector.kind !== 'sink') throw new Error('not a sink');
+      const task = connector.createTask(bucket.config({ 'flush.size': '10', 's3.part.retries': '0' }, proxy.url));
+      await task.open(start);
       expect(proxy.hits).toBe(1);
-      expect(await archive(numbered(20), bucket.config({ 'flush.size': '10' }, proxy.url))).toBe(20n);
+      expect(warnings.get('S3_NOT_SEEN') ?? '').toContain(warned);
+      await feed(task, numbered(20), { batch: 20 });
+      expect(warnings.has('S3_NOT_SEEN')).toBe(false);
+      await task.close();
     } finally {
       await proxy.close();
     }
