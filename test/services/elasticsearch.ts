@@ -16,6 +16,7 @@ import {
 import { OPENSEARCH, OPENSEARCH_MAIN } from '../../runtime/app/demo/search-server.ts';
 import { cachedFolder } from './cached-program.ts';
 import { ELASTICSEARCH_8, elasticsearch8, type SearchSecurity } from './elasticsearch-8.ts';
+import { tested } from './tested-versions.ts';
 
 const run = promisify(execFile);
 const SOURCES = fileURLToPath(new URL('elasticsearch/', import.meta.url));
@@ -49,10 +50,10 @@ const RUNNERS = {
 export type Edition = 'elasticsearch' | 'elasticsearch-8' | 'elasticsearch-8-secured' | keyof typeof RUNNERS;
 
 /** What tests run on: the newest of both products, or with `npm run test:matrix` the oldest ones too. */
-export const EDITIONS: readonly Edition[] =
-  process.env['MILLRACE_TEST_MATRIX'] === undefined
-    ? ['elasticsearch', 'opensearch']
-    : ['elasticsearch', 'elasticsearch-8', 'opensearch', 'opensearch-2', 'elasticsearch-7'];
+export const EDITIONS: readonly Edition[] = tested(
+  ['elasticsearch', 'opensearch'],
+  ['elasticsearch', 'elasticsearch-8', 'opensearch', 'opensearch-2', 'elasticsearch-7'],
+);
 
 /** A search server with nothing in it. */
 export interface SearchServer {

@@ -8,17 +8,17 @@ import { openConnection, type Connection, type TextRow } from '../../connectors/
 import { realEnv } from '../../runtime/env/real.ts';
 import { freePort } from './free-port.ts';
 import { mysqlBinaries, type MysqlBinaries, type MysqlVersion } from './mysql-binaries.ts';
+import { tested } from './tested-versions.ts';
 
 export type { MysqlVersion } from './mysql-binaries.ts';
 
+const ALL: readonly MysqlVersion[] = ['mariadb-10.11', 'mariadb-11.8', 'mysql-5.7', 'mysql-8.0', 'mysql-9.7'];
+const USUAL: readonly MysqlVersion[] = ['mariadb-10.11', 'mysql-8.0'];
 /** Versions that tests run on: one of each family, or all of them with `npm run test:matrix`. */
-export const MYSQL_VERSIONS: readonly MysqlVersion[] =
-  process.env['MILLRACE_TEST_MATRIX'] === undefined
-    ? ['mariadb-10.11', 'mysql-8.0']
-    : ['mariadb-10.11', 'mariadb-11.8', 'mysql-5.7', 'mysql-8.0', 'mysql-9.7'];
+export const MYSQL_VERSIONS = tested(USUAL, ALL);
 
-/** The same, and MySQL 5.7 in any case, whose binlog does not describe its tables. */
-export const MYSQL_KINDS: readonly MysqlVersion[] = [...new Set<MysqlVersion>([...MYSQL_VERSIONS, 'mysql-5.7'])];
+/** The same, and MySQL 5.7, whose binlog does not describe its tables. */
+export const MYSQL_KINDS = tested([...USUAL, 'mysql-5.7'], ALL);
 
 export interface MysqlOptions {
   /** Further `--name=value` settings. */

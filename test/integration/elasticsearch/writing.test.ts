@@ -9,7 +9,6 @@ import { field, INT32, STRING, structOf } from '../../../runtime/record/schema-b
 import { dateOf } from '../../../runtime/record/semantic-types.ts';
 import { Decimal } from '../../../runtime/record/decimal.ts';
 import { struct } from '../../../runtime/record/value.ts';
-import { EDITIONS } from '../../services/elasticsearch.ts';
 import type { HttpFault } from '../../services/fault-proxy.ts';
 import { useSearches } from '../../services/use-searches.ts';
 import { sinkRecord, type RecordParts } from '../../unit/connectors/s3/sink-records.ts';
@@ -17,7 +16,7 @@ import { SearchProbe } from './search-probe.ts';
 import { searchProxy } from './search-proxy.ts';
 import { SearchTask } from './search-task.ts';
 
-const found = await useSearches(EDITIONS);
+const found = await useSearches();
 
 let count = 0;
 
