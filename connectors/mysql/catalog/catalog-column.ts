@@ -109,17 +109,22 @@ export function labelsOf(columnType: string): readonly string[] {
 }
 
 /**
- * The default as the text of a cell; undefined: none, NULL, or an expression. MySQL shows a constant as it
- * is, MariaDB as SQL.
+ * The default as the text of a cell, of bytes as `0x` and their hex digits; undefined: none, NULL, or an expression.
+ * MySQL shows a constant as it is, MariaDB as SQL.
  */
 function defaultText(row: TextRow, mariadb: boolean): string | undefined {
   const shown = row['COLUMN_DEFAULT'];
   if (shown === null || shown === undefined) return undefined;
   if (/DEFAULT_GENERATED/i.test(row['EXTRA'] ?? '') || /^current_timestamp\b/i.test(shown)) return undefined;
   if (!mariadb) return shown;
+  // MariaDB 11 shows bytes so, older ones as a text.
+  const hex = /^x'((?:[0-9a-f]{2})*)'$/i.exec(shown)?.[1];
+  if (hex !== undefined) return `0x${hex}`;
   const quoted = /^'((?:[^'\\]|''|\\.)*)'$/s.exec(shown)?.[1];
-  if (quoted !== undefined)
-    return quoted.replaceAll("''", "'").replaceAll(/\\(.)/gs, (_, mark: string) => ESCAPES[mark] ?? mark);
+  if (quoted !== undefined) {
+    const text = quoted.replaceAll("''", "'").replaceAll(/\\(.)/gs, (_, mark: string) => ESCAPES[mark] ?? mark);
+    return /binary|blob/i.test(row['DATA_TYPE'] ?? '') ? `0x${Buffer.from(text, 'utf8').toString('hex')}` : text;
+  }
   return /^(?:-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|b'[01]*')$/i.test(shown) ? shown : undefined;
 }
 

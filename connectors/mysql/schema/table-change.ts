@@ -154,7 +154,7 @@ function defaultExpression(row: TextRow, mariadb: boolean): string | null {
   const shown = row['COLUMN_DEFAULT'] ?? null;
   if (shown === null || (mariadb && shown === 'NULL')) return null;
   const text = /^'([\s\S]*)'$/.exec(shown)?.[1] ?? shown;
-  const bytes = /^0x((?:[0-9a-f]{2})+)$/i.exec(shown)?.[1];
+  const bytes = (mariadb ? /^x'((?:[0-9a-f]{2})+)'$/i : /^0x((?:[0-9a-f]{2})+)$/i).exec(shown)?.[1];
   if (bytes !== undefined && /binary/i.test(row['DATA_TYPE'] ?? '')) return Buffer.from(bytes, 'hex').toString('utf8');
   return /^b'([01]*)'$/i.exec(shown)?.[1] ?? text.replaceAll("''", "'");
 }

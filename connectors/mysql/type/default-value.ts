@@ -27,8 +27,8 @@ export function defaultCell({ type, scale, length }: Column, text: string): Buff
     const hex = BigInt(`0b${bits === '' ? '0' : bits}`).toString(16);
     return Buffer.from(hex.padStart(((length + 7) >> 3) * 2, '0'), 'hex');
   }
-  if (type === 'binary' || type === 'varbinary') {
-    // MySQL 8 shows the default of bytes as their hex digits.
+  if (type === 'binary' || type === 'varbinary' || type === 'blob') {
+    // Hex digits: see `defaultText` of the catalogue, and so MySQL 8 shows bytes.
     const hex = /^0x((?:[0-9a-f]{2})*)$/i.exec(text)?.[1];
     return hex === undefined ? Buffer.from(text, 'utf8') : Buffer.from(hex, 'hex');
   }

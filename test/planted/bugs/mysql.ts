@@ -211,4 +211,13 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/snapshot/prepared-xa.test.ts',
     only: 'that cannot be asked for are warned of once',
   },
+  {
+    name: 'the default of bytes that MariaDB 11 shows is taken for none',
+    invariant: 'I6',
+    file: 'connectors/mysql/catalog/catalog-column.ts',
+    find: 'if (hex !== undefined) return `0x${hex}`;',
+    plant: 'if (hex !== undefined) return undefined;',
+    test: 'test/unit/connectors/mysql/catalog/catalog-column.test.ts',
+    only: 'is the bytes themselves',
+  },
 ];
