@@ -29,8 +29,10 @@ describe.each(MYSQL_VERSIONS)('source types on %s', (version) => {
     await app.server.sql("insert into app.t values (2, 'v', 1.5, 2, 'a', 'x,y', 'm', now(6), 'b', 7)");
     await run.until((records) => records.length === 2);
     const [snapshot, streamed] = run.records.map(types);
+    // Newer MySQLs have no width of numbers.
+    const width = version.startsWith('mariadb') || version === 'mysql-5.7' ? '20' : undefined;
     expect(snapshot).toEqual({
-      id: ['BIGINT UNSIGNED', version.startsWith('mariadb') ? '20' : undefined, undefined],
+      id: ['BIGINT UNSIGNED', width, undefined],
       v: ['VARCHAR', '40', undefined],
       d: ['DECIMAL UNSIGNED', '10', '2'],
       z: ['DECIMAL', '5', '0'],

@@ -3,7 +3,7 @@ import type { TableMap } from '../../binlog/table-map.ts';
 import type { Column, Table } from '../../catalog/table.ts';
 
 /**
- * The table of a map that says only types and lengths, with the names, signs, character sets, labels and key of a
+ * The table of a map that says only types and lengths, with the names, signs, character sets, labels, declared types and key of a
  * structure. Text: how the two do not fit. How a row is cut into values comes from the map alone.
  */
 export function structuredTable(map: TableMap, structure: Table): Table | string {
@@ -14,12 +14,12 @@ export function structuredTable(map: TableMap, structure: Table): Table | string
   for (const [i, column] of raw.entries()) {
     const from = known[i];
     if (from === undefined) continue;
-    const { name, unsigned, charset, type, labels, defaultText } = from;
+    const { name, unsigned, charset, type, labels, declared, defaultText } = from;
     const described = { ...column, name, unsigned, geometry: type === 'point' ? 1 : 0, labels: [] };
     const made = mapColumn(charset === undefined ? described : { ...described, charset }, head);
     const difference = differs(made, from);
     if (difference !== undefined) return `${name}: ${difference}`;
-    columns.push({ ...made, labels, defaultText });
+    columns.push({ ...made, labels, declared, defaultText });
   }
   return { ...structure, database: head.database, name: head.name, columns };
 }

@@ -45,6 +45,12 @@ describe('a structure gives a map what it does not say', () => {
       { type: 'enum', labels: ['a', "it's"], size: 1 },
     ],
     ['that it is a point', raw(FIELD.geometry, 4), { DATA_TYPE: 'point' }, { type: 'point', size: -4 }],
+    [
+      'its declared type',
+      raw(FIELD.blob, 3),
+      { DATA_TYPE: 'mediumtext', COLUMN_TYPE: 'mediumtext' },
+      { type: 'text', declared: 'mediumtext' },
+    ],
     ['its default', raw(FIELD.tiny), { DATA_TYPE: 'tinyint', COLUMN_DEFAULT: '7' }, { defaultText: '7' }],
   ])('%s', (_, map, catalog, column) => {
     expect(fit(map, catalog)).toMatchObject({ name: 'c', ...column });
