@@ -11,6 +11,8 @@ import { readSettings, type MysqlSettings } from './settings.ts';
 import { listKey, noTables } from './snapshot/await-tables.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 
+const MAY_LOOK = 'the account may ask for the binlog’s place';
+
 /** Looks at all a start needs; changes nothing. Every failure names the statement that mends it. */
 export async function checkMysql({ config, env }: ConnectorCall): Promise<readonly CheckResult[]> {
   const settings = readSettings(config);
@@ -23,9 +25,11 @@ export async function checkMysql({ config, env }: ConnectorCall): Promise<readon
   }
   try {
     const results: CheckResult[] = [{ name: reached, ok: true }];
-    results.push(...(await serverFacts(connection)).map(asResult));
+    const granted = await grants(connection, settings);
+    const mayLook = granted.some(({ name, ok }) => name === MAY_LOOK && ok);
+    results.push(...(await serverFacts(connection, mayLook)).map(asResult));
     results.push(await serverId(connection, settings));
-    results.push(...(await grants(connection, settings)));
+    results.push(...granted);
     results.push(...(await tables(connection, settings)));
     return results;
   } catch (error) {
@@ -78,7 +82,7 @@ async function grants(connection: Connection, settings: MysqlSettings): Promise<
       ...(replicate ? {} : missing('REPLICATION SLAVE is missing', 'REPLICATION SLAVE', 'database.user')),
     },
     {
-      name: 'the account may ask for the binlog’s place',
+      name: MAY_LOOK,
       ok: look,
       ...(look ? {} : missing(`${looking} is missing`, looking, 'database.user')),
     },

@@ -29,7 +29,8 @@ export async function requireServer(connection: Connection): Promise<{ readonly 
   });
 }
 
-export async function serverFacts(connection: Connection): Promise<readonly Fact[]> {
+/** `mayLook`: whether the account may ask for the binlog's place; without that the filters of MySQL 5.7 cannot be looked at. */
+export async function serverFacts(connection: Connection, mayLook = true): Promise<readonly Fact[]> {
   const names = ['log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata'];
   const rows = await connection.query(
     DOING,
@@ -74,7 +75,7 @@ export async function serverFacts(connection: Connection): Promise<readonly Fact
           ? 'Upgrade the server: MySQL 8.0.1 and MariaDB 10.5 have it; MySQL 5.7 does without.'
           : `${persist} binlog_row_metadata = 'FULL';${keep}`,
     },
-    ...(byHistory ? [await everyStatement(connection)] : []),
+    ...(byHistory && mayLook ? [await everyStatement(connection)] : []),
   ];
 }
 
