@@ -31,6 +31,14 @@ const KINDS: ReadonlyMap<
   [1227, { code: 'MYSQL_PERMISSION', kind: 'permission' }],
   [1317, { code: 'MYSQL_UNAVAILABLE', kind: 'unavailable' }],
   [
+    1412,
+    {
+      code: 'MYSQL_TABLE_CHANGED',
+      kind: 'busy',
+      remedy: 'Nothing: the snapshot is taken up again, and reads the table as it is now.',
+    },
+  ],
+  [
     1698,
     {
       code: 'MYSQL_LOGIN',

@@ -4,7 +4,7 @@ import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { appOptions, MYSQL_VERSIONS } from '../../services/mysql.ts';
 import type { RecordText } from '../change/debezium-records.ts';
 import { EventRun } from '../change/event-run.ts';
-import { stopsAfter } from './stops-after.ts';
+import { pausesAfter, stopsAfter } from './stops-after.ts';
 import { useAppDatabase } from './use-app-database.ts';
 
 const ROWS = 1000;
@@ -25,6 +25,8 @@ const TABLES = [
 interface Row {
   readonly id: number;
   readonly n: number;
+  /** Of a table that got it. */
+  readonly later?: number;
 }
 
 interface Change {
@@ -49,7 +51,7 @@ describe.each(MYSQL_VERSIONS)('a snapshot on %s', (version) => {
     more: Readonly<Record<string, string>> = {},
   ): Promise<{ offsets: SourceOffset[]; records: RecordText[] }> => {
     const stopping = stopsAfter(new MysqlTask(options(more)), batches);
-    const run = new EventRun(stopping.task);
+    const run = new EventRun(stopping.task, [], app.journals.open);
     await run.start();
     await stopping.stopped;
     await run.close();
@@ -118,6 +120,29 @@ describe.each(MYSQL_VERSIONS)('a snapshot on %s', (version) => {
     await second.until((records) => records.length > ROWS);
     expect(second.records[0]).toMatchObject({ topic: 'app', value: expect.stringContaining('CREATE TABLE') as string });
     expect(reads(second.records, 'n').length).toBe(ROWS);
+  });
+
+  it('is taken up again where a table was changed before it was read, and has that as it is then', async () => {
+    const lists = { 'table.include.list': 'app.n,app.pair' };
+    const pausing = pausesAfter(new MysqlTask(options(lists)), 3);
+    const first = new EventRun(pausing.task, [], app.journals.open);
+    try {
+      await first.start();
+      await pausing.paused;
+      await app.server.sql('alter table app.pair add column later int not null default 7, algorithm=copy');
+      pausing.goOn();
+      const changed = { code: 'MYSQL_TABLE_CHANGED', kind: 'busy' };
+      await expect(first.until(() => false, 60_000)).rejects.toMatchObject(changed);
+    } finally {
+      pausing.goOn();
+      await first.close();
+    }
+    const second = await app.start({ ...OPTIONS, ...lists }, [...first.offsets.values()]);
+    await second.until(() => second.said.logs.some((line) => line.startsWith('snapshot of app.pair is')), 60_000);
+    const all = [...first.records, ...second.records];
+    await expectEqual(all, 'n');
+    await expectEqual(all, 'pair');
+    expect(new Set(reads(all, 'pair').map(({ after }) => after?.later))).toEqual(new Set([7]));
   });
 
   it('that no stream follows goes on at its chunk too', async () => {
