@@ -7,6 +7,7 @@ import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { appOptions, MYSQL_VERSIONS } from '../../services/mysql.ts';
 import { useMysql } from '../../services/use-mysql.ts';
 import { EventRun } from '../change/event-run.ts';
+import { useJournals } from '../change/use-journals.ts';
 
 /** What the server says of its own file, or we of what it sent. */
 const NAMED = /^MYSQL_(?:CHECKSUM|BINLOG_CORRUPT|EVENT_BROKEN|ROWS_BROKEN|BINLOG_REFUSED|TABLE_MAP)$/;
@@ -15,6 +16,7 @@ const MARK = 'a-text-to-find';
 describe.each(MYSQL_VERSIONS.flatMap((version) => ['CRC32', 'NONE'].map((checksum) => ({ version, checksum }))))(
   'a binlog of $version with checksums $checksum, damaged on the server’s disk',
   ({ version, checksum }) => {
+    const journals = useJournals();
     const mysql = useMysql(version, {
       settings: [`--binlog-checksum=${checksum}`],
       prepare: (server) =>
@@ -29,6 +31,7 @@ describe.each(MYSQL_VERSIONS.flatMap((version) => ['CRC32', 'NONE'].map((checksu
       new EventRun(
         new MysqlTask({ name: 'app', ...appOptions(mysql.server), 'include.schema.changes': 'false' }),
         offsets,
+        journals.open,
       );
 
     /** Rows behind the offsets, in a file that the server writes no more; where the marked text is in it. */
