@@ -10,6 +10,8 @@ import { randomHistory } from './random-history.ts';
 
 const UNAVAILABLE = '__debezium_unavailable_value';
 const TRANSACTIONS = 150;
+/** Histories in which some toasted values are left unsent: not all have such. */
+const SEEDS = { 14: 20261139, 15: 20261140, 16: 20261139, 17: 20261142, 18: 20261143 };
 
 interface Change {
   readonly table: string;
@@ -100,7 +102,7 @@ describe.each(TESTED_VERSIONS)('a random history of PostgreSQL %i', (version) =>
     client = new pg.Client(server.url);
     await client.connect();
     await client.query("SET TimeZone = 'UTC'");
-    const { setup, transactions } = randomHistory(20261125 + version, TRANSACTIONS);
+    const { setup, transactions } = randomHistory(SEEDS[version], TRANSACTIONS);
     await client.query(setup);
     run = new EventRun(
       new PostgresTask({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../connectors/postgres/connection.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
+import { TESTED_VERSION } from '../../services/postgres-versions.ts';
 import type { SnapshotRun } from './snapshot-run.ts';
 import { snapshotServer } from './snapshot-server.ts';
 import { connectionTo } from './stream-harness.ts';
@@ -162,7 +163,8 @@ describe('a publication whose operations are changed while it is streamed', () =
   });
 });
 
-test('a row filter that was set by hand stops the task, and is named at the restart', async () => {
+test('a row filter that was set by hand stops the task, and is named at the restart', async ({ skip }) => {
+  skip(TESTED_VERSION < 15, 'it has no row filters');
   await start();
   await sql('ALTER PUBLICATION snap SET TABLE a WHERE (id > 5), b, sync');
   await expect(run.until(() => false, 10_000)).rejects.toMatchObject({ code: 'POSTGRES_PUBLICATION_GAP' });

@@ -88,6 +88,15 @@ const interval = fc.oneof(
     '-infinity',
   ),
 );
+/** Intervals of newer majors. */
+const INTERVAL_SINCE: Readonly<Record<string, number>> = {
+  '2562047788:00:54.775807': 15,
+  '-2562047788:00:54.775807': 15,
+  infinity: 17,
+  '-infinity': 17,
+};
+/** Types of newer majors. */
+const SINCE: Readonly<Record<string, number>> = { 'numeric(5,-2)': 15, 'numeric(4,8)': 15 };
 const bytes = fc.uint8Array({ maxLength: 40 }).map((all) => `\\x${Buffer.from(all).toString('hex')}`);
 const bits = (min: number, max: number): fc.Arbitrary<string> =>
   fc.array(fc.constantFrom('0', '1'), { minLength: min, maxLength: max }).map((all) => all.join(''));
@@ -128,7 +137,13 @@ const matrix = (items: fc.Arbitrary<string>): fc.Arbitrary<string> =>
 const label = fc.constantFrom('sad', 'ok', 'very, "happy"');
 const int4 = integer(-2147483648n, 2147483647n);
 
-export function typeSamples(): readonly TypeSample[] {
+/** Those that a major version has. */
+export function typeSamples(version: number): readonly TypeSample[] {
+  const known = version >= 17 ? interval : interval.filter((value) => version >= (INTERVAL_SINCE[value] ?? 0));
+  return allSamples(known).filter(({ type }) => version >= (SINCE[type] ?? 0));
+}
+
+function allSamples(interval: fc.Arbitrary<string>): readonly TypeSample[] {
   const point = fc.tuple(double, double).map(([x, y]) => `(${x},${y})`);
   return [
     { type: 'boolean', values: fc.constantFrom('t', 'f') },
