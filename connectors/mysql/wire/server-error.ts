@@ -35,7 +35,7 @@ const KINDS: ReadonlyMap<
     {
       code: 'MYSQL_TABLE_CHANGED',
       kind: 'busy',
-      remedy: 'Nothing: the snapshot is taken up again, and reads the table as it is now.',
+      remedy: 'A snapshot is taken up again by itself, and reads the table as it is then; run any other command again.',
     },
   ],
   [

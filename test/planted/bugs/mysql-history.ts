@@ -87,4 +87,13 @@ export const mysqlHistoryBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/schema/history/map-structure.test.ts',
     only: 'another length',
   },
+  {
+    name: 'streamed schemas of MySQL 5.7 lack the declared types of the snapshot’s',
+    invariant: 'I6',
+    file: 'connectors/mysql/schema/history/map-structure.ts',
+    find: 'columns.push({ ...made, labels, declared, defaultText });',
+    plant: 'columns.push({ ...made, labels, declared: undefined, defaultText });',
+    test: 'test/unit/connectors/mysql/schema/history/map-structure.test.ts',
+    only: 'its declared type',
+  },
 ];

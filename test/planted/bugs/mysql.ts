@@ -220,4 +220,13 @@ export const mysqlBugs: readonly PlantedBug[] = [
     test: 'test/unit/connectors/mysql/catalog/catalog-column.test.ts',
     only: 'is the bytes themselves',
   },
+  {
+    name: 'a table that was changed before its snapshot ends the task for good',
+    invariant: 'I5',
+    file: 'connectors/mysql/wire/server-error.ts',
+    find: "code: 'MYSQL_TABLE_CHANGED',\n      kind: 'busy',",
+    plant: "code: 'MYSQL_TABLE_CHANGED',\n      kind: 'bug',",
+    test: 'test/unit/connectors/mysql/wire/server-error.test.ts',
+    only: 'is told by its number',
+  },
 ];
