@@ -27,7 +27,7 @@ import { Incremental } from './snapshot/window/incremental.ts';
 import { ReadPlaces, readPlaces, type ReadPlace } from './snapshot/read-places.ts';
 import { besideProgress, planResumption, usableSnapshot, type Resumption } from './snapshot/resume.ts';
 import { openSnapshot, SnapshotState, streamOffset, type OpenSnapshot } from './snapshot/snapshot-state.ts';
-import { Assembler, type ChangeListener } from './stream/assembler.ts';
+import { RowAssembler, type ChangeListener } from './stream/row-assembler.ts';
 import { startDump } from './stream/binlog-start.ts';
 import { BinlogStream } from './stream/binlog-stream.ts';
 import type { EventFeed } from './stream/event-feed.ts';
@@ -316,12 +316,12 @@ export class MysqlTask implements SourceTask {
     block: RowBlock,
     reads: ReadPlaces,
     changes: ChangeListener | undefined,
-  ): Promise<Assembler> {
+  ): Promise<RowAssembler> {
     const { side, rows, family, history } = this.#must();
     const { rows: options, includeQuery, schemaChanges, sources } = this.#settings;
     const tables = new TableSource(rows, side, await side.use(readCollations), history);
     const schema = schemaChanges ? new SchemaChanges(rows, family, side) : undefined;
-    return new Assembler(
+    return new RowAssembler(
       {
         tables,
         skipUnchanged: options.skipUnchanged,
