@@ -1,7 +1,7 @@
 import { retryWait } from '../../../runtime/change/retry-wait.ts';
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Env } from '../../../runtime/env/env.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
+import type { MillraceError } from '../../../runtime/record/error.ts';
 import type { Connection } from '../connection.ts';
 import type { StoredOffset, StreamIdentity } from '../offset.ts';
 import { postgresError } from '../wire/backend-error.ts';
