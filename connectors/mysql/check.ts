@@ -1,7 +1,7 @@
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { unseenCascades } from './catalog/cascades.ts';
-import { readTable, readTableNames } from './catalog/catalog.ts';
+import { onlyCaptured, readTable, readTableNames } from './catalog/catalog.ts';
 import { tableName } from './catalog/table.ts';
 import { accountOf, unseenTables } from './catalog/unseen-tables.ts';
 import { openConnection, type Connection } from './connection.ts';
@@ -109,7 +109,7 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
   const family = connection.mariadb ? 'mariadb' : 'mysql';
   const rows = new RowFactory(settings.rows, { family, taskId: 0, runId: '', version: VERSION });
   const names = await readTableNames(connection);
-  const captured = names.filter(({ database, name }) => rows.captures(database, name));
+  const captured = onlyCaptured(names, rows.captures);
   const unseen = await unseenTables(connection, rows, names);
   const name = 'the captured tables';
   if (captured.length === 0) {
@@ -137,7 +137,7 @@ async function tables(connection: Connection, settings: MysqlSettings): Promise<
   }
   return [
     { name: captured.length === 1 ? '1 table is captured' : `${captured.length} tables are captured`, ok: true },
-    cascades(await unseenCascades(connection, (database, table) => rows.captures(database, table))),
+    cascades(await unseenCascades(connection, rows.captures)),
     ...hidden(unseen),
     ...signals(settings, captured.map(tableName)),
   ];

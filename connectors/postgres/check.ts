@@ -182,8 +182,7 @@ async function tables(facts: Facts): Promise<readonly CheckResult[]> {
   const { connection, settings } = facts;
   const origin = { database: settings.connection.database, taskId: 0, runId: '', version: '' };
   const rows = new RowFactory(settings.rows, origin);
-  const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
-  await catalog.load(connection);
+  const catalog = await Catalog.captured(connection, rows.captures);
   const captured = catalog.tables();
   const results: CheckResult[] = [];
   if (captured.length === 0) {

@@ -185,8 +185,7 @@ export class PostgresTask implements SourceTask {
   /** Replica identities and the publication, before the slot: it has to see both from its first change. */
   async #prepareTables(side: SideConnection, rows: RowFactory, context: TaskContext): Promise<void> {
     const { publication } = this.#settings;
-    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
-    await catalog.load(side);
+    const catalog = await Catalog.captured(side, rows.captures);
     const captured = catalog.tables();
     context.warning(
       'POSTGRES_NO_TABLES',
@@ -233,8 +232,7 @@ export class PostgresTask implements SourceTask {
     const { lsn, hooks, beside } = phase.start();
     const stored = streamOffset(prefix, start.offsets);
     const from = await this.#place(lsn, stored);
-    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
-    await catalog.load(side);
+    const catalog = await Catalog.captured(side, rows.captures);
     const options: AssemblerOptions = {
       tables: new CapturedTables(catalog, rows, side),
       messages: { layout: rows.message, wanted: this.#settings.messageWanted },
@@ -298,7 +296,7 @@ export class PostgresTask implements SourceTask {
       {
         publication: name,
         needed: neededOperations(skipped),
-        captures: (schema, table) => rows.captures(schema, table),
+        captures: rows.captures,
       },
       { reader: side, context: start.context, beside, load: (oids) => loadTables(side, types, { oids }) },
       this.#published,

@@ -341,7 +341,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     const control = await this.#controlConnection();
     try {
       return await loadTables(control, this.#types, {
-        captures: (schema, name) => rows.captures(schema, name),
+        captures: rows.captures,
         generated,
       });
     } catch (error) {
