@@ -1,3 +1,5 @@
+import { signalCheck } from '../../runtime/change/signal-check.ts';
+import { signalsUnseen } from '../../runtime/change/signal.ts';
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { unseenCascades } from './catalog/cascades.ts';
@@ -175,20 +177,8 @@ function hidden(problem: string | null): readonly CheckResult[] {
 
 function signals({ signalTable }: MysqlSettings, captured: readonly string[]): readonly CheckResult[] {
   if (signalTable === undefined) return [];
-  const name = 'the signal table is captured';
-  if (captured.includes(signalTable)) return [{ name, ok: true }];
-  return [
-    {
-      name,
-      ok: false,
-      fatal: false,
-      code: 'MYSQL_SIGNALS_UNSEEN',
-      problem: `signal.data.collection names ${signalTable}, which is not captured: rows inserted there do nothing`,
-      remedy:
-        'Create the table, and let table.include.list and database.include.list match it; or correct the name (database.table).',
-      key: 'signal.data.collection',
-    },
-  ];
+  const unseen = captured.includes(signalTable) ? null : signalsUnseen(signalTable);
+  return [signalCheck(unseen, 'MYSQL_SIGNALS_UNSEEN', 'database')];
 }
 
 function asResult({ ok, name, code, problem, remedy }: Fact): CheckResult {

@@ -13,7 +13,7 @@ import { RowFactory } from './row/table-rows.ts';
 import { sampleMysql } from './sample/sample-rows.ts';
 import { rewindMysql } from './rewind/rewind.ts';
 import { readSettings } from './settings.ts';
-import { isSnapshot } from './snapshot/snapshot-state.ts';
+import { isSnapshot } from './snapshot/state.ts';
 import { checkPlace } from './stream/place-check.ts';
 import { mysqlTruth } from './truth/mysql-truth.ts';
 import { MysqlTask } from './task.ts';

@@ -8,7 +8,7 @@ import { otherOptions } from './options/other-options.ts';
 import { readSettings, type MysqlSettings } from './settings.ts';
 import { beginTask, type StreamBeginning } from './snapshot/beginning.ts';
 import type { SnapshotReader } from './snapshot/snapshot-reader.ts';
-import { SnapshotState } from './snapshot/snapshot-state.ts';
+import { SnapshotState } from './snapshot/state.ts';
 import { RunningStream } from './stream/running-stream.ts';
 import { SideConnection } from './stream/side-connection.ts';
 

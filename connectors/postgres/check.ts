@@ -1,3 +1,4 @@
+import { signalCheck } from '../../runtime/change/signal-check.ts';
 import type { CheckResult, ConnectorCall } from '../../runtime/connector/connector.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import { messageOf } from '../../runtime/record/thrown.ts';
@@ -7,7 +8,7 @@ import { tableName, type Table } from './catalog/table.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
-import { unseenSignals } from './signal/signal-table.ts';
+import { unseenSignals } from './snapshot/window/signal-table.ts';
 import { publicationStatement, readPublication, unpublished, type PublicationState } from './slot/publication.ts';
 import { checkSlot } from './slot/resume-check.ts';
 import { quoteIdentifier } from './quoting.ts';
@@ -205,21 +206,7 @@ async function tables(facts: Facts): Promise<readonly CheckResult[]> {
 
 function signals({ snapshot: { signalTable } }: PostgresSettings, captured: readonly Table[]): readonly CheckResult[] {
   if (signalTable === undefined) return [];
-  const name = 'the signal table is captured';
-  const problem = unseenSignals(signalTable, captured);
-  if (problem === null) return [{ name, ok: true }];
-  return [
-    {
-      name,
-      ok: false,
-      fatal: false,
-      code: 'POSTGRES_SIGNALS_UNSEEN',
-      problem,
-      remedy:
-        'Create the table, and let table.include.list and schema.include.list match it; or correct the name (schema.table).',
-      key: 'signal.data.collection',
-    },
-  ];
+  return [signalCheck(unseenSignals(signalTable, captured), 'POSTGRES_SIGNALS_UNSEEN', 'schema')];
 }
 
 async function readable({ connection, role }: Facts, captured: readonly Table[]): Promise<readonly CheckResult[]> {

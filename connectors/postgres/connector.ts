@@ -9,7 +9,7 @@ import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { postgresOptions } from './options.ts';
 import { otherOptions } from './options/other-options.ts';
-import { rewindPostgres } from './rewind.ts';
+import { rewindPostgres } from './rewind/rewind.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { samplePostgres } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';

@@ -24,7 +24,7 @@ import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
 import { layoutOfOrigin } from './row/row-origin.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
-import { unseenSignals } from './signal/signal-table.ts';
+import { unseenSignals } from './snapshot/window/signal-table.ts';
 import {
   ensurePublication,
   narrowedText,

@@ -9,7 +9,7 @@ import { comparePlaces } from '../binlog/compare-places.ts';
 import { openConnection, type Connection } from '../connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from '../offset.ts';
 import { readSettings } from '../settings.ts';
-import { isSnapshot } from '../snapshot/snapshot-state.ts';
+import { isSnapshot } from '../snapshot/state.ts';
 import { checkPlace, readServerUuid } from '../stream/place-check.ts';
 import { BinlogFiles } from './binlog-files.ts';
 import { gone, parseFilePlace, placeOfFile, placeOfTime, wrong } from './find-place.ts';

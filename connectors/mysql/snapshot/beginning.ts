@@ -10,7 +10,7 @@ import { currentPlace } from './consistent-point.ts';
 import { decideStart } from './decide.ts';
 import { readPlaces, type ReadPlace } from './read-places.ts';
 import { besideProgress, planResumption, usableSnapshot, type Resumption } from './resume.ts';
-import { openSnapshot, streamOffset, type OpenSnapshot } from './snapshot-state.ts';
+import { openSnapshot, streamOffset, type OpenSnapshot } from './state.ts';
 import { addDefinitions, SnapshotReader } from './snapshot-reader.ts';
 
 /** Where a stream begins. */

@@ -8,7 +8,7 @@ import { StreamPosition } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import { annotationOf as laterNotes } from './read-places.ts';
 import type { SnapshotMode, SnapshotSettings } from './snapshot-settings.ts';
-import { snapshotPartition, SnapshotState, type OpenSnapshot } from './snapshot-state.ts';
+import { snapshotPartition, SnapshotState, type OpenSnapshot } from './state.ts';
 import { hasPrimaryKey, readWork } from './snapshot-tables.ts';
 import { keyColumns } from './window/key-sql.ts';
 import { annotationOf, type Request } from './window/requests.ts';

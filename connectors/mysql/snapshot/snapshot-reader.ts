@@ -21,7 +21,7 @@ import { LaterReads, type ReadPlace } from './read-places.ts';
 import { ReadPlan, type Part } from './read-plan.ts';
 import { SnapshotOut } from './snapshot-out.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
-import type { OpenSnapshot } from './snapshot-state.ts';
+import type { OpenSnapshot } from './state.ts';
 import { readWork } from './snapshot-tables.ts';
 import { selectSql } from './table-select.ts';
 import { TextRows } from './text-rows.ts';

@@ -4,7 +4,7 @@ import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
-import type { OpenSnapshot } from './snapshot-state.ts';
+import type { OpenSnapshot } from './state.ts';
 import { TableWork, type KeyRange } from './table-work.ts';
 import { keyColumns } from './window/key-sql.ts';
 

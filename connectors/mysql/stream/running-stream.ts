@@ -11,7 +11,7 @@ import { SchemaChanges } from '../schema/schema-changes.ts';
 import type { MysqlSettings } from '../settings.ts';
 import type { StreamBeginning } from '../snapshot/beginning.ts';
 import { ReadPlaces } from '../snapshot/read-places.ts';
-import { streamOffset } from '../snapshot/snapshot-state.ts';
+import { streamOffset } from '../snapshot/state.ts';
 import { Incremental } from '../snapshot/window/incremental.ts';
 import { startDump } from './binlog-start.ts';
 import { BinlogStream } from './binlog-stream.ts';

@@ -15,7 +15,7 @@ import type { Family } from '../row/source-block.ts';
 import { RowFactory } from '../row/table-rows.ts';
 import { readSettings } from '../settings.ts';
 import { openConsistentPoint } from '../snapshot/consistent-point.ts';
-import { streamOffset } from '../snapshot/snapshot-state.ts';
+import { streamOffset } from '../snapshot/state.ts';
 import { snapshotOpen } from '../snapshot/window/requests.ts';
 import { truthTable } from './truth-table.ts';
 

@@ -17,7 +17,7 @@ import { decideStart, isNotCreated, isSlotOfOthers, madeByOthers } from './start
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
-import { readRequests, type StoredRequests } from './window/window-requests.ts';
+import { readRequests, type StoredRequests } from './window/requests.ts';
 import { WindowSet } from './window/window-set.ts';
 
 const SAY_AGAIN_MS = 10_000;

@@ -61,7 +61,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'the state of another snapshot counts',
     invariant: 'I5',
-    file: 'connectors/mysql/snapshot/snapshot-state.ts',
+    file: 'connectors/mysql/snapshot/state.ts',
     find: "typeof table !== 'string' || state['id'] !== id) continue;",
     plant: "typeof table !== 'string') continue;",
     test: 'test/unit/connectors/mysql/snapshot/snapshot-out.test.ts',
