@@ -1,3 +1,4 @@
+import { isSnapshot } from '../../runtime/change/stream-offset.ts';
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
 import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
@@ -13,7 +14,6 @@ import { RowFactory } from './row/table-rows.ts';
 import { sampleMysql } from './sample/sample-rows.ts';
 import { rewindMysql } from './rewind/rewind.ts';
 import { readSettings } from './settings.ts';
-import { isSnapshot } from './snapshot/state.ts';
 import { checkPlace } from './stream/place-check.ts';
 import { mysqlTruth } from './truth/mysql-truth.ts';
 import { MysqlTask } from './task.ts';

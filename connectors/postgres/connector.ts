@@ -1,3 +1,4 @@
+import { isSnapshot } from '../../runtime/change/stream-offset.ts';
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
 import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
@@ -83,7 +84,7 @@ async function alterOffsets(
         },
       );
     }
-    if (offset === null || partition['snapshot'] !== undefined) continue;
+    if (offset === null || isSnapshot(partition)) continue;
     const { place } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);
     try {

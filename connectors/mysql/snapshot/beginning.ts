@@ -1,3 +1,4 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import { BlockPool } from '../../../runtime/change/block-pool.ts';
 import type { SourceBatch } from '../../../runtime/connector/source.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
@@ -10,7 +11,7 @@ import { currentPlace } from './consistent-point.ts';
 import { decideStart } from './decide.ts';
 import { readPlaces, type ReadPlace } from './read-places.ts';
 import { besideProgress, planResumption, usableSnapshot, type Resumption } from './resume.ts';
-import { openSnapshot, streamOffset, type OpenSnapshot } from './state.ts';
+import { openSnapshot, type OpenSnapshot } from './state.ts';
 import { addDefinitions, SnapshotReader } from './snapshot-reader.ts';
 
 /** Where a stream begins. */

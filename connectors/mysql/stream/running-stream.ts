@@ -1,3 +1,4 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import { BlockPool } from '../../../runtime/change/block-pool.ts';
 import { startHeartbeat } from '../../../runtime/change/heartbeat.ts';
 import type { SourceBatch } from '../../../runtime/connector/source.ts';
@@ -11,7 +12,6 @@ import { SchemaChanges } from '../schema/schema-changes.ts';
 import type { MysqlSettings } from '../settings.ts';
 import type { StreamBeginning } from '../snapshot/beginning.ts';
 import { ReadPlaces } from '../snapshot/read-places.ts';
-import { streamOffset } from '../snapshot/state.ts';
 import { Incremental } from '../snapshot/window/incremental.ts';
 import { startDump } from './binlog-start.ts';
 import { BinlogStream } from './binlog-stream.ts';

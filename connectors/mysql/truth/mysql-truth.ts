@@ -1,3 +1,4 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import type { SourceTruth } from '../../../runtime/connector/truth.ts';
@@ -15,7 +16,6 @@ import type { Family } from '../row/source-block.ts';
 import { RowFactory } from '../row/table-rows.ts';
 import { readSettings } from '../settings.ts';
 import { openConsistentPoint } from '../snapshot/consistent-point.ts';
-import { streamOffset } from '../snapshot/state.ts';
 import { snapshotOpen } from '../snapshot/window/requests.ts';
 import { truthTable } from './truth-table.ts';
 

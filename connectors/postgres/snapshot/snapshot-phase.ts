@@ -1,3 +1,4 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import type { Position, Progress, SourceBatch, SourceOffset } from '../../../runtime/connector/source.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
@@ -49,9 +50,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   constructor(upstream: SnapshotUpstream, offsets: readonly SourceOffset[]) {
     this.#upstream = upstream;
     this.#state = readState(upstream.server, offsets);
-    this.#streamOffset = offsets.find(
-      ({ partition }) => partition['server'] === upstream.server && partition['snapshot'] === undefined,
-    )?.offset;
+    this.#streamOffset = streamOffset(upstream.server, offsets);
     this.#requests = readRequests(this.#streamOffset);
     this.only = upstream.options.mode === 'initial_only';
     this.#windows = new WindowSet(upstream);
