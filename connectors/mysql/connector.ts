@@ -5,7 +5,7 @@ import { contradictions, unpaired, thrownProblems } from '../../runtime/change/o
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
-import { checkMysql } from './check.ts';
+import { checkMysql } from './check/check.ts';
 import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { mysqlOptions } from './options.ts';
