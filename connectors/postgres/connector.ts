@@ -1,4 +1,4 @@
-import { isSnapshot } from '../../runtime/change/stream-offset.ts';
+import { isSnapshot, requireOwn } from '../../runtime/change/stream-offset.ts';
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
 import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
@@ -74,16 +74,7 @@ async function alterOffsets(
 ): Promise<void> {
   const settings = readSettings(config);
   for (const { partition, offset } of offsets) {
-    if (partition['server'] !== settings.prefix) {
-      throw new MillraceError(
-        'POSTGRES_OFFSET_PARTITION',
-        `the partition ${JSON.stringify(partition)} is not of this connector`,
-        {
-          kind: 'config',
-          remedy: `Use {"server": "${settings.prefix}"}.`,
-        },
-      );
-    }
+    requireOwn(partition, settings.prefix, 'POSTGRES_OFFSET_PARTITION');
     if (offset === null || isSnapshot(partition)) continue;
     const { place } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);
