@@ -1,3 +1,4 @@
+import type { TaskContext } from '../../runtime/connector/context.ts';
 import type { SinkTaskStart } from '../../runtime/connector/sink.ts';
 import type { Env } from '../../runtime/env/env.ts';
 import { BulkSender } from './bulk/bulk-sender.ts';
@@ -74,12 +75,8 @@ export async function openTarget(
     sender,
     refused,
     planner: new Planner(settings, topicId),
-    report(heldBytes) {
-      context.gauge('bulks_total', counts.bulks);
-      context.gauge('documents_total', counts.documents);
-      context.gauge('bulk_bytes_total', counts.bytes);
-      context.gauge('newer_documents_total', counts.newer);
-      context.gauge('retried_documents_total', counts.retried);
+    report: (heldBytes) => {
+      showCounts(context, counts);
       context.gauge('refused_documents_left_out_total', refused.leftOut);
       context.gauge('buffered_bytes', heldBytes);
       context.gauge('bulk_target_bytes', pace.bytes);
@@ -87,6 +84,22 @@ export async function openTarget(
       context.gauge('bulks_in_flight_limit', pace.inFlight);
     },
   };
+}
+
+interface Counts {
+  readonly bulks: number;
+  readonly documents: number;
+  readonly bytes: number;
+  readonly newer: number;
+  readonly retried: number;
+}
+
+function showCounts(context: TaskContext, counts: Counts): void {
+  context.gauge('bulks_total', counts.bulks);
+  context.gauge('documents_total', counts.documents);
+  context.gauge('bulk_bytes_total', counts.bytes);
+  context.gauge('newer_documents_total', counts.newer);
+  context.gauge('retried_documents_total', counts.retried);
 }
 
 /** Looks whether an index is still claimed, but for one that was just seen to be. */

@@ -1,10 +1,10 @@
+import { isSnapshot, requireOwn } from '../../runtime/change/stream-offset.ts';
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
 import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
-import { MillraceError } from '../../runtime/record/error.ts';
-import { checkMysql } from './check.ts';
+import { checkMysql } from './check/check.ts';
 import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { mysqlOptions } from './options.ts';
@@ -13,7 +13,6 @@ import { RowFactory } from './row/table-rows.ts';
 import { sampleMysql } from './sample/sample-rows.ts';
 import { rewindMysql } from './rewind/rewind.ts';
 import { readSettings } from './settings.ts';
-import { isSnapshot } from './snapshot/snapshot-state.ts';
 import { checkPlace } from './stream/place-check.ts';
 import { mysqlTruth } from './truth/mysql-truth.ts';
 import { MysqlTask } from './task.ts';
@@ -64,13 +63,7 @@ async function alterOffsets(
 ): Promise<void> {
   const settings = readSettings(config);
   for (const { partition, offset } of offsets) {
-    if (partition['server'] !== settings.prefix) {
-      throw new MillraceError(
-        'MYSQL_OFFSET_PARTITION',
-        `the partition ${JSON.stringify(partition)} is not of this connector`,
-        { kind: 'config', remedy: `Use {"server": "${settings.prefix}"}.` },
-      );
-    }
+    requireOwn(partition, settings.prefix, 'MYSQL_OFFSET_PARTITION');
     if (offset === null || isSnapshot(partition)) continue;
     const { place, server } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);

@@ -1,15 +1,16 @@
+import { isSnapshot, requireOwn } from '../../runtime/change/stream-offset.ts';
 import type { ConnectorCall, SourceConnector } from '../../runtime/connector/connector.ts';
 import type { OptionProblem } from '../../runtime/change/options/compatibility-options.ts';
 import { contradictions, unpaired, thrownProblems } from '../../runtime/change/options/option-problems.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
 import { VERSION } from '../../runtime/connector/version.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
-import { checkPostgres } from './check.ts';
+import { checkPostgres } from './check/check.ts';
 import { openConnection } from './connection.ts';
 import { readOffset } from './offset.ts';
 import { postgresOptions } from './options.ts';
 import { otherOptions } from './options/other-options.ts';
-import { rewindPostgres } from './rewind.ts';
+import { rewindPostgres } from './rewind/rewind.ts';
 import { RowFactory } from './row/table-rows.ts';
 import { samplePostgres } from './sample/sample-rows.ts';
 import { readSettings } from './settings.ts';
@@ -73,17 +74,8 @@ async function alterOffsets(
 ): Promise<void> {
   const settings = readSettings(config);
   for (const { partition, offset } of offsets) {
-    if (partition['server'] !== settings.prefix) {
-      throw new MillraceError(
-        'POSTGRES_OFFSET_PARTITION',
-        `the partition ${JSON.stringify(partition)} is not of this connector`,
-        {
-          kind: 'config',
-          remedy: `Use {"server": "${settings.prefix}"}.`,
-        },
-      );
-    }
-    if (offset === null || partition['snapshot'] !== undefined) continue;
+    requireOwn(partition, settings.prefix, 'POSTGRES_OFFSET_PARTITION');
+    if (offset === null || isSnapshot(partition)) continue;
     const { place } = readOffset(offset);
     const connection = await openConnection(settings.connection, env);
     try {

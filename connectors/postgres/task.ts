@@ -1,53 +1,21 @@
-import { startHeartbeat } from '../../runtime/change/heartbeat.ts';
-import type { TaskContext } from '../../runtime/connector/context.ts';
-import type {
-  Position,
-  SourceBatch,
-  SourceOffset,
-  SourceTask,
-  SourceTaskStart,
-} from '../../runtime/connector/source.ts';
 import type { RawConfig } from '../../runtime/connector/options.ts';
-import { VERSION } from '../../runtime/connector/version.ts';
-import type { Timer } from '../../runtime/env/env.ts';
+import type { Position, SourceBatch, SourceTask, SourceTaskStart } from '../../runtime/connector/source.ts';
 import { MillraceError } from '../../runtime/record/error.ts';
 import type { JsonObject } from '../../runtime/record/record.ts';
 import type { RowLayout } from '../../runtime/record/row-layout.ts';
-import { Catalog } from './catalog/catalog.ts';
-import { loadTables } from './catalog/table-loader.ts';
-import { tableName } from './catalog/table.ts';
-import { TypeRegistry } from './catalog/type-registry.ts';
 import { openConnection, type Connection, type OpenOptions } from './connection.ts';
-import { readOffset, StreamPosition, type StoredOffset, type StreamIdentity } from './offset.ts';
+import { StreamPosition } from './offset.ts';
+import { openServer, type OpenedServer } from './opened-server.ts';
 import { otherOptions } from './options/other-options.ts';
 import { isAway, retriesExhausted, withRetries } from './retry-limit.ts';
 import { layoutOfOrigin } from './row/row-origin.ts';
-import { RowFactory } from './row/table-rows.ts';
 import { readSettings, type PostgresSettings } from './settings.ts';
-import { unseenSignals } from './signal/signal-table.ts';
-import {
-  ensurePublication,
-  narrowedText,
-  neededOperations,
-  operationsText,
-  readPublication,
-  replicaIdentityStatements,
-} from './slot/publication.ts';
-import { readMemberships, type PublishedTable } from './slot/membership.ts';
-import { PublicationWatch, unpublishedText } from './slot/publication-watch.ts';
-import { checkSystem, gap } from './slot/resume-check.ts';
-import { dropSlot, readSlot } from './slot/slot.ts';
-import { readState } from './snapshot/state.ts';
+import { neededOperations } from './slot/publication.ts';
+import { dropSlot } from './slot/slot.ts';
 import { PostgresSnapshot } from './snapshot/snapshot-phase.ts';
-import { CapturedTables } from './stream/captured-tables.ts';
-import { identify, prepareReplication } from './stream/prepare.ts';
-import { ReplicationStream } from './stream/replication-stream.ts';
-import type { AssemblerOptions } from './stream/assembler-options.ts';
+import { RunningStream } from './stream/running-stream.ts';
 import { SideConnection } from './stream/side-connection.ts';
-import { SlotMonitor } from './stream/slot-monitor.ts';
-import type { BesideReader, SnapshotPhase } from './stream/stream-start.ts';
-import { TransactionRecords } from './stream/transaction-records.ts';
-import { formatLsn } from './wire/lsn.ts';
+import type { SnapshotPhase } from './stream/stream-start.ts';
 
 /**
  * A database's changes: first what the snapshot has to read, then the slot's stream
@@ -59,15 +27,10 @@ import { formatLsn } from './wire/lsn.ts';
 export class PostgresTask implements SourceTask {
   readonly #settings: PostgresSettings;
   readonly #config: RawConfig;
-  #start: SourceTaskStart | undefined;
   #side: SideConnection | undefined;
-  #rows: RowFactory | undefined;
-  #identity: StreamIdentity | undefined;
-  #published: readonly PublishedTable[] = [];
+  #opened: OpenedServer | undefined;
   #phase: SnapshotPhase | undefined;
-  #stream: ReplicationStream | undefined;
-  #monitor: SlotMonitor | undefined;
-  #heartbeat: Timer | undefined;
+  #stream: RunningStream | undefined;
   #closed = false;
   readonly #stop = new AbortController();
 
@@ -85,76 +48,20 @@ export class PostgresTask implements SourceTask {
     return this.#limited(() => this.#read(signal));
   }
 
-  async #open(start: SourceTaskStart): Promise<void> {
-    const { env, context, signal } = start;
-    const settings = this.#settings;
-    this.#start = start;
-    const ignored = otherOptions.ignored(this.#config);
-    if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
-    const side = new SideConnection({
-      connect: () => this.#connect(),
-      lockTimeoutMs: settings.snapshot.lockTimeoutMs,
-      maxRetries: settings.maxRetries,
-    });
-    this.#side = side;
-    const rows = new RowFactory(settings.rows, {
-      database: settings.connection.database,
-      taskId: context.task,
-      runId: env.random.uuid(),
-      version: VERSION,
-    });
-    this.#rows = rows;
-    context.stage('connecting');
-    this.#identity = await this.#identify();
-    checkStored(settings, start.offsets, this.#identity);
-    await this.#prepareTables(side, rows, context);
-    this.#phase = new PostgresSnapshot(
-      {
-        env,
-        context,
-        server: settings.prefix,
-        slot: { name: settings.replication.slot, failover: settings.slotFailover },
-        identity: this.#identity,
-        rows,
-        published: new Map(this.#published.map(({ oid, membership }) => [oid, membership])),
-        needed: neededOperations(settings.publication.skipped),
-        generated: false,
-        options: settings.snapshot,
-        maxRetries: settings.maxRetries,
-        connect: (options) => this.#connect(options),
-      },
-      start.offsets,
-    );
-    await this.#phase.open(signal);
-  }
-
-  async #read(signal: AbortSignal): Promise<SourceBatch | null> {
-    const phase = this.#phase;
-    if (phase === undefined) throw closed();
-    if (this.#stream === undefined) {
-      const batch = await phase.read(signal);
-      if (batch !== null) return batch;
-      if (phase.only) return null;
-      this.#stream = await this.#openStream(phase, signal);
-    }
-    return this.#stream.read(signal);
-  }
-
   async committed(partition: JsonObject, position: Position): Promise<void> {
     if (position instanceof StreamPosition) this.#stream?.committed(position);
     else await this.#phase?.committed?.(partition, position);
   }
 
   layout(origin: JsonObject): RowLayout {
-    return layoutOfOrigin(this.#opened().rows, origin);
+    if (this.#opened === undefined) throw closed();
+    return layoutOfOrigin(this.#opened.rows, origin);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#stop.abort(closed());
-    this.#heartbeat?.cancel();
-    this.#monitor?.close();
     await this.#stream?.close();
     await this.#phase?.close();
     if (this.#settings.dropSlotOnStop && this.#side !== undefined && this.#stream !== undefined) {
@@ -163,12 +70,74 @@ export class PostgresTask implements SourceTask {
     await this.#side?.close();
   }
 
+  async #open(start: SourceTaskStart): Promise<void> {
+    const { context, signal } = start;
+    const settings = this.#settings;
+    const ignored = otherOptions.ignored(this.#config);
+    if (ignored.length > 0) context.log.warn('options without effect here', { options: ignored });
+    const connect = (options?: OpenOptions): Promise<Connection> => this.#connect(start, options);
+    this.#side = new SideConnection({
+      connect,
+      lockTimeoutMs: settings.snapshot.lockTimeoutMs,
+      maxRetries: settings.maxRetries,
+    });
+    context.stage('connecting');
+    this.#opened = await openServer(start, settings, this.#side, connect);
+    this.#phase = this.#newPhase(this.#opened, connect);
+    await this.#phase.open(signal);
+  }
+
+  async #read(signal: AbortSignal): Promise<SourceBatch | null> {
+    if (this.#opened === undefined || this.#phase === undefined) throw closed();
+    if (this.#stream === undefined) {
+      const batch = await this.#phase.read(signal);
+      if (batch !== null) return batch;
+      if (this.#phase.only) return null;
+      this.#stream = await this.#openStream(this.#opened, this.#phase, signal);
+    }
+    return this.#stream.read(signal);
+  }
+
+  #newPhase(
+    { start, rows, identity, published }: OpenedServer,
+    connect: (options?: OpenOptions) => Promise<Connection>,
+  ): SnapshotPhase {
+    const { prefix, replication, slotFailover, publication, snapshot, maxRetries } = this.#settings;
+    return new PostgresSnapshot(
+      {
+        env: start.env,
+        context: start.context,
+        server: prefix,
+        slot: { name: replication.slot, failover: slotFailover },
+        identity,
+        rows,
+        published: new Map(published.map(({ oid, membership }) => [oid, membership])),
+        needed: neededOperations(publication.skipped),
+        generated: false,
+        options: snapshot,
+        maxRetries,
+        connect,
+      },
+      start.offsets,
+    );
+  }
+
+  async #openStream(opened: OpenedServer, phase: SnapshotPhase, signal: AbortSignal): Promise<RunningStream> {
+    const stream = new RunningStream(opened, this.#settings);
+    try {
+      await stream.open(phase.start(), signal);
+    } catch (error) {
+      await stream.close();
+      throw error;
+    }
+    return stream;
+  }
+
   /** Connects, as often as `errors.max.retries` says. */
-  #connect(options?: OpenOptions): Promise<Connection> {
-    const { start } = this.#opened();
-    const { env } = start;
+  #connect(start: SourceTaskStart, options?: OpenOptions): Promise<Connection> {
     const signal = AbortSignal.any([start.signal, this.#stop.signal]);
-    return withRetries(this.#settings, start, signal, () => openConnection(this.#settings.connection, env, options));
+    const { connection } = this.#settings;
+    return withRetries(this.#settings, start, signal, () => openConnection(connection, start.env, options));
   }
 
   /** What is not tried again here must not be tried again by starting the task anew. */
@@ -181,172 +150,6 @@ export class PostgresTask implements SourceTask {
       throw exhausted && isAway(error) ? retriesExhausted(error, maxRetries) : error;
     }
   }
-
-  /** Replica identities and the publication, before the slot: it has to see both from its first change. */
-  async #prepareTables(side: SideConnection, rows: RowFactory, context: TaskContext): Promise<void> {
-    const { publication } = this.#settings;
-    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
-    await catalog.load(side);
-    const captured = catalog.tables();
-    context.warning(
-      'POSTGRES_NO_TABLES',
-      captured.length > 0 ? null : 'the include and exclude lists match no table of this database',
-    );
-    const unseen = unseenSignals(this.#settings.snapshot.signalTable, captured);
-    context.warning('POSTGRES_SIGNALS_UNSEEN', unseen);
-    if (unseen !== null) context.log.warn(unseen);
-    const leftOut = captured.flatMap((table) => rows.leftOut(table).map((column) => `${tableName(table)}.${column}`));
-    context.warning(
-      'POSTGRES_COLUMNS_LEFT_OUT',
-      leftOut.length === 0
-        ? null
-        : `records leave out columns whose types have no mapping: ${leftOut.slice(0, 20).join(', ')}${leftOut.length > 20 ? ', …' : ''}. include.unknown.datatypes=true shows their text`,
-    );
-    for (const statement of replicaIdentityStatements(publication.replicaIdentities, captured)) {
-      await side.query('setting a replica identity', statement);
-      context.log.info('set a replica identity', { statement });
-    }
-    const statement = await ensurePublication(side, publication, captured);
-    if (statement !== undefined) context.log.info('prepared the publication', { statement });
-    const state = await readPublication(side, publication.name);
-    this.#published = await readMemberships(side, publication.name);
-    const published = this.#published.filter(({ schema, name }) => rows.captures(schema, name));
-    context.warning('POSTGRES_TABLES_UNPUBLISHED', unpublishedText(publication.name, published));
-    context.warning('POSTGRES_OPERATIONS_UNPUBLISHED', state === undefined ? null : operationsText(publication, state));
-    context.warning('POSTGRES_PUBLICATION_NARROWED', narrowedText(publication.name, published));
-  }
-
-  async #identify(): Promise<StreamIdentity> {
-    const connection = await this.#connect({ replication: true });
-    try {
-      const { systemId, timeline } = await identify(connection);
-      return { systemId, timeline, slot: this.#settings.replication.slot };
-    } finally {
-      await connection.close();
-    }
-  }
-
-  async #openStream(phase: SnapshotPhase, signal: AbortSignal): Promise<ReplicationStream> {
-    const { start, side, rows } = this.#opened();
-    const { env, context } = start;
-    const { connection, replication, statusIntervalMs, maxRetries, retryWaitMs, prefix } = this.#settings;
-    const { lsn, hooks, beside } = phase.start();
-    const stored = streamOffset(prefix, start.offsets);
-    const from = await this.#place(lsn, stored);
-    const catalog = new Catalog({ captures: (schema, table) => rows.captures(schema, table) });
-    await catalog.load(side);
-    const options: AssemblerOptions = {
-      tables: new CapturedTables(catalog, rows, side),
-      messages: { layout: rows.message, wanted: this.#settings.messageWanted },
-      skipUnchanged: this.#settings.rows.skipUnchanged,
-      ...(this.#settings.rows.transactionMetadata ? { transactions: new TransactionRecords(rows.transaction) } : {}),
-      ...(hooks === undefined ? {} : { hooks }),
-    };
-    const stream = new ReplicationStream(
-      {
-        partition: { server: prefix },
-        statusIntervalMs,
-        maxRetries,
-        retryWaitMs,
-        announce: stored === undefined || lsn > 0n,
-      },
-      {
-        env,
-        context,
-        prepare: (place, stop) => prepareReplication(connection, replication, side, env, place, stop),
-      },
-      options,
-      from,
-    );
-    context.stage('starting the stream');
-    try {
-      await withRetries(this.#settings, { env, context }, signal, () => stream.open(from, signal));
-    } catch (error) {
-      await stream.close();
-      throw error;
-    }
-    this.#startTimers(stream, beside);
-    context.stage('streaming');
-    return stream;
-  }
-
-  #startTimers(stream: ReplicationStream, beside: BesideReader | undefined): void {
-    const { start, side, rows } = this.#opened();
-    const { heartbeatMs, heartbeatQuery, slotPollMs, walWarningRatio, prefix, replication } = this.#settings;
-    const settings = { slot: replication.slot, pollMs: slotPollMs, warningRatio: walWarningRatio };
-    const watch = this.#watch(beside);
-    this.#monitor = new SlotMonitor(start.env, start.context, settings, side, () => stream.figures, {
-      look: async () => beside?.failure ?? watch.look(),
-      fail: (error) => stream.fail(error),
-    });
-    void this.#monitor.poll();
-    if (heartbeatMs === 0) return;
-    const { heartbeat: topic } = rows.topics;
-    const warning = 'POSTGRES_HEARTBEAT_FAILED';
-    const heartbeat = { intervalMs: heartbeatMs, query: heartbeatQuery, topic, prefix, warning };
-    this.#heartbeat = startHeartbeat(start.env, start.context, heartbeat, {
-      own: (layout, text) => stream.own(layout, text),
-      run: (doing, query) => side.query(doing, query),
-    });
-  }
-
-  #watch(beside: BesideReader | undefined): PublicationWatch {
-    const { start, side, rows } = this.#opened();
-    const { name, skipped } = this.#settings.publication;
-    const types = new TypeRegistry();
-    return new PublicationWatch(
-      {
-        publication: name,
-        needed: neededOperations(skipped),
-        captures: (schema, table) => rows.captures(schema, table),
-      },
-      { reader: side, context: start.context, beside, load: (oids) => loadTables(side, types, { oids }) },
-      this.#published,
-    );
-  }
-
-  /** The stored offset; where there is none, or the snapshot says so, a place at `lsn`. */
-  async #place(lsn: bigint, stored: JsonObject | undefined): Promise<StoredOffset> {
-    if (stored === undefined || lsn > 0n) {
-      return { place: { flushLsn: lsn, commitLsn: lsn, index: 0 }, identity: this.#identity, eventLsn: undefined };
-    }
-    const offset = readOffset(stored);
-    return this.#settings.trustSlot ? this.#trusted(offset) : offset;
-  }
-
-  /** `offset.mismatch.strategy` lets a slot that is ahead win, and says what that costs. */
-  async #trusted(offset: StoredOffset): Promise<StoredOffset> {
-    const { start, side } = this.#opened();
-    const slot = await readSlot(side, this.#settings.replication.slot);
-    const at = slot?.confirmedFlushLsn;
-    if (at === undefined || at <= offset.place.flushLsn) return offset;
-    const text = `the slot stands at ${formatLsn(at)}, the offset at ${formatLsn(offset.place.flushLsn)}: ${gap(offset.place.flushLsn, at)} were skipped, as offset.mismatch.strategy says`;
-    start.context.warning('POSTGRES_GAP_ACCEPTED', text);
-    start.context.log.warn(text);
-    return { place: { flushLsn: at, commitLsn: at, index: 0 }, identity: this.#identity, eventLsn: undefined };
-  }
-
-  #opened(): { start: SourceTaskStart; side: SideConnection; rows: RowFactory } {
-    if (this.#start === undefined || this.#side === undefined || this.#rows === undefined) throw closed();
-    return { start: this.#start, side: this.#side, rows: this.#rows };
-  }
-}
-
-/** Nothing is made, nor changed, on a server that is not the one the stored offsets speak of. */
-function checkStored(
-  { prefix, replication }: PostgresSettings,
-  offsets: readonly SourceOffset[],
-  { systemId }: StreamIdentity,
-): void {
-  const { plan } = readState(prefix, offsets);
-  if (plan?.slot === replication.slot) checkSystem('the stored snapshot', plan.systemId, systemId);
-  const stored = streamOffset(prefix, offsets);
-  const identity = stored === undefined ? undefined : readOffset(stored).identity;
-  if (identity !== undefined) checkSystem('the stored offset', identity.systemId, systemId);
-}
-
-function streamOffset(prefix: string, offsets: readonly SourceOffset[]): JsonObject | undefined {
-  return offsets.find(({ partition }) => partition['server'] === prefix && partition['snapshot'] === undefined)?.offset;
 }
 
 function closed(): MillraceError {

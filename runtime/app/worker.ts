@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { Herder } from '../cluster/herder.ts';
+import { Herder, type HerderOptions } from '../cluster/herder.ts';
 import { redactedHost } from '../cluster/redacted-host.ts';
 import { invalidOptions } from '../connector/options.ts';
 import { secretsIn } from '../connector/secrets.ts';
 import { converterErrors } from '../connector/validate.ts';
 import { realEnv } from '../env/real.ts';
-import { connectHub } from '../hub/embedded/open.ts';
 import type { EmbeddedHub } from '../hub/embedded/client/embedded-hub.ts';
 import { WorkerHealth } from '../observe/health.ts';
 import type { LineLog } from '../observe/logger.ts';
@@ -21,8 +20,7 @@ import { Cleanup } from './cleanup.ts';
 import { configVault } from './config-vault.ts';
 import { DeadLetterService } from './dead-letters/dead-letter-service.ts';
 import { internalTopics } from './alter-topic.ts';
-import { tellLongOpening, warnOfOpenHub } from './hub-folder.ts';
-import { extension, HubThread } from './hub-thread.ts';
+import { extension, type HubThread } from './hub-thread.ts';
 import { offsetAccess } from './offset-access.ts';
 import { changes } from './plan/changes.ts';
 import { workerCatalog } from './plugins/worker-catalog.ts';
@@ -30,6 +28,7 @@ import { pluginPlaces } from './plugins/plugin-places.ts';
 import { TopicProducer } from './produce/topic-producer.ts';
 import { refuseMissingUsers, refuseOpenListener } from './rest-access.ts';
 import type { TaskThreadData } from './threads/task.ts';
+import { openHub, startHub } from './worker-hub.ts';
 import { refuseTakenPorts, serveRest, workerId } from './worker-rest.ts';
 import { openStores } from './worker-stores.ts';
 
@@ -93,65 +92,61 @@ async function open(options: OpenOptions, cleanup: Cleanup): Promise<Worker> {
     health.failed(part, error.message);
     failed(error);
   };
-  const path = settings.options['millrace.hub.path'];
   await refuseTakenPorts(settings, realEnv);
   // The hub thread loads and recovers while this thread loads what serves REST.
-  const [hubThread, { restServer }] = await Promise.all([
-    startHub(settings, log, fatal('hub')).then((one) => cleanup.add(one, (thread) => thread.close())),
+  const [thread, { restServer }] = await Promise.all([
+    startHub(settings, log, fatal('hub')).then((one) => cleanup.add(one, (hubThread) => hubThread.close())),
     import('../rest/server.ts'),
   ]);
-  await warnOfOpenHub(path, realEnv, log);
-  const port = await hubThread.connect();
-  const hub = cleanup.add(await connectHub(port, { path, env: realEnv }), (one) => one.close());
+  const hub = cleanup.add(await openHub(thread, settings, log), (one) => one.close());
   const loggers = options.loggers ?? new LoggerLevels('INFO', () => realEnv.clock.nowMs());
   const catalog = cleanup.add(pluginCatalog(options), (one) => one.close());
   const vault = await configVault(settings, realEnv, catalog);
-  const [configs, statuses] = await openStores(
-    { settings, log, vault, loggers, hub, failed: fatal('stores') },
-    cleanup,
-  );
+  const parts = { settings, log, vault, loggers, hub, failed: fatal('stores') };
+  const [configs, statuses] = await openStores(parts, cleanup);
   await configs.reseal();
-  const host = cleanup.add(taskHost(options, hubThread, path), (one) => one.close());
-  const urls: string[] = [];
-  const adminUrls: string[] = [];
+  const host = cleanup.add(taskHost(options, thread), (one) => one.close());
   const offsets = cleanup.add(offsetAccess(hub, settings), (one) => one.close());
   const providers = new ConfigProviders(realEnv, options.variables, settings.effective);
-  const herder = new Herder({
-    env: realEnv,
-    log,
-    configs,
-    statuses,
-    redactor,
-    offsets,
-    host: redactedHost(host, redactor),
-    catalog,
-    providers,
-    // Known once REST listens: a port 0 is chosen by the system.
-    get workerId() {
-      return workerId(settings, urls);
-    },
-    worker: settings.effective,
-    stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
-  });
+  const urls: { readonly rest: string[]; readonly admin: string[] } = { rest: [], admin: [] };
+  const herder = newHerder(options, { configs, statuses, offsets, catalog, providers }, host, urls.rest);
   health.watch(() => herder.figures.setbacks());
   loggers.watch(() => herder.names());
   cleanup.add(herder, (one) => one.close());
   const deadLetters = cleanup.add(deadLetterService(hub, herder), (one) => one.close());
   const producer = cleanup.add(topicProducer(hub, settings), (one) => one.close());
   const shared = { log, redactor, herder, hub, catalog, configs };
-  const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath: path });
-  await serveRest(
-    restServer,
-    settings,
-    { ...shared, health, loggers, deadLetters, producer, change },
-    { rest: urls, admin: adminUrls },
-    cleanup,
-  );
+  const hubPath = settings.options['millrace.hub.path'];
+  const change = changes({ ...shared, env: realEnv, providers, offsets, worker: settings.effective, hubPath });
+  await serveRest(restServer, settings, { ...shared, health, loggers, deadLetters, producer, change }, urls, cleanup);
   await options.prepare?.(herder);
   await herder.start();
   cleanup.add(watchFiles(settings, herder, log), async (end) => end());
   health.started();
-  return { herder, hub, urls, adminUrls, close: () => cleanup.run() };
+  return { herder, hub, urls: urls.rest, adminUrls: urls.admin, close: () => cleanup.run() };
+}
+
+type HerderParts = Pick<HerderOptions, 'configs' | 'statuses' | 'offsets' | 'catalog' | 'providers'>;
+
+/** `urls`: known once REST listens, where a port 0 was chosen by the system. */
+function newHerder(
+  { settings, log, redactor }: OpenOptions,
+  parts: HerderParts,
+  host: ThreadTaskHost,
+  urls: readonly string[],
+): Herder {
+  return new Herder({
+    ...parts,
+    env: realEnv,
+    log,
+    redactor,
+    host: redactedHost(host, redactor),
+    get workerId() {
+      return workerId(settings, urls);
+    },
+    worker: settings.effective,
+    stopMs: settings.options['task.shutdown.graceful.timeout.ms'],
+  });
 }
 
 /** Looks now and then whether what configurations refer to has changed. Returns how to end it. */
@@ -183,27 +178,6 @@ function refuseKafka({ options }: WorkerSettings): void {
   });
 }
 
-/** Another process that was stopped while it opened the hub holds LMDB's lock, and this one waits for it without a limit. */
-const LONG_OPENING_MS = 5000;
-
-async function startHub(settings: WorkerSettings, log: LineLog, failed: (error: Error) => void): Promise<HubThread> {
-  const { options } = settings;
-  const path = options['millrace.hub.path'];
-  const mapBytes = options['millrace.hub.map.bytes'];
-  const hubOptions = {
-    minFreeBytes: options['millrace.hub.min.free.bytes'],
-    // A connector can be stopped or deleted, and is seen as it is, while its records wait.
-    reservedTopics: [options['config.storage.topic'], options['status.storage.topic']],
-    ...(mapBytes === undefined ? {} : { mapBytes }),
-  };
-  const timer = realEnv.timers.every(LONG_OPENING_MS, () => void tellLongOpening(path, realEnv, log));
-  try {
-    return await HubThread.start(path, hubOptions, failed);
-  } finally {
-    timer.cancel();
-  }
-}
-
 function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof workerCatalog> {
   const { options } = settings;
   return workerCatalog({
@@ -216,8 +190,9 @@ function pluginCatalog({ settings, log }: WorkerOptions): ReturnType<typeof work
   });
 }
 
-function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread, path: string): ThreadTaskHost {
+function taskHost({ settings, log }: WorkerOptions, hubThread: HubThread): ThreadTaskHost {
   const { options } = settings;
+  const path = options['millrace.hub.path'];
   const plugins = pluginPlaces(settings);
   return new ThreadTaskHost({
     env: realEnv,

@@ -42,6 +42,11 @@ export function readSignal(id: string, type: string, data: string | null): Signa
   }
 }
 
+/** Says that no signal is ever seen. `table`: of `signal.data.collection`. */
+export function signalsUnseen(table: string, why = 'which is not captured'): string {
+  return `signal.data.collection names ${table}, ${why}: rows inserted there do nothing`;
+}
+
 function execute(id: string, data: Readonly<Record<string, unknown>>): Signal {
   const collections = texts(data['data-collections']);
   if (collections.length === 0) return { kind: 'wrong', id, problem: 'data names no data-collections' };

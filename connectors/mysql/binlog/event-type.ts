@@ -52,6 +52,23 @@ export const FILE_HEADS: ReadonlySet<number> = new Set([
   EVENT.mariadbGtidList,
 ]);
 
+/** Events that say nothing of rows or places. */
+export const PASSED_OVER: ReadonlySet<number> = new Set([
+  EVENT.stop,
+  EVENT.intvar,
+  EVENT.random,
+  EVENT.userVariable,
+  EVENT.heartbeat,
+  EVENT.heartbeatV2,
+  EVENT.ignorable,
+  EVENT.previousGtids,
+  EVENT.transactionContext,
+  EVENT.viewChange,
+  EVENT.checkpoint,
+  EVENT.mariadbGtidList,
+  EVENT.startEncryption,
+]);
+
 /** Set on events that a reader that does not know them may pass over. */
 export const IGNORABLE = 0x80;
 /** Set on events the server made up for this connection. */

@@ -1,10 +1,10 @@
+import type { Captures } from '../../../runtime/change/table-lists.ts';
 import type { Connection } from '../connection.ts';
 import { quoteName } from '../quoting.ts';
-import { readTableNames } from './catalog.ts';
-import { tableName, type Table } from './table.ts';
+import { onlyCaptured, readCapturedNames } from './catalog.ts';
+import { tableName, type NamedTable } from './table.ts';
 
 type Reader = Pick<Connection, 'query' | 'one' | 'mariadb'>;
-type Named = Pick<Table, 'database' | 'name'>;
 
 const DOING = 'reading the foreign keys';
 const SHOWN = 5;
@@ -17,17 +17,14 @@ const CASCADE = new RegExp(`^\\s+CONSTRAINT .* FOREIGN KEY .* ON (?:DELETE|UPDAT
  * `ON UPDATE …`), where the storage engine does it: those changes are not in the binlog, and no reader of it sees
  * them. MySQL carries them out above the engine since 9.6, and writes them. null: there are none.
  */
-export async function unseenCascades(
-  reader: Reader,
-  captures: (database: string, table: string) => boolean,
-): Promise<string | null> {
+export async function unseenCascades(reader: Reader, captures: Captures): Promise<string | null> {
   const found = reader.mariadb ? await byDefinition(reader, captures) : await byCatalogue(reader, captures);
   if (found.length === 0) return null;
   const more = found.length > SHOWN ? ` and ${found.length - SHOWN} more` : '';
   return `foreign keys change rows of ${found.slice(0, SHOWN).join(', ')}${more} by themselves, and the server leaves that out of its binlog: those changes are missed`;
 }
 
-async function byCatalogue(reader: Reader, captures: (database: string, table: string) => boolean): Promise<string[]> {
+async function byCatalogue(reader: Reader, captures: Captures): Promise<string[]> {
   const native = await reader.one(DOING, "SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'");
   if (native?.['Value']?.toUpperCase() === 'OFF') return [];
   const rows = await reader.query(
@@ -35,16 +32,15 @@ async function byCatalogue(reader: Reader, captures: (database: string, table: s
     `SELECT DISTINCT CONSTRAINT_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.REFERENTIAL_CONSTRAINTS
       WHERE CONCAT(DELETE_RULE, '|', UPDATE_RULE) REGEXP '${RULE}' ORDER BY s, t`,
   );
-  const tables = rows.map((row): Named => ({ database: row['s'] ?? '', name: row['t'] ?? '' }));
-  return tables.filter(({ database, name }) => captures(database, name)).map(tableName);
+  const tables = rows.map((row): NamedTable => ({ database: row['s'] ?? '', name: row['t'] ?? '' }));
+  return onlyCaptured(tables, captures).map(tableName);
 }
 
 /** MariaDB shows the view to those who may do more than SELECT. */
-async function byDefinition(reader: Reader, captures: (database: string, table: string) => boolean): Promise<string[]> {
+async function byDefinition(reader: Reader, captures: Captures): Promise<string[]> {
   const found: string[] = [];
-  for (const table of await readTableNames(reader)) {
+  for (const table of await readCapturedNames(reader, captures)) {
     const { database, name } = table;
-    if (!captures(database, name)) continue;
     const sql = `SHOW CREATE TABLE ${quoteName(database)}.${quoteName(name)}`;
     const row = await reader.one(DOING, sql).catch(() => undefined);
     if (CASCADE.test(row?.['Create Table'] ?? '')) found.push(tableName(table));

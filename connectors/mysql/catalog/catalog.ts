@@ -1,8 +1,9 @@
+import type { Captures } from '../../../runtime/change/table-lists.ts';
 import type { Connection, TextRow } from '../connection.ts';
 import { catalogColumn } from './catalog-column.ts';
 import type { Collations } from './charset.ts';
 import { readColumnRows, type ColumnRows } from './column-rows.ts';
-import { tableName, type Column, type Table } from './table.ts';
+import { tableName, type Column, type NamedTable, type Table } from './table.ts';
 
 type Reader = Pick<Connection, 'query' | 'mariadb'>;
 
@@ -26,7 +27,7 @@ export async function readCollations(reader: Reader): Promise<Collations> {
 }
 
 /** Names of all base tables but the server's own. */
-export async function readTableNames(reader: Reader): Promise<readonly Pick<Table, 'database' | 'name'>[]> {
+export async function readTableNames(reader: Reader): Promise<readonly NamedTable[]> {
   const rows = await reader.query(
     'reading the tables',
     `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
@@ -37,7 +38,16 @@ export async function readTableNames(reader: Reader): Promise<readonly Pick<Tabl
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
-function order({ database, name }: Pick<Table, 'database' | 'name'>): string {
+/** Names of the captured tables. */
+export async function readCapturedNames(reader: Reader, captures: Captures): Promise<readonly NamedTable[]> {
+  return onlyCaptured(await readTableNames(reader), captures);
+}
+
+export function onlyCaptured(tables: readonly NamedTable[], captures: Captures): readonly NamedTable[] {
+  return tables.filter(({ database, name }) => captures(database, name));
+}
+
+function order({ database, name }: NamedTable): string {
   return `${database}\0${name}`;
 }
 

@@ -59,10 +59,14 @@ export interface Column {
   readonly defaultText?: string | undefined;
 }
 
-/** One version of a table. */
-export interface Table {
+/** A table by its name. */
+export interface NamedTable {
   readonly database: string;
   readonly name: string;
+}
+
+/** One version of a table. */
+export interface Table extends NamedTable {
   readonly columns: readonly Column[];
   /** Places of the primary key's columns, in the key's order; empty: no key. */
   readonly key: readonly number[];
@@ -71,7 +75,7 @@ export interface Table {
 }
 
 /** `database.table` */
-export function tableName({ database, name }: Pick<Table, 'database' | 'name'>): string {
+export function tableName({ database, name }: NamedTable): string {
   return `${database}.${name}`;
 }
 

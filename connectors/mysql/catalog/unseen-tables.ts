@@ -4,10 +4,9 @@ import type { RowFactory } from '../row/table-rows.ts';
 import { matchesAny } from '../../../runtime/change/filters.ts';
 import { unseenCascades } from './cascades.ts';
 import { readTableNames } from './catalog.ts';
-import { tableName, type Table } from './table.ts';
+import { tableName, type NamedTable } from './table.ts';
 
 type Reader = Pick<Connection, 'query' | 'one' | 'mariadb'>;
-type Names = readonly Pick<Table, 'database' | 'name'>[];
 
 /** An expression of the list that is a name: `shop.orders`, `shop\.orders`. */
 const LITERAL = /^[\p{L}\p{N}_$-]+\.[\p{L}\p{N}_$-]+$/u;
@@ -17,7 +16,11 @@ const TOLD = 10;
  * Tables that `table.include.list` names and the account does not see: MySQL shows one without SELECT as if it were
  * not there. null: there are none.
  */
-export async function unseenTables(reader: Reader, { options }: RowFactory, names: Names): Promise<string | null> {
+export async function unseenTables(
+  reader: Reader,
+  { options }: RowFactory,
+  names: readonly NamedTable[],
+): Promise<string | null> {
   const key = 'table.include.list';
   const full = names.map(tableName);
   const unseen = options.tableInclude.filter((item) => {
@@ -43,7 +46,7 @@ export async function accountOf(reader: Reader): Promise<string> {
 
 /** Says which captured tables the stream does not show, or not all of (I5). */
 export async function warnOfUnseen(reader: Reader, rows: RowFactory, context: TaskContext): Promise<void> {
-  const cascades = await unseenCascades(reader, (database, table) => rows.captures(database, table));
+  const cascades = await unseenCascades(reader, rows.captures);
   const tables = await unseenTables(reader, rows, await readTableNames(reader));
   for (const [code, text] of [
     ['MYSQL_CASCADES', cascades],

@@ -1,3 +1,4 @@
+import { isSnapshot } from '../../../runtime/change/stream-offset.ts';
 import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
 import type { RewindTarget, RewoundPartition } from '../../../runtime/connector/rewind.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
@@ -9,7 +10,6 @@ import { comparePlaces } from '../binlog/compare-places.ts';
 import { openConnection, type Connection } from '../connection.ts';
 import { readOffset, StreamPosition, type StoredOffset, type StreamPlace } from '../offset.ts';
 import { readSettings } from '../settings.ts';
-import { isSnapshot } from '../snapshot/snapshot-state.ts';
 import { checkPlace, readServerUuid } from '../stream/place-check.ts';
 import { BinlogFiles } from './binlog-files.ts';
 import { gone, parseFilePlace, placeOfFile, placeOfTime, wrong } from './find-place.ts';

@@ -6,11 +6,11 @@ import {
 } from '../../../runtime/change/change-layouts.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
-import { listedTest, type NameTest } from '../../../runtime/change/filters.ts';
 import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
 import { SourceTypes, withSourceType } from '../../../runtime/change/source-type.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
+import { TableLists, type Captures, type TableSpaces } from '../../../runtime/change/table-lists.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
 import type { CellCodec } from '../../../runtime/record/cell-codec.ts';
@@ -49,6 +49,10 @@ export interface RowOrigin extends TaskOrigin {
 }
 
 const BUILT_IN: ReadonlySet<string> = new Set(['mysql', 'information_schema', 'performance_schema', 'sys']);
+const DATABASES: TableSpaces = {
+  word: 'database',
+  isBuiltIn: (database) => BUILT_IN.has(database.toLowerCase()),
+};
 
 /** Makes the layouts of all records of a task. One per task start. */
 export class RowFactory {
@@ -57,10 +61,10 @@ export class RowFactory {
   readonly transaction: { readonly begin: RowLayout; readonly end: RowLayout };
   readonly options: RowOptions;
   readonly family: Family;
+  /** Whether the include and exclude lists let a table in. The server's own databases never are. */
+  readonly captures: Captures;
   readonly #layoutOptions: ChangeLayoutOptions;
-  readonly #databases: NameTest;
-  readonly #tables: NameTest;
-  readonly #columns: NameTest;
+  readonly #lists: TableLists;
   readonly #keys: readonly KeyRule[];
   readonly #sourceTypes: SourceTypes;
 
@@ -76,9 +80,9 @@ export class RowFactory {
     );
     this.#layoutOptions = layoutOptions(options, origin, origin.family);
     this.transaction = transactionLayouts(this.topics.transaction);
-    this.#databases = listedTest(options.databaseInclude, options.databaseExclude, 'database');
-    this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
-    this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
+    const spaces = { include: options.databaseInclude, exclude: options.databaseExclude };
+    this.#lists = new TableLists({ ...options, spaces }, DATABASES);
+    this.captures = this.#lists.captures;
     this.#keys = parseMessageKeys(options.messageKeys);
     this.#sourceTypes = new SourceTypes(options.propagateColumns ?? [], options.propagateTypes ?? []);
   }
@@ -88,13 +92,8 @@ export class RowFactory {
     return this.#layoutOptions.headers;
   }
 
-  /** Whether the include and exclude lists let a table in. The server's own databases never are. */
-  captures(database: string, table: string): boolean {
-    return this.capturesDatabase(database) && this.#tables(`${database}.${table}`);
-  }
-
   capturesDatabase(database: string): boolean {
-    return !BUILT_IN.has(database.toLowerCase()) && this.#databases(database);
+    return this.#lists.capturesSpace(database);
   }
 
   /** For a captured table. Throws a `config` error where the options do not fit the table. */
@@ -102,7 +101,7 @@ export class RowFactory {
     const topic = this.topics.table(table.database, table.name);
     const columns: ChangeColumn[] = [];
     for (const [cell, column] of table.columns.entries()) {
-      if (this.#columns(`${tableName(table)}.${column.name}`)) columns.push(this.#column(table, column, cell, format));
+      if (this.#lists.shows(tableName(table), column.name)) columns.push(this.#column(table, column, cell, format));
     }
     const key = this.#key(table, format);
     const layouts = changeLayouts(

@@ -2,7 +2,7 @@ import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
 import { rowRecords } from '../../../runtime/connector/row-records.ts';
 import type { SourceRecord } from '../../../runtime/connector/source.ts';
 import { VERSION } from '../../../runtime/connector/version.ts';
-import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { readTable, readCapturedNames } from '../catalog/catalog.ts';
 import { openConnection } from '../connection.ts';
 import { RowFactory } from '../row/table-rows.ts';
 import { readSettings } from '../settings.ts';
@@ -26,7 +26,7 @@ export async function sampleMysql(
     const family = connection.mariadb ? 'mariadb' : 'mysql';
     const origin = { family, taskId: 0, runId: '', version: VERSION } as const;
     const rows = new RowFactory(settings.rows, origin);
-    const names = (await readTableNames(connection)).filter(({ database, name }) => rows.captures(database, name));
+    const names = await readCapturedNames(connection, rows.captures);
     const tables = names.slice(0, Math.min(MAX_TABLES, count));
     const facts = snapshotFacts(await currentPlace(connection), env);
     const maker = new TextRows(

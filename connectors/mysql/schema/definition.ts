@@ -1,4 +1,5 @@
-import { NAME, namedTable, QUALIFIED, unquoted, type NamedTable } from './named-table.ts';
+import type { NamedTable } from '../catalog/table.ts';
+import { NAME, namedTable, QUALIFIED, unquoted } from './named-table.ts';
 
 /** What a statement does to definitions. */
 export interface Definition {

@@ -1,8 +1,4 @@
-/** A table as a statement names it. */
-export interface NamedTable {
-  readonly database: string;
-  readonly name: string;
-}
+import type { NamedTable } from '../catalog/table.ts';
 
 /** Pattern of a name, in quotes or bare. */
 export const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\\w$\\u0080-\\uffff]+)';

@@ -1,3 +1,4 @@
+import { onlyCaptured } from '../catalog/catalog.ts';
 import { NO_TIMESTAMP, type RowBlock } from '../../../runtime/record/row-block.ts';
 import type { Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
@@ -40,7 +41,7 @@ export class SchemaChanges {
       return;
     }
     const definition = definitionOf(sql, event.database);
-    const captured = (definition?.tables ?? []).filter((table) => this.#rows.captures(table.database, table.name));
+    const captured = onlyCaptured(definition?.tables ?? [], this.#rows.captures);
     const [first] = captured;
     if (definition === undefined || first === undefined) return;
     const { type } = definition;

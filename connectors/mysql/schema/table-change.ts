@@ -1,7 +1,7 @@
+import type { NamedTable } from '../catalog/table.ts';
 import { labelsOf } from '../catalog/catalog-column.ts';
 import { ofTable, readColumnRows, type ColumnRows } from '../catalog/column-rows.ts';
 import type { Connection, TextRow } from '../connection.ts';
-import type { NamedTable } from './named-table.ts';
 
 /** One entry of `tableChanges`, in Debezium's form. */
 export interface TableChange {

@@ -1,6 +1,6 @@
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Env } from '../../../runtime/env/env.ts';
-import { readTableNames } from '../catalog/catalog.ts';
+import { readCapturedNames } from '../catalog/catalog.ts';
 import { accountOf } from '../catalog/unseen-tables.ts';
 import type { Connection } from '../connection.ts';
 import type { RowFactory } from '../row/table-rows.ts';
@@ -40,8 +40,8 @@ export async function awaitTables({ env, context, rows, open }: Edges, signal: A
 }
 
 async function nothingSeen(connection: Connection, rows: RowFactory): Promise<string | null> {
-  const names = await readTableNames(connection);
-  if (names.some(({ database, name }) => rows.captures(database, name))) return null;
+  const captured = await readCapturedNames(connection, rows.captures);
+  if (captured.length > 0) return null;
   if (rows.options.tableInclude.length === 0 && (await mayRead(connection, rows))) return null;
   const account = await accountOf(connection);
   return `${noTables(rows)}, so the snapshot waits for one: correct the list, create the table, or GRANT SELECT ON the tables TO ${account};`;

@@ -8,10 +8,12 @@ import { StreamPosition } from '../offset.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import { annotationOf as laterNotes } from './read-places.ts';
 import type { SnapshotMode, SnapshotSettings } from './snapshot-settings.ts';
-import { snapshotPartition, SnapshotState, type OpenSnapshot } from './snapshot-state.ts';
+import { snapshotPartition, SnapshotState, type OpenSnapshot } from './state.ts';
 import { hasPrimaryKey, readWork } from './snapshot-tables.ts';
 import { keyColumns } from './window/key-sql.ts';
 import { annotationOf, type Request } from './window/requests.ts';
+
+type Reader = Pick<Connection, 'query' | 'one' | 'mariadb'>;
 
 /** How an interrupted snapshot goes on. */
 export interface Resumption {
@@ -21,7 +23,7 @@ export interface Resumption {
   readonly tables: ReadonlySet<string>;
   /** What the stream's offset has to keep of that; undefined: nothing. */
   readonly notes: JsonObject | undefined;
-  /** Other tables are read first, at a place of now. */
+  /** Other tables are read first, at a place of now; also where none is left and no stream follows. */
   readonly others: boolean;
 }
 
@@ -33,13 +35,14 @@ export interface Resumption {
  * without a lock, a snapshot that no stream follows) are read before the stream, at a place of now.
  */
 export async function planResumption(
-  reader: Connection,
+  reader: Reader,
   rows: RowFactory,
   settings: SnapshotSettings,
   open: OpenSnapshot,
 ): Promise<Resumption> {
   const { tables, works } = await readWork(reader, rows, settings, open);
-  const beside = settings.mode !== 'initial_only' && !rows.options.skipped.has('r') && (await tellsPlaces(reader));
+  const alone = settings.mode === 'initial_only';
+  const beside = !alone && !rows.options.skipped.has('r') && (await tellsPlaces(reader));
   const chosen = works.filter(
     ({ table }) => beside && hasPrimaryKey(table) && !settings.overrides.has(tableName(table)),
   );
@@ -59,7 +62,7 @@ export async function planResumption(
     captured: tables,
     tables: new Set(chosen.map(({ table }) => tableName(table))),
     notes: annotationOf(requests),
-    others: chosen.length < works.length,
+    others: alone || chosen.length < works.length,
   };
 }
 
@@ -101,7 +104,7 @@ export function besideProgress(
   ];
 }
 
-async function tellsPlaces(reader: Connection): Promise<boolean> {
+async function tellsPlaces(reader: Reader): Promise<boolean> {
   if (reader.mariadb) return true;
   return (await reader.one('asking for GTIDs', 'SELECT @@gtid_mode AS m'))?.['m'] === 'ON';
 }

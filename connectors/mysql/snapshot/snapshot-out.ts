@@ -8,7 +8,7 @@ import type { RowBlock } from '../../../runtime/record/row-block.ts';
 import { tableName } from '../catalog/table.ts';
 import { StreamPosition, type StreamPlace } from '../offset.ts';
 import { annotationOf, type LaterReads, type ReadPlace } from './read-places.ts';
-import { SnapshotState, snapshotPartition, tablePartition, TableState } from './snapshot-state.ts';
+import { SnapshotState, snapshotPartition, tablePartition, TableState } from './state.ts';
 import type { KeyRange, TableWork } from './table-work.ts';
 import type { ReadRows } from './text-rows.ts';
 import { keyColumns } from './window/key-sql.ts';

@@ -5,7 +5,7 @@ import type { Env } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
-import { readTableNames } from '../catalog/catalog.ts';
+import { readCapturedNames } from '../catalog/catalog.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamPlace } from '../offset.ts';
@@ -21,7 +21,7 @@ import { LaterReads, type ReadPlace } from './read-places.ts';
 import { ReadPlan, type Part } from './read-plan.ts';
 import { SnapshotOut } from './snapshot-out.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
-import type { OpenSnapshot } from './snapshot-state.ts';
+import type { OpenSnapshot } from './state.ts';
 import { readWork } from './snapshot-tables.ts';
 import { selectSql } from './table-select.ts';
 import { TextRows } from './text-rows.ts';
@@ -168,11 +168,7 @@ export class SnapshotReader {
     const { history, rows } = this.#edges;
     const [reader] = readers;
     if (history === undefined || reader === undefined) return;
-    const names = await readTableNames(reader);
-    await history.begin(
-      place,
-      names.filter(({ database, name }) => rows.captures(database, name)),
-    );
+    await history.begin(place, await readCapturedNames(reader, rows.captures));
   }
 
   async #definitions(reader: Connection, tables: readonly Table[], out: SnapshotOut): Promise<void> {

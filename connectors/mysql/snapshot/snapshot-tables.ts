@@ -1,10 +1,10 @@
-import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { readTable, readCapturedNames } from '../catalog/catalog.ts';
 import { ofTable } from '../catalog/column-rows.ts';
 import { tableName, type Table } from '../catalog/table.ts';
 import type { Connection } from '../connection.ts';
 import type { RowFactory } from '../row/table-rows.ts';
 import type { SnapshotSettings } from './snapshot-settings.ts';
-import type { OpenSnapshot } from './snapshot-state.ts';
+import type { OpenSnapshot } from './state.ts';
 import { TableWork, type KeyRange } from './table-work.ts';
 import { keyColumns } from './window/key-sql.ts';
 
@@ -26,8 +26,7 @@ export async function readWork(
 ): Promise<SnapshotTables> {
   const tables: Table[] = [];
   const works: TableWork[] = [];
-  for (const { database, name } of await readTableNames(reader)) {
-    if (!rows.captures(database, name)) continue;
+  for (const { database, name } of await readCapturedNames(reader, rows.captures)) {
     const table = await readTable(reader, database, name);
     if (table === undefined) continue;
     tables.push(table);

@@ -1,4 +1,4 @@
-import type { Column, Table } from '../catalog/table.ts';
+import type { Column, NamedTable, Table } from '../catalog/table.ts';
 import { quoteName } from '../quoting.ts';
 
 /** Reads a table so that cells are what the codecs of the format `text` expect. */
@@ -6,7 +6,7 @@ export function selectSql(table: Table): string {
   return `SELECT ${table.columns.map(columnSql).join(', ')} FROM ${tableSql(table)}`;
 }
 
-export function tableSql({ database, name }: Pick<Table, 'database' | 'name'>): string {
+export function tableSql({ database, name }: NamedTable): string {
   return `${quoteName(database)}.${quoteName(name)}`;
 }
 

@@ -71,3 +71,18 @@ export function dumpError({ number, message }: ServerFailure, at: string): Millr
     ...(away ? {} : { remedy: NEW_SNAPSHOT }),
   });
 }
+
+/** The server says that the binlog has a gap. */
+export function incident(place: string): MillraceError {
+  return new MillraceError('MYSQL_INCIDENT', `the server lost events at ${place}`, {
+    kind: 'position',
+    remedy: 'The binlog has a gap there: take a new snapshot, or alter the offset to a place behind it.',
+  });
+}
+
+export function eventUnknown(type: number, place: string): MillraceError {
+  return new MillraceError('MYSQL_EVENT_UNKNOWN', `the event at ${place} has the unknown type ${type}`, {
+    kind: 'bug',
+    remedy: 'Report it with the server version.',
+  });
+}

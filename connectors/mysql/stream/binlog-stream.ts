@@ -10,7 +10,7 @@ import { StreamPosition, type StreamPlace } from '../offset.ts';
 import { retryWait } from '../../../runtime/change/retry-wait.ts';
 import type { StreamWindows } from '../snapshot/window/stream-windows.ts';
 import { mysqlError } from '../wire/server-error.ts';
-import type { Assembler } from './assembler.ts';
+import type { RowAssembler } from './row-assembler.ts';
 import { BLOCK_BYTES, type BlockPool } from '../../../runtime/change/block-pool.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { ResetWatch } from './reset-watch.ts';
@@ -57,7 +57,7 @@ const TAKEN_MS = 600_000;
 export class BinlogStream {
   readonly #settings: StreamSettings;
   readonly #edges: StreamEdges;
-  readonly #assembler: Assembler;
+  readonly #assembler: RowAssembler;
   readonly #server: string;
   #feed: EventFeed | undefined;
   #attempts = 0;
@@ -71,7 +71,7 @@ export class BinlogStream {
   #closed = false;
 
   /** `server`: whose positions these are. */
-  constructor(settings: StreamSettings, edges: StreamEdges, assembler: Assembler, server: string) {
+  constructor(settings: StreamSettings, edges: StreamEdges, assembler: RowAssembler, server: string) {
     this.#settings = settings;
     this.#edges = edges;
     this.#assembler = assembler;

@@ -1,5 +1,6 @@
+import type { NamedTable } from '../catalog/table.ts';
 import { unpack } from '../binlog/rows-event.ts';
-import { namedTable, QUALIFIED, type NamedTable } from '../schema/named-table.ts';
+import { namedTable, QUALIFIED } from '../schema/named-table.ts';
 import type { PayloadReader } from '../wire/payload-reader.ts';
 
 /** A QUERY event: a statement that is not rows. */

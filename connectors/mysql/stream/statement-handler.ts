@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { StreamPlace } from '../offset.ts';
-import type { Assembler } from './assembler.ts';
+import type { RowAssembler } from './row-assembler.ts';
 import { changedTable, classify, type QueryEvent, type StatementKind } from './query-event.ts';
 
 /** What statements in the binlog lead to. */
@@ -13,7 +13,7 @@ export interface StatementHooks {
   defined(
     kind: 'ddl' | 'truncate',
     event: QueryEvent,
-    assembler: Assembler,
+    assembler: RowAssembler,
     after: Pick<StreamPlace, 'file' | 'position' | 'gtids'>,
   ): Promise<void> | undefined;
 }

@@ -1,7 +1,7 @@
 import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
 import { tableName } from '../catalog/table.ts';
 import type { SchemaChanges } from '../schema/schema-changes.ts';
-import type { Assembler } from './assembler.ts';
+import type { RowAssembler } from './row-assembler.ts';
 import { movesRows, firstTable, type QueryEvent } from './query-event.ts';
 import type { StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
@@ -41,7 +41,7 @@ function moved(tables: TableSource, event: QueryEvent, unseen: (text: string) =>
 async function truncated(
   tables: TableSource,
   event: QueryEvent,
-  assembler: Assembler,
+  assembler: RowAssembler,
   unseen: (text: string) => void,
 ): Promise<void> {
   const table = firstTable(event);

@@ -1,3 +1,4 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import type { SourceTruth } from '../../../runtime/connector/truth.ts';
@@ -7,7 +8,7 @@ import type { StructValue, Value } from '../../../runtime/record/value.ts';
 import { GtidSet } from '../binlog/gtid-set.ts';
 import { MariadbGtids } from '../binlog/mariadb-gtid.ts';
 import { comparePlaces } from '../binlog/compare-places.ts';
-import { readTable, readTableNames } from '../catalog/catalog.ts';
+import { onlyCaptured, readTable, readTableNames } from '../catalog/catalog.ts';
 import { unseenTables } from '../catalog/unseen-tables.ts';
 import { openConnection } from '../connection.ts';
 import { readOffset, type StreamPlace } from '../offset.ts';
@@ -15,7 +16,6 @@ import type { Family } from '../row/source-block.ts';
 import { RowFactory } from '../row/table-rows.ts';
 import { readSettings } from '../settings.ts';
 import { openConsistentPoint } from '../snapshot/consistent-point.ts';
-import { streamOffset } from '../snapshot/snapshot-state.ts';
 import { snapshotOpen } from '../snapshot/window/requests.ts';
 import { truthTable } from './truth-table.ts';
 
@@ -43,9 +43,9 @@ export async function mysqlTruth(call: ConnectorCall): Promise<SourceTruth> {
     const tables = [];
     const names = await readTableNames(reader);
     const unseen = await unseenTables(reader, rows, names);
-    for (const { database, name } of names) {
+    for (const { database, name } of onlyCaptured(names, rows.captures)) {
       signal.throwIfAborted();
-      const table = rows.captures(database, name) ? await readTable(reader, database, name) : undefined;
+      const table = await readTable(reader, database, name);
       if (table === undefined) continue;
       const topic = rows.topics.table(database, name);
       tables.push(truthTable(rows.rows(table, 'text'), topic, settings.rows.types, reader));

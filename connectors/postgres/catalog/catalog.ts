@@ -1,3 +1,4 @@
+import type { Captures } from '../../../runtime/change/table-lists.ts';
 import type { Relation, RelationColumn } from '../stream/relation.ts';
 import type { CatalogReader } from './catalog-reader.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -24,6 +25,13 @@ export class Catalog {
 
   constructor(options: Omit<LoadOptions, 'oids'>) {
     this.#options = options;
+  }
+
+  /** With the captured tables loaded. */
+  static async captured(reader: CatalogReader, captures: Captures): Promise<Catalog> {
+    const catalog = new Catalog({ captures });
+    await catalog.load(reader);
+    return catalog;
   }
 
   /** Loads all captured tables. */

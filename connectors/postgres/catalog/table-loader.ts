@@ -1,3 +1,4 @@
+import type { Captures } from '../../../runtime/change/table-lists.ts';
 import { COLUMNS, KEYS, oidArray, TABLES } from './catalog-sql.ts';
 import type { CatalogReader, TextRow } from './catalog-reader.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -7,7 +8,7 @@ import { droppedType, type TypeRegistry } from './type-registry.ts';
 export interface LoadOptions {
   /** Only these; undefined: all. */
   readonly oids?: Iterable<number>;
-  readonly captures?: (schema: string, table: string) => boolean;
+  readonly captures?: Captures;
   /** The stream carries generated columns (PostgreSQL 18, `publish_generated_columns`). */
   readonly generated?: boolean;
 }

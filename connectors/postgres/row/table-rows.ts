@@ -6,12 +6,12 @@ import {
 } from '../../../runtime/change/change-layouts.ts';
 import type { EnvelopeParts } from '../../../runtime/change/envelope.ts';
 import { applyRules } from '../../../runtime/change/column-rules.ts';
-import { listedTest, type NameTest } from '../../../runtime/change/filters.ts';
 import { withOrigins } from '../../../runtime/change/layout-origins.ts';
 import { keyCells, messageKey, parseMessageKeys, type KeyRule } from '../../../runtime/change/message-key.ts';
 import { layoutOptions, type TaskOrigin } from '../../../runtime/change/options/layout-options.ts';
 import { SourceTypes, withSourceType } from '../../../runtime/change/source-type.ts';
 import { adjustName } from '../../../runtime/change/name-adjustment.ts';
+import { TableLists, type Captures, type TableSpaces } from '../../../runtime/change/table-lists.ts';
 import { TopicNames } from '../../../runtime/change/topic-names.ts';
 import { transactionLayouts } from '../../../runtime/change/transaction.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
@@ -58,17 +58,22 @@ interface RowOrigin extends TaskOrigin {
   readonly version: string;
 }
 
+const SCHEMAS: TableSpaces = {
+  word: 'schema',
+  isBuiltIn: (schema) => schema.startsWith('pg_') || schema === 'information_schema',
+};
+
 /** Makes the layouts of all records of a task. One per task start. */
 export class RowFactory {
   readonly topics: TopicNames;
   readonly message: RowLayout;
   readonly transaction: { readonly begin: RowLayout; readonly end: RowLayout };
   readonly options: RowOptions;
+  /** Whether the include and exclude lists let a table in. System schemas never are. */
+  readonly captures: Captures;
   readonly #parts: EnvelopeParts;
   readonly #layoutOptions: ChangeLayoutOptions;
-  readonly #schemas: NameTest;
-  readonly #tables: NameTest;
-  readonly #columns: NameTest;
+  readonly #lists: TableLists;
   readonly #keys: readonly KeyRule[];
   readonly #sourceTypes: SourceTypes;
 
@@ -84,23 +89,17 @@ export class RowFactory {
     this.#layoutOptions = layoutOptions(options, origin, 'postgresql');
     this.message = messageLayout(this.topics.message, this.#parts, options.types);
     this.transaction = transactionLayouts(this.topics.transaction);
-    this.#schemas = listedTest(options.schemaInclude, options.schemaExclude, 'schema');
-    this.#tables = listedTest(options.tableInclude, options.tableExclude, 'table');
-    this.#columns = listedTest(options.columnInclude, options.columnExclude, 'column');
+    const spaces = { include: options.schemaInclude, exclude: options.schemaExclude };
+    this.#lists = new TableLists({ ...options, spaces }, SCHEMAS);
+    this.captures = this.#lists.captures;
     this.#keys = parseMessageKeys(options.messageKeys);
     this.#sourceTypes = new SourceTypes(options.propagateColumns ?? [], options.propagateTypes ?? []);
-  }
-
-  /** Whether the include and exclude lists let a table in. System schemas never are. */
-  captures(schema: string, table: string): boolean {
-    if (schema.startsWith('pg_') || schema === 'information_schema') return false;
-    return this.#schemas(schema) && this.#tables(`${schema}.${table}`);
   }
 
   /** Columns that the lists let in, but records leave out: their type has no mapping (`include.unknown.datatypes`). */
   leftOut(table: Table): readonly string[] {
     return table.columns
-      .filter((column) => this.#columns(`${tableName(table)}.${column.name}`))
+      .filter((column) => this.#lists.shows(tableName(table), column.name))
       .filter((column) => columnCodec(column, 'text', this.options.types) === null)
       .map(({ name }) => name);
   }
@@ -111,7 +110,7 @@ export class RowFactory {
     const topic = this.topics.table(table.schema, table.name);
     const columns: ChangeColumn[] = [];
     for (const [cell, column] of table.columns.entries()) {
-      if (!this.#columns(`${tableName(table)}.${column.name}`)) continue;
+      if (!this.#lists.shows(tableName(table), column.name)) continue;
       const made = this.#column(table, column, cell, format);
       if (made !== null) columns.push(made);
     }

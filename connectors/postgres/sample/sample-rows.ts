@@ -45,8 +45,7 @@ async function sampleTables(
 ): Promise<SourceRecord[]> {
   const origin = { database: settings.connection.database, taskId: 0, runId: 'sample', version: '' };
   const factory = new RowFactory(settings.rows, origin);
-  const catalog = new Catalog({ captures: (schema, table) => factory.captures(schema, table) });
-  await catalog.load(connection);
+  const catalog = await Catalog.captured(connection, factory.captures);
   const { signalTable } = settings.snapshot;
   const tables = catalog.tables().filter((table) => !table.partitioned && tableName(table) !== signalTable);
   const each = Math.max(1, Math.floor(count / Math.max(1, tables.length)));

@@ -1,4 +1,5 @@
 import type { Op } from '../../../runtime/change/envelope.ts';
+import type { Captures } from '../../../runtime/change/table-lists.ts';
 import type { TaskContext } from '../../../runtime/connector/context.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { CatalogReader } from '../catalog/catalog-reader.ts';
@@ -20,7 +21,7 @@ export interface WatchSettings {
   readonly publication: string;
   /** Operations that have to be published. */
   readonly needed: ReadonlySet<Op>;
-  readonly captures: (schema: string, table: string) => boolean;
+  readonly captures: Captures;
 }
 
 export interface WatchEdges {

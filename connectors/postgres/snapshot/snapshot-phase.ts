@@ -1,23 +1,20 @@
+import { streamOffset } from '../../../runtime/change/stream-offset.ts';
 import type { Position, Progress, SourceBatch, SourceOffset } from '../../../runtime/connector/source.ts';
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
-import { loadTables } from '../catalog/table-loader.ts';
 import { tableName, type Table } from '../catalog/table.ts';
-import { TypeRegistry } from '../catalog/type-registry.ts';
-import type { Connection } from '../connection.ts';
 import { isNamed } from '../slot/membership.ts';
 import { createSlot, dropSlot } from '../slot/slot.ts';
 import type { SnapshotPhase, StreamStart } from '../stream/stream-start.ts';
 import { lostSight, streamedPlan, wholeTable, type OpenTable } from './beside-plans.ts';
 import { rowKey } from './chunk-sql.ts';
 import type { Decision } from './decide.ts';
-import { lockTimeout } from './guard.ts';
 import { InitialSnapshot, type CapturedTable } from './initial-snapshot.ts';
+import { SnapshotControl } from './snapshot-control.ts';
 import { decideStart, isNotCreated, isSlotOfOthers, madeByOthers } from './start-decision.ts';
 import { forgottenProgress, noProgress, planProgress, readState, tablePlanProgress, tableProgress } from './state.ts';
 import type { PlanState, SnapshotState } from './state.ts';
 import type { SnapshotUpstream } from './upstream.ts';
-import { readRequests, type StoredRequests } from './window/window-requests.ts';
+import { readRequests, type StoredRequests } from './window/requests.ts';
 import { WindowSet } from './window/window-set.ts';
 
 const SAY_AGAIN_MS = 10_000;
@@ -31,27 +28,24 @@ const SAY_AGAIN_MS = 10_000;
 export class PostgresSnapshot implements SnapshotPhase {
   readonly only: boolean;
   readonly #upstream: SnapshotUpstream;
+  readonly #control: SnapshotControl;
   readonly #state: SnapshotState;
   readonly #requests: StoredRequests;
   readonly #streamOffset: JsonObject | undefined;
   readonly #windows: WindowSet;
   #decision: Decision | undefined;
-  #control: Connection | undefined;
   #batches: AsyncGenerator<SourceBatch, void> | undefined;
   #reading: InitialSnapshot | undefined;
   #signal: AbortSignal = new AbortController().signal;
   #lsn = 0n;
   #intent: (() => void) | undefined;
-  readonly #types = new TypeRegistry();
-  readonly #rows = new Map<string, CapturedTable>();
   readonly #lost: string[] = [];
 
   constructor(upstream: SnapshotUpstream, offsets: readonly SourceOffset[]) {
     this.#upstream = upstream;
+    this.#control = new SnapshotControl(upstream);
     this.#state = readState(upstream.server, offsets);
-    this.#streamOffset = offsets.find(
-      ({ partition }) => partition['server'] === upstream.server && partition['snapshot'] === undefined,
-    )?.offset;
+    this.#streamOffset = streamOffset(upstream.server, offsets);
     this.#requests = readRequests(this.#streamOffset);
     this.only = upstream.options.mode === 'initial_only';
     this.#windows = new WindowSet(upstream);
@@ -60,7 +54,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const stored = { state: this.#state, streamOffset: this.#streamOffset };
-    this.#decision = await decideStart(await this.#controlConnection(), this.#upstream, stored);
+    this.#decision = await decideStart(await this.#control.connection(), this.#upstream, stored);
     this.#batches = this.#run(this.#decision);
   }
 
@@ -68,7 +62,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#signal = signal;
     const next = await this.#batches?.next();
     if (next === undefined || next.done === true) {
-      await this.#release();
+      await this.#control.release();
       return null;
     }
     return next.value;
@@ -92,7 +86,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   async close(): Promise<void> {
     await this.#windows.close();
     await this.#reading?.close();
-    await this.#release();
+    await this.#control.release();
   }
 
   async *#run(decision: Decision): AsyncGenerator<SourceBatch, void> {
@@ -115,7 +109,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     const plan: PlanState = { id, phase: 'creating', slot: slot.name, lsn: 0n, ...identity };
     const durable = this.#planCommitted();
     // Durable before the slot exists: a slot found later without more than this is ours.
-    yield { records: [], progress: [planProgress(server, plan), ...this.#forget(await this.#captured())] };
+    yield { records: [], progress: [planProgress(server, plan), ...this.#forget(await this.#control.captured())] };
     if (options.delayMs > 0) {
       this.#upstream.context.stage('waiting for snapshot.delay.ms');
       await this.#delay(options.delayMs);
@@ -123,21 +117,21 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#upstream.context.stage('preparing the snapshot');
     await this.#until(durable);
     env.crash?.('snapshot.after_intent');
-    if (drop) await dropSlot(await this.#controlConnection(), slot.name);
+    if (drop) await dropSlot(await this.#control.connection(), slot.name);
     const recorded = new Set<string>();
     try {
       yield* read ? this.#readInitial(id, recorded) : this.#createOnly(plan);
     } catch (error) {
       if (isNotCreated(error)) yield* this.#withdraw(plan);
       if (!isSlotOfOthers(error)) throw error;
-      throw await madeByOthers(await this.#controlConnection(), slot.name, error);
+      throw await madeByOthers(await this.#control.connection(), slot.name, error);
     }
     if (!read) {
-      this.#windows.known(await this.#captured());
+      this.#windows.known(await this.#control.captured());
       return;
     }
     // A table made while the snapshot began may have rows that neither it nor the stream shows.
-    const made = (await this.#captured()).filter(({ table }) => !recorded.has(tableName(table)));
+    const made = (await this.#control.captured()).filter(({ table }) => !recorded.has(tableName(table)));
     yield* this.#beside(
       id,
       made
@@ -162,7 +156,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     } finally {
       await replication.close();
     }
-    const tables = (await this.#captured()).map(({ table }) => streamedPlan(table, this.#upstream.published));
+    const tables = (await this.#control.captured()).map(({ table }) => streamedPlan(table, this.#upstream.published));
     yield {
       records: [],
       progress: [
@@ -178,7 +172,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     this.#reading = snapshot;
     const excluded = new Map<string, Table>();
     await snapshot.withSlot(async () => {
-      const captured = await this.#captured();
+      const captured = await this.#control.captured();
       const included = captured.filter(({ table }) => options.includes(tableName(table)));
       for (const { table } of captured.filter((each) => !included.includes(each)))
         excluded.set(tableName(table), table);
@@ -210,7 +204,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   async *#goOn({ lsn, reread }: Decision & { kind: 'go on' }): AsyncGenerator<SourceBatch, void> {
     const { server, env, slot, identity } = this.#upstream;
     this.#lsn = lsn;
-    const captured = await this.#captured();
+    const captured = await this.#control.captured();
     const id = env.random.uuid();
     const progress: Progress[] = [...this.#forget(captured)];
     if (this.#state.plan === undefined || this.#state.plan.phase === 'creating') {
@@ -229,7 +223,7 @@ export class PostgresSnapshot implements SnapshotPhase {
   async *#beside(id: string, open: readonly OpenTable[]): AsyncGenerator<SourceBatch, void> {
     const keyless = open.filter(({ table }) => rowKey(table).length === 0);
     if (keyless.length > 0) yield* this.#readKeyless(id, keyless);
-    this.#windows.known(await this.#captured());
+    this.#windows.known(await this.#control.captured());
     if (this.only) return;
     for (const each of open) if (rowKey(each.table).length > 0) this.#windows.add(each);
   }
@@ -302,7 +296,7 @@ export class PostgresSnapshot implements SnapshotPhase {
     const snapshot = new InitialSnapshot(this.#upstream, id);
     this.#reading = snapshot;
     await snapshot.withoutSlot(
-      () => this.#captured(),
+      () => this.#control.captured(),
       (table) => wanted.has(table.oid),
     );
     yield { records: [], progress: snapshot.plan() };
@@ -321,51 +315,6 @@ export class PostgresSnapshot implements SnapshotPhase {
       if (progress?.finished !== true || progress.visible === undefined || progress.untilLsn === undefined) continue;
       this.#windows.drop(table.oid, progress.visible, progress.untilLsn);
     }
-  }
-
-  /** The captured tables as the catalog has them now; a table's layouts stay the same while it does. */
-  async #captured(): Promise<readonly CapturedTable[]> {
-    const { rows } = this.#upstream;
-    const tables = await this.#load();
-    return tables.map((table) => {
-      const known = this.#rows.get(tableName(table));
-      if (known?.table.oid === table.oid && known.table.fingerprint === table.fingerprint) return known;
-      const made = { table, rows: rows.rows(table, 'binary') };
-      this.#rows.set(tableName(table), made);
-      return made;
-    });
-  }
-
-  async #load(): Promise<readonly Table[]> {
-    const { rows, generated } = this.#upstream;
-    const control = await this.#controlConnection();
-    try {
-      return await loadTables(control, this.#types, {
-        captures: (schema, name) => rows.captures(schema, name),
-        generated,
-      });
-    } catch (error) {
-      // The catalog's functions lock the tables they speak of.
-      if (error instanceof MillraceError && error.code === 'POSTGRES_LOCK_TIMEOUT') {
-        throw await lockTimeout(control, error);
-      }
-      throw error;
-    }
-  }
-
-  async #controlConnection(): Promise<Connection> {
-    if (this.#control === undefined || this.#control.broken !== undefined) {
-      this.#control = await this.#upstream.connect();
-      const ms = Math.max(1, Math.round(this.#upstream.options.lockTimeoutMs));
-      await this.#control.query('preparing the snapshot', `SET lock_timeout = ${ms}`);
-    }
-    return this.#control;
-  }
-
-  async #release(): Promise<void> {
-    const control = this.#control;
-    this.#control = undefined;
-    await control?.close();
   }
 
   async #until(promise: Promise<void>): Promise<void> {

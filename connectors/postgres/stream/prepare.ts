@@ -6,7 +6,7 @@ import { checkResume, checkSlotName, type ServerIdentity } from '../slot/resume-
 import { quoteIdentifier, quoteLiteral } from '../quoting.ts';
 import { readSlot, serverVersion, slotBusy, type SlotState } from '../slot/slot.ts';
 import { formatLsn, parseLsn } from '../wire/lsn.ts';
-import type { PreparedReplication } from './replication-stream.ts';
+import type { PreparedReplication } from './session-keeper.ts';
 
 export interface ReplicationSettings {
   readonly slot: string;

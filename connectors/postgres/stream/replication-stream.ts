@@ -1,14 +1,10 @@
-import type { TaskContext } from '../../../runtime/connector/context.ts';
 import type { Progress, SourceBatch } from '../../../runtime/connector/source.ts';
-import type { Env, Timer } from '../../../runtime/env/env.ts';
+import type { Timer } from '../../../runtime/env/env.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { NO_TIMESTAMP } from '../../../runtime/record/row-block.ts';
 import type { RowLayout } from '../../../runtime/record/row-layout.ts';
 import type { JsonObject } from '../../../runtime/record/record.ts';
-import type { Connection } from '../connection.ts';
 import { StreamPosition, type StoredOffset, type StreamIdentity, type StreamPlace } from '../offset.ts';
-import { retryWait } from '../../../runtime/change/retry-wait.ts';
-import { postgresError } from '../wire/backend-error.ts';
 import { formatLsn, maxLsn } from '../wire/lsn.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import { BatchQueue } from '../../../runtime/change/batch-queue.ts';
@@ -18,7 +14,7 @@ import { grow } from './meta-cells.ts';
 import { SocketRest } from './socket-rest.ts';
 import type { AssemblerOptions } from './assembler-options.ts';
 import { RowAssembler } from './row-assembler.ts';
-import { Session } from './session.ts';
+import { SessionKeeper, type SessionEdges, type SessionKeeperSettings } from './session-keeper.ts';
 
 /** Blocks that wait for the runner before the socket is paused. */
 const MAX_QUEUED = 4;
@@ -29,15 +25,9 @@ const GATHER_MS = 2;
 /** What becomes durable within this time is told to the server at once. */
 const STATUS_DELAY_MS = 50;
 
-export interface StreamSettings {
+export interface StreamSettings extends SessionKeeperSettings {
   /** Source partition of the stream's offsets. */
   readonly partition: JsonObject;
-  /** `status.update.interval.ms` */
-  readonly statusIntervalMs: number;
-  /** `errors.max.retries`; -1: no limit. */
-  readonly maxRetries: number;
-  /** `retriable.restart.connector.wait.ms`: longest wait between two attempts. */
-  readonly retryWaitMs: number;
   /** No offset is stored for where the stream begins: the first batch stores one. */
   readonly announce: boolean;
 }
@@ -56,21 +46,6 @@ export interface StreamFigures {
   readonly idle: boolean;
 }
 
-/** A connection that is ready for START_REPLICATION at a place that was checked (D16). */
-export interface PreparedReplication {
-  readonly connection: Connection;
-  readonly identity: StreamIdentity;
-  readonly command: string;
-  readonly senderTimeoutMs: number;
-}
-
-export interface StreamEdges {
-  readonly env: Env;
-  readonly context: TaskContext;
-  /** Connects, and compares the place with server and slot; throws where they do not fit. */
-  prepare(place: StoredOffset, signal: AbortSignal): Promise<PreparedReplication>;
-}
-
 /**
  * The slot's stream as batches.
  *
@@ -78,28 +53,24 @@ export interface StreamEdges {
  *
  * A block is handed over when it holds 1 MiB, or when somebody waits and the socket has given all
  * it had. While the queue is full the socket is paused; the status timer goes on with the old LSN.
- * A lost connection is opened again at the place that was read, so nothing is handed over twice.
+ * A lost session is opened again at the place that was read, so nothing is handed over twice.
  */
 export class ReplicationStream {
   readonly #settings: StreamSettings;
-  readonly #edges: StreamEdges;
+  readonly #edges: SessionEdges;
   readonly #pool = new BlockPool(MAX_QUEUED + 2);
   readonly #queue = new BatchQueue();
   readonly #ack: Acknowledgement;
   readonly #assembler: RowAssembler;
   readonly #intake: Intake;
-  readonly #stop = new AbortController();
-  #session: Session | undefined;
-  #identity: StreamIdentity | undefined;
-  #running: Promise<void> | undefined;
-  #attempts = 0;
+  readonly #sessions: SessionKeeper;
+  readonly #rest: SocketRest;
   #flushing = false;
   #lastProgressMs = -Infinity;
   #announce: boolean;
   #statusTimer: Timer | undefined;
-  readonly #rest: SocketRest;
 
-  constructor(settings: StreamSettings, edges: StreamEdges, options: AssemblerOptions, start: StoredOffset) {
+  constructor(settings: StreamSettings, edges: SessionEdges, options: AssemblerOptions, start: StoredOffset) {
     this.#settings = settings;
     this.#announce = settings.announce;
     this.#edges = edges;
@@ -113,14 +84,26 @@ export class ReplicationStream {
     this.#intake = new Intake(this.#assembler, this.#pool, {
       keepalive: (walEnd, replyNow) => this.#keepalive(walEnd, replyNow),
       full: () => this.#cut(),
-      ended: (error) => this.#session?.fail(error ?? new Error('Connection terminated by the server')),
+      ended: (error) => this.#sessions.session?.fail(error ?? new Error('Connection terminated by the server')),
+    });
+    this.#sessions = new SessionKeeper(settings, edges, {
+      chunk: (bytes) => this.#chunk(bytes),
+      flushLsn: () => this.#ack.flushLsn,
+      writtenLsn: () => maxLsn(this.#assembler.place.value.flushLsn, this.#ack.flushLsn),
+      tick: () => this.#tick(),
+      resume: () => this.#assembler.place.resume,
+      started: () => this.#balance(),
+      left: () => {
+        this.#assembler.leave();
+        this.#intake.leave();
+      },
+      failed: (error) => this.#queue.fail(error),
     });
   }
 
   /** Connects and starts. The first failure is thrown; later ones are retried as the options say. */
-  async open(start: StoredOffset, signal: AbortSignal): Promise<void> {
-    const session = await this.#connect(start, signal);
-    this.#running = this.#run(session);
+  open(start: StoredOffset, signal: AbortSignal): Promise<void> {
+    return this.#sessions.open(start, signal);
   }
 
   async read(signal: AbortSignal): Promise<SourceBatch> {
@@ -142,7 +125,7 @@ export class ReplicationStream {
     // Small transactions are committed by the thousand: they are told together.
     this.#statusTimer = this.#edges.env.timers.after(STATUS_DELAY_MS, () => {
       this.#statusTimer = undefined;
-      this.#session?.status(false);
+      this.#sessions.session?.status(false);
     });
   }
 
@@ -168,7 +151,7 @@ export class ReplicationStream {
     const { value: place, last } = this.#assembler.place;
     return {
       place,
-      identity: this.#identity,
+      identity: this.#sessions.identity,
       flushLsn: this.#ack.flushLsn,
       commitTimeUs: last?.timeUs ?? 0n,
       transactions: this.#assembler.transactions,
@@ -179,88 +162,14 @@ export class ReplicationStream {
   /** Idempotent. */
   async close(): Promise<void> {
     const closed = new MillraceError('POSTGRES_STREAM_CLOSED', 'the stream was closed', { kind: 'closed' });
-    this.#stop.abort(closed);
     this.#queue.fail(closed);
     this.#statusTimer?.cancel();
-    const session = this.#session;
-    this.#session = undefined;
+    const ended = this.#sessions.close(closed);
     this.#rest.end();
-    await session?.close(true);
-    await this.#running;
-  }
-
-  async #run(first: Session): Promise<void> {
-    const { signal } = this.#stop;
-    let session: Session | undefined = first;
-    while (!signal.aborted) {
-      try {
-        session ??= await this.#connect({ ...this.#assembler.place.resume, identity: this.#identity }, signal);
-        this.#edges.context.warning('POSTGRES_RECONNECTING', null);
-        await session.ended;
-      } catch (error) {
-        const lost = session;
-        session = undefined;
-        this.#leave();
-        await lost?.close(false);
-        if (signal.aborted) return;
-        if (!(await this.#retry(postgresError('streaming', error)))) return;
-      }
-    }
-  }
-
-  /**
-   * The session is over. Nothing of it is read from here on, and nothing else moves the place: so
-   * it still holds when the next session starts, however long that takes (I3).
-   */
-  #leave(): void {
-    this.#session = undefined;
-    this.#assembler.leave();
-    this.#intake.leave();
-  }
-
-  /** Waits before the next attempt; false: the stream has failed. */
-  async #retry(error: MillraceError): Promise<boolean> {
-    const { maxRetries, retryWaitMs } = this.#settings;
-    const { env, context } = this.#edges;
-    const retriable = error.kind === 'unavailable' || error.kind === 'busy';
-    if (!retriable || (maxRetries >= 0 && this.#attempts >= maxRetries)) {
-      this.#queue.fail(error);
-      return false;
-    }
-    const waitMs = retryWait(this.#attempts, retryWaitMs, env.random.next());
-    this.#attempts++;
-    context.warning('POSTGRES_RECONNECTING', `${error.message}; attempt ${this.#attempts} in ${Math.round(waitMs)} ms`);
-    try {
-      await env.timers.sleep(waitMs, this.#stop.signal);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  async #connect(from: StoredOffset, signal: AbortSignal): Promise<Session> {
-    const { env } = this.#edges;
-    const prepared = await this.#edges.prepare(from, signal);
-    // Nobody would close it any more.
-    if (this.#stop.signal.aborted) prepared.connection.destroy();
-    this.#stop.signal.throwIfAborted();
-    this.#identity = prepared.identity;
-    const settings = { senderTimeoutMs: prepared.senderTimeoutMs, statusIntervalMs: this.#settings.statusIntervalMs };
-    const session = await Session.start(prepared.connection, prepared.command, env, settings, {
-      begun: (begun) => {
-        this.#session = begun;
-      },
-      chunk: (bytes) => this.#chunk(bytes),
-      flushLsn: () => this.#ack.flushLsn,
-      writtenLsn: () => maxLsn(this.#assembler.place.value.flushLsn, this.#ack.flushLsn),
-      tick: () => this.#tick(),
-    });
-    this.#balance();
-    return session;
+    await ended;
   }
 
   #chunk(bytes: Buffer): void {
-    this.#attempts = 0;
     this.#assembler.meta.clock(this.#edges.env.clock.nowUs());
     this.#intake.chunk(bytes);
     this.#afterParse();
@@ -275,7 +184,7 @@ export class ReplicationStream {
 
   /** Goes on once the catalogue has answered. */
   async #await(waiting: Promise<void>): Promise<void> {
-    const session = this.#session;
+    const { session } = this.#sessions;
     try {
       await waiting;
       if (session?.over !== false || this.#assembler.waiting !== waiting) return;
@@ -289,7 +198,7 @@ export class ReplicationStream {
 
   /** Pauses the socket while the queue is full, the catalogue is asked or it may rest, and lets it go on after. */
   #balance(): void {
-    const session = this.#session;
+    const { session } = this.#sessions;
     if (session === undefined) return;
     if (this.#queue.length >= MAX_QUEUED || this.#assembler.waiting !== undefined) session.pause();
     else if (this.#rest.resting) session.pause();
@@ -354,14 +263,14 @@ export class ReplicationStream {
 
   #progress(): Progress {
     const { place } = this.#assembler;
-    const identity = this.#identity ?? { systemId: '', timeline: 0, slot: '' };
+    const identity = this.#sessions.identity ?? { systemId: '', timeline: 0, slot: '' };
     const position = new StreamPosition(identity, place.value, place.last, this.#assembler.annotation());
     this.#ack.handedOver(position);
     return { partition: this.#settings.partition, position };
   }
 
   #keepalive(walEnd: bigint, replyNow: boolean): void {
-    if (replyNow) this.#session?.status(false);
+    if (replyNow) this.#sessions.session?.status(false);
     // Keepalives come in the order of the stream: all before it has been read, and the server has no more.
     const idle = this.#intake.rows === 0 && !this.#assembler.open && this.#assembler.waiting === undefined;
     if (idle && this.#queue.wanted)

@@ -97,8 +97,7 @@ async function readTables(
   const { rows } = settings;
   const origin = { database: settings.connection.database, taskId: 0, runId: '', version: '' };
   const factory = new RowFactory(rows, origin);
-  const catalog = new Catalog({ captures: (schema, table) => factory.captures(schema, table) });
-  await catalog.load(connection);
+  const catalog = await Catalog.captured(connection, factory.captures);
   const tables: TruthTable[] = [];
   for (const table of catalog.tables()) {
     if (table.partitioned || `${table.schema}.${table.name}` === settings.snapshot.signalTable) continue;

@@ -57,12 +57,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   let child = await launch(binaries, home, dataDirectory, port, settings);
   let stopped = false;
 
-  const connect = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
-  };
+  const connect = (): Promise<pg.Client> => connectTo(port);
   await untilReady(child, connect);
 
   return {
@@ -76,18 +71,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     get pid() {
       return child.pid ?? -1;
     },
-    async sql(text, values) {
-      const client = await connect();
-      try {
-        const types = { getTypeParser: () => (value: unknown) => value };
-        const query = { text, types, ...(values === undefined ? {} : { values: [...values] }) };
-        const result = (await client.query(query)) as unknown as pg.QueryResult | pg.QueryResult[];
-        const last = Array.isArray(result) ? result.at(-1) : result;
-        return (last?.rows ?? []) as Record<string, string | null>[];
-      } finally {
-        await client.end();
-      }
-    },
+    sql: (text, values) => queryTexts(port, text, values),
     async restart(mode = 'fast', changed = {}) {
       await end(child, SIGNALS[mode]);
       settings = { ...settings, ...changed };
@@ -101,6 +85,31 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       if (options.directory === undefined) await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function connectTo(port: number): Promise<pg.Client> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** Rows of the last statement, each cell as the server's text. */
+async function queryTexts(
+  port: number,
+  text: string,
+  values: readonly unknown[] | undefined,
+): Promise<Record<string, string | null>[]> {
+  const client = await connectTo(port);
+  try {
+    const types = { getTypeParser: () => (value: unknown) => value };
+    const query = { text, types, ...(values === undefined ? {} : { values: [...values] }) };
+    const result = (await client.query(query)) as unknown as pg.QueryResult | pg.QueryResult[];
+    const last = Array.isArray(result) ? result.at(-1) : result;
+    return (last?.rows ?? []) as Record<string, string | null>[];
+  } finally {
+    await client.end();
+  }
 }
 
 async function ownFolder(path: string): Promise<void> {

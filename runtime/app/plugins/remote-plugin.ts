@@ -16,12 +16,9 @@ const CALLING_MS = 60_000;
 /** A third-party connector on the main thread: its declaration, and calls into its thread. */
 export function remotePlugin(declaration: PluginDeclaration, thread: PluginThread): RemoteConnector {
   const { className, version, options, methods, kind, exactlyOnce, takesSeveralPerOffset } = declaration;
-  const has = (method: PluginMethod): boolean => methods.includes(method);
-  const call = <T>(
-    method: PluginMethod,
-    { name, config, signal }: ConnectorCall,
-    ...more: readonly unknown[]
-  ): Promise<T> => thread.call<T>(method, config, more, CALLING_MS, { name, signal });
+  const has: Has = (method) => methods.includes(method);
+  const call: Call = (method, { name, config, signal }, ...more) =>
+    thread.call(method, config, more, CALLING_MS, { name, signal });
   const elsewhere = (): never => {
     throw new MillraceError('PLUGIN_ELSEWHERE', `${className} runs in a thread of its own`, { kind: 'bug' });
   };
@@ -41,26 +38,34 @@ export function remotePlugin(declaration: PluginDeclaration, thread: PluginThrea
     ...(has('check') ? { check: (of: ConnectorCall) => call<never>('check', of) } : {}),
     ...(has('destroy') ? { destroy: (of: ConnectorCall) => call<readonly string[]>('destroy', of) } : {}),
   };
-  if (kind === 'sink') {
-    const sink: Partial<Extract<Connector, { kind: 'sink' }>> = {
-      ...(has('preview')
-        ? {
-            preview: async (of, records) => {
-              const previewed = await call<unknown>('preview', of, records.map(packSinkRecord));
-              return checked(className, () => unpackPreview(previewed, records));
-            },
-          }
-        : {}),
-      ...(has('rewindFrom')
-        ? {
-            rewindFrom: async (of, places) =>
-              checkPlaces(className, await call<unknown>('rewindFrom', of, places), places),
-          }
-        : {}),
-    };
-    return { ...base, ...sink, kind, takesSeveralPerOffset };
-  }
-  const source: Partial<Extract<Connector, { kind: 'source' }>> = {
+  if (kind === 'sink') return { ...base, ...sinkCalls(className, has, call), kind, takesSeveralPerOffset };
+  return { ...base, ...sourceCalls(has, call), kind, exactlyOnce };
+}
+
+type Has = (method: PluginMethod) => boolean;
+type Call = <T>(method: PluginMethod, of: ConnectorCall, ...more: readonly unknown[]) => Promise<T>;
+
+function sinkCalls(className: string, has: Has, call: Call): Partial<Extract<Connector, { kind: 'sink' }>> {
+  return {
+    ...(has('preview')
+      ? {
+          preview: async (of, records) => {
+            const previewed = await call<unknown>('preview', of, records.map(packSinkRecord));
+            return checked(className, () => unpackPreview(previewed, records));
+          },
+        }
+      : {}),
+    ...(has('rewindFrom')
+      ? {
+          rewindFrom: async (of, places) =>
+            checkPlaces(className, await call<unknown>('rewindFrom', of, places), places),
+        }
+      : {}),
+  };
+}
+
+function sourceCalls(has: Has, call: Call): Partial<Extract<Connector, { kind: 'source' }>> {
+  return {
     ...(has('alterOffsets')
       ? { alterOffsets: async (of, offsets) => void (await call('alterOffsets', of, offsets)) }
       : {}),
@@ -69,7 +74,6 @@ export function remotePlugin(declaration: PluginDeclaration, thread: PluginThrea
       : {}),
     ...(has('rewind') ? { rewind: (of, stored, to) => call('rewind', of, stored, to) } : {}),
   };
-  return { ...base, ...source, kind, exactlyOnce };
 }
 
 function checkPlan(className: string, plans: unknown, tasksMax: number): readonly RawConfig[] {

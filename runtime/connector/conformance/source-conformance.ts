@@ -1,84 +1,86 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { MillraceError } from '../../record/error.ts';
-import { inTime, type ConformanceCase } from './conformance-case.ts';
+import { caseOver, inTime, plansWithin, type ConformanceCase } from './conformance-case.ts';
 import { firstPlan, SourceReading, type SourceDriver, type SourceUpstream } from './source-driver.ts';
 
 /** How soon an aborted read must have ended. */
 const ABORT_MS = 2000;
+
+type Proof = (driver: SourceDriver, upstream: SourceUpstream) => Promise<void>;
+
+const CASES: readonly (readonly [string, Proof])[] = [
+  ['plans at least one task and never more than it may', plans],
+  ['closes before it was opened, and twice', closesUnopened],
+  ['reads every record, in order, and says where it stands', readsInOrder],
+  ['an aborted read ends with the reason of its signal', aborts],
+  ['closes while a read is waiting', closesWhileReading],
+  ['resumes after the stored offset: nothing is missing', resumes],
+  ['reads again what was read and never stored, or says that it cannot', readsAgain],
+  ['takes commits while it goes on reading', takesCommits],
+  ['after a commit and a restart goes on where the stored offset says', goesOn],
+];
 
 /**
  * What every source connector must do, whatever its upstream: the contract of `SourceTask` as tests.
  * A new connector adds a driver and runs each case.
  */
 export function sourceConformance(driver: SourceDriver): readonly ConformanceCase[] {
-  const on = (name: string, prove: (upstream: SourceUpstream) => Promise<void>): ConformanceCase => ({
-    name,
-    run: async () => {
-      const upstream = await driver.setUp();
-      try {
-        await prove(upstream);
-      } finally {
-        await upstream.tearDown();
-      }
-    },
-  });
-  const read = (upstream: SourceUpstream, start: SourceReading['stored'] = []): Promise<SourceReading> =>
-    SourceReading.open(driver, upstream, start);
-  return [
-    on('plans at least one task and never more than it may', (upstream) => plans(driver, upstream)),
-    on('closes before it was opened, and twice', async (upstream) => {
-      const task = driver.connector.createTask(firstPlan(driver.connector, upstream.config));
-      await inTime(driver.env, ABORT_MS, 'close() before open()', task.close());
-      await inTime(driver.env, ABORT_MS, 'close() again', task.close());
-    }),
-    on('reads every record, in order, and says where it stands', async (upstream) => {
-      await using reading = closing(await read(upstream));
-      const names = await upstream.produce(25);
-      await reading.value.readNames(25);
-      beginsWith(reading.value.names, names);
-      ok(reading.value.offsets.size > 0, 'no batch carried an offset');
-    }),
-    on('an aborted read ends with the reason of its signal', (upstream) => aborts(driver, upstream)),
-    on('closes while a read is waiting', async (upstream) => {
-      const reading = await read(upstream);
-      const pending = reading.task.read(reading.signal);
-      pending.catch(() => undefined);
-      await reading.close();
-      await reading.close();
-    }),
-    on('resumes after the stored offset: nothing is missing', (upstream) => resumes(driver, upstream)),
-    on('reads again what was read and never stored, or says that it cannot', (upstream) =>
-      readsAgain(driver, upstream),
+  return CASES.map(([name, prove]) =>
+    caseOver(
+      name,
+      () => driver.setUp(),
+      (upstream) => prove(driver, upstream),
     ),
-    on('takes commits while it goes on reading', async (upstream) => {
-      await using reading = closing(await read(upstream));
-      const first = await upstream.produce(10);
-      await reading.value.readNames(10);
-      const second = await upstream.produce(10);
-      await reading.value.readNames(20);
-      beginsWith(reading.value.names, [...first, ...second]);
-    }),
-    on('after a commit and a restart goes on where the stored offset says', async (upstream) => {
-      const first = await upstream.produce(10);
-      const before = await read(upstream);
-      await before.readNames(10);
-      const stored = before.stored;
-      await before.close();
-      beginsWith(before.names, first);
-      const second = await upstream.produce(5);
-      await using after = closing(await read(upstream, stored));
-      await after.value.readNames(5);
-      containsInOrder(after.value.names, second);
-      if (driver.connector.exactlyOnce) beginsWith(after.value.names, second);
-    }),
-  ];
+  );
 }
 
 async function plans({ connector }: SourceDriver, { config }: SourceUpstream): Promise<void> {
-  for (const most of [1, 2, 8]) {
-    const { length } = connector.plan(config, most);
-    ok(length >= 1 && length <= most, `plan(…, ${most}) gave ${length} tasks`);
-  }
+  plansWithin((most) => connector.plan(config, most));
+}
+
+async function closesUnopened(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  const task = driver.connector.createTask(firstPlan(driver.connector, upstream.config));
+  await inTime(driver.env, ABORT_MS, 'close() before open()', task.close());
+  await inTime(driver.env, ABORT_MS, 'close() again', task.close());
+}
+
+async function readsInOrder(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  await using reading = closing(await SourceReading.open(driver, upstream, []));
+  const names = await upstream.produce(25);
+  await reading.value.readNames(25);
+  beginsWith(reading.value.names, names);
+  ok(reading.value.offsets.size > 0, 'no batch carried an offset');
+}
+
+async function closesWhileReading(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  const reading = await SourceReading.open(driver, upstream, []);
+  const pending = reading.task.read(reading.signal);
+  pending.catch(() => undefined);
+  await reading.close();
+  await reading.close();
+}
+
+async function takesCommits(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  await using reading = closing(await SourceReading.open(driver, upstream, []));
+  const first = await upstream.produce(10);
+  await reading.value.readNames(10);
+  const second = await upstream.produce(10);
+  await reading.value.readNames(20);
+  beginsWith(reading.value.names, [...first, ...second]);
+}
+
+async function goesOn(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {
+  const first = await upstream.produce(10);
+  const before = await SourceReading.open(driver, upstream, []);
+  await before.readNames(10);
+  const stored = before.stored;
+  await before.close();
+  beginsWith(before.names, first);
+  const second = await upstream.produce(5);
+  await using after = closing(await SourceReading.open(driver, upstream, stored));
+  await after.value.readNames(5);
+  containsInOrder(after.value.names, second);
+  if (driver.connector.exactlyOnce) beginsWith(after.value.names, second);
 }
 
 async function aborts(driver: SourceDriver, upstream: SourceUpstream): Promise<void> {

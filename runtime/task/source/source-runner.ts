@@ -1,7 +1,6 @@
 import type { SourceConnector } from '../../connector/connector.ts';
 import type { Journal, SourceBatch, SourceTask } from '../../connector/source.ts';
 import type { HubProducer } from '../../hub/port.ts';
-import { RowBlock } from '../../record/row-block.ts';
 import { OffsetStore } from '../../store/offsets.ts';
 import type { TransformChain } from '../../transform/chain.ts';
 import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
@@ -11,27 +10,12 @@ import type { Behind } from '../task-report.ts';
 import { Turns } from '../turns.ts';
 import { loadChain } from '../load-chain.ts';
 import { sourceSettings, type SourceSettings } from '../task-settings.ts';
-import { ByteBudget } from './byte-budget.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { OffsetLedger } from './offset-ledger.ts';
-import { progressOf, standingOf } from './batch-progress.ts';
-import { RecordEncoder, type EncodableRecord } from './record-encoder.ts';
-import { RowEncoder } from './row-encoder.ts';
-import { SchemaHeaders } from './schema-headers.ts';
-import { Shipments } from './shipments.ts';
-import { SourceOutput } from './source-output.ts';
+import { SourcePipeline } from './source-pipeline.ts';
 import { producerOptions, refuseExactlyOnce } from './source-producer.ts';
 import { SourceRedrive, type SourceRedriveParts } from './source-redrive.ts';
-import { SourceRejects } from './source-rejects.ts';
-import { SourceTransforms } from './source-transforms.ts';
 import { TaskJournals } from './task-journals.ts';
-
-/** Hub transactions under way at once in exactly-once; more source batches share the next one. */
-const MAX_TRANSACTIONS = 4;
-/** Groups of appends under way at once in at-least-once. */
-const MAX_APPENDS = 16;
-/** What is worth a shipment, and a wake-up of the hub, of its own while others are under way. */
-const WORTH_SHIPPING_BYTES = 256 * 1024;
 
 /**
  * Runs one source task from its durable offsets until it is asked to stop, ends or fails.
@@ -72,15 +56,8 @@ class SourceRun {
   readonly #task: SourceTask;
   readonly #journals: TaskJournals;
   readonly #ledger = new OffsetLedger();
-  readonly #budget: ByteBudget;
-  readonly #output: SourceOutput;
-  readonly #rows: RowEncoder;
-  readonly #records: RecordEncoder;
-  readonly #rejects: SourceRejects;
-  /** null: the raw cells go straight to the encoder (D14). */
-  readonly #transforms: SourceTransforms | null;
   readonly #redriveParts: SourceRedriveParts;
-  readonly #shipments: Shipments;
+  readonly #pipeline: SourcePipeline;
   readonly #commits: OffsetCommits;
   /** Aborts with the run's first failure. */
   readonly #halt = new AbortController();
@@ -88,8 +65,6 @@ class SourceRun {
   readonly #reading: AbortSignal;
   readonly #quota: Quota;
   readonly #turns: Turns;
-  /** Records read and not durable. */
-  #active = 0;
   /** null: there are no dead letters. */
   #redrive: SourceRedrive | null = null;
   /** Ends the wait for a batch: there are dead letters to be redriven. */
@@ -105,8 +80,7 @@ class SourceRun {
     store: OffsetStore,
     chain: TransformChain | null,
   ) {
-    const { env, spec, converters, report } = context;
-    const exactlyOnce = settings.delivery === 'exactly-once';
+    const { env, spec } = context;
     const failed = (error: Error): void => {
       this.#halt.abort(error);
       void this.#onHalt(error);
@@ -116,54 +90,46 @@ class SourceRun {
     this.#producer = producer;
     this.#store = store;
     this.#quota = Quota.of(spec, env.clock);
-    this.#turns = new Turns(env, report.at);
+    this.#turns = new Turns(env, context.report.at);
     this.#reading = AbortSignal.any([context.stop, this.#halt.signal]);
-    this.#budget = new ByteBudget(settings.maxInflightBytes);
     this.#task = connector.createTask(spec.config);
     this.#journals = new TaskJournals(context);
-    this.#output = new SourceOutput({
-      producer,
-      compression: settings.compression,
-      batchBytes: settings.batchBytes,
-      unsentBytes: Math.max(1, settings.maxInflightBytes >> 2),
-      send: (topic, partition, batch, placedIn) => this.#shipments.send(topic, partition, batch, placedIn),
-      opened: (topics) => report.info('topics', [...topics].join(',')),
-    });
-    const schemas = new SchemaHeaders(settings.schemaHeader ? context.schemas : null, converters);
-    this.#rows = new RowEncoder(converters, schemas, this.#output);
-    this.#records = new RecordEncoder(converters, schemas, this.#output);
-    this.#rejects = new SourceRejects(context, this.#records, converters);
     const { schemaHeader, compression } = settings;
     this.#redriveParts = { context, task: this.#task, chain, producer, schemaHeader, compression };
-    this.#transforms = chain === null ? null : new SourceTransforms(chain, this.#rejects);
-    this.#shipments = new Shipments({
-      env,
+    this.#pipeline = new SourcePipeline({
+      context,
+      settings,
       producer,
+      store,
+      chain,
       ledger: this.#ledger,
-      budget: this.#budget,
-      transaction: exactlyOnce
-        ? { topic: store.topic, batches: (changes) => store.batches(spec.connector, changes) }
-        : null,
-      maxUnderWay: exactlyOnce ? MAX_TRANSACTIONS : MAX_APPENDS,
-      worthBytes: WORTH_SHIPPING_BYTES,
-      lingerMs: settings.lingerMs,
-      unsentBytes: () => this.#output.unsentBytes,
-      flush: () => this.#output.flush(),
-      arrived: (records) => this.#arrived(records),
+      arrived: () => this.#commits.kick(),
       failed,
     });
-    this.#commits = new OffsetCommits({
+    this.#commits = this.#openCommits(failed);
+    this.#tellFigures();
+  }
+
+  #openCommits(failed: (error: Error) => void): OffsetCommits {
+    const { env, spec, report } = this.#context;
+    return new OffsetCommits({
       env,
       connector: spec.connector,
       task: this.#task,
       ledger: this.#ledger,
       report,
-      store: exactlyOnce ? null : store,
+      // In exactly-once they are in the transactions of their records.
+      store: this.#settings.delivery === 'exactly-once' ? null : this.#store,
       failed,
     });
-    report.queueLimitBytes = settings.maxInflightBytes;
-    report.queues = () => ({ unsent: this.#output.unsentBytes, appending: this.#budget.usedBytes });
-    report.figures.activeNow = () => this.#active;
+  }
+
+  #tellFigures(): void {
+    const { report } = this.#context;
+    const pipeline = this.#pipeline;
+    report.queueLimitBytes = this.#settings.maxInflightBytes;
+    report.queues = () => ({ unsent: pipeline.unsentBytes, appending: pipeline.budget.usedBytes });
+    report.figures.activeNow = () => pipeline.active;
     report.behind = () => this.#behind();
   }
 
@@ -205,9 +171,10 @@ class SourceRun {
         const batch = await this.#next();
         if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
         if (batch === null) return 'ended';
-        const bytes = await this.#ship(batch);
+        const { records, bytes } = await this.#pipeline.take(batch);
+        this.#quota.take(records, bytes);
         at.enter('producing');
-        await this.#shipments.company(bytes);
+        await this.#pipeline.shipments.company(bytes);
         const turn = this.#turns.over(bytes);
         if (turn !== undefined) await turn;
         if (this.#context.stop.aborted) return 'stopped';
@@ -223,9 +190,9 @@ class SourceRun {
     const { pause, report, env } = this.#context;
     if (pause.isShut) report.at.enter('paused');
     await pause.pass(this.#reading);
-    if (!this.#budget.hasRoom) {
+    if (!this.#pipeline.budget.hasRoom) {
       report.at.enter('producing');
-      await this.#budget.room(this.#reading);
+      await this.#pipeline.budget.room(this.#reading);
     }
     const debtMs = this.#quota.debtMs();
     if (debtMs === 0) return;
@@ -248,7 +215,7 @@ class SourceRun {
         if (read !== null) return read.batch;
       }
       if (this.#reading.aborted) return reading;
-      await this.#shipments.drain();
+      await this.#pipeline.shipments.drain();
       if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
       await redrive.step();
     }
@@ -267,68 +234,17 @@ class SourceRun {
     return promise;
   }
 
-  /** Bytes of the keys and values made. */
-  async #ship(batch: SourceBatch): Promise<number> {
-    let bytes: number;
-    const { env, report } = this.#context;
-    this.#rejects.begin(() => standingOf(batch));
-    const records = this.#transformed(batch);
-    report.at.enter('converting');
-    const nowMs = env.clock.nowMs();
-    const count = countOf(records);
-    this.#active += count;
-    if (records instanceof RowBlock) {
-      const preparing = this.#rows.prepare(records);
-      if (preparing !== undefined) await preparing;
-      this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#rows.encode(records, nowMs, this.#rejects);
-    } else {
-      const preparing = this.#records.prepare(records);
-      if (preparing !== undefined) await preparing;
-      this.#shipments.enter(progressOf(batch), count);
-      bytes = this.#records.encode(records, nowMs, this.#rejects);
-    }
-    report.records += count;
-    report.bytes += bytes;
-    this.#quota.take(count, bytes);
-    if (batch.rejected !== undefined && batch.rejected.length > 0) await this.#rejects.take(batch.rejected, nowMs);
-    await this.#rejects.settle(nowMs);
-    batch.release?.();
-    this.#shipments.release();
-    report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
-    return bytes;
-  }
-
-  #transformed({ records, progress }: SourceBatch): RowBlock | readonly EncodableRecord[] {
-    const { report } = this.#context;
-    const { enteredMs } = report.at;
-    const read = countOf(records);
-    const nowMs = report.at.enter('transforming');
-    report.figures.recordsIn(read);
-    report.figures.batch(read, nowMs - enteredMs, nowMs);
-    if (read > 0) report.busy();
-    else if (progress === undefined) report.idle('read() found nothing');
-    return this.#transforms?.apply(records) ?? records;
-  }
-
   /** What keeps offsets from moving though nothing is wrong with reading. */
   #behind(): Behind | null {
-    const { oldestMs } = this.#shipments;
+    const { oldestMs } = this.#pipeline.shipments;
     if (oldestMs !== null) return { stage: 'producing', sinceMs: oldestMs };
     const { startedMs } = this.#commits;
     return startedMs === null ? null : { stage: 'committing', sinceMs: startedMs };
   }
 
-  #arrived(records: number): void {
-    this.#active -= records;
-    if (this.#settings.delivery === 'exactly-once') this.#context.report.figures.transaction(records);
-    this.#context.report.queuedBytes = this.#budget.usedBytes + this.#output.unsentBytes;
-    if (this.#settings.delivery === 'exactly-once') this.#commits.kick();
-  }
-
   #tick(): void {
     if (this.#halt.signal.aborted) return;
-    this.#shipments.tick();
+    this.#pipeline.shipments.tick();
     this.#commits.kick();
   }
 
@@ -336,7 +252,7 @@ class SourceRun {
   async #drain(): Promise<void> {
     this.#context.report.stage('draining');
     this.#context.report.at.enter('draining');
-    await this.#shipments.drain();
+    await this.#pipeline.shipments.drain();
     if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
     await this.#commits.finish();
     if (this.#halt.signal.aborted) throw this.#halt.signal.reason;
@@ -344,7 +260,7 @@ class SourceRun {
 
   /** After a failure: leaves no transaction open for readers to wait on. */
   async #abandon(): Promise<void> {
-    this.#shipments.abandon();
+    this.#pipeline.shipments.abandon();
     if (this.#settings.delivery !== 'exactly-once') return;
     try {
       await this.#producer.abort();
@@ -352,10 +268,6 @@ class SourceRun {
       // The failure that brought us here is the one to report; the hub ends the transaction by its time-out.
     }
   }
-}
-
-function countOf(records: RowBlock | readonly unknown[]): number {
-  return records instanceof RowBlock ? records.count : records.length;
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

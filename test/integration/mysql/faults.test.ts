@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../runtime/app/silent-log.ts';
-import { checkMysql } from '../../../connectors/mysql/check.ts';
+import { checkMysql } from '../../../connectors/mysql/check/check.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { appOptions, MYSQL_VERSIONS, type MysqlServer } from '../../services/mysql.ts';

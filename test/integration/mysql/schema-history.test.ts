@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkMysql } from '../../../connectors/mysql/check.ts';
+import { checkMysql } from '../../../connectors/mysql/check/check.ts';
 import { silentContext } from '../../../runtime/connector/conformance/silent-context.ts';
 import type { SourceOffset } from '../../../runtime/connector/source.ts';
 import { realEnv } from '../../../runtime/env/real.ts';

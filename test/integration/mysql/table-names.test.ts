@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../runtime/app/silent-log.ts';
-import { checkMysql } from '../../../connectors/mysql/check.ts';
+import { checkMysql } from '../../../connectors/mysql/check/check.ts';
 import { realEnv } from '../../../runtime/env/real.ts';
 import { appOptions, MYSQL_VERSIONS } from '../../services/mysql.ts';
 import { useAppDatabase } from './use-app-database.ts';

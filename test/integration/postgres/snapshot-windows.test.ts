@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SNAPSHOT_CRASH_POINTS } from '../../../connectors/postgres/snapshot/crash-points.ts';
+import { dropSlots } from '../../services/drop-slots.ts';
 import { snapshotServer } from './snapshot-server.ts';
 
 const SMALL = { 'millrace.snapshot.chunk.bytes': '16384', 'incremental.snapshot.chunk.size': '50' };
@@ -105,7 +106,7 @@ describe('after a kill with open chunks', () => {
         const root = run.changes.filter(({ topic, op }) => topic === 'p.public.p' && op === 'r');
         expect(new Set(root.map(({ key }) => key)).size).toBe(2000);
         await run.stop();
-        await sql(`SELECT pg_drop_replication_slot('snap')`);
+        await dropSlots({ sql });
       }
     }
   });
@@ -223,7 +224,7 @@ describe('killed at every place', () => {
       await run.catchUp();
       expect(await run.differences('a'), `killed at ${place}`).toEqual(EQUAL);
       await run.stop();
-      await sql(`SELECT pg_drop_replication_slot('snap')`);
+      await dropSlots({ sql });
     }
   });
 });

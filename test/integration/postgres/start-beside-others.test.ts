@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { checkPostgres } from '../../../connectors/postgres/check.ts';
+import { checkPostgres } from '../../../connectors/postgres/check/check.ts';
 import { openConnection } from '../../../connectors/postgres/connection.ts';
 import { readSettings } from '../../../connectors/postgres/settings.ts';
 import { ensurePublication, type PublicationSettings } from '../../../connectors/postgres/slot/publication.ts';

@@ -84,8 +84,7 @@ export async function openStream(setup: StreamSetup, from: StoredOffset): Promis
     { ...usualRowOptions, ...setup.rows },
     { database: setup.server.database, taskId: 0, runId: 'run', version: 'test' },
   );
-  const catalog = new Catalog({ captures: (schema, table) => factory.captures(schema, table) });
-  await catalog.load(side);
+  const catalog = await Catalog.captured(side, factory.captures);
   const said = listen();
   const stream = new ReplicationStream(
     {

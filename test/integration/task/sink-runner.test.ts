@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { BatchBuilder } from '../../../runtime/hub/batch/batch-builder.ts';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { SinkResult } from '../../../runtime/connector/sink.ts';
 import { until } from '../../until.ts';
+import { committedOffset, fillTopic, numbersOf } from './memory-numbers.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
 import { TaskBench } from './task-bench.ts';
@@ -21,20 +21,8 @@ afterEach(async () => {
 
 const config = { name: 'sink', topics: 'memory' };
 
-/** Puts records `{"n":from}` … into partition 0. */
-async function fill(from: number, to: number, topic = 'memory'): Promise<void> {
-  const producer = await bench.hub.producer({ acks: 'all', createTopics: () => ({ partitions: 1 }) });
-  await producer.partitions(topic);
-  const builder = new BatchBuilder();
-  for (let n = from; n < to; n++) builder.add(n, Buffer.from(String(n)), Buffer.from(JSON.stringify({ n })));
-  await producer.append(topic, 0, builder.finish());
-  await producer.close();
-}
-
-const committed = async (group = 'connect-sink'): Promise<number> =>
-  Number((await bench.hub.groups.offsets(group))[0]?.offset ?? -1n);
-const numbersOf = ({ written }: MemoryTarget): number[] =>
-  written.map(({ value }) => Number((value as ReadonlyMap<string, unknown>).get('n')));
+const fill = (from: number, to: number, topic?: string): Promise<void> => fillTopic(bench.hub, from, to, topic);
+const committed = (group?: string): Promise<number> => committedOffset(bench.hub, group);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('sink runner', () => {
@@ -207,90 +195,6 @@ describe('sink runner', () => {
     await task.over;
     expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED' });
     expect(task.view().failure?.remedy).toContain('errors.deadletterqueue.topic.name');
-  });
-
-  test('does not see records of an open transaction', async () => {
-    await fill(0, 1);
-    const producer = await bench.hub.producer({ acks: 'all', transactionalId: 'x' });
-    producer.begin();
-    const builder = new BatchBuilder();
-    builder.add(1, null, Buffer.from('{"n":1}'));
-    await producer.append('memory', 0, builder.finish());
-    const { task } = bench.start(memorySink(target), config);
-    await until(() => target.written.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(numbersOf(target)).toEqual([0]);
-    await producer.commit();
-    await until(() => target.written.length === 2);
-    await task.stop(2000);
-    await producer.close();
-  });
-
-  test.each(['committed', 'aborted'])('moves over the end of a transaction that was %s', async (how) => {
-    await fill(0, 1);
-    const append = async (n: number): Promise<void> => {
-      const producer = await bench.hub.producer({ acks: 'all', transactionalId: 'x' });
-      producer.begin();
-      const builder = new BatchBuilder();
-      builder.add(n, null, Buffer.from(JSON.stringify({ n })));
-      await producer.append('memory', 0, builder.finish());
-      await (how === 'committed' ? producer.commit() : producer.abort());
-      await producer.close();
-    };
-    await append(1);
-    // Offsets 0 and 1 are records, 2 is the marker that ends the transaction.
-    const first = bench.start(memorySink(target), config);
-    await until(async () => (await committed()) === 3);
-    await until(() => first.task.view().gauges['lag_records'] === 0);
-    await append(2);
-    await until(async () => (await committed()) === 5);
-    await first.task.stop(2000);
-    const { latest } = await bench.hub.admin.offsets({ topic: 'memory', partition: 0 }, 'read_committed');
-    expect(latest).toBe(5n);
-    expect(numbersOf(target)).toEqual(how === 'committed' ? [0, 1, 2] : [0]);
-  });
-
-  test('moves over the end of a transaction in one partition while another is never at rest', async () => {
-    await bench.hub.admin.createTopic('memory', 2);
-    const busy = await bench.hub.producer({ acks: 'all' });
-    const ended = await bench.hub.producer({ acks: 'all', transactionalId: 'x' });
-    const batch = (): Buffer => {
-      const builder = new BatchBuilder();
-      builder.add(1, null, Buffer.from('{"n":1}'));
-      return builder.finish();
-    };
-    ended.begin();
-    await ended.append('memory', 1, batch());
-    await ended.commit();
-    await ended.close();
-    const { task } = bench.start(memorySink(target), config);
-    const endOf = async (): Promise<bigint | undefined> =>
-      (await bench.hub.groups.offsets('connect-sink')).find(({ partition }) => partition === 1)?.offset;
-    await until(async () => {
-      await busy.append('memory', 0, batch());
-      return (await endOf()) === 2n;
-    });
-    await busy.close();
-    await task.stop(2000);
-  });
-
-  test('does not commit over a transaction’s end what the sink does not call durable', async () => {
-    await fill(0, 1);
-    const producer = await bench.hub.producer({ acks: 'all', transactionalId: 'x' });
-    producer.begin();
-    const builder = new BatchBuilder();
-    builder.add(1, null, Buffer.from('{"n":1}'));
-    await producer.append('memory', 0, builder.finish());
-    await producer.commit();
-    await producer.close();
-    target.beforeWrite = () => ({ durable: new Map([['memory-0', 1n]]) });
-    const { task } = bench.start(memorySink(target), config);
-    await until(async () => (await committed()) === 1);
-    await until(() => task.view().gauges['lag_records'] === 0);
-    const { flushes } = target;
-    await until(() => target.flushes >= flushes + 2);
-    expect(await committed()).toBe(1);
-    await task.stop(2000);
   });
 
   test('two tasks of a group share the partitions and hand them over without gap or repetition', async () => {

@@ -7,7 +7,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'a transaction that is open counts as complete',
     invariant: 'I1',
-    file: 'connectors/mysql/stream/assembler.ts',
+    file: 'connectors/mysql/stream/reached-place.ts',
     find: '    state.begin(feed.file, feed.start, gtid, commitUs);\n',
     plant: "    state.begin(feed.file, feed.start, gtid, commitUs);\n    if (gtid !== '') this.#gtids.add(gtid);\n",
     test: RECORDED,
@@ -25,7 +25,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'the place within a transaction is ignored where a stream goes on',
     invariant: 'I3',
-    file: 'connectors/mysql/stream/assembler.ts',
+    file: 'connectors/mysql/stream/reached-place.ts',
     find: 'if (part !== undefined) state.again(part);',
     plant: '',
     test: RECORDED,
@@ -43,7 +43,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'a transaction in part is forgotten where another one comes first',
     invariant: 'I3',
-    file: 'connectors/mysql/stream/assembler.ts',
+    file: 'connectors/mysql/stream/reached-place.ts',
     find: '    return { file, position, gtids, ...part, ...(parts.length === 0 ? {} : { parts }) };',
     plant: '    return { file, position, gtids, ...part };',
     test: RECORDED,
@@ -61,7 +61,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'the state of another snapshot counts',
     invariant: 'I5',
-    file: 'connectors/mysql/snapshot/snapshot-state.ts',
+    file: 'connectors/mysql/snapshot/state.ts',
     find: "typeof table !== 'string' || state['id'] !== id) continue;",
     plant: "typeof table !== 'string') continue;",
     test: 'test/unit/connectors/mysql/snapshot/snapshot-out.test.ts',
@@ -70,7 +70,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'the place of an open transaction is behind its begin',
     invariant: 'I2',
-    file: 'connectors/mysql/stream/assembler.ts',
+    file: 'connectors/mysql/stream/reached-place.ts',
     find: 'state.begin(feed.file, feed.start, gtid, commitUs);',
     plant: 'state.begin(feed.file, feed.position, gtid, commitUs);',
     test: RECORDED,
@@ -97,7 +97,7 @@ export const mysqlBugs: readonly PlantedBug[] = [
   {
     name: 'the place passes a statement whose record is not made yet',
     invariant: 'I2',
-    file: 'connectors/mysql/stream/assembler.ts',
+    file: 'connectors/mysql/stream/row-assembler.ts',
     find: 'if (work !== undefined) return work.then(() => this.#commit(feed));\n    this.#commit(feed);\n    return undefined;',
     plant: 'this.#commit(feed);\n    return work;',
     test: RECORDED,

@@ -258,7 +258,7 @@ export const postgresBugs: readonly PlantedBug[] = [
   {
     name: 'a lost session is not left before the next one is prepared',
     invariant: 'I3',
-    file: 'connectors/postgres/stream/replication-stream.ts',
+    file: 'connectors/postgres/stream/session-keeper.ts',
     find: '        this.#leave();\n        await lost?.close(false);',
     plant: '        await lost?.close(false);',
     test: 'test/unit/connectors/postgres/stream/replication-stream.test.ts',

@@ -1,6 +1,5 @@
 import { MillraceError } from '../../../../runtime/record/error.ts';
-import { tableName } from '../../catalog/table.ts';
-import type { NamedTable } from '../named-table.ts';
+import { tableName, type NamedTable } from '../../catalog/table.ts';
 import type { Finding } from './present-structure.ts';
 import type { HistoryPlace } from './read-ahead.ts';
 

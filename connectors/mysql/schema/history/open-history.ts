@@ -37,7 +37,7 @@ export async function openHistory(
       journal,
       present,
       onlyCaptured: historyOfCaptured,
-      captures: (database, name) => rows.captures(database, name),
+      captures: rows.captures,
       known: (tables) => context.gauge('schema_history_tables', tables),
     },
     signal,

@@ -1,8 +1,7 @@
 import { catalogTable } from '../../catalog/catalog.ts';
 import { readColumnRows } from '../../catalog/column-rows.ts';
-import { tableName, type Table } from '../../catalog/table.ts';
+import { tableName, type Table, type NamedTable } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
-import type { NamedTable } from '../named-table.ts';
 import { readTableCharset, tableChange, tableId, type TableChange } from '../table-change.ts';
 import type { HistoryPlace, LaterStatement, ReadAhead } from './read-ahead.ts';
 

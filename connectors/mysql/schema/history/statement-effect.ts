@@ -1,5 +1,6 @@
+import type { NamedTable } from '../../catalog/table.ts';
 import { withoutComments } from '../../stream/query-event.ts';
-import { NAME, namedTable, QUALIFIED, unquoted, type NamedTable } from '../named-table.ts';
+import { NAME, namedTable, QUALIFIED, unquoted } from '../named-table.ts';
 
 /** What a statement in the binlog may have done to the columns and keys of tables. */
 export interface StatementEffect {

@@ -2,7 +2,7 @@ import type { TaskContext } from '../../../../runtime/connector/context.ts';
 import type { Env } from '../../../../runtime/env/env.ts';
 import { MillraceError } from '../../../../runtime/record/error.ts';
 import { asError } from '../../../../runtime/record/thrown.ts';
-import { readTableNames } from '../../catalog/catalog.ts';
+import { readCapturedNames } from '../../catalog/catalog.ts';
 import { tableName } from '../../catalog/table.ts';
 import type { Connection } from '../../connection.ts';
 import type { RowFactory } from '../../row/table-rows.ts';
@@ -120,8 +120,8 @@ export class ChunkLoop {
 
   async #resolve(connection: Connection): Promise<void> {
     const { requests, rows } = this.#edges;
-    const names = await readTableNames(connection);
-    requests.resolve(names.filter(({ database, name }) => rows.captures(database, name)).map(tableName));
+    const captured = await readCapturedNames(connection, rows.captures);
+    requests.resolve(captured.map(tableName));
   }
 
   async #failed(request: Request | undefined, error: Error): Promise<void> {

@@ -1,4 +1,4 @@
-import { readSignal } from '../../../../runtime/change/signal.ts';
+import { readSignal, signalsUnseen } from '../../../../runtime/change/signal.ts';
 import type { JsonObject } from '../../../../runtime/record/record.ts';
 import type { RowBlock } from '../../../../runtime/record/row-block.ts';
 import type { TableRows } from '../../row/table-rows.ts';
@@ -91,9 +91,6 @@ export class Incremental {
     const captured = rows.captures(name.slice(0, dot), name.slice(dot + 1));
     const why = captured ? 'inserts are skipped (skipped.operations)' : 'which is not captured';
     const unseen = !captured || rows.options.skipped.has('c');
-    context.warning(
-      'MYSQL_SIGNALS_UNSEEN',
-      unseen ? `signal.data.collection names ${name}, ${why}: rows inserted there do nothing` : null,
-    );
+    context.warning('MYSQL_SIGNALS_UNSEEN', unseen ? signalsUnseen(name, why) : null);
   }
 }

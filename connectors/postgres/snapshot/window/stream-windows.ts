@@ -1,7 +1,7 @@
 import { RecentTransactions } from '../../../../runtime/change/recent-transactions.ts';
 import type { JsonObject } from '../../../../runtime/record/record.ts';
 import { tableName, type Table } from '../../catalog/table.ts';
-import { isSignalTable } from '../../signal/signal-table.ts';
+import { isSignalTable } from './signal-table.ts';
 import type { Injection, LogicalMessage, RowEvent, StreamHooks } from '../../stream/stream-hooks.ts';
 import type { WindowRange } from '../chunk-sql.ts';
 import type { SnapshotUpstream } from '../upstream.ts';

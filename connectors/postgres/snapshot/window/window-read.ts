@@ -6,7 +6,7 @@ import type { TableRows } from '../../row/table-rows.ts';
 import { CopyOut, CopyStatus } from '../../wire/copy-out.ts';
 import { copyWindow, type Selection, type WindowRange } from '../chunk-sql.ts';
 import { CopyRows, type BlockPool } from '../copy-rows.ts';
-import { joinKey } from '../row-keys.ts';
+import { joinKey } from './row-keys.ts';
 import { MARKERS } from '../read-meta.ts';
 import { invisibleIn } from '../visibility.ts';
 

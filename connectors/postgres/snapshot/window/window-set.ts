@@ -11,7 +11,7 @@ import { StreamWindows } from './stream-windows.ts';
 import { noProgress, type TablePlan, type TableProgress } from '../state.ts';
 import type { SnapshotUpstream } from '../upstream.ts';
 import { WindowLoop } from './window-loop.ts';
-import { requestPlan, WindowRequests, type StoredRequests, type WindowRequest } from './window-requests.ts';
+import { requestPlan, WindowRequests, type StoredRequests, type WindowRequest } from './requests.ts';
 import { WindowTable } from './window-table.ts';
 
 /** All that is read beside the stream: the windows' two sides, signals, and their progress. */

@@ -3,7 +3,7 @@ import type { RecentTransactions } from '../../../../runtime/change/recent-trans
 import type { Progress } from '../../../../runtime/connector/source.ts';
 import type { Table } from '../../catalog/table.ts';
 import type { WindowRange } from '../chunk-sql.ts';
-import { splitKey, TupleKeys } from '../row-keys.ts';
+import { splitKey, TupleKeys } from './row-keys.ts';
 import { keyChunks } from '../snapshot-plan.ts';
 import {
   noProgress,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Table } from '../../../../../connectors/mysql/catalog/table.ts';
 import { LaterReads, readPlaces } from '../../../../../connectors/mysql/snapshot/read-places.ts';
 import { SnapshotOut } from '../../../../../connectors/mysql/snapshot/snapshot-out.ts';
-import { openSnapshot } from '../../../../../connectors/mysql/snapshot/snapshot-state.ts';
+import { openSnapshot } from '../../../../../connectors/mysql/snapshot/state.ts';
 import { TableWork, type KeyRange } from '../../../../../connectors/mysql/snapshot/table-work.ts';
 import { ReadRows } from '../../../../../connectors/mysql/snapshot/text-rows.ts';
 import { BlockPool } from '../../../../../runtime/change/block-pool.ts';

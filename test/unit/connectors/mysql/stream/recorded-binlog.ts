@@ -6,7 +6,7 @@ import type { StreamPlace } from '../../../../../connectors/mysql/offset.ts';
 import type { RowOptions } from '../../../../../connectors/mysql/row/row-options.ts';
 import type { Family } from '../../../../../connectors/mysql/row/source-block.ts';
 import { RowFactory } from '../../../../../connectors/mysql/row/table-rows.ts';
-import { Assembler } from '../../../../../connectors/mysql/stream/assembler.ts';
+import { RowAssembler } from '../../../../../connectors/mysql/stream/row-assembler.ts';
 import { BlockPool } from '../../../../../runtime/change/block-pool.ts';
 import { EventFeed } from '../../../../../connectors/mysql/stream/event-feed.ts';
 import type { StatementHooks } from '../../../../../connectors/mysql/stream/statement-handler.ts';
@@ -108,7 +108,7 @@ export async function assemble(
   const factory = new RowFactory(OPTIONS, { family, taskId: 0, runId: '', version: '' });
   const side = { use: () => Promise.resolve(undefined as never) };
   const tables = new TableSource(factory, side, COLLATIONS);
-  const assembler = new Assembler(
+  const assembler = new RowAssembler(
     {
       tables,
       skipUnchanged: false,

@@ -1,12 +1,11 @@
 import { FIELD } from '../../../../../../connectors/mysql/binlog/field-type.ts';
 import type { RawColumn } from '../../../../../../connectors/mysql/binlog/map-column.ts';
 import type { TableMap } from '../../../../../../connectors/mysql/binlog/table-map.ts';
-import type { Table } from '../../../../../../connectors/mysql/catalog/table.ts';
+import type { Table, NamedTable } from '../../../../../../connectors/mysql/catalog/table.ts';
 import type { StreamPlace } from '../../../../../../connectors/mysql/offset.ts';
 import { trace, type Finding } from '../../../../../../connectors/mysql/schema/history/present-structure.ts';
 import type { HistoryPlace, LaterStatement } from '../../../../../../connectors/mysql/schema/history/read-ahead.ts';
 import { statementEffect } from '../../../../../../connectors/mysql/schema/history/statement-effect.ts';
-import type { NamedTable } from '../../../../../../connectors/mysql/schema/named-table.ts';
 import { plainColumn } from '../../plain-column.ts';
 
 /** One transaction of the binlog. */

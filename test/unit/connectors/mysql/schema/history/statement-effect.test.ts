@@ -1,6 +1,6 @@
+import type { NamedTable } from '../../../../../../connectors/mysql/catalog/table.ts';
 import { describe, expect, test } from 'vitest';
 import { statementEffect } from '../../../../../../connectors/mysql/schema/history/statement-effect.ts';
-import type { NamedTable } from '../../../../../../connectors/mysql/schema/named-table.ts';
 
 const T: NamedTable = { database: 'app', name: 't' };
 

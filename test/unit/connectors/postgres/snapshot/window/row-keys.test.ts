@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { joinKey, splitKey } from '../../../../../connectors/postgres/snapshot/row-keys.ts';
+import { joinKey, splitKey } from '../../../../../../connectors/postgres/snapshot/window/row-keys.ts';
 
 test('the parts of a key come back, whatever is in them', () => {
   fc.assert(

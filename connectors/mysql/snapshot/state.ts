@@ -108,14 +108,6 @@ export function openSnapshot(prefix: string, offsets: readonly SourceOffset[]): 
   return { ...readOffset(offset), id, done: new Set(done), later: readPlaces(offset), tables };
 }
 
-export function streamOffset(prefix: string, offsets: readonly SourceOffset[]): JsonObject | undefined {
-  return offsets.find(({ partition }) => partition['server'] === prefix && !isSnapshot(partition))?.offset;
-}
-
-export function isSnapshot(partition: JsonObject): boolean {
-  return partition['snapshot'] !== undefined;
-}
-
 function parsed(offset: JsonObject, name: string): unknown {
   const text = offset[name];
   try {

@@ -1,13 +1,13 @@
-import type { ConnectorCall } from '../../runtime/connector/connector.ts';
-import type { RewindTarget, RewoundPartition } from '../../runtime/connector/rewind.ts';
-import type { SourceOffset } from '../../runtime/connector/source.ts';
-import { MillraceError } from '../../runtime/record/error.ts';
-import type { JsonObject } from '../../runtime/record/record.ts';
-import { openConnection } from './connection.ts';
-import { readOffset, StreamPosition, type StreamIdentity } from './offset.ts';
-import { readSettings, type PostgresSettings } from './settings.ts';
-import { readSlot, type SlotState } from './slot/slot.ts';
-import { formatLsn, parseLsn } from './wire/lsn.ts';
+import type { ConnectorCall } from '../../../runtime/connector/connector.ts';
+import type { RewindTarget, RewoundPartition } from '../../../runtime/connector/rewind.ts';
+import type { SourceOffset } from '../../../runtime/connector/source.ts';
+import { MillraceError } from '../../../runtime/record/error.ts';
+import type { JsonObject } from '../../../runtime/record/record.ts';
+import { openConnection } from '../connection.ts';
+import { readOffset, StreamPosition, type StreamIdentity } from '../offset.ts';
+import { readSettings, type PostgresSettings } from '../settings.ts';
+import { readSlot, type SlotState } from '../slot/slot.ts';
+import { formatLsn, parseLsn } from '../wire/lsn.ts';
 
 /**
  * Back to an LSN that the slot still has: from `confirmed_flush_lsn`, below which the server sends nothing and

@@ -1,4 +1,5 @@
-import { tableName, type Table } from '../catalog/table.ts';
+import { signalsUnseen } from '../../../../runtime/change/signal.ts';
+import { tableName, type Table } from '../../catalog/table.ts';
 
 /** `signal.data.collection` may name the database before schema and table. */
 export function isSignalTable(setting: string | undefined, table: Table): boolean {
@@ -9,5 +10,5 @@ export function isSignalTable(setting: string | undefined, table: Table): boolea
 /** Why no signal is ever seen; null: one would be, or none is wanted. */
 export function unseenSignals(setting: string | undefined, captured: readonly Table[]): string | null {
   if (setting === undefined || captured.some((table) => isSignalTable(setting, table))) return null;
-  return `signal.data.collection names ${setting}, which is not captured: rows inserted there do nothing`;
+  return signalsUnseen(setting);
 }

@@ -1,7 +1,7 @@
-import type { RowBlock } from '../../../runtime/record/row-block.ts';
-import type { Table } from '../catalog/table.ts';
-import { rowKey } from './chunk-sql.ts';
-import type { KeyTexts } from './state.ts';
+import type { RowBlock } from '../../../../runtime/record/row-block.ts';
+import type { Table } from '../../catalog/table.ts';
+import { rowKey } from '../chunk-sql.ts';
+import type { KeyTexts } from '../state.ts';
 
 /**
  * A row's key as one string: the bytes of its text, one character a byte; with several columns each

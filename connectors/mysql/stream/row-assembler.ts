@@ -1,23 +1,31 @@
-import { MillraceError } from '../../../runtime/record/error.ts';
 import type { RowBlock } from '../../../runtime/record/row-block.ts';
-import { comparePlaces } from '../binlog/compare-places.ts';
-import { EVENT, FILE_HEADS, HEADER_BYTES, IGNORABLE, rowsKind, type RowsKind } from '../binlog/event-type.ts';
+import {
+  EVENT,
+  FILE_HEADS,
+  HEADER_BYTES,
+  IGNORABLE,
+  PASSED_OVER,
+  rowsKind,
+  type RowsKind,
+} from '../binlog/event-type.ts';
 import { readGtid, readMariadbGtid, readTaggedGtid, type GtidEvent } from '../binlog/gtid-event.ts';
 import { sourceOf, type GtidSources } from '../binlog/gtid-sources.ts';
 import type { GtidState } from '../binlog/gtid-state.ts';
 import { brokenRows, DUMMY_TABLE, readRowsHead, toArena, unpack } from '../binlog/rows-event.ts';
-import { readTableMap, readTableMapHead } from '../binlog/table-map.ts';
-import type { StreamPlace, TransactionPart } from '../offset.ts';
+import type { StreamPlace } from '../offset.ts';
 import type { TableRows } from '../row/table-rows.ts';
 import type { ReadPlaces } from '../snapshot/read-places.ts';
+import { eventUnknown, incident } from './binlog-error.ts';
 import type { EventFeed } from './event-feed.ts';
 import { MetaCells } from './meta-cells.ts';
 import { isXa, readQueryEvent, type QueryEvent } from './query-event.ts';
+import { ReachedPlace } from './reached-place.ts';
 import { RowWriter } from './row-writer.ts';
 import { StatementHandler, type StatementHooks } from './statement-handler.ts';
 import type { TableSource } from './table-source.ts';
+import { TableWriters } from './table-writers.ts';
 import type { TransactionRecords } from './transaction-records.ts';
-import { TransactionState } from './transaction.ts';
+import type { TransactionState } from './transaction.ts';
 
 export interface AssemblerOptions {
   readonly tables: TableSource;
@@ -46,19 +54,15 @@ export interface ChangeListener {
  * block may end between any two (I2). A table it has to ask the catalogue about makes {@link event} return
  * a promise: the next event has to wait for it.
  */
-export class Assembler {
+export class RowAssembler {
   readonly meta = new MetaCells();
   block: RowBlock;
+  /** The transaction it is in. */
   readonly state: TransactionState;
   readonly #options: AssemblerOptions;
-  readonly #gtids: GtidState;
+  readonly #reached: ReachedPlace;
   readonly #statements: StatementHandler;
-  /** By table id; null: not captured. Ids mean nothing in another file. */
-  readonly #maps = new Map<number, RowWriter | null>();
-  /** Where to go on inside a transaction without a GTID: undefined after it was found. */
-  #resume: StreamPlace | undefined;
-  /** Transactions that were handed over in part and have not come again yet, by GTID. */
-  readonly #parts = new Map<string, TransactionPart>();
+  readonly #writers: TableWriters;
   #query: string | null = null;
   #thread: string | null = null;
   /** Of the last event that was written as part of the stream; 0: none yet. */
@@ -68,45 +72,28 @@ export class Assembler {
   constructor(options: AssemblerOptions, block: RowBlock, place: StreamPlace, gtids: GtidState) {
     this.#options = options;
     this.block = block;
-    this.state = new TransactionState(place);
-    this.#partly(place);
-    this.#gtids = gtids;
+    this.#reached = new ReachedPlace(place, gtids);
+    this.state = this.#reached.transaction;
     this.#statements = new StatementHandler(options.statements);
+    const { tables, transactions, skipUnchanged } = options;
+    this.#writers = new TableWriters(tables, (rows) => new RowWriter(rows, this.meta, transactions, skipUnchanged));
   }
 
   /** A new connection sends again from the begin of the transaction that the place is in. */
   restart(): void {
-    const place = this.place();
-    this.#maps.clear();
-    this.#partly(place);
+    this.#writers.forget();
+    this.#reached.restart();
     this.#query = null;
-    this.state.open = false;
   }
 
   /** The complete transactions as the server was asked for what is behind them. */
   adopt(gtids: string): void {
-    this.#gtids.adopt(gtids);
+    this.#reached.adopt(gtids);
   }
 
   /** Where the stream stands after the events read so far. */
   place(): StreamPlace {
-    const { state } = this;
-    const gtids = this.#gtids.toString();
-    const resume = this.#resume;
-    if (resume !== undefined && !state.open) return { ...resume, gtids };
-    const parts = [...this.#parts.values()];
-    const part = state.part() ?? parts.shift();
-    const { file, position } = state;
-    if (part === undefined) return { file, position, gtids, event: 0, transaction: '' };
-    return { file, position, gtids, ...part, ...(parts.length === 0 ? {} : { parts }) };
-  }
-
-  #partly(place: StreamPlace): void {
-    const { event, transaction, rows, parts = [] } = place;
-    this.#resume = event > 0 && transaction === '' ? place : undefined;
-    const part = { transaction, event, ...(rows === undefined ? {} : { rows }) };
-    for (const each of [part, ...parts])
-      if (each.event > 0 && each.transaction !== '') this.#parts.set(each.transaction, each);
+    return this.#reached.value;
   }
 
   /** Counts an event that is no row in the open transaction. */
@@ -130,7 +117,7 @@ export class Assembler {
     if (feed.seconds > 0 && !feed.made && !FILE_HEADS.has(type)) this.seconds = feed.seconds;
     switch (type) {
       case EVENT.tableMap:
-        return this.#tableMap(feed);
+        return this.#writers.map(feed, () => this.place());
       case EVENT.gtid:
       case EVENT.anonymousGtid:
         this.#begin(feed, readGtid(feed.body(), type === EVENT.anonymousGtid));
@@ -157,11 +144,10 @@ export class Assembler {
   #other(feed: EventFeed): void {
     switch (feed.type) {
       case EVENT.rotate:
-        // Between transactions the place goes on in the next file, so that the old one may be purged.
-        if (!this.state.open && this.#resume === undefined) this.#nextFile(feed);
+        this.#reached.nextFile(feed);
         return;
       case EVENT.formatDescription:
-        this.#maps.clear();
+        this.#writers.forget();
         return;
       case EVENT.rowsQuery: {
         const body = feed.body();
@@ -173,32 +159,19 @@ export class Assembler {
         if (this.#options.includeQuery) this.#query = feed.body().text(feed.end - feed.at - HEADER_BYTES);
         return;
       case EVENT.incident:
-        throw new MillraceError('MYSQL_INCIDENT', `the server lost events at ${feed.place}`, {
-          kind: 'position',
-          remedy: 'The binlog has a gap there: take a new snapshot, or alter the offset to a place behind it.',
-        });
+        throw incident(feed.place);
       case EVENT.beginLoad:
       case EVENT.executeLoad:
         throw this.#statements.statementFormat(feed.place, 'LOAD DATA');
       default:
         if (PASSED_OVER.has(feed.type) || (feed.flags & IGNORABLE) !== 0) return;
-        throw new MillraceError('MYSQL_EVENT_UNKNOWN', `the event at ${feed.place} has the unknown type ${feed.type}`, {
-          kind: 'bug',
-          remedy: 'Report it with the server version.',
-        });
+        throw eventUnknown(feed.type, feed.place);
     }
-  }
-
-  /** A dump by GTIDs begins by naming a file that was read before, from its begin: the place does not go back. */
-  #nextFile({ made, file, position }: EventFeed): void {
-    const { state } = this;
-    const back = made && comparePlaces(file, position, state.file, state.position) < 0;
-    if (!back || state.file === '') state.end(file, position);
   }
 
   #begin(feed: EventFeed, { gtid, commitUs, standalone, xa }: GtidEvent): void {
     const { state } = this;
-    state.begin(feed.file, feed.start, gtid, commitUs);
+    this.#reached.begin(feed, gtid, commitUs);
     state.explicit = feed.type === EVENT.mariadbGtid && !standalone;
     state.xa = xa;
     this.serverId = feed.serverId;
@@ -206,20 +179,7 @@ export class Assembler {
     this.#thread = null;
     const { sources } = this.#options;
     state.foreign = sources?.rows === true && gtid !== '' && !sources.counts(sourceOf(gtid));
-    const part = this.#partOf(feed, gtid);
-    if (part !== undefined) state.again(part);
     this.#options.transactions?.begin(this.#transactionId());
-  }
-
-  /** What of the transaction that begins was handed over before; undefined: nothing. */
-  #partOf(feed: EventFeed, gtid: string): TransactionPart | undefined {
-    const part = this.#parts.get(gtid);
-    this.#parts.delete(gtid);
-    const resume = this.#resume;
-    if (resume === undefined) return part;
-    this.#resume = undefined;
-    if (resume.file === feed.file && resume.position === feed.start) return resume;
-    throw changed(resume, `the transaction at ${feed.place} came first`);
   }
 
   #statement(feed: EventFeed): Promise<void> | undefined {
@@ -248,14 +208,12 @@ export class Assembler {
 
   #definition(kind: 'ddl' | 'truncate', event: QueryEvent, feed: EventFeed): Promise<void> | undefined {
     if (kind === 'ddl') {
-      this.#maps.clear();
+      this.#writers.forget();
       this.#options.tables.forget();
     }
     this.#options.changes?.defined();
     this.meta.event(this.#facts(feed));
-    const { file, position } = feed;
-    const after = { file, position, gtids: this.#gtids.with(this.state.gtid) };
-    const work = this.#options.statements.defined(kind, event, this, after);
+    const work = this.#options.statements.defined(kind, event, this, this.#reached.behind(feed));
     if (this.state.explicit) return work;
     // The place passes a statement together with its record: where the catalogue does not answer it comes again (I2).
     if (work !== undefined) return work.then(() => this.#commit(feed));
@@ -265,15 +223,12 @@ export class Assembler {
 
   #commit(feed: EventFeed): void {
     const { state } = this;
-    if (state.drop > 0) throw changed(this.place(), `the transaction ends at ${feed.place}`);
-    const lost = state.missing.find((collection) => this.#captures(collection));
-    if (lost !== undefined) throw changed(this.place(), `it has fewer rows of ${lost}, at ${feed.place}`);
+    this.#reached.requireWhole(feed.place, (collection) => this.#captures(collection));
     const { transactions } = this.#options;
     if (state.open && transactions !== undefined && state.rows) {
       transactions.writeEnd(this.block, this.meta, this.#sourceUs(feed));
     }
-    if (state.gtid !== '') this.#gtids.add(state.gtid);
-    state.end(feed.file, feed.position);
+    this.#reached.end(feed);
     this.#query = null;
   }
 
@@ -282,33 +237,11 @@ export class Assembler {
     return this.#options.tables.captures(collection.slice(0, dot), collection.slice(dot + 1));
   }
 
-  #tableMap(feed: EventFeed): Promise<void> | undefined {
-    const reader = feed.body();
-    const head = readTableMapHead(reader);
-    if (this.#maps.has(head.id)) return undefined;
-    const { tables } = this.#options;
-    if (!tables.captures(head.database, head.name)) {
-      this.#maps.set(head.id, null);
-      return undefined;
-    }
-    const found = tables.rows(readTableMap(reader, head, tables), () => this.place());
-    if (found instanceof Promise) return found.then((rows) => this.#learn(head.id, rows));
-    this.#learn(head.id, found);
-    return undefined;
-  }
-
-  #learn(id: number, rows: TableRows): void {
-    const { transactions, skipUnchanged } = this.#options;
-    this.#maps.set(id, new RowWriter(rows, this.meta, transactions, skipUnchanged));
-  }
-
   #rows(feed: EventFeed, kind: RowsKind): void {
     const { state } = this;
     const head = readRowsHead(feed.bytes, feed.at, feed.end, kind);
     if (head.tableId === DUMMY_TABLE) return;
-    const writer = this.#maps.get(head.tableId);
-    if (writer === undefined)
-      throw brokenRows(`rows of table ${head.tableId} at ${feed.place} come before its description`);
+    const writer = this.#writers.of(head.tableId, feed.place);
     this.serverId = feed.serverId;
     this.seconds = feed.seconds;
     if (writer !== null && !state.foreign && !this.leavesOut(writer.table)) this.#write(feed, kind, head, writer);
@@ -371,29 +304,4 @@ export class Assembler {
     const { gtid, file, position } = this.state;
     return gtid === '' ? `file=${file},pos=${position}` : gtid;
   }
-}
-
-/** Events that say nothing that matters here. */
-const PASSED_OVER: ReadonlySet<number> = new Set([
-  EVENT.stop,
-  EVENT.intvar,
-  EVENT.random,
-  EVENT.userVariable,
-  EVENT.heartbeat,
-  EVENT.heartbeatV2,
-  EVENT.ignorable,
-  EVENT.previousGtids,
-  EVENT.transactionContext,
-  EVENT.viewChange,
-  EVENT.checkpoint,
-  EVENT.mariadbGtidList,
-  EVENT.startEncryption,
-]);
-
-function changed(place: StreamPlace, what: string): MillraceError {
-  const at = place.transaction === '' ? `${place.file}:${place.position}` : place.transaction;
-  return new MillraceError('MYSQL_TRANSACTION_CHANGED', `the transaction ${at} is not what it was: ${what}`, {
-    kind: 'position',
-    remedy: 'The server’s binlog was replaced. Stop the connector and delete its offsets to take a new snapshot.',
-  });
 }
