@@ -26,6 +26,8 @@ export class ShadowIndexes implements SinkRebuild {
   /** Names that are known before there are records. */
   readonly #fixed: readonly string[];
   #keep = false;
+  /** Whether indexes with the suffix are ours. */
+  #begun = false;
 
   private constructor(raw: RawConfig, client: SearchClient, fixed: readonly string[], suffix: string) {
     this.#raw = raw;
@@ -51,9 +53,10 @@ export class ShadowIndexes implements SinkRebuild {
 
   async create({ keep }: { readonly keep: boolean }, signal: AbortSignal): Promise<void> {
     this.#keep = keep;
-    // From here on every index with the suffix is one of these.
     const [taken] = await this.built(signal);
     if (taken !== undefined) throw exists(taken.shadow);
+    // From here on every index with the suffix is one of these.
+    this.#begun = true;
     for (const name of this.#fixed) {
       const shadow = `${name}${this.#suffix}`;
       const body = await this.#bodyOf(shadow, signal);
@@ -98,6 +101,7 @@ export class ShadowIndexes implements SinkRebuild {
   }
 
   async discard(signal: AbortSignal): Promise<void> {
+    if (!this.#begun) return;
     const shadows = await this.#aliases(`*${this.#suffix}`, signal);
     for (const shadow of discardable(shadows, this.#suffix)) {
       await this.#send('DELETE', `/${encodeURIComponent(shadow)}`, undefined, signal);

@@ -51,7 +51,7 @@ Examples:
         workerConfig: flags.config,
         keepMapping: flags.keepMapping === true,
         incomplete: flags.incomplete === true,
-        control: flags.offline === true ? null : () => controlOf(name, flags, io),
+        control: flags.offline === true ? null : () => controlOf(name, flags, io, line.show),
         variables: io.env,
         log: silentLog,
         signal: io.signal,
@@ -76,16 +76,18 @@ function besideWorker(error: unknown): unknown {
 
 const POLL_MS = 200;
 
-async function controlOf(name: string, flags: Flags, io: CliIo): Promise<SinkControl> {
+async function controlOf(name: string, flags: Flags, io: CliIo, tell: (text: string) => void): Promise<SinkControl> {
   const worker = await workerOf(flags, io);
   const path = `/connectors/${segment(name)}`;
   const status = (): Promise<ConnectorStateInfo> => worker.request<ConnectorStateInfo>('GET', `${path}/status`);
   const before = await status();
-  let stopped = false;
+  /** What others want it to do, as it was last seen; null: nothing. */
+  let wish: 'resume' | 'pause' | null = null;
   return {
     async stop() {
+      const { state } = (await status()).connector;
+      if (state !== 'STOPPED') wish = state === 'PAUSED' ? 'pause' : 'resume';
       await worker.request('PUT', `${path}/stop`);
-      stopped = true;
       for (let waitedMs = 0; waitedMs < MOST_MS; waitedMs += POLL_MS) {
         const now = await status();
         if (now.connector.state === 'STOPPED' && now.tasks.length === 0) return;
@@ -93,9 +95,22 @@ async function controlOf(name: string, flags: Flags, io: CliIo): Promise<SinkCon
       }
       throw notStopped(name);
     },
+    async giveAgain(offsets) {
+      await worker.request('PATCH', `${path}/offsets`, {
+        offsets: offsets.map(({ topic, partition, offset }) => ({
+          partition: { kafka_topic: topic, kafka_partition: partition },
+          offset: { kafka_offset: Number(offset) },
+        })),
+      });
+    },
     async restore() {
-      if (!stopped || before.connector.state === 'STOPPED') return;
-      await worker.request('PUT', `${path}/${before.connector.state === 'PAUSED' ? 'pause' : 'resume'}`);
+      if (wish === null) {
+        if (before.connector.state !== 'STOPPED') tell(`${name} was stopped by others meanwhile, and stays so`);
+        return;
+      }
+      await worker.request('PUT', `${path}/${wish}`).catch((error: unknown) => {
+        throw stillStopped(name, wish ?? 'resume', error);
+      });
     },
   };
 }
@@ -106,6 +121,14 @@ function notStopped(name: string): MillraceError {
   return new MillraceError('REINDEX_NOT_STOPPED', `${name} did not stop within ${MOST_MS} ms`, {
     kind: 'busy',
     remedy: 'See its status; give the command again once it answers.',
+  });
+}
+
+function stillStopped(name: string, wish: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError('REINDEX_STILL_STOPPED', `${name} is STOPPED and could not be let go on: ${why}`, {
+    kind: 'busy',
+    remedy: `When the worker answers: millrace connectors ${wish} ${name}.`,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Env, Timer } from '../env/env.ts';
 import type { GroupOffset } from '../hub/port.ts';
 import type { StatusStore } from '../store/statuses.ts';
 import type { TaskView } from '../task/host.ts';
+import { BEGUN } from '../task/sink/sink-group.ts';
 
 const EVERY_MS = 2000;
 
@@ -47,7 +48,8 @@ export class TopicTracker {
         for (const [task, { info }] of tasks.entries()) {
           for (const topic of listedNames(info['topics'])) await statuses.addTopic(connector, topic, task);
         }
-        for (const { topic, partition, offset } of await committed(connector)) {
+        for (const { topic, partition, offset, metadata } of await committed(connector)) {
+          if (metadata === BEGUN) continue;
           const place = JSON.stringify([connector, topic, partition]);
           if (this.#positions.get(place) === offset) continue;
           await statuses.addTopic(connector, topic, 0);

@@ -1,8 +1,8 @@
 /** The aliases of indexes, by the name of the index. */
 export type AliasesOf = Readonly<Record<string, readonly string[]>>;
 
-/** What is behind the name of a shadow: the second its build began. */
-const MARK = /^\d{14}$/;
+/** What is behind the name of a shadow: the second its build began, and four hexadecimal digits. */
+const MARK = /^\d{14}(?:[0-9a-f]{4})?$/;
 
 /** Of the shadows of one build, those that may be removed: the name that one was built for does not lead to it. */
 export function discardable(shadows: AliasesOf, suffix: string): readonly string[] {

@@ -167,6 +167,6 @@ class Replay {
   }
 }
 
-function nameOf({ topic, partition }: Stretch): string {
+export function nameOf({ topic, partition }: Stretch): string {
   return topicPartitionName({ topic: topic.name, partition });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SinkConnector } from '../../connector/connector.ts';
 import type { Log, TaskContext } from '../../connector/context.ts';
 import type { RawConfig } from '../../connector/options.ts';
@@ -6,16 +7,18 @@ import type { Replacement, SinkRebuild } from '../../connector/sink-target.ts';
 import { crashingEnv } from '../../env/real.ts';
 import type { Env } from '../../env/env.ts';
 import { openHub, openHubForReading, type HubPlace } from '../../hub/embedded/open.ts';
-import type { Hub, TopicDescription } from '../../hub/port.ts';
+import type { GroupOffset, Hub, TopicDescription } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
+import { topicPartitionName } from '../../record/record.ts';
 import { ConfigProviders } from '../../settings/providers.ts';
 import { readWorkerConfig, workerSettings } from '../../settings/worker-settings.ts';
+import { sinkGroup } from '../../task/sink/sink-group.ts';
 import type { PluginPlaces } from '../plugins/plugin-package.ts';
 import { pluginPlaces } from '../plugins/plugin-places.ts';
 import { taskConnector } from '../plugins/task-connector.ts';
 import { configOf, storedConfigs } from '../stored-connectors.ts';
 import { readsTopic } from '../verify/sink-reach.ts';
-import { replayLedger, stretchesOf, type LedgerReplayOptions, type Stretch } from './ledger-replay.ts';
+import { nameOf, replayLedger, stretchesOf, type LedgerReplayOptions, type Stretch } from './ledger-replay.ts';
 
 export interface RunReindexOptions {
   /** The sink. */
@@ -39,6 +42,8 @@ export interface RunReindexOptions {
 export interface SinkControl {
   /** Resolves when none of its tasks writes any more. */
   stop(): Promise<void>;
+  /** Sets offsets of the stopped sink back. */
+  giveAgain(offsets: readonly GroupOffset[]): Promise<void>;
   /** Lets it do what it did before. */
   restore(): Promise<void>;
 }
@@ -63,7 +68,8 @@ const MOST_REASONS = 10;
  *
  * The shadows are filled up to near the end of the topics. Then the sink is stopped, the shadows catch up, the names
  * are switched in one step, and the sink goes on from its committed offsets. So there is no moment at which a record
- * that the sink has done with is in the old index alone: whatever this process is killed at, nothing is lost.
+ * that the sink has done with is in the old index alone: whatever this process is killed at, nothing is lost. Where
+ * somebody lets the sink go on in between, what it did with is given to it again after the switch.
  */
 export async function runReindex(options: RunReindexOptions): Promise<ReindexReport> {
   const { name, hubPath, workerConfig, variables, signal } = options;
@@ -73,14 +79,16 @@ export async function runReindex(options: RunReindexOptions): Promise<ReindexRep
   const hub = await opened({ path: hubPath, env }, options.control === null);
   try {
     const providers = new ConfigProviders(env, variables, settings.effective, '`millrace reindex`');
-    const connectors = await storedConfigs(hub, settings, signal);
-    const config = await providers.resolve(configOf(connectors, name, 'REINDEX_UNKNOWN_CONNECTOR'));
+    const stored = async (): Promise<RawConfig> =>
+      configOf(await storedConfigs(hub, settings, signal), name, 'REINDEX_UNKNOWN_CONNECTOR');
+    const asked = await stored();
+    const config = await providers.resolve(asked);
     const { connector, rebuild } = await rebuilt(name, config, pluginPlaces(settings));
     const topics = await topicsOf(hub, name, config);
     if (!options.incomplete) await refuseShortLedger(hub, topics);
     const call = { name, config, env, log: options.log, signal };
     const names = topics.map((topic) => topic.name);
-    const target = await rebuild(call, names, markOf(env.clock.nowMs()));
+    const target = await rebuild(call, names, markOf(env));
     try {
       return await new Reindex(options, {
         env,
@@ -90,6 +98,7 @@ export async function runReindex(options: RunReindexOptions): Promise<ReindexRep
         target,
         topics,
         worker: settings.effective,
+        isAsAsked: async () => isDeepStrictEqual(await stored(), asked),
       }).run();
     } finally {
       await target.close();
@@ -115,6 +124,8 @@ interface ReindexParts {
   readonly target: SinkRebuild;
   readonly topics: readonly TopicDescription[];
   readonly worker: RawConfig;
+  /** Whether the sink is configured as it was when this began. */
+  readonly isAsAsked: () => Promise<boolean>;
 }
 
 class Reindex {
@@ -155,26 +166,53 @@ class Reindex {
   }
 
   async #fillAndSwitch(sink: SinkControl | null): Promise<readonly string[]> {
-    const { signal, progress } = this.#options;
-    const { env, target } = this.#parts;
     await this.#fill();
     try {
-      if (sink !== null) {
-        progress(`stopping ${this.#options.name}`);
-        await sink.stop();
-      }
-      await this.#refuseOtherTopics();
-      await this.#replay(await this.#since(this.#filled), 'catching up');
-      this.#refuseLosses();
-      await target.refresh(signal);
-      progress('switching');
-      env.crash?.('reindex.before_switch');
-      const left = await target.take(signal);
-      env.crash?.('reindex.after_switch');
-      return left;
-    } finally {
+      const left = await this.#switch(sink);
       await sink?.restore();
+      return left;
+    } catch (error) {
+      // What went wrong first is what is told.
+      await sink?.restore().catch((failure: unknown) => this.#options.progress(String(failure)));
+      throw error;
     }
+  }
+
+  async #switch(sink: SinkControl | null): Promise<readonly string[]> {
+    const { signal, progress, name } = this.#options;
+    const { env, target } = this.#parts;
+    if (sink !== null) {
+      progress(`stopping ${name}`);
+      await sink.stop();
+    }
+    await this.#refuseOtherTopics();
+    if (!(await this.#parts.isAsAsked())) throw reconfigured(name);
+    const last = await this.#since(this.#filled);
+    await this.#replay(last, 'catching up');
+    this.#refuseLosses();
+    await target.refresh(signal);
+    progress('switching');
+    env.crash?.('reindex.before_switch');
+    const left = await target.take(signal);
+    env.crash?.('reindex.after_switch');
+    if (sink !== null) await this.#giveAgain(sink, last);
+    return left;
+  }
+
+  /** Somebody may have let the sink go on meanwhile: what it has done with since is in the old index alone. */
+  async #giveAgain(sink: SinkControl, last: readonly Stretch[]): Promise<void> {
+    const { hub, config } = this.#parts;
+    const { name, progress } = this.#options;
+    await sink.stop();
+    const ends = new Map((await this.#since(last)).map((one) => [nameOf(one), one.from]));
+    const committed = await hub.groups.offsets(sinkGroup(name, config));
+    const again = committed.flatMap((at): GroupOffset[] => {
+      const end = ends.get(topicPartitionName(at));
+      return end === undefined || at.offset <= end ? [] : [{ ...at, offset: end }];
+    });
+    if (again.length === 0) return;
+    progress(`${name} went on before the switch: what it wrote since is given to it again`);
+    await sink.giveAgain(again);
   }
 
   /** Fills the shadows until they are near the end of the topics. */
@@ -285,9 +323,18 @@ async function rebuilt(name: string, config: RawConfig, places: PluginPlaces) {
   });
 }
 
-/** `20260131120000`, UTC. */
-function markOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+/** `202601311200007f3a`: the second in UTC, and what tells it from another that began in the same one. */
+function markOf({ clock, random }: Env): string {
+  const second = new Date(clock.nowMs()).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  return second + random.bytes(2).toString('hex');
+}
+
+function reconfigured(name: string): MillraceError {
+  return new MillraceError('REINDEX_CONFIG_CHANGED', `the configuration of ${name} was changed meanwhile`, {
+    kind: 'conflict',
+    key: 'connector',
+    remedy: 'Nothing was switched. Give the command again.',
+  });
 }
 
 const nothing = (): void => undefined;

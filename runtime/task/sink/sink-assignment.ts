@@ -3,6 +3,7 @@ import type { Assignment, GroupMember, Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
 import type { TaskReport } from '../task-report.ts';
+import { BEGUN } from './sink-group.ts';
 import type { SinkSettings } from './sink-settings.ts';
 
 /** Follows what the group assigns to this member, and wakes the runner when it changes. */
@@ -54,24 +55,24 @@ export async function startingOffsets(
   partitions: readonly TopicPartition[],
 ): Promise<Assigned[]> {
   if (partitions.length === 0) return [];
-  const committed = new Map(
-    (await hub.groups.offsets(settings.group)).map((of) => [topicPartitionName(of), of.offset]),
-  );
+  const committed = new Map((await hub.groups.offsets(settings.group)).map((of) => [topicPartitionName(of), of]));
   const topics = await topicFacts(hub, partitions);
   return Promise.all(
     partitions.map(async (partition) => {
-      const offset = committed.get(topicPartitionName(partition));
+      const stored = committed.get(topicPartitionName(partition));
       const facts = topics.get(partition.topic);
       const topic = facts === undefined ? {} : { topic: facts };
-      if (offset === undefined) {
+      if (stored === undefined) {
         return { partition, offset: await hub.admin.offsetFor(partition, settings.start, 'read_committed'), ...topic };
       }
+      const { offset, metadata } = stored;
       const { earliest, latest } = await hub.admin.offsets(partition, 'read_uncommitted');
-      if (offset >= earliest && offset <= latest) return { partition, offset, committed: true, ...topic };
+      const written = metadata === BEGUN ? {} : { committed: true };
+      if (offset >= earliest && offset <= latest) return { partition, offset, ...written, ...topic };
       if (!settings.startChosen) throw outOfRange(settings.group, partition, offset, earliest, latest);
       const start = settings.start === 'earliest' ? earliest : latest;
       report.warning('TASK_OFFSET_RESET', `${topicPartitionName(partition)} was at ${offset} and went on at ${start}`);
-      return { partition, offset: start, committed: true, ...topic };
+      return { partition, offset: start, ...written, ...topic };
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { SinkConnector } from '../../connector/connector.ts';
-import type { SinkTask } from '../../connector/sink.ts';
+import type { Assigned, SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
@@ -12,6 +12,7 @@ import { GrowthGate } from './growth-gate.ts';
 import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
 import { SinkDelivery, type SinkParts } from './sink-delivery.ts';
 import { SinkFetch } from './sink-fetch.ts';
+import { BEGUN } from './sink-group.ts';
 import { measureLag } from './sink-lag.ts';
 import { SinkRedrive } from './sink-redrive.ts';
 import { SinkPositions } from './sink-positions.ts';
@@ -282,6 +283,7 @@ class SinkRun {
     this.#generation = generation;
     const starts = await startingOffsets(hub, this.#settings, report, added);
     if (added.length > 0) {
+      await this.#begin(starts);
       for (const { partition, offset } of starts) this.#positions.add(partition, offset);
       await this.#task.assign(starts);
       await this.#gate?.seen(added.map(({ topic }) => topic));
@@ -293,6 +295,19 @@ class SinkRun {
     report.gauge('assigned_partitions', partitions.length);
     await this.#redrive?.reassigned(starts);
     await this.#fetch.restart();
+  }
+
+  /** Commits where partitions begin of which nothing is committed, before any of it is read. */
+  async #begin(starts: readonly Assigned[]): Promise<void> {
+    const begun = starts.filter(({ committed }) => committed !== true);
+    if (begun.length === 0) return;
+    const offsets = begun.map(({ partition, offset }) => ({ ...partition, offset, metadata: BEGUN }));
+    try {
+      await this.#member.commit(this.#generation, offsets);
+    } catch (error) {
+      // Another assignment is on its way, and begins as this one did.
+      if (!(error instanceof MillraceError) || error.code !== 'HUB_GROUP_FENCED') throw error;
+    }
   }
 
   /** Waits; a change of assignment or a stop ends it early. */

@@ -42,6 +42,25 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes that are buil
     }
   });
 
+  test('are another build’s where there are some with the mark already, and stay when this one is given up', async () => {
+    const name = `${topic}-other`;
+    const config = { 'connector.class': 'elasticsearch', 'connection.url': search.url, topics: name };
+    const first = await ShadowIndexes.open(config, [name], '20260104000000', realEnv);
+    const second = await ShadowIndexes.open(config, [name], '20260104000000', realEnv);
+    try {
+      await first.create({ keep: false }, never);
+      await expect(second.create({ keep: false }, never)).rejects.toMatchObject({
+        code: 'ELASTICSEARCH_SHADOW_EXISTS',
+      });
+      await second.discard(never);
+      expect((await probe.call('GET', `/${name}-20260104000000/_count`)).status).toBe(200);
+    } finally {
+      await first.discard(never);
+      await first.close();
+      await second.close();
+    }
+  });
+
   test('name what a build left that was killed, and nothing else', async () => {
     for (const suffix of suffixes.slice(0, 3)) {
       expect((await probe.call('PUT', `/${topic}${suffix}`, {})).status).toBe(200);

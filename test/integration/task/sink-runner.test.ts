@@ -93,6 +93,45 @@ describe('sink runner', () => {
     expect(numbersOf(target)).toEqual([...range(0, 10), ...range(0, 10)]);
   });
 
+  test.each(['earliest', 'latest'])(
+    'what was read and never made durable is not passed over by the next start: it begins where the first one did (%s)',
+    async (start) => {
+      const from = { ...config, 'consumer.override.auto.offset.reset': start };
+      target.beforeWrite = () => ({ durable: new Map() });
+      await fill(0, 10);
+      const first = bench.start(memorySink(target), from);
+      await until(() => target.assigned.length === 1);
+      await until(async () => (await committed()) >= 0);
+      await fill(10, 20);
+      await until(() => first.task.view().records === (start === 'latest' ? 10 : 20));
+      await first.task.stop(2000);
+      const begun = start === 'latest' ? 10 : 0;
+      expect(await committed()).toBe(begun);
+
+      target.beforeWrite = () => undefined;
+      const second = bench.start(memorySink(target), from);
+      await until(async () => (await committed()) === 20);
+      await second.task.stop(2000);
+      expect(numbersOf(target)).toEqual(range(begun, 20));
+      // Nothing of it was in the target: a sink that looks for what it wrote before must not miss any.
+      expect(target.assigned.map((of) => of.committed === true)).toEqual([false, false]);
+    },
+  );
+
+  test('records that went before anything was made durable stop the next start by name', async () => {
+    target.beforeWrite = () => ({ durable: new Map() });
+    await fill(0, 10);
+    const first = bench.start(memorySink(target), config);
+    await until(() => first.task.view().records === 10);
+    await first.task.stop(2000);
+    await bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 10n);
+    await fill(10, 20);
+    const second = bench.start(memorySink(target), config);
+    await until(() => second.task.view().state === 'FAILED');
+    expect(second.task.view().failure).toMatchObject({ code: 'TASK_OFFSET_OUT_OF_RANGE' });
+    expect(second.task.view().failure?.message).toContain('10 records from 0 on are gone');
+  });
+
   test('offers the same batch again after the time the sink asked for', async () => {
     await fill(0, 10);
     let asked = 0;
@@ -140,7 +179,7 @@ describe('sink runner', () => {
     await task.over;
     expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED', retry: 'operator' });
     expect(task.view().failure?.message).toContain('memory-0 at offset 7');
-    expect(await committed()).toBe(-1);
+    expect(await committed()).toBe(0);
   });
 
   test('with a dead-letter topic a rejected record goes there, with where it came from, and the task goes on', async () => {
@@ -229,7 +268,7 @@ describe('sink runner', () => {
     target.holds = true;
     const first = bench.start(withoutFlush(target), config);
     await until(() => target.written.length === 100);
-    expect(await committed()).toBe(-1);
+    expect(await committed()).toBe(0);
     const other = new MemoryTarget();
     const second = bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
     await until(() => other.assigned.length === 1);

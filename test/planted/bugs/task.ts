@@ -201,4 +201,13 @@ export const taskBugs: readonly PlantedBug[] = [
     test: 'test/integration/task/growth.test.ts',
     only: 'gets what came after the growth when all before is committed',
   },
+  {
+    name: 'a sink that begins does not commit where',
+    invariant: 'I1',
+    file: 'runtime/task/sink/sink-runner.ts',
+    find: 'await this.#begin(starts);',
+    plant: '',
+    test: 'test/integration/task/sink-runner.test.ts',
+    only: 'is not passed over by the next start',
+  },
 ];

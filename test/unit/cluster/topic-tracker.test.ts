@@ -27,6 +27,8 @@ describe('the topics of a connector', () => {
     hub.groupOffsets.set('connect-snk', [
       { topic: 'a', partition: 0, offset: 3n },
       { topic: 'b', partition: 1, offset: 9n },
+      // Where it began, with nothing read yet.
+      { topic: 'c', partition: 0, offset: 0n, metadata: 'begun' },
     ]);
     await tracker.look();
     expect(statuses.topics('snk')).toEqual(['a', 'b']);

@@ -1,4 +1,4 @@
-import type { TopicConfig } from '../../port.ts';
+import type { TopicConfig, TopicConfigChange } from '../../port.ts';
 import { nearest } from '../../../record/nearest.ts';
 import { invalidSetting, invalidTopic } from '../errors.ts';
 
@@ -27,6 +27,10 @@ const NUMBERS: Readonly<Record<string, number>> = {
   'min.cleanable.dirty.ratio': 0.5,
   'max.message.bytes': 128 * 1024 * 1024,
 };
+
+const WHOLE = /^-?\d+$/;
+/** How Kafka's users write "for ever". */
+const LONG_MAX = '9223372036854775807';
 
 /** Keys that change nothing here and are taken because Kafka's users set them. */
 const IGNORED = new Set([
@@ -96,6 +100,29 @@ function readNumber(topic: string, key: string, text: string | undefined): numbe
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= -1) return value;
   throw invalidSetting(topic, key, `${key} is a number, not ${JSON.stringify(text)}`);
+}
+
+/** Limits of numbers that are set: `1e3` or `0x10` milliseconds of retention would delete records by a slip. */
+const LIMITS: Readonly<Record<string, { readonly form: RegExp; readonly least: number; readonly most: number }>> = {
+  'retention.ms': { form: WHOLE, least: -1, most: Number.MAX_SAFE_INTEGER },
+  'retention.bytes': { form: WHOLE, least: -1, most: Number.MAX_SAFE_INTEGER },
+  'delete.retention.ms': { form: WHOLE, least: 0, most: Number.MAX_SAFE_INTEGER },
+  'min.compaction.lag.ms': { form: WHOLE, least: 0, most: Number.MAX_SAFE_INTEGER },
+  'min.cleanable.dirty.ratio': { form: /^\d+(?:\.\d+)?$/, least: 0, most: 1 },
+  'max.message.bytes': { form: WHOLE, least: 1, most: Number.MAX_SAFE_INTEGER },
+};
+
+/** Checks settings that are given now; those that are stored stay readable as they are. `HUB_TOPIC_INVALID`. */
+export function checkGiven(topic: string, config: TopicConfigChange): void {
+  for (const [key, text] of Object.entries(config)) {
+    const limit = LIMITS[key];
+    if (limit === undefined || text === null) continue;
+    const { form, least, most } = limit;
+    if (form.test(text) && Number(text) >= least && (Number(text) <= most || text === LONG_MAX)) continue;
+    const kind = form === WHOLE ? 'a whole number' : 'a number';
+    const range = most === 1 ? `from ${least} to ${most}` : `of at least ${least}`;
+    throw invalidSetting(topic, key, `${key} is ${kind} ${range}, not ${JSON.stringify(text)}`);
+  }
 }
 
 /** Kafka's rule for topic names. */

@@ -7,7 +7,7 @@ import { rowKey } from '../store/key.ts';
 import { Partition } from './partition.ts';
 import { decodeRow, EMPTY_ROW } from '../store/partition-row.ts';
 import type { Store } from '../store/store.ts';
-import { checkSetting, checkTopicName, topicSettings } from './topic-config.ts';
+import { checkGiven, checkSetting, checkTopicName, topicSettings } from './topic-config.ts';
 
 const MAX_PARTITIONS = 10_000;
 
@@ -77,6 +77,7 @@ export class Topics {
       throw invalidTopic(name, `it takes 1 to ${MAX_PARTITIONS} partitions, not ${partitions}`);
     }
     topicSettings(name, { ...this.#defaults, ...config });
+    checkGiven(name, config);
     const first = this.#store.counter('partition');
     const ids = Array.from({ length: partitions }, (_, index) => first + index);
     const stored: StoredTopic = { name, id: this.#env.random.uuid(), partitions: ids, config };
@@ -154,6 +155,7 @@ export class Topics {
     for (const key of Object.keys(change)) if (!(key in topic.stored.config)) checkSetting(name, key);
     const stored = { ...topic.stored, config: altered(topic.stored.config, change) };
     const settings = topicSettings(name, { ...this.#defaults, ...stored.config });
+    checkGiven(name, change);
     const before = topic.partitions.map((partition) => partition.settings);
     commit.onRollback(() => {
       this.#topics.set(name, topic);

@@ -39,12 +39,16 @@ async function reindex(hubPath: string, control: () => Promise<SinkControl>): Pr
   return runReindex({ name: 'sink', hubPath, workerConfig, control, ...settings });
 }
 
-/** A running sink, which does something of its own until it is stopped. */
+/** A running sink, which does something of its own until it is stopped for the first time. */
 function sinkThat(does: () => Promise<void>): () => Promise<SinkControl> {
+  let stops = 0;
   return async () => ({
     stop: async () => {
-      await does();
+      if (stops++ === 0) await does();
       lists.steps.push('stop');
+    },
+    giveAgain: async (offsets) => {
+      for (const { topic, partition, offset } of offsets) lists.steps.push(`again ${topic}-${partition}@${offset}`);
     },
     restore: async () => void lists.steps.push('restore'),
   });
@@ -59,9 +63,39 @@ describe('a reindex beside a running sink', () => {
       hubPath,
       sinkThat(() => append(hub, 't', 'last')),
     );
-    expect(lists.steps).toEqual(['create', 'stop', 'refresh', 'take', 'restore', 'close']);
+    expect(lists.steps).toEqual(['create', 'stop', 'refresh', 'take', 'stop', 'restore', 'close']);
     expect(lists.serving).toEqual(['a', 'b', 'last']);
     expect(report).toMatchObject({ records: 3, rejected: 0, indexes: [{ name: 'list', documents: 3 }] });
+  });
+
+  test('gives the sink again what it did with where somebody let it go on before the switch', async () => {
+    const { hub, hubPath } = await place();
+    const commit = (offset: bigint) => hub.groups.alter('connect-sink', [{ topic: 't', partition: 0, offset }]);
+    await commit(1n);
+    lists.beforeTake = async () => {
+      await append(hub, 't', 'late', 'later');
+      await commit(4n);
+    };
+    await reindex(
+      hubPath,
+      sinkThat(() => commit(2n)),
+    );
+    expect(lists.steps).toEqual(['create', 'stop', 'refresh', 'take', 'stop', 'again t-0@2', 'restore', 'close']);
+    expect(lists.serving).toEqual(['a', 'b']);
+  });
+
+  test('switches nothing where the sink was configured otherwise meanwhile', async () => {
+    const { hub, hubPath } = await place();
+    const reindexed = reindex(
+      hubPath,
+      sinkThat(async () => {
+        const store = await ConfigStore.open({ hub, env, topic: 'millrace-configs' }, never);
+        await store.putConfig('sink', { 'connector.class': 'list-sink', 'topics.regex': 't.*' });
+        await store.close();
+      }),
+    );
+    await expect(reindexed).rejects.toMatchObject({ code: 'REINDEX_CONFIG_CHANGED' });
+    expect(lists.steps).toEqual(['create', 'stop', 'restore', 'discard', 'close']);
   });
 
   test('switches nothing where a record is not taken, takes back what it built, and lets the sink go on', async () => {

@@ -10,6 +10,8 @@ class Lists implements SinkRebuild {
   readonly #built: string[] = [];
   /** Values that are not taken. */
   refused = '';
+  /** What happens right before the switch. */
+  beforeTake: () => Promise<void> = async () => {};
 
   /** As on the first day. */
   clear(): void {
@@ -17,6 +19,7 @@ class Lists implements SinkRebuild {
     this.serving = [];
     this.#built.length = 0;
     this.refused = '';
+    this.beforeTake = async () => {};
   }
 
   async create(): Promise<void> {
@@ -56,6 +59,7 @@ class Lists implements SinkRebuild {
   }
 
   async take(): Promise<readonly string[]> {
+    await this.beforeTake();
     this.steps.push('take');
     this.serving = [...this.#built];
     return [];
