@@ -54,7 +54,9 @@ async function sink(name: string, extra: Readonly<Record<string, string>>): Prom
     const hub = await openHubForReading({ path: join(worker.folder, 'hub'), env });
     try {
       const meter = new ProcessMeter(worker.pid);
-      const sinkConfig = { 'connector.class': 'blackhole', topics: TOPIC, ...extra };
+      // What is counted are its commits: often enough for some seconds of work.
+      const often = { 'offset.flush.interval.ms': '20' };
+      const sinkConfig = { 'connector.class': 'blackhole', topics: TOPIC, ...often, ...extra };
       await worker.create('drop', { ...sinkConfig, 'consumer.override.auto.offset.reset': 'earliest' });
       const seconds = await secondsFor(count, async () => {
         const offsets = await hub.groups.offsets(sinkGroup('drop', {}));
