@@ -1,4 +1,4 @@
-import type { JsonObject, RawHeader } from '../../record/record.ts';
+import type { JsonObject, RawHeader, TopicPartition } from '../../record/record.ts';
 
 /** The header by which a dead letter is known, whatever `context.headers.enable` says: {@link DeadLetterFacts} as JSON. */
 export const DEAD_LETTER_HEADER = 'millrace.deadletter';
@@ -40,6 +40,8 @@ export interface DeadLetterFacts {
   readonly headers: number;
   /** Of a sink, where the record stands; of a source, where it was meant to go. */
   readonly topic?: string;
+  /** Of a sink: a topic of that name that was made anew has other records at the same offsets. */
+  readonly topicId?: string;
   readonly partition?: number;
   /** Decimal. */
   readonly offset?: string;
@@ -57,6 +59,20 @@ const CONNECT = '__connect.errors.';
 export function readDeadLetter(headers: readonly RawHeader[]): DeadLetterFacts | null {
   const own = headers.findLast(({ key }) => key === DEAD_LETTER_HEADER)?.value ?? null;
   return own === null ? fromConnect(headers) : parsed(own);
+}
+
+/** Where a record stands in the hub. */
+export type Standing = TopicPartition & { readonly offset: bigint };
+
+/** Where a sink's record stands; null: it is of a source, or of a topic that is another one now (`ids`, by name). */
+export function standing(
+  { topic, topicId, partition, offset }: DeadLetterFacts,
+  ids: ReadonlyMap<string, string>,
+): Standing | null {
+  if (topic === undefined || partition === undefined || offset === undefined) return null;
+  const now = ids.get(topic);
+  if (topicId !== undefined && now !== undefined && topicId !== now) return null;
+  return { topic, partition, offset: BigInt(offset) };
 }
 
 /** The headers that the record had before it died. */

@@ -55,7 +55,7 @@ export interface DeadLetter {
   readonly error: Error;
   readonly form: DeadLetterForm;
   /** Of a record that came from the hub. */
-  readonly from?: TopicPartition & { readonly offset: bigint };
+  readonly from?: TopicPartition & { readonly offset: bigint; readonly topicId?: string | undefined };
   /** Topic that a source's record was meant for. */
   readonly topic?: string;
   /** Where a source read it. */
@@ -93,6 +93,7 @@ function factsOf(letter: DeadLetter, own: readonly RawHeader[], contextHeaders: 
     message: error.message.slice(0, MESSAGE_LIMIT),
     headers: own.length,
     ...(topic === undefined ? {} : { topic }),
+    ...(from?.topicId === undefined ? {} : { topicId: from.topicId }),
     ...(from === undefined ? {} : { partition: from.partition, offset: String(from.offset) }),
     ...(source === undefined ? {} : { source }),
     ...(contextHeaders || error.stack === undefined ? {} : { stack: error.stack.slice(0, STACK_LIMIT) }),

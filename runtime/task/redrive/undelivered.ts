@@ -1,7 +1,8 @@
 import type { Hub } from '../../hub/port.ts';
 import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
 import { isOpen, type RedriveStore } from '../../store/redrives.ts';
-import { deadLetters, wholeLog } from './dead-letter-log.ts';
+import type { Standing } from '../error/dead-letter-facts.ts';
+import { deadLetters, wholeLog, type StoredDeadLetter } from './dead-letter-log.ts';
 
 interface Entry {
   /** null: a record without a key. */
@@ -26,17 +27,17 @@ export class Undelivered {
     store: RedriveStore,
     topic: string,
     connector: string,
+    standing: (letter: StoredDeadLetter) => Standing | null,
     signal: AbortSignal,
   ): Promise<Undelivered> {
     const found = new Undelivered();
     for await (const letter of deadLetters(hub, topic, connector, await wholeLog(hub, topic), signal)) {
-      const { facts, key } = letter;
-      if (facts.topic === undefined || facts.partition === undefined || facts.offset === undefined) continue;
+      const at = standing(letter);
+      if (at === null) continue;
       const mark = store.mark(letter);
-      const from = { topic: facts.topic, partition: facts.partition };
       // A later dead letter of the same record says how it is now.
-      if (mark?.outcome === 'redriven') found.redriven(from, BigInt(facts.offset));
-      else found.add(from, BigInt(facts.offset), key, isOpen(mark));
+      if (mark?.outcome === 'redriven') found.redriven(at, at.offset);
+      else found.add(at, at.offset, letter.key, isOpen(mark));
     }
     return found;
   }

@@ -3,6 +3,7 @@ import type { Hub } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName, type TopicPartition } from '../../record/record.ts';
 import { isOpen, type Mark, type RedriveStore } from '../../store/redrives.ts';
+import { standing, type Standing } from '../error/dead-letter-facts.ts';
 import { deadLetters, records, wholeLog, type StoredDeadLetter } from '../redrive/dead-letter-log.ts';
 import { Redriver, type Delivered, type Redriven } from '../redrive/redriver.ts';
 import { Undelivered } from '../redrive/undelivered.ts';
@@ -110,14 +111,14 @@ export class SinkRedrive {
     for (const name of starts.keys()) this.#known.delete(name);
     await this.#store.readToEnd();
     for await (const letter of deadLetters(hub, this.#topic, spec.connector, await wholeLog(hub, this.#topic), stop)) {
-      const { topic, partition, offset } = letter.facts;
-      if (topic === undefined || partition === undefined || offset === undefined) continue;
-      const name = topicPartitionName({ topic, partition });
+      const at = this.#standing(letter);
+      if (at === null) continue;
+      const name = topicPartitionName(at);
       const start = starts.get(name);
-      if (start === undefined || BigInt(offset) < start) continue;
+      if (start === undefined || at.offset < start) continue;
       if (!staysAside(this.#store.mark(letter), start)) continue;
       const offsets = this.#known.get(name) ?? new Set<bigint>();
-      this.#known.set(name, offsets.add(BigInt(offset)));
+      this.#known.set(name, offsets.add(at.offset));
     }
   }
 
@@ -155,10 +156,14 @@ export class SinkRedrive {
     context.env.crash?.('redrive.after_write');
     const failed = new Map<SinkRecord, SinkRejection | UntransformedRejection>();
     for (const one of [...rejected, ...(result?.rejected ?? [])]) failed.set(originalOf(one.record), one);
-    for (const record of current) if (!failed.has(record)) this.#undelivered?.redriven(record, record.offset);
+    for (const record of current) {
+      if (!failed.has(record) && this.#standing(record.letter) !== null)
+        this.#undelivered?.redriven(record, record.offset);
+    }
     const outcomes = originals.map((record): Redriven => {
       const newer = superseded.get(record);
-      if (newer !== undefined && !this.#undelivered?.wasRedriven(record, record.offset))
+      const isClosed = newer !== undefined && this.#standing(record.letter) !== null;
+      if (isClosed && !this.#undelivered?.wasRedriven(record, record.offset))
         this.#undelivered?.closed(record, record.offset, record.rawKey);
       if (newer !== undefined) return { letter: record.letter, outcome: 'superseded', note: newer };
       const failure = failed.get(record);
@@ -197,22 +202,29 @@ export class SinkRedrive {
     const seen = new Set<string>();
     for (const record of originals) {
       const name = `${topicPartitionName(record)}@${record.offset}`;
-      if (seen.has(name) || undelivered.wasRedriven(record, record.offset)) found.set(record, 'by its own redrive');
+      if (this.#standing(record.letter) === null)
+        found.set(record, `by the records of ${record.topic}, which was made anew`);
+      else if (seen.has(name) || undelivered.wasRedriven(record, record.offset))
+        found.set(record, 'by its own redrive');
       seen.add(name);
     }
     return found;
   }
 
   #discarded(letters: readonly StoredDeadLetter[]): void {
-    for (const { facts, key } of letters) {
-      if (facts.topic === undefined || facts.partition === undefined || facts.offset === undefined) continue;
-      this.#undelivered?.closed({ topic: facts.topic, partition: facts.partition }, BigInt(facts.offset), key);
+    for (const letter of letters) {
+      const at = this.#standing(letter);
+      if (at !== null) this.#undelivered?.closed(at, at.offset, letter.key);
     }
   }
 
   #read(): Promise<Undelivered> {
     const { hub, spec, stop } = this.#parts.context;
-    return Undelivered.read(hub, this.#store, this.#topic, spec.connector, stop);
+    return Undelivered.read(hub, this.#store, this.#topic, spec.connector, (letter) => this.#standing(letter), stop);
+  }
+
+  #standing({ facts }: StoredDeadLetter): Standing | null {
+    return standing(facts, this.#parts.rejects.topicIds);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SinkRecord, SinkRejection } from '../../connector/sink.ts';
+import type { Assigned, SinkRecord, SinkRejection } from '../../connector/sink.ts';
 import { BatchBuilder } from '../../hub/batch/batch-builder.ts';
 import type { HubProducer } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
@@ -22,6 +22,8 @@ const OF_ANOTHER_TOPIC = new Set(['HUB_UNKNOWN_TOPIC', 'HUB_OUT_OF_ORDER_SEQUENC
 export class SinkRejects {
   readonly #context: TaskRunContext;
   readonly policy: DeadLetterPolicy;
+  /** Of the topics that were assigned, by name. */
+  readonly topicIds = new Map<string, string>();
   /** Called for each record that becomes a dead letter. */
   onDead: (record: SinkRecord) => void = () => undefined;
   readonly #log: ErrorLog;
@@ -31,6 +33,10 @@ export class SinkRejects {
     this.#context = context;
     this.policy = deadLetterPolicy(context.spec, 'sink');
     this.#log = new ErrorLog(context.spec.config, context.report.log);
+  }
+
+  assigned(added: readonly Assigned[]): void {
+    for (const { partition, topic } of added) if (topic !== undefined) this.topicIds.set(partition.topic, topic.id);
   }
 
   /** Resolves when all are durable in the dead-letter topic; offsets may then pass them. */
@@ -94,7 +100,7 @@ export class SinkRejects {
       className: ('className' in rejection ? rejection.className : undefined) ?? spec.className,
       error: rejection.error,
       form: 'sink',
-      from: { topic, partition, offset },
+      from: { topic, partition, offset, topicId: this.topicIds.get(topic) },
       atMs: env.clock.nowMs(),
     };
   }

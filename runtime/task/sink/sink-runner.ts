@@ -76,6 +76,7 @@ class SinkRun {
   readonly #member: GroupMember;
   readonly #positions: SinkPositions;
   readonly #fetch: SinkFetch;
+  readonly #rejects: SinkRejects;
   readonly #gate: GrowthGate | null;
   readonly #delivery: SinkDelivery;
   readonly #watch: AssignmentWatch;
@@ -91,13 +92,14 @@ class SinkRun {
 
   constructor(settings: SinkSettings, member: GroupMember, gate: GrowthGate | null, parts: SinkParts) {
     this.#gate = gate;
-    const { context, task, positions, fetch } = parts;
+    const { context, task, positions, fetch, rejects } = parts;
     this.#context = context;
     this.#settings = settings;
     this.#task = task;
     this.#member = member;
     this.#positions = positions;
     this.#fetch = fetch;
+    this.#rejects = rejects;
     this.#watch = new AssignmentWatch(member, () => this.#wake.abort());
     this.#flushDueMs = context.env.clock.monotonicMs() + settings.flushIntervalMs;
     const { report, spec, env } = context;
@@ -284,6 +286,7 @@ class SinkRun {
     const starts = await startingOffsets(hub, this.#settings, report, added);
     if (added.length > 0) {
       await this.#begin(starts);
+      this.#rejects.assigned(starts);
       for (const { partition, offset } of starts) this.#positions.add(partition, offset);
       await this.#task.assign(starts);
       await this.#gate?.seen(added.map(({ topic }) => topic));

@@ -264,6 +264,34 @@ describe('dead letters of a sink', () => {
     expect(deadletters).toMatchObject([{ offset: '0', state: 'open', value: { n: 3 } }]);
   });
 
+  test('of a topic that was made anew hide none of its records, and go back only if forced', async () => {
+    await fill(three);
+    bad = new Set([0]);
+    const first = bench.start(memorySink(target), config);
+    await until(async () => (await committed()) === 3);
+    await first.task.stop(2000);
+    await bench.hub.admin.deleteTopic('memory');
+    bad.clear();
+    target.written.length = 0;
+    await fill([
+      ['a', 10],
+      ['b', 11],
+    ]);
+    bench.start(memorySink(target), { ...config, 'consumer.override.auto.offset.reset': 'earliest' });
+    await until(async () => (await committed()) === 2);
+    expect(target.written.map(({ value }) => (value as ReadonlyMap<string, unknown>).get('n'))).toEqual([10, 11]);
+    const { deadletters } = await service.list('sink', {}, 10, false);
+    expect(deadletters).toMatchObject([{ origin: { topic: 'memory', offset: '0' }, state: 'open' }]);
+    expect((await done((await service.redrive('sink', everything)).id)).outcomes).toEqual({ superseded: 1 });
+    expect(written()).toEqual([0, 1]);
+    const [letter] = (await service.list('sink', {}, 10, true)).deadletters;
+    expect(letter).toMatchObject({ state: 'superseded', note: expect.stringContaining('made anew') });
+    expect((await done((await service.redrive('sink', { ...everything, force: true })).id)).outcomes).toEqual({
+      redriven: 1,
+    });
+    expect(written()).toEqual([0, 1, 0]);
+  });
+
   test('a job goes on in the next start of the task, without what is done', async () => {
     await fill(Array.from({ length: 250 }, (_, n) => [`k${n}`, n] as const));
     bad = new Set(Array.from({ length: 250 }, (_, n) => n));

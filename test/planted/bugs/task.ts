@@ -93,6 +93,15 @@ export const taskBugs: readonly PlantedBug[] = [
     only: 'with a dead-letter topic a rejected record goes there',
   },
   {
+    name: 'dead letters of a topic that was made anew hide its records',
+    invariant: 'I5',
+    file: 'runtime/task/error/dead-letter-facts.ts',
+    find: 'if (topicId !== undefined && now !== undefined && topicId !== now) return null;',
+    plant: '',
+    test: 'test/integration/task/redrive.test.ts',
+    only: 'of a topic that was made anew hide none',
+  },
+  {
     name: 'dead letters go the way of old records',
     invariant: 'I5',
     file: 'runtime/task/error/dead-letters.ts',
