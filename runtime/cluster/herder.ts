@@ -66,6 +66,8 @@ interface RestartRequest {
 export class Herder {
   readonly #options: HerderOptions;
   readonly #queue = new ConnectorQueue();
+  /** How connectors go on that are stopped for work. */
+  readonly #goesOn = new Map<string, TargetState>();
   readonly #reconciler: Reconciler;
   readonly #offsets: ConnectorOffsetEditor;
   readonly #tracker: TopicTracker;
@@ -210,7 +212,12 @@ export class Herder {
 
   async setTarget(name: string, target: TargetState): Promise<void> {
     if (this.#options.configs.get(name) === null) throw connectorMissing(`Unknown connector ${name}`);
-    await this.#queue.run(name, async () => {
+    if (this.#goesOn.has(name)) this.#goesOn.set(name, target);
+    await this.#putTarget(name, target);
+  }
+
+  #putTarget(name: string, target: TargetState): Promise<void> {
+    return this.#queue.run(name, async () => {
       await this.#options.configs.putTarget(name, target);
       this.#reconciler.request(name);
     });
@@ -265,11 +272,14 @@ export class Herder {
 
   /**
    * Does work on a connector that stands still: stops it, works in its queue, and lets it go on as it did
-   * before, also after a failure.
+   * before, or as was asked for meanwhile, also after a failure.
    */
   async whileStopped<T>(name: string, work: (config: RawConfig) => Promise<T>): Promise<T> {
     const { target } = this.answers.stored(name);
-    if (target !== 'STOPPED') await this.setTarget(name, 'STOPPED');
+    if (target !== 'STOPPED') {
+      this.#goesOn.set(name, target);
+      await this.#putTarget(name, 'STOPPED');
+    }
     try {
       return await this.#queue.run(name, async () => {
         const stored = this.answers.stored(name);
@@ -277,7 +287,10 @@ export class Herder {
         return work(stored.config);
       });
     } finally {
-      if (target !== 'STOPPED') await this.setTarget(name, target);
+      const next = this.#goesOn.get(name) ?? target;
+      this.#goesOn.delete(name);
+      const isThere = this.#options.configs.get(name) !== null;
+      if (isThere && target !== 'STOPPED' && next !== 'STOPPED') await this.#putTarget(name, next);
     }
   }
 

@@ -82,6 +82,29 @@ describe('the herder', () => {
     expect(worker.host.started.map(({ epoch }) => epoch)).toEqual([1, 2]);
   });
 
+  it('lets a connector that was stopped for work go on as before, or as was asked for meanwhile', async () => {
+    const worker = await start();
+    await worker.herder.create('src', source, 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    const during = (ask: () => Promise<unknown>) => {
+      let asked: Promise<unknown> = Promise.resolve();
+      const work = worker.herder.whileStopped('src', async () => {
+        expect(worker.configs.get('src')?.target).toBe('STOPPED');
+        asked = ask();
+      });
+      return work.then(() => asked);
+    };
+    await during(() => Promise.resolve());
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await during(() => worker.herder.setTarget('src', 'PAUSED'));
+    await until(() => state(worker, 'src') === 'PAUSED');
+    await worker.herder.setTarget('src', 'STARTED');
+    await until(() => state(worker, 'src') === 'RUNNING RUNNING');
+    await during(() => worker.herder.setTarget('src', 'STOPPED'));
+    expect(worker.configs.get('src')?.target).toBe('STOPPED');
+    await until(() => state(worker, 'src') === 'STOPPED');
+  });
+
   it('creates stopped and paused connectors without tasks', async () => {
     const worker = await start();
     await worker.herder.create('a', source, 'STOPPED');
