@@ -32,7 +32,7 @@ describe.skipIf(searches.length === 0).each(searches)('a topic made anew, $name'
   });
 
   afterAll(async () => {
-    await probe.remove(`${topic}*`);
+    await probe.removeBehind(`${topic}*`);
     rmSync(folder, { recursive: true, force: true });
   });
 

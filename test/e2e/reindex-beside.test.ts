@@ -12,14 +12,14 @@ import { millrace, WorkerProcess, type Finished } from './worker-process.ts';
 
 const searches = await useSearches(['elasticsearch']);
 
-/** Passes requests on to a search server; a switch of aliases waits for `beforeSwitch`. */
-async function waitingProxy(target: string, beforeSwitch: () => Promise<void>) {
+/** Passes requests on to a search server, each once `before` has let it. */
+async function waitingProxy(target: string, before: (method: string, path: string) => Promise<void>) {
   const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const parts: Buffer[] = [];
     for await (const part of incoming) parts.push(part as Buffer);
-    if (incoming.url === '/_aliases') await beforeSwitch();
-    const { method, headers } = incoming;
-    const onward = request(new URL(incoming.url ?? '/', target), { method, headers, setHost: false }, (answer) => {
+    const { method = '', url = '/', headers } = incoming;
+    await before(method, url);
+    const onward = request(new URL(url, target), { method, headers, setHost: false }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(outgoing);
     });
@@ -45,11 +45,17 @@ describe.skipIf(searches.length === 0).each(searches)('a reindex in $name beside
   let folder: string;
   let worker: WorkerProcess;
   let proxy: Awaited<ReturnType<typeof waitingProxy>>;
+  /** What happens before the names are switched, and before a new index is made. */
   let beforeSwitch: () => Promise<void>;
+  let beforeIndex: () => Promise<void>;
 
   beforeEach(async () => {
     beforeSwitch = () => Promise.resolve();
-    proxy = await waitingProxy(search.url, () => beforeSwitch());
+    beforeIndex = () => Promise.resolve();
+    proxy = await waitingProxy(search.url, async (method, path) => {
+      if (path === '/_aliases') await beforeSwitch();
+      if (method === 'PUT' && path.startsWith(`/${topic}-`)) await beforeIndex();
+    });
     folder = mkdtempSync(join(tmpdir(), 'mr-beside-'));
     const files = connectorFiles(folder, {
       load: { 'connector.class': 'generator', topic, keys: '1000000', throughput: '400' },
@@ -63,7 +69,7 @@ describe.skipIf(searches.length === 0).each(searches)('a reindex in $name beside
     await worker.stop();
     proxy.close();
     await probe.removeBehind(topic);
-    await probe.remove(`${topic}-*`);
+    await probe.removeBehind(`${topic}-*`);
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -119,13 +125,10 @@ describe.skipIf(searches.length === 0).each(searches)('a reindex in $name beside
   });
 
   test('is refused where the sink was configured otherwise meanwhile, and switches nothing', async () => {
-    const running = reindex();
-    await worker.until(
-      'filling',
-      async () => JSON.stringify((await probe.call('GET', `/${topic}-*/_alias`)).body) !== '{}',
-    );
-    expect((await send('PATCH', '/connectors/search/config', { 'batch.size': '100' })).status).toBe(200);
-    const { code, err } = await running;
+    beforeIndex = async () => {
+      expect((await send('PATCH', '/connectors/search/config', { 'batch.size': '100' })).status).toBe(200);
+    };
+    const { code, err } = await reindex();
     expect(err).toContain('REINDEX_CONFIG_CHANGED');
     expect(code).not.toBe(0);
     expect((await probe.call('GET', `/${topic}-*/_alias`)).body).toEqual({});

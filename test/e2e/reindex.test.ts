@@ -56,7 +56,7 @@ describe.skipIf(searches.length === 0).each(searches)('the indexes of a sink in 
     await workload?.stop();
     await worker?.stop();
     await server?.stop();
-    for (const table of tables) await probe.remove(`${prefix}.public.${table}-*`);
+    for (const table of tables) await probe.removeBehind(`${prefix}.public.${table}-*`);
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -149,7 +149,7 @@ describe('a record from the command line, while a worker writes the hub', () => 
     [['millrace-configs', '--value', '1'], 2, 'keeps its own state in'],
     [['T', '--key', '1'], 2, 'a record needs --value'],
     [['T', '--value', '1', '--null'], 2, 'only one of --value, --null'],
-    [['T', '--value', '1', '--partition', '9'], 2, 'record 1: partition 9: '],
+    [['T', '--value', '1', '--partition', '9'], 2, 'record 1: partition 9 is not there: '],
     [['T', '--value', '1', '--timestamp', 'soon'], 2, 'record 1: timestamp must be'],
     [['T', '--value', 'x', '--value-converter', 'long'], 2, 'record 1: value: the int64 converter was given'],
     [['T', '--value', 'x', '--value-converter', 'lang'], 2, 'no converter is called lang'],

@@ -44,7 +44,7 @@ export class SearchProbe {
     return found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** The index, or those behind the alias. */
+  /** The index, or those behind the alias, or those that a pattern means. */
   async removeBehind(name: string): Promise<void> {
     const { status, body } = await this.call('GET', `/${name}/_alias`);
     if (status === 200) for (const index of Object.keys(body as object)) await this.remove(index);
