@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/report/closing-line.ts'],
     projects: [
-      project('unit', 0, 20_000),
+      project('unit', 0, 20_000, { maxWorkers: '100%' }),
       project('conformance', 1, 60_000, ALONE),
       project('integration', 2, 120_000, ALONE),
       project('e2e', 3, 300_000, ALONE),
