@@ -1,75 +1,65 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import type { SinkResult } from '../../../runtime/connector/sink.ts';
 import { until } from '../../until.ts';
 import { committedOffset, fillTopic, numbersOf } from './memory-numbers.ts';
 import { memorySink, MemoryTarget } from './memory-sink.ts';
 import { MemoryUpstream, memorySource } from './memory-source.ts';
-import { TaskBench } from './task-bench.ts';
+import { useSinkBench } from './use-sink-bench.ts';
 
-let bench: TaskBench;
-let target: MemoryTarget;
-
-beforeEach(async () => {
-  bench = await TaskBench.open();
-  target = new MemoryTarget();
-});
-
-afterEach(async () => {
-  await bench.close();
-});
+const sink = useSinkBench();
 
 const config = { name: 'sink', topics: 'memory' };
 
-const fill = (from: number, to: number, topic?: string): Promise<void> => fillTopic(bench.hub, from, to, topic);
-const committed = (group?: string): Promise<number> => committedOffset(bench.hub, group);
+const fill = (from: number, to: number, topic?: string): Promise<void> => fillTopic(sink.bench.hub, from, to, topic);
+const committed = (group?: string): Promise<number> => committedOffset(sink.bench.hub, group);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('sink runner', () => {
   test('writes every record in order and commits what is durable', async () => {
     await fill(0, 100);
-    const { task, states } = bench.start(memorySink(target), config);
+    const { task, states } = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 100);
-    expect(numbersOf(target)).toEqual(range(0, 100));
+    expect(numbersOf(sink.target)).toEqual(range(0, 100));
     expect(await task.stop(2000)).toBe('stopped');
     expect(states).toEqual(['RUNNING', 'STOPPED']);
-    expect(target.closed).toBe(1);
+    expect(sink.target.closed).toBe(1);
     expect(task.view()).toMatchObject({ records: 100, gauges: { lag_records: 0 } });
   });
 
   test('takes new records as they come, and goes on after the committed offset', async () => {
     await fill(0, 10);
-    const first = bench.start(memorySink(target), config);
-    await until(() => target.written.length === 10);
+    const first = sink.bench.start(memorySink(sink.target), config);
+    await until(() => sink.target.written.length === 10);
     await fill(10, 20);
     await until(async () => (await committed()) === 20);
     await first.task.stop(2000);
     await fill(20, 30);
-    const second = bench.start(memorySink(target), config);
+    const second = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 30);
     await second.task.stop(2000);
-    expect(numbersOf(target)).toEqual(range(0, 30));
-    expect(target.assigned.map(({ offset }) => offset)).toEqual([0n, 20n]);
-    expect(target.assigned.map((of) => of.committed === true)).toEqual([false, true]);
+    expect(numbersOf(sink.target)).toEqual(range(0, 30));
+    expect(sink.target.assigned.map(({ offset }) => offset)).toEqual([0n, 20n]);
+    expect(sink.target.assigned.map((of) => of.committed === true)).toEqual([false, true]);
   });
 
   test('commits nothing that is not durable yet; a flush makes it so', async () => {
-    target.holds = true;
+    sink.target.holds = true;
     await fill(0, 10);
-    const { task } = bench.start(memorySink(target), { ...config });
+    const { task } = sink.bench.start(memorySink(sink.target), { ...config });
     await until(async () => (await committed()) === 10);
-    expect(target.flushes).toBeGreaterThan(0);
+    expect(sink.target.flushes).toBeGreaterThan(0);
     await task.stop(2000);
   });
 
   test('a sink that makes nothing durable does not count as going on', async () => {
     await fill(0, 10);
-    target.beforeWrite = () => ({ durable: new Map() });
-    const { task } = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = () => ({ durable: new Map() });
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await until(() => task.view().records === 10);
     const { progressMs } = task.view();
-    const { flushes } = target;
-    await until(() => target.flushes >= flushes + 3);
+    const { flushes } = sink.target;
+    await until(() => sink.target.flushes >= flushes + 3);
     expect(task.view().progressMs).toBe(progressMs);
     await task.stop(2000);
   });
@@ -77,30 +67,30 @@ describe('sink runner', () => {
   test('writes again what was written and not durable when the task died', async () => {
     await fill(0, 10);
     let failures = 0;
-    target.beforeWrite = (batch) => {
+    sink.target.beforeWrite = (batch) => {
       if (failures++ === 0) {
         for (const record of batch) {
           const { topic, partition, offset } = record;
-          target.written.push({ topic, partition, offset, value: record.value().value });
+          sink.target.written.push({ topic, partition, offset, value: record.value().value });
         }
         throw new MillraceError('TARGET_DOWN', 'restarting', { kind: 'unavailable' });
       }
       return undefined;
     };
-    const { task } = bench.start(memorySink(target), config);
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 10);
     await task.stop(2000);
-    expect(numbersOf(target)).toEqual([...range(0, 10), ...range(0, 10)]);
+    expect(numbersOf(sink.target)).toEqual([...range(0, 10), ...range(0, 10)]);
   });
 
   test.each(['earliest', 'latest'])(
     'what was read and never made durable is not passed over by the next start: it begins where the first one did (%s)',
     async (start) => {
       const from = { ...config, 'consumer.override.auto.offset.reset': start };
-      target.beforeWrite = () => ({ durable: new Map() });
+      sink.target.beforeWrite = () => ({ durable: new Map() });
       await fill(0, 10);
-      const first = bench.start(memorySink(target), from);
-      await until(() => target.assigned.length === 1);
+      const first = sink.bench.start(memorySink(sink.target), from);
+      await until(() => sink.target.assigned.length === 1);
       await until(async () => (await committed()) >= 0);
       await fill(10, 20);
       await until(() => first.task.view().records === (start === 'latest' ? 10 : 20));
@@ -108,25 +98,25 @@ describe('sink runner', () => {
       const begun = start === 'latest' ? 10 : 0;
       expect(await committed()).toBe(begun);
 
-      target.beforeWrite = () => undefined;
-      const second = bench.start(memorySink(target), from);
+      sink.target.beforeWrite = () => undefined;
+      const second = sink.bench.start(memorySink(sink.target), from);
       await until(async () => (await committed()) === 20);
       await second.task.stop(2000);
-      expect(numbersOf(target)).toEqual(range(begun, 20));
+      expect(numbersOf(sink.target)).toEqual(range(begun, 20));
       // Nothing of it was in the target: a sink that looks for what it wrote before must not miss any.
-      expect(target.assigned.map((of) => of.committed === true)).toEqual([false, false]);
+      expect(sink.target.assigned.map((of) => of.committed === true)).toEqual([false, false]);
     },
   );
 
   test('records that went before anything was made durable stop the next start by name', async () => {
-    target.beforeWrite = () => ({ durable: new Map() });
+    sink.target.beforeWrite = () => ({ durable: new Map() });
     await fill(0, 10);
-    const first = bench.start(memorySink(target), config);
+    const first = sink.bench.start(memorySink(sink.target), config);
     await until(() => first.task.view().records === 10);
     await first.task.stop(2000);
-    await bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 10n);
+    await sink.bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 10n);
     await fill(10, 20);
-    const second = bench.start(memorySink(target), config);
+    const second = sink.bench.start(memorySink(sink.target), config);
     await until(() => second.task.view().state === 'FAILED');
     expect(second.task.view().failure).toMatchObject({ code: 'TASK_OFFSET_OUT_OF_RANGE' });
     expect(second.task.view().failure?.message).toContain('10 records from 0 on are gone');
@@ -135,47 +125,47 @@ describe('sink runner', () => {
   test('offers the same batch again after the time the sink asked for', async () => {
     await fill(0, 10);
     let asked = 0;
-    target.beforeWrite = () => (asked++ < 3 ? { durable: new Map(), retryAfterMs: 5 } : undefined);
-    const { task } = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = () => (asked++ < 3 ? { durable: new Map(), retryAfterMs: 5 } : undefined);
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 10);
     await task.stop(2000);
-    expect(numbersOf(target)).toEqual(range(0, 10));
+    expect(numbersOf(sink.target)).toEqual(range(0, 10));
     expect(task.view().gauges['write_retries_total']).toBe(3);
   });
 
   test('a stop ends the waiting for another try, without a loss', async () => {
     await fill(0, 10);
-    target.beforeWrite = () => ({ durable: new Map(), retryAfterMs: 60_000 });
-    const first = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = () => ({ durable: new Map(), retryAfterMs: 60_000 });
+    const first = sink.bench.start(memorySink(sink.target), config);
     await until(() => first.task.view().gauges['write_retries_total'] === 1);
     expect(await first.task.stop(2000)).toBe('stopped');
-    target.beforeWrite = () => undefined;
-    const second = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = () => undefined;
+    const second = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 10);
     await second.task.stop(2000);
-    expect(numbersOf(target)).toEqual(range(0, 10));
+    expect(numbersOf(sink.target)).toEqual(range(0, 10));
   });
 
   test('reads on where the sink wants to', async () => {
     await fill(0, 10);
     let seeks = 0;
-    target.beforeWrite = (batch) => {
+    sink.target.beforeWrite = (batch) => {
       if (batch.at(-1)?.offset !== 9n || seeks++ > 0) return undefined;
       return { durable: new Map([['memory-0', 4n]]), seek: new Map([['memory-0', 4n]]) };
     };
-    const { task } = bench.start(memorySink(target), config);
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await until(() => seeks > 0);
     // Comes next where the seek is not followed.
     await fill(10, 11);
     await until(async () => (await committed()) === 11);
     await task.stop(2000);
-    expect(numbersOf(target)).toEqual(range(4, 11));
+    expect(numbersOf(sink.target)).toEqual(range(4, 11));
   });
 
   test('a rejected record stops the task and is named', async () => {
     await fill(0, 10);
-    target.beforeWrite = (batch) => rejecting(batch, 7n);
-    const { task } = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await task.over;
     expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED', retry: 'operator' });
     expect(task.view().failure?.message).toContain('memory-0 at offset 7');
@@ -184,8 +174,8 @@ describe('sink runner', () => {
 
   test('with a dead-letter topic a rejected record goes there, with where it came from, and the task goes on', async () => {
     await fill(0, 10);
-    target.beforeWrite = (batch) => rejecting(batch, 7n);
-    const { task } = bench.start(memorySink(target), {
+    sink.target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = sink.bench.start(memorySink(sink.target), {
       ...config,
       'errors.tolerance': 'all',
       'errors.deadletterqueue.topic.name': 'dead',
@@ -193,7 +183,7 @@ describe('sink runner', () => {
     });
     await until(async () => (await committed()) === 10);
     await task.stop(2000);
-    const dead = await bench.records('dead');
+    const dead = await sink.bench.records('dead');
     expect(dead.map(({ value }) => value)).toEqual(['{"n":7}']);
     const headers = new Map(dead[0]?.headers.map(({ key, value }) => [key, Buffer.from(value ?? []).toString()]));
     expect(headers.get('__connect.errors.topic')).toBe('memory');
@@ -206,22 +196,22 @@ describe('sink runner', () => {
     'goes on when its dead-letter topic is deleted%s while it runs',
     async (anew) => {
       await fill(0, 10);
-      target.beforeWrite = (records) => ({
+      sink.target.beforeWrite = (records) => ({
         durable: new Map([['memory-0', (records.at(-1)?.offset ?? -1n) + 1n]]),
         rejected: records.map((record) => ({ record, error: new Error('no') })),
       });
-      const { task } = bench.start(memorySink(target), {
+      const { task } = sink.bench.start(memorySink(sink.target), {
         ...config,
         'errors.tolerance': 'all',
         'errors.deadletterqueue.topic.name': 'dead',
       });
       await until(async () => (await committed()) === 10);
-      await bench.hub.admin.deleteTopic('dead');
-      if (anew !== '') await bench.hub.admin.createTopic('dead', 1);
+      await sink.bench.hub.admin.deleteTopic('dead');
+      if (anew !== '') await sink.bench.hub.admin.createTopic('dead', 1);
       await fill(10, 15);
       await until(async () => (await committed()) === 15);
       // Of the new topic: of the old one ten would be before them.
-      const { latest } = await bench.hub.admin.offsets({ topic: 'dead', partition: 0 }, 'read_committed');
+      const { latest } = await sink.bench.hub.admin.offsets({ topic: 'dead', partition: 0 }, 'read_committed');
       expect(latest).toBe(5n);
       expect(task.view().state).toBe('RUNNING');
     },
@@ -229,8 +219,8 @@ describe('sink runner', () => {
 
   test('errors.tolerance=all without a dead-letter topic drops nothing: the task stops', async () => {
     await fill(0, 10);
-    target.beforeWrite = (batch) => rejecting(batch, 7n);
-    const { task } = bench.start(memorySink(target), { ...config, 'errors.tolerance': 'all' });
+    sink.target.beforeWrite = (batch) => rejecting(batch, 7n);
+    const { task } = sink.bench.start(memorySink(sink.target), { ...config, 'errors.tolerance': 'all' });
     await task.over;
     expect(task.view().failure).toMatchObject({ code: 'TASK_RECORD_REJECTED' });
     expect(task.view().failure?.remedy).toContain('errors.deadletterqueue.topic.name');
@@ -239,21 +229,24 @@ describe('sink runner', () => {
   test('two tasks of a group share the partitions and hand them over without gap or repetition', async () => {
     const upstream = new MemoryUpstream();
     upstream.produce(200);
-    const source = bench.start(memorySource(upstream), { name: 'source', 'topic.creation.default.partitions': '4' });
+    const source = sink.bench.start(memorySource(upstream), {
+      name: 'source',
+      'topic.creation.default.partitions': '4',
+    });
     await until(() => upstream.committed.at(-1) === 200);
-    const first = bench.start(memorySink(target), config);
-    await until(() => target.written.length === 200);
+    const first = sink.bench.start(memorySink(sink.target), config);
+    await until(() => sink.target.written.length === 200);
     const other = new MemoryTarget();
-    const second = bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
+    const second = sink.bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
     await until(() => other.assigned.length === 2);
     upstream.produce(200);
-    await until(() => target.written.length + other.written.length === 400);
+    await until(() => sink.target.written.length + other.written.length === 400);
     await second.task.stop(2000);
     upstream.produce(200);
-    await until(() => target.written.length + other.written.length === 600);
+    await until(() => sink.target.written.length + other.written.length === 600);
     await first.task.stop(2000);
     await source.task.stop(2000);
-    const seen = [...target.written, ...other.written].map(({ partition, offset }) => `${partition}/${offset}`);
+    const seen = [...sink.target.written, ...other.written].map(({ partition, offset }) => `${partition}/${offset}`);
     expect(new Set(seen).size).toBe(600);
     expect(seen).toHaveLength(600);
     expect(other.revoked).toHaveLength(2);
@@ -262,18 +255,21 @@ describe('sink runner', () => {
   test('what a task makes durable when it gives a partition up is committed before another reads on', async () => {
     const upstream = new MemoryUpstream();
     upstream.produce(100);
-    const source = bench.start(memorySource(upstream), { name: 'source', 'topic.creation.default.partitions': '2' });
+    const source = sink.bench.start(memorySource(upstream), {
+      name: 'source',
+      'topic.creation.default.partitions': '2',
+    });
     await until(() => upstream.committed.at(-1) === 100);
     await source.task.stop(2000);
-    target.holds = true;
-    const first = bench.start(withoutFlush(target), config);
-    await until(() => target.written.length === 100);
+    sink.target.holds = true;
+    const first = sink.bench.start(withoutFlush(sink.target), config);
+    await until(() => sink.target.written.length === 100);
     expect(await committed()).toBe(0);
     const other = new MemoryTarget();
-    const second = bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
+    const second = sink.bench.start({ ...memorySink(other), className: 'OtherSink' }, config);
     await until(() => other.assigned.length === 1);
     const [moved] = other.assigned;
-    const last = target.written.findLast(({ partition }) => partition === moved?.partition.partition);
+    const last = sink.target.written.findLast(({ partition }) => partition === moved?.partition.partition);
     expect(moved?.offset).toBe((last?.offset ?? -1n) + 1n);
     await second.task.stop(2000);
     await first.task.stop(2000);
@@ -282,27 +278,27 @@ describe('sink runner', () => {
 
   test('topics.regex takes in topics as they appear', async () => {
     await fill(0, 5, 'orders.a');
-    const { task } = bench.start(memorySink(target), { name: 'sink', 'topics.regex': 'orders\\..*' });
-    await until(() => target.written.length === 5);
+    const { task } = sink.bench.start(memorySink(sink.target), { name: 'sink', 'topics.regex': 'orders\\..*' });
+    await until(() => sink.target.written.length === 5);
     await fill(5, 10, 'orders.b');
     await fill(0, 10, 'other');
-    await until(() => target.written.length === 10);
+    await until(() => sink.target.written.length === 10);
     await task.stop(2000);
-    expect(numbersOf(target)).toEqual(range(0, 10));
+    expect(numbersOf(sink.target)).toEqual(range(0, 10));
   });
 
   test('values carry the schema that their header names', async () => {
     const upstream = new MemoryUpstream();
     upstream.produce(1);
-    const source = bench.start(memorySource(upstream), { name: 'source' });
+    const source = sink.bench.start(memorySource(upstream), { name: 'source' });
     await until(() => upstream.committed.at(-1) === 1);
     const schemas: (string | undefined)[] = [];
-    target.beforeWrite = (batch) => {
+    sink.target.beforeWrite = (batch) => {
       for (const record of batch) schemas.push(record.key().schema?.name, record.value().schema?.name);
       return undefined;
     };
-    const { task } = bench.start(memorySink(target), config);
-    await until(() => target.written.length === 1);
+    const { task } = sink.bench.start(memorySink(sink.target), config);
+    await until(() => sink.target.written.length === 1);
     expect(schemas).toEqual(['memory.Key', 'memory.Value']);
     await task.stop(2000);
     await source.task.stop(2000);
@@ -310,25 +306,28 @@ describe('sink runner', () => {
 
   test('an offset whose records are gone stops the task and names the gap', async () => {
     await fill(0, 10);
-    const first = bench.start(memorySink(target), config);
+    const first = sink.bench.start(memorySink(sink.target), config);
     await until(async () => (await committed()) === 10);
     await first.task.stop(2000);
     await fill(10, 20);
-    await bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 15n);
-    const second = bench.start(memorySink(target), config);
+    await sink.bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 15n);
+    const second = sink.bench.start(memorySink(sink.target), config);
     await second.task.over;
     expect(second.task.view().failure).toMatchObject({ code: 'TASK_OFFSET_OUT_OF_RANGE' });
     expect(second.task.view().failure?.message).toContain('5 records from 10 on');
-    const third = bench.start(memorySink(target), { ...config, 'consumer.override.auto.offset.reset': 'earliest' });
+    const third = sink.bench.start(memorySink(sink.target), {
+      ...config,
+      'consumer.override.auto.offset.reset': 'earliest',
+    });
     await until(async () => (await committed()) === 20);
     await third.task.stop(2000);
-    expect(numbersOf(target)).toEqual([...range(0, 10), ...range(15, 20)]);
+    expect(numbersOf(sink.target)).toEqual([...range(0, 10), ...range(15, 20)]);
   });
 
   test('a sink that calls more durable than it was given is stopped', async () => {
     await fill(0, 10);
-    target.beforeWrite = () => ({ durable: new Map([['memory-0', 11n]]) });
-    const { task } = bench.start(memorySink(target), config);
+    sink.target.beforeWrite = () => ({ durable: new Map([['memory-0', 11n]]) });
+    const { task } = sink.bench.start(memorySink(sink.target), config);
     await task.over;
     expect(task.view().failure).toMatchObject({ code: 'TASK_SINK_OFFSET_AHEAD' });
   });

@@ -1,40 +1,28 @@
-import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestWorker, type TestWorker } from '../cluster/test-worker.ts';
+import { describe, expect, it } from 'vitest';
 import { testServer } from './test-server.ts';
+import { useTestServer } from './use-test-server.ts';
 
-let worker: TestWorker;
-let app: FastifyInstance;
-
-beforeAll(async () => {
-  worker = await startTestWorker();
-  app = testServer(worker, { allowOrigin: '' });
-});
-
-afterAll(async () => {
-  await app.close();
-  await worker.close();
-});
+const rest = useTestServer({ allowOrigin: '' });
 
 describe('the REST server and browsers', () => {
   it('refuses commands of a page of another origin', async () => {
     const headers = { origin: 'http://evil.example', host: '127.0.0.1:8083' };
-    const answer = await app.inject({ method: 'POST', url: '/connectors/a/restart', headers });
+    const answer = await rest.app.inject({ method: 'POST', url: '/connectors/a/restart', headers });
     expect(answer.statusCode).toBe(403);
   });
 
   it('lets pages of its own origin in, and tells browsers nothing where no origin is allowed', async () => {
-    const own = await app.inject({ url: '/connectors', headers: { origin: 'http://h:1', host: 'h:1' } });
+    const own = await rest.app.inject({ url: '/connectors', headers: { origin: 'http://h:1', host: 'h:1' } });
     expect(own.statusCode).toBe(200);
     expect(Object.keys(own.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     const headers = { origin: 'http://evil.example', 'access-control-request-method': 'PUT' };
-    const preflight = await app.inject({ method: 'OPTIONS', url: '/connectors', headers });
+    const preflight = await rest.app.inject({ method: 'OPTIONS', url: '/connectors', headers });
     expect(preflight.statusCode).toBe(403);
     expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
   it('lets pages of the allowed origins in, each told its own', async () => {
-    const open = testServer(worker, {
+    const open = testServer(rest.worker, {
       allowOrigin: 'http://console.example, http://other.example',
       allowMethods: 'GET,PUT',
     });
@@ -50,14 +38,14 @@ describe('the REST server and browsers', () => {
     }
     expect((await open.inject({ url: '/', headers: { origin: 'http://evil.example' } })).statusCode).toBe(403);
     await open.close();
-    const any = testServer(worker, { allowOrigin: '*' });
+    const any = testServer(rest.worker, { allowOrigin: '*' });
     const answer = await any.inject({ method: 'OPTIONS', url: '/', headers: { origin: 'http://a.example' } });
     expect(answer.headers['access-control-allow-methods']).toBe('GET,POST,HEAD');
     await any.close();
   });
 
   it('on loopback answers to addresses, localhost and its own name only: no rebound name reaches it', async () => {
-    const local = testServer(worker, { hosts: ['connect.internal'] });
+    const local = testServer(rest.worker, { hosts: ['connect.internal'] });
     const status = async (host: string): Promise<number> =>
       (await local.inject({ url: '/connectors', headers: { host } })).statusCode;
     for (const host of ['127.0.0.1:8083', '[::1]:8083', 'localhost:8083', 'LOCALHOST', 'Connect.Internal:1'])

@@ -1,32 +1,21 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../../runtime/record/error.ts';
 import { DETAILS_HEADER, errorOf } from '../../../runtime/rest/api.ts';
 import { failure } from '../cluster/fake-host.ts';
-import { startTestWorker, until, type TestWorker } from '../cluster/test-worker.ts';
+import { startTestWorker, until } from '../cluster/test-worker.ts';
 import { testServer } from './test-server.ts';
+import { useTestServer } from './use-test-server.ts';
 
-let worker: TestWorker;
-let app: FastifyInstance;
-
-beforeAll(async () => {
-  worker = await startTestWorker();
-  app = testServer(worker, { allowOrigin: '' });
-});
-
-afterAll(async () => {
-  await app.close();
-  await worker.close();
-});
+const rest = useTestServer({ allowOrigin: '' });
 
 const json = { 'content-type': 'application/json' };
 
 describe('the REST server', () => {
   it('refuses a body that is too large', async () => {
     const payload = JSON.stringify({ name: 'a', config: { file: 'x'.repeat(70_000) } });
-    const answer = await app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
+    const answer = await rest.app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
     expect(answer.statusCode).toBe(413);
     expect(answer.json()).toMatchObject({ error_code: 413 });
   });
@@ -37,7 +26,7 @@ describe('the REST server', () => {
     const posted = { method: 'POST', url: '/connectors', payload: JSON.stringify({ name, config }) } as const;
     const put = { method: 'PUT', url: `/connectors/${name}/config`, payload: JSON.stringify(config) } as const;
     for (const request of [posted, put]) {
-      const answer = await app.inject({ ...request, headers: json });
+      const answer = await rest.app.inject({ ...request, headers: json });
       expect(answer.statusCode).toBe(400);
       expect(answer.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('name must have') });
     }
@@ -48,9 +37,11 @@ describe('the REST server', () => {
       const name = character.repeat(1000);
       const url = `/connectors/${encodeURIComponent(name)}`;
       const payload = JSON.stringify({ 'connector.class': 'FileStreamSource', topic: 'lines' });
-      expect((await app.inject({ method: 'PUT', url: `${url}/config`, headers: json, payload })).statusCode).toBe(201);
-      expect((await app.inject(url)).json()).toMatchObject({ name });
-      expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
+      expect((await rest.app.inject({ method: 'PUT', url: `${url}/config`, headers: json, payload })).statusCode).toBe(
+        201,
+      );
+      expect((await rest.app.inject(url)).json()).toMatchObject({ name });
+      expect((await rest.app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
     }
   });
 
@@ -81,17 +72,17 @@ describe('the REST server', () => {
       fc.asyncProperty(names, async (name) => {
         const config = { 'connector.class': 'FileStreamSource', topic: 'lines' };
         const payload = JSON.stringify({ name, config });
-        const made = await app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
+        const made = await rest.app.inject({ method: 'POST', url: '/connectors', headers: json, payload });
         if (Array.from(name).some((one) => one < ' ' || one === '\u007F')) {
           expect(made.json()).toMatchObject({ error_code: 400, message: expect.stringContaining('control') });
           return;
         }
         expect([name, made.statusCode]).toEqual([name, 201]);
         const url = new URL(String(made.headers['location'])).pathname;
-        expect((await app.inject(url)).json()).toMatchObject({ name });
-        expect((await app.inject(`${url}/config/`)).json()).toMatchObject({ name });
-        expect((await app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
-        expect((await app.inject(url)).json()).toMatchObject({ message: `Connector ${name} not found` });
+        expect((await rest.app.inject(url)).json()).toMatchObject({ name });
+        expect((await rest.app.inject(`${url}/config/`)).json()).toMatchObject({ name });
+        expect((await rest.app.inject({ method: 'DELETE', url })).statusCode).toBe(204);
+        expect((await rest.app.inject(url)).json()).toMatchObject({ message: `Connector ${name} not found` });
       }),
       { numRuns: 200 },
     );
@@ -134,7 +125,7 @@ describe('the REST server', () => {
   it('creates a connector where it is to begin, and none where that cannot be', async () => {
     const config = { 'connector.class': 'FileStreamSource', topic: 'lines' };
     const create = (offset: unknown) =>
-      app.inject({
+      rest.app.inject({
         method: 'POST',
         url: '/connectors',
         headers: json,
@@ -148,36 +139,36 @@ describe('the REST server', () => {
     const wrong = await create({ position: 'x' });
     expect(wrong.statusCode).toBe(400);
     expect(wrong.json()).toMatchObject({ message: expect.stringContaining('Long') });
-    expect((await app.inject('/connectors/begins')).statusCode).toBe(404);
+    expect((await rest.app.inject('/connectors/begins')).statusCode).toBe(404);
     expect((await create({ position: 7 })).statusCode).toBe(201);
-    expect((await app.inject('/connectors/begins/offsets')).json()).toEqual({
+    expect((await rest.app.inject('/connectors/begins/offsets')).json()).toEqual({
       offsets: [{ partition: { filename: 'in.txt' }, offset: { position: 7 } }],
     });
-    await app.inject({ method: 'DELETE', url: '/connectors/begins' });
+    await rest.app.inject({ method: 'DELETE', url: '/connectors/begins' });
   });
 
   it('has a logger a connector, and sets levels of one worker or of all', async () => {
     const payload = JSON.stringify({ 'connector.class': 'FileStreamSource', topic: 'lines' });
-    await app.inject({ method: 'PUT', url: '/connectors/logged/config', headers: json, payload });
-    const names = Object.keys((await app.inject('/admin/loggers')).json<Record<string, unknown>>());
+    await rest.app.inject({ method: 'PUT', url: '/connectors/logged/config', headers: json, payload });
+    const names = Object.keys((await rest.app.inject('/admin/loggers')).json<Record<string, unknown>>());
     expect(names).toEqual(expect.arrayContaining(['connector', 'connector.logged', 'root']));
     const url = '/admin/loggers/connector.logged';
-    const set = await app.inject({
+    const set = await rest.app.inject({
       method: 'PUT',
       url: `${url}?scope=cluster`,
       headers: json,
       payload: '{"level":"debug"}',
     });
     expect(set.statusCode).toBe(204);
-    await until(() => worker.loggers.enabled('debug', 'logged'));
-    expect(worker.loggers.enabled('debug', 'other')).toBe(false);
-    expect((await app.inject(url)).json()).toMatchObject({ level: 'DEBUG' });
-    await app.inject({ method: 'DELETE', url: '/connectors/logged' });
+    await until(() => rest.worker.loggers.enabled('debug', 'logged'));
+    expect(rest.worker.loggers.enabled('debug', 'other')).toBe(false);
+    expect((await rest.app.inject(url)).json()).toMatchObject({ level: 'DEBUG' });
+    await rest.app.inject({ method: 'DELETE', url: '/connectors/logged' });
   });
 
   it('tells code, key and remedy of an error in a header, beside the body that Connect has', async () => {
     const payload = '{"connector.class":"FileStreamSource","topic":"t","tasks.maxx":"1"}';
-    const answer = await app.inject({ method: 'PUT', url: '/connectors/ü/config', headers: json, payload });
+    const answer = await rest.app.inject({ method: 'PUT', url: '/connectors/ü/config', headers: json, payload });
     expect(Object.keys(answer.json<object>())).toEqual(['error_code', 'message']);
     expect(errorOf('text', String(answer.headers[DETAILS_HEADER]))).toMatchObject({
       message: 'text',
@@ -191,7 +182,7 @@ describe('the REST server', () => {
 
   it('accepts any body where it reads none', async () => {
     const config = '{"connector.class":"FileStreamSource","topic":"t"}';
-    await app.inject({ method: 'PUT', url: '/connectors/idle/config', headers: json, payload: config });
+    await rest.app.inject({ method: 'PUT', url: '/connectors/idle/config', headers: json, payload: config });
     const bodies = [undefined, '', '""', 'null', '{}', '{"a":'];
     const requests = [
       ['PUT', 'pause', 202],
@@ -205,19 +196,24 @@ describe('the REST server', () => {
     ] as const;
     for (const [method, path, status] of requests) {
       for (const payload of bodies) {
-        if (path === 'offsets') await worker.herder.settled();
+        if (path === 'offsets') await rest.worker.herder.settled();
         const url = `/connectors/idle/${path}`;
-        const answer = await app.inject({ method, url, headers: json, ...(payload === undefined ? {} : { payload }) });
+        const answer = await rest.app.inject({
+          method,
+          url,
+          headers: json,
+          ...(payload === undefined ? {} : { payload }),
+        });
         expect([path, payload, answer.statusCode]).toEqual([path, payload, status]);
       }
     }
     expect(
-      (await app.inject({ method: 'DELETE', url: '/connectors/idle', headers: json, payload: 'null' })).statusCode,
+      (await rest.app.inject({ method: 'DELETE', url: '/connectors/idle', headers: json, payload: 'null' })).statusCode,
     ).toBe(204);
   });
 
   it('answers in JSON what is no HTTP, and too long headers', async () => {
-    const own = testServer(worker);
+    const own = testServer(rest.worker);
     const { port } = new URL(await own.listen({ host: '127.0.0.1', port: 0 }));
     const told = async (bytes: string): Promise<string> => {
       const socket = connect(Number(port), '127.0.0.1');
@@ -235,25 +231,25 @@ describe('the REST server', () => {
   });
 
   it('serves metrics to a scraper that takes only text', async () => {
-    const answer = await app.inject({ url: '/metrics', headers: { accept: 'text/plain' } });
+    const answer = await rest.app.inject({ url: '/metrics', headers: { accept: 'text/plain' } });
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toContain('text/plain');
   });
 
   it('answers 403 where topics are not tracked', async () => {
-    const untracked = testServer(worker, { topicTracking: false });
+    const untracked = testServer(rest.worker, { topicTracking: false });
     expect((await untracked.inject('/connectors/a/topics')).statusCode).toBe(403);
     await untracked.close();
   });
 
   it('creates topics of the hub', async () => {
     const payload = JSON.stringify({ name: 'made', partitions: 2 });
-    const made = await app.inject({ method: 'POST', url: '/topics', headers: json, payload });
+    const made = await rest.app.inject({ method: 'POST', url: '/topics', headers: json, payload });
     expect(made.statusCode).toBe(201);
-    expect((await app.inject('/topics')).json()).toEqual(
+    expect((await rest.app.inject('/topics')).json()).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: 'made', partitions: 2 })]),
     );
-    const bad = await app.inject({
+    const bad = await rest.app.inject({
       method: 'POST',
       url: '/topics',
       headers: json,
@@ -264,12 +260,12 @@ describe('the REST server', () => {
 
   it('gives topics more partitions, never fewer', async () => {
     const create = JSON.stringify({ name: 'growing', partitions: 2 });
-    await app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
+    await rest.app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
     const alter = (topic: string, payload: string) =>
-      app.inject({ method: 'PATCH', url: `/topics/${topic}`, headers: json, payload });
+      rest.app.inject({ method: 'PATCH', url: `/topics/${topic}`, headers: json, payload });
     const grown = await alter('growing', '{"partitions":3}');
     expect(grown.json()).toMatchObject({ name: 'growing', partitions: 3, growths: [{ partitions: 2, offset: 0 }] });
-    expect((await app.inject('/topics')).json()).toContainEqual(grown.json());
+    expect((await rest.app.inject('/topics')).json()).toContainEqual(grown.json());
     const fewer = await alter('growing', '{"partitions":2}');
     expect(fewer.statusCode).toBe(400);
     expect(fewer.headers['millrace-error']).toContain('HUB_PARTITIONS_INVALID');
@@ -281,20 +277,25 @@ describe('the REST server', () => {
 
   it('gives topics other settings, and takes them back', async () => {
     const create = JSON.stringify({ name: 'set', config: { 'retention.ms': '1000', 'cleanup.policy': 'compact' } });
-    await app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
+    await rest.app.inject({ method: 'POST', url: '/topics', headers: json, payload: create });
     const alter = (config: unknown, more = {}) =>
-      app.inject({ method: 'PATCH', url: '/topics/set', headers: json, payload: JSON.stringify({ config, ...more }) });
+      rest.app.inject({
+        method: 'PATCH',
+        url: '/topics/set',
+        headers: json,
+        payload: JSON.stringify({ config, ...more }),
+      });
     const altered = await alter({ 'retention.ms': -1, 'cleanup.policy': null });
     expect(altered.json()).toMatchObject({ name: 'set', partitions: 1, config: { 'retention.ms': '-1' } });
     expect(Object.keys((altered.json() as { config: object }).config)).toEqual(['retention.ms']);
-    expect((await app.inject('/topics')).json()).toContainEqual(altered.json());
+    expect((await rest.app.inject('/topics')).json()).toContainEqual(altered.json());
     const unknown = await alter({ 'retention.msec': '1' });
     expect(unknown.statusCode).toBe(400);
     expect(unknown.headers['millrace-error']).toContain('HUB_TOPIC_INVALID');
     expect((await alter({ 'retention.ms': 'soon' })).statusCode).toBe(400);
     expect((await alter(null)).statusCode).toBe(400);
     expect((await alter({ 'retention.ms': '5' }, { partitions: 3 })).statusCode).toBe(400);
-    expect((await app.inject('/topics')).json()).toContainEqual(altered.json());
+    expect((await rest.app.inject('/topics')).json()).toContainEqual(altered.json());
   });
 
   it('answers no request with an unexpected error, whatever its body and path', async () => {
@@ -336,7 +337,7 @@ describe('the REST server', () => {
     );
     await fc.assert(
       fc.asyncProperty(methods, roots, payloads, async (method, url, payload) => {
-        const answer = await app.inject({ method, url, headers: json, ...(method === 'GET' ? {} : { payload }) });
+        const answer = await rest.app.inject({ method, url, headers: json, ...(method === 'GET' ? {} : { payload }) });
         expect({ status: answer.statusCode, body: answer.body }).not.toMatchObject({ status: 500 });
         if (answer.statusCode >= 400) expect(answer.json()).toMatchObject({ error_code: answer.statusCode });
       }),
