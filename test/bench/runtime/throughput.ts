@@ -26,6 +26,12 @@ const THREE = {
   'transforms.route.replacement': '$1',
 };
 
+const FILTER = {
+  transforms: 'some',
+  'transforms.some.type': 'io.millrace.transforms.FilterWhere',
+  'transforms.some.condition': "value.key != ''",
+};
+
 interface Line {
   readonly name: string;
   readonly seconds: number;
@@ -101,6 +107,7 @@ const lines = [
   await sink('hub → blackhole', {}),
   await sink('the same, values decoded', { decode: 'true' }),
   await sink('the same, three transforms', { ...THREE, decode: 'true' }),
+  await sink('the same, a FilterWhere that needs values', FILTER),
 ];
 for (const { name, seconds, cpuSeconds, peakAnonymousMib } of lines) {
   const perMillion = ((cpuSeconds / count) * 1e6).toFixed(2);
