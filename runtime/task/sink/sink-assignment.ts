@@ -47,32 +47,41 @@ export class AssignmentWatch {
   }
 }
 
+export interface Beginning {
+  readonly assigned: Assigned;
+  /** At the group's committed offset; otherwise the place was chosen now. */
+  readonly stored: boolean;
+}
+
 /** Where newly assigned partitions start: at the group's committed offset, else by `auto.offset.reset`. */
 export async function startingOffsets(
   hub: Hub,
   settings: SinkSettings,
   report: TaskReport,
   partitions: readonly TopicPartition[],
-): Promise<Assigned[]> {
+): Promise<Beginning[]> {
   if (partitions.length === 0) return [];
   const committed = new Map((await hub.groups.offsets(settings.group)).map((of) => [topicPartitionName(of), of]));
   const topics = await topicFacts(hub, partitions);
   return Promise.all(
     partitions.map(async (partition) => {
-      const stored = committed.get(topicPartitionName(partition));
+      const last = committed.get(topicPartitionName(partition));
       const facts = topics.get(partition.topic);
       const topic = facts === undefined ? {} : { topic: facts };
-      if (stored === undefined) {
-        return { partition, offset: await hub.admin.offsetFor(partition, settings.start, 'read_committed'), ...topic };
+      if (last === undefined) {
+        const offset = await hub.admin.offsetFor(partition, settings.start, 'read_committed');
+        return { assigned: { partition, offset, ...topic }, stored: false };
       }
-      const { offset, metadata } = stored;
+      const { offset, metadata } = last;
       const { earliest, latest } = await hub.admin.offsets(partition, 'read_uncommitted');
       const written = metadata === BEGUN ? {} : { committed: true };
-      if (offset >= earliest && offset <= latest) return { partition, offset, ...written, ...topic };
+      if (offset >= earliest && offset <= latest) {
+        return { assigned: { partition, offset, ...written, ...topic }, stored: true };
+      }
       if (!settings.startChosen) throw outOfRange(settings.group, partition, offset, earliest, latest);
       const start = settings.start === 'earliest' ? earliest : latest;
       report.warning('TASK_OFFSET_RESET', `${topicPartitionName(partition)} was at ${offset} and went on at ${start}`);
-      return { partition, offset: start, ...written, ...topic };
+      return { assigned: { partition, offset: start, ...written, ...topic }, stored: false };
     }),
   );
 }

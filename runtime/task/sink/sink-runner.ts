@@ -1,5 +1,5 @@
 import type { SinkConnector } from '../../connector/connector.ts';
-import type { Assigned, SinkTask } from '../../connector/sink.ts';
+import type { SinkTask } from '../../connector/sink.ts';
 import type { Assignment, GroupMember } from '../../hub/port.ts';
 import { MillraceError } from '../../record/error.ts';
 import { topicPartitionName } from '../../record/record.ts';
@@ -9,7 +9,7 @@ import type { RunEnd, TaskRunContext } from '../task-run-context.ts';
 import { loadChain } from '../load-chain.ts';
 import { RecordDecoder } from './record-decoder.ts';
 import { GrowthGate } from './growth-gate.ts';
-import { AssignmentWatch, startingOffsets } from './sink-assignment.ts';
+import { AssignmentWatch, startingOffsets, type Beginning } from './sink-assignment.ts';
 import { SinkDelivery, type SinkParts } from './sink-delivery.ts';
 import { SinkFetch } from './sink-fetch.ts';
 import { BEGUN } from './sink-group.ts';
@@ -283,9 +283,10 @@ class SinkRun {
     }
     await this.#member.acknowledge(generation);
     this.#generation = generation;
-    const starts = await startingOffsets(hub, this.#settings, report, added);
+    const beginnings = await startingOffsets(hub, this.#settings, report, added);
+    const starts = beginnings.map(({ assigned }) => assigned);
     if (added.length > 0) {
-      await this.#begin(starts);
+      await this.#begin(beginnings);
       this.#rejects.assigned(starts);
       for (const { partition, offset } of starts) this.#positions.add(partition, offset);
       await this.#task.assign(starts);
@@ -300,11 +301,15 @@ class SinkRun {
     await this.#fetch.restart();
   }
 
-  /** Commits where partitions begin of which nothing is committed, before any of it is read. */
-  async #begin(starts: readonly Assigned[]): Promise<void> {
-    const begun = starts.filter(({ committed }) => committed !== true);
-    if (begun.length === 0) return;
-    const offsets = begun.map(({ partition, offset }) => ({ ...partition, offset, metadata: BEGUN }));
+  /** Commits the places that were chosen now, before anything is read: a later start might choose otherwise (I1). */
+  async #begin(beginnings: readonly Beginning[]): Promise<void> {
+    const chosen = beginnings.filter(({ stored }) => !stored);
+    if (chosen.length === 0) return;
+    const offsets = chosen.map(({ assigned: { partition, offset, committed } }) => ({
+      ...partition,
+      offset,
+      ...(committed === true ? {} : { metadata: BEGUN }),
+    }));
     try {
       await this.#member.commit(this.#generation, offsets);
     } catch (error) {

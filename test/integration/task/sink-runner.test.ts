@@ -108,6 +108,30 @@ describe('sink runner', () => {
     },
   );
 
+  test('where a start chose its place anew, since the old one was gone, the next one begins there too', async () => {
+    const latest = { ...config, 'consumer.override.auto.offset.reset': 'latest' };
+    await fill(0, 10);
+    const first = sink.bench.start(memorySink(sink.target), config);
+    await until(async () => (await committed()) === 10);
+    await first.task.stop(2000);
+    await fill(10, 20);
+    await sink.bench.hub.admin.deleteRecords({ topic: 'memory', partition: 0 }, 15n);
+    sink.target.written.length = 0;
+    sink.target.beforeWrite = () => ({ durable: new Map() });
+    const second = sink.bench.start(memorySink(sink.target), latest);
+    await until(() => sink.target.assigned.length === 2);
+    await fill(20, 30);
+    await until(() => second.task.view().records === 10);
+    await second.task.stop(2000);
+
+    sink.target.beforeWrite = () => undefined;
+    const third = sink.bench.start(memorySink(sink.target), latest);
+    await until(async () => (await committed()) === 30);
+    await third.task.stop(2000);
+    expect(numbersOf(sink.target)).toEqual(range(20, 30));
+    expect(sink.target.assigned.map((of) => of.committed === true)).toEqual([false, true, true]);
+  });
+
   test('records that went before anything was made durable stop the next start by name', async () => {
     sink.target.beforeWrite = () => ({ durable: new Map() });
     await fill(0, 10);
